@@ -1,0 +1,1 @@
+"""The rim: each file makes one port real with one library or program."""

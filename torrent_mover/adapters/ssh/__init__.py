@@ -1,0 +1,1 @@
+"""SSH: transports, the pipelined SFTP protocol, host keys, passwords."""

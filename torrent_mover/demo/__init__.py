@@ -1,0 +1,1 @@
+"""A throw-away world on loopback: two torrent clients, an SSH server, torrents."""

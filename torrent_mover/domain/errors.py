@@ -1,0 +1,245 @@
+"""The tree of errors: each says what happened, what was kept, the remedy, whether to try again, and the exit code.
+
+    MoverError
+    ├── UsageError ─ ConfigError
+    ├── ServerError ─ Unreachable, LoginRefused, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
+    ├── PreflightRefused, AlreadyRunning
+    ├── ProvisioningError ─ NotWritable, DiskFull, MissingProgram
+    ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
+    ├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused
+    └── Cancelled
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+from typing import ClassVar
+
+
+class Retry(Enum):
+    """When it makes sense to try again."""
+
+    NEVER = "never"  # a person must change something first
+    LATER = "later"  # after a back-off
+    NOW = "now"  # at once, on a new connection
+
+
+class ExitCode(IntEnum):
+    """What the process returns. An API: documented and tested."""
+
+    DONE = 0
+    SOME_FAILED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    PREFLIGHT_REFUSED = 4
+    ALREADY_RUNNING = 5
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class MoverError(Exception):
+    """What happened (`what`), what is safe (`kept`), and the one command or line that helps (`remedy`)."""
+
+    code: ClassVar[str] = "TM-E000"
+    retry: ClassVar[Retry] = Retry.NEVER
+    exit_code: ClassVar[ExitCode] = ExitCode.SOME_FAILED
+
+    def __init__(self, what: str, *, kept: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.kept = kept
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.kept, self.remedy) if part)
+
+
+class UsageError(MoverError):
+    """The command line does not make sense."""
+
+    code = "TM-E001"
+    exit_code = ExitCode.USAGE
+
+
+class ConfigError(UsageError):
+    """The config file is missing, unreadable or wrong. `problems` holds one line each."""
+
+    code = "TM-E101"
+
+    def __init__(self, what: str, *, problems: tuple[str, ...] = (), kept: str = "", remedy: str = "") -> None:
+        super().__init__(what, kept=kept, remedy=remedy)
+        self.problems = problems
+
+
+class ServerError(MoverError):
+    """Something between us and a server."""
+
+    code = "TM-E200"
+    exit_code = ExitCode.UNREACHABLE
+
+
+class Unreachable(ServerError):
+    """Nothing answers there, or not in time."""
+
+    code = "TM-E201"
+    retry = Retry.LATER
+
+
+class LoginRefused(ServerError):
+    """The server answered, and does not accept who we say we are. Never tried twice: clients ban after five."""
+
+    code = "TM-E202"
+
+
+class Banned(ServerError):
+    """The client has banned this address after too many failed logins."""
+
+    code = "TM-E203"
+
+
+class HostKeyUnknown(ServerError):
+    """The SSH server's key has never been accepted."""
+
+    code = "TM-E204"
+
+
+class HostKeyChanged(ServerError):
+    """The SSH server shows another key than the one we know: stop hard."""
+
+    code = "TM-E205"
+
+
+class ServerTooOld(ServerError):
+    """The server lacks something we cannot do without."""
+
+    code = "TM-E206"
+
+
+class BadAnswer(ServerError):
+    """The server answered something that makes no sense (an HTML page, cut JSON, a 500)."""
+
+    code = "TM-E207"
+    retry = Retry.LATER
+
+
+class PreflightRefused(MoverError):
+    """A check before the run says no."""
+
+    code = "TM-E110"
+    exit_code = ExitCode.PREFLIGHT_REFUSED
+
+
+class AlreadyRunning(MoverError):
+    """Another run holds the lock."""
+
+    code = "TM-E111"
+    exit_code = ExitCode.ALREADY_RUNNING
+
+
+class ProvisioningError(MoverError):
+    """The destination is not prepared: no blind retries, a person must act."""
+
+    code = "TM-E120"
+
+
+class NotWritable(ProvisioningError):
+    """Permission denied, read-only file system, or a folder that is missing."""
+
+    code = "TM-E121"
+
+
+class DiskFull(ProvisioningError):
+    """No space or quota left."""
+
+    code = "TM-E122"
+
+
+class MissingProgram(ProvisioningError):
+    """A program that we need is not installed, here or there."""
+
+    code = "TM-E123"
+    exit_code = ExitCode.PREFLIGHT_REFUSED
+
+
+class TransferError(MoverError):
+    """Bringing bytes failed; what arrived and was verified is kept."""
+
+    code = "TM-E210"
+    retry = Retry.LATER
+
+
+class ConnectionLost(TransferError):
+    """The connection broke in the middle."""
+
+    code = "TM-E213"
+    retry = Retry.NOW
+
+
+class Stalled(TransferError):
+    """No byte and no sign of life for longer than the watchdog allows."""
+
+    code = "TM-E214"
+
+
+class SourceUnreadable(TransferError):
+    """A source file is missing, shorter than the torrent says, or may not be read."""
+
+    code = "TM-E215"
+    retry = Retry.NEVER
+
+
+class SourceCorrupt(TransferError):
+    """A piece does not match the torrent's hash at the source itself, read twice."""
+
+    code = "TM-E216"
+    retry = Retry.NEVER
+
+
+class TorrentError(MoverError):
+    """Something about this one torrent. Others go on."""
+
+    code = "TM-E300"
+
+
+class TorrentGone(TorrentError):
+    """A client no longer lists the torrent."""
+
+    code = "TM-E301"
+
+
+class TorrentChanged(TorrentError):
+    """The torrent at the source is not what was planned any more."""
+
+    code = "TM-E302"
+
+
+class UnsafeTorrent(TorrentError):
+    """Broken metainfo, or names that would leave the destination folder."""
+
+    code = "TM-E303"
+
+
+class Collision(TorrentError):
+    """Something that is not ours already has that name at the destination."""
+
+    code = "TM-E304"
+
+
+class RecheckFailed(TorrentError):
+    """The destination client does not find all pieces good."""
+
+    code = "TM-E305"
+
+
+class GateRefused(TorrentError):
+    """The delete gate is not satisfied: the source stays."""
+
+    code = "TM-E306"
+
+
+class Cancelled(MoverError):
+    """We were asked to stop. Not a failure: the next run goes on from here."""
+
+    code = "TM-E400"
+    retry = Retry.LATER
+    exit_code = ExitCode.INTERRUPTED

@@ -1,0 +1,1 @@
+"""Drives moves from planned to released."""

@@ -1,0 +1,1 @@
+"""The roles that the engine needs filled: protocols only."""

@@ -1,0 +1,137 @@
+"""The role of a torrent client, in the words of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from torrent_mover.domain.certificate import Certificate
+from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, Tracker
+
+
+class Capability(Enum):
+    """What not every client can do. What is missing is not faked."""
+
+    EXPORT = "exports the .torrent"
+    RENAME_FILES = "renames files"
+    TAGS = "tags"
+    FILE_PRIORITIES = "file priorities"
+    PIECE_STATES = "tells each piece's state"
+    SHARE_LIMITS = "share limits for each torrent"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientInfo:
+    """For messages: `product` and `version` as the client says them, `api` the interface's version."""
+
+    product: str
+    version: str
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddSpec:
+    """How a torrent is added: stopped, automatic management off, content layout as in the metainfo.
+
+    `save_path` as that client sees it. Share limits are always set to "none" (-1) at the start, so that no limit of the
+    destination can remove what has just arrived; the source's own are set once the torrent seeds.
+    """
+
+    save_path: ClientPath
+    category: str = ""
+    tags: tuple[str, ...] = ()
+    name: str = ""
+    upload_limit: int = 0
+    download_limit: int = 0
+    renames: tuple[tuple[str, str], ...] = field(default=())
+    """(path in the metainfo, path wanted), both relative to the save path."""
+    skip_checking: bool = False
+    sequential: bool = False
+    first_last_piece_first: bool = False
+
+
+class RecheckVerdict(Enum):
+    """How a recheck stands."""
+
+    QUEUED = "waits for its turn"
+    CHECKING = "is being checked"
+    GOOD = "all pieces are good"
+    BAD = "pieces are missing or bad"
+    FAILED = "the client reports an error"
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckProgress:
+    """What the client says of a check that it surely began. `fraction` is how much was read, never how much is good."""
+
+    verdict: RecheckVerdict
+    fraction: float
+    client_state: str
+
+
+class RecheckTicket(Protocol):
+    """A recheck that was asked for. Answers are never taken from before it began (a client shows stale success for seconds)."""
+
+    def poll(self) -> RecheckProgress:
+        """Ask once. GOOD only after the check was seen to begin, has ended, and two reads >= 2 s apart agree."""
+
+
+class TorrentClient(Protocol):
+    """One client. Raises ServerError's children for what is wrong with the server, TorrentGone for a torrent it does not have."""
+
+    @property
+    def name(self) -> str:
+        """How messages call it: `seedbox:8080`."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this version can do."""
+
+    def info(self) -> ClientInfo:
+        """Log in if need be and say what it is. Raises Unreachable, LoginRefused, Banned, ServerTooOld, BadAnswer."""
+
+    def torrents(self, category: str | None = None) -> Sequence[Torrent]:
+        """All torrents, or those of one category (`""`: those without one). An error is raised, never an empty list."""
+
+    def get(self, torrent: InfoHash) -> Torrent | None:
+        """One torrent; None: the client answered properly and does not list it."""
+
+    def files(self, torrent: InfoHash) -> Sequence[ClientFile]:
+        """Its files in metainfo order, without padding files."""
+
+    def trackers(self, torrent: InfoHash) -> Sequence[Tracker]:
+        """Its trackers as the user edited them, without DHT, PeX and LSD."""
+
+    def metainfo(self, torrent: InfoHash) -> bytes:
+        """The .torrent, info dictionary byte for byte. Raises ServerTooOld without Capability.EXPORT."""
+
+    def pieces(self, torrent: InfoHash) -> PieceStates:
+        """Which pieces the client has."""
+
+    def add_stopped(self, metainfo: bytes, spec: AddSpec) -> InfoHash:
+        """Add, stopped; returns when it is listed, stopped and laid out as asked, all of it read back.
+
+        A torrent that is there already is left as it is if it is stopped and lies at the same save path (an earlier attempt);
+        otherwise raises Collision.
+        """
+
+    def recheck(self, torrent: InfoHash) -> RecheckTicket:
+        """Ask for a full check of the data on disk."""
+
+    def start(self, torrent: InfoHash) -> None:
+        """Let it seed."""
+
+    def stop(self, torrent: InfoHash) -> None:
+        """Pause it."""
+
+    def set_category(self, torrent: InfoHash, category: str) -> None:
+        """Put it into a category, created where missing, without moving data."""
+
+    def remove(self, certificate: Certificate) -> None:
+        """Remove the certified torrent, with its data where the certificate says so. The one destructive call there is."""
+
+    def close(self) -> None:
+        """Log out. Never raises."""

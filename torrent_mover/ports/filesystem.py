@@ -1,0 +1,146 @@
+"""The role of a file system: this machine's, or an SSH server's, seen from one root that nothing can leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from torrent_mover.domain.paths import RelativePath
+
+
+class FileKind(Enum):
+    """What lies at a path, symbolic links not followed."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    SYMLINK = "symbolic link"
+    OTHER = "special file"
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """Size in bytes, `mode` the permission bits (0o7777), `mtime` in Unix seconds.
+
+    `links` and `identity` (device, inode) are None where the file system does not tell (SFTP version 3 does not).
+    """
+
+    kind: FileKind
+    size: int
+    mode: int
+    mtime: float
+    uid: int
+    gid: int
+    links: int | None = None
+    identity: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes and inodes that we may still use, and the size of the whole."""
+
+    free: int
+    total: int
+    free_inodes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`length` bytes of the file at `path`, from `offset` on."""
+
+    path: RelativePath
+    offset: int
+    length: int
+
+
+Deliver = Callable[[Span, int, memoryview], None]
+"""Takes (the span asked for, offset in the file, bytes). The bytes are only valid during the call."""
+
+
+class Reader(Protocol):
+    """One lane of reading: for SSH, one connection. Not for use by two threads at once."""
+
+    def read(self, spans: Iterable[Span], deliver: Deliver) -> None:
+        """Read the spans, many requests in flight; `deliver` gets the bytes in the order asked for, in chunks of any size.
+
+        `spans` is pulled lazily, no more than a window ahead, from the calling thread. Raises SourceUnreadable (a file that
+        is missing, too short or not ours to read), ConnectionLost, or whatever `deliver` or `spans` raise; afterwards the
+        lane may be used again, unless the connection is lost.
+        """
+
+    def close(self) -> None:
+        """Give the lane back. Never raises."""
+
+
+class Writer(Protocol):
+    """One lane of writing into files that exist. Not for use by two threads at once."""
+
+    def write(self, path: RelativePath, offset: int, data: memoryview) -> None:
+        """Write `data`; may return before it is acknowledged, but is done with the buffer. Bounded memory: blocks when full."""
+
+    def flush(self) -> None:
+        """Wait until all that was written is accepted. Raises DiskFull, NotWritable, ConnectionLost for any write before."""
+
+    def close(self) -> None:
+        """Give the lane back without waiting. Never raises."""
+
+
+class FileSystem(Protocol):
+    """Files below one root. Paths are relative and cannot leave it; symbolic links below the root are never written through.
+
+    Errors: NotWritable (permission, read-only, a missing parent), DiskFull (space, quota), Collision (something is in the
+    way), ConnectionLost, Unreachable. `stat` answers None only for a certain "not there", never for a doubt.
+    """
+
+    @property
+    def name(self) -> str:
+        """How messages call it: `nas:/mnt/data` or `/mnt/data`."""
+
+    def stat(self, path: RelativePath) -> FileStat | None:
+        """What lies there (links not followed), or None if surely nothing."""
+
+    def listdir(self, path: RelativePath) -> Sequence[str]:
+        """Names in a folder, unordered, without `.` and `..`; raises SourceUnreadable where there is no such folder."""
+
+    def make_folders(self, path: RelativePath, mode: int = 0o755) -> None:
+        """Create the folder and its parents below the root; existing ones stay as they are. Refuses symbolic links on the way."""
+
+    def create(self, path: RelativePath, size: int) -> None:
+        """Make a regular file of exactly `size` bytes: created new (never through a link), or an existing one kept and resized.
+
+        Parents are made as needed. Content already there stays.
+        """
+
+    def rename(self, old: RelativePath, new: RelativePath) -> None:
+        """Move within this file system, never replacing: raises Collision where `new` exists. Parents of `new` must exist."""
+
+    def unlink(self, path: RelativePath) -> None:
+        """Remove one file or link; a missing one is fine."""
+
+    def remove_folder(self, path: RelativePath) -> bool:
+        """Remove one folder if it is empty; False where it is not (or is not there)."""
+
+    def chmod(self, path: RelativePath, mode: int) -> None:
+        """Set permission bits; refuses symbolic links."""
+
+    def chown(self, path: RelativePath, user: str, group: str) -> None:
+        """Give to a user and/or group by name or number; blank leaves that part. Never follows a link."""
+
+    def link(self, existing: RelativePath, new: RelativePath) -> bool:
+        """Make a hard link; False where the file system or server cannot."""
+
+    def sync(self, paths: Iterable[RelativePath]) -> None:
+        """Bring the content of these files, and the folders that name them, to stable storage."""
+
+    def space(self) -> Space:
+        """What is free below the root. Raises ServerTooOld where the server cannot tell."""
+
+    def reader(self) -> Reader:
+        """Open a lane for reading."""
+
+    def writer(self) -> Writer:
+        """Open a lane for writing."""
+
+    def close(self) -> None:
+        """Let go of everything. Never raises."""

@@ -1,0 +1,1 @@
+"""Plain lines for cron, screen, pipes and journals."""

@@ -1,0 +1,1 @@
+"""Ways to bring bytes: each a strategy over the ports."""
