@@ -1,13 +1,13 @@
 """The tree of errors: each says what happened, what was kept, the remedy, whether to try again, and the exit code.
 
-    MoverError
-    ├── UsageError ─ ConfigError
-    ├── ServerError ─ Unreachable, LoginRefused, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
-    ├── PreflightRefused, AlreadyRunning
-    ├── ProvisioningError ─ NotWritable, DiskFull, MissingProgram
-    ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
-    ├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused
-    └── Cancelled
+MoverError
+├── UsageError ─ ConfigError
+├── ServerError ─ Unreachable, LoginRefused, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
+├── PreflightRefused, AlreadyRunning
+├── ProvisioningError ─ NotWritable, DiskFull, MissingProgram
+├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
+├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused
+└── Cancelled
 """
 
 from __future__ import annotations
