@@ -1,0 +1,109 @@
+"""One move: its stages in their legal order, and what the journal remembers of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from torrent_mover.domain.torrent import InfoHash
+
+
+class Stage(Enum):
+    """Where a move stands. Every stage is idempotent: it begins by looking at the world."""
+
+    PLANNED = "planned"
+    RESERVED = "reserved"
+    UNLOCKED = "unlocked"
+    TRANSFERRING = "transferring"
+    SETTLED = "settled"
+    ADDED = "added"
+    CHECKING = "checking"
+    REPAIRING = "repairing"
+    VERIFIED = "verified"
+    SEEDING = "seeding"
+    RELEASED = "released"
+
+
+_NEXT: dict[Stage, frozenset[Stage]] = {
+    Stage.PLANNED: frozenset({Stage.RESERVED}),
+    Stage.RESERVED: frozenset({Stage.UNLOCKED}),
+    Stage.UNLOCKED: frozenset({Stage.TRANSFERRING}),
+    Stage.TRANSFERRING: frozenset({Stage.SETTLED}),
+    Stage.SETTLED: frozenset({Stage.ADDED}),
+    Stage.ADDED: frozenset({Stage.CHECKING}),
+    Stage.CHECKING: frozenset({Stage.REPAIRING, Stage.VERIFIED}),
+    Stage.REPAIRING: frozenset({Stage.CHECKING}),
+    Stage.VERIFIED: frozenset({Stage.SEEDING}),
+    Stage.SEEDING: frozenset({Stage.RELEASED}),
+    Stage.RELEASED: frozenset(),
+}
+
+
+def may_follow(stage: Stage, following: Stage) -> bool:
+    """Whether `following` is a legal next stage. Starting again from PLANNED always is, except after RELEASED."""
+    if following is Stage.PLANNED:
+        return stage is not Stage.RELEASED
+    return following in _NEXT[stage]
+
+
+class Mark(Enum):
+    """Why a torrent is not tried again until somebody clears the mark."""
+
+    RECHECK_FAILED = "recheck failed"
+    CORRUPT = "corrupt at the source"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRecord:
+    """What the journal holds of a move. Times are Unix seconds; `attempts` counts failed ones since the last success."""
+
+    id: InfoHash
+    name: str
+    size: int
+    stage: Stage
+    started_at: float
+    updated_at: float
+    attempts: int = 0
+    next_try_at: float = 0.0
+    error_code: str = ""
+    error: str = ""
+    remedy: str = ""
+    mark: Mark | None = None
+
+    def entering(self, stage: Stage, now: float) -> MoveRecord:
+        """The record once `stage` begins. Raises ValueError for an order that makes no sense."""
+        if stage is not self.stage and not may_follow(self.stage, stage):
+            raise ValueError(f"{self.stage.value} is not followed by {stage.value}")
+        return replace(self, stage=stage, updated_at=now)
+
+
+class Outcome(Enum):
+    """How a move ended."""
+
+    MOVED = "moved"  # seeding there, removed here
+    COPIED = "copied"  # seeding there, kept here by choice
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One ended move. Written before the source is removed (`confirmed` False), confirmed after.
+
+    `sent` bytes crossed the wire, `reused` were there already; `not_carried` is what no interface can set at the destination
+    (uploaded bytes, ratio, seeding time, added-on), as text, so that it is not lost.
+    """
+
+    id: InfoHash
+    name: str
+    size: int
+    started_at: float
+    ended_at: float
+    outcome: Outcome
+    sent: int
+    reused: int
+    pieces: int
+    repaired: int = 0
+    run: str = ""
+    detail: str = ""
+    not_carried: str = ""
+    confirmed: bool = True

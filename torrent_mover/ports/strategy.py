@@ -1,0 +1,53 @@
+"""The role of a way to bring bytes, and of the sink that accounts for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.ports.filesystem import FileSystem
+
+
+class Sink(Protocol):
+    """Where a strategy reports. Cheap enough for every chunk; safe from any thread; every method may raise Cancelled."""
+
+    def advance(self, count: int) -> None:
+        """`count` bytes arrived over the wire: counts, throttles to the limit, raises Cancelled on a stop."""
+
+    def reuse(self, count: int) -> None:
+        """`count` bytes were there already: in the bar, never in a rate."""
+
+    def beat(self, doing: str) -> None:
+        """A sign of life without bytes: rsync comparing, a hash running."""
+
+    def landed(self, piece: int) -> None:
+        """A piece was hashed, is good, and was written to the target (not yet on stable storage)."""
+
+    def working_on(self, file: int, done: int) -> None:
+        """How many bytes of a file are there; for the screen only."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferJob:
+    """What to bring. Paths by real-file index of the manifest, as each side lays the files out.
+
+    `missing` has a bit for each piece that must come; target files exist with their full size when the strategy starts.
+    """
+
+    manifest: Manifest
+    source: FileSystem
+    source_paths: Sequence[RelativePath]
+    target: FileSystem
+    target_paths: Sequence[RelativePath]
+    missing: Bitfield
+
+
+class Strategy(Protocol):
+    """One way to bring bytes."""
+
+    def transfer(self, job: TransferJob, sink: Sink) -> None:
+        """Bring what is missing, good by its hashes, and return when all of it was written; raises MoverError."""
