@@ -72,6 +72,9 @@ class Reader(Protocol):
     def close(self) -> None:
         """Give the lane back. Never raises."""
 
+    def abort(self) -> None:
+        """From another thread: break a blocked `read`, which then raises ConnectionLost. Never blocks, never raises."""
+
 
 class Writer(Protocol):
     """One lane of writing into files that exist. Not for use by two threads at once."""
@@ -84,6 +87,9 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Give the lane back without waiting. Never raises."""
+
+    def abort(self) -> None:
+        """From another thread: break a blocked call, which then raises ConnectionLost. Never blocks, never raises."""
 
 
 class FileSystem(Protocol):

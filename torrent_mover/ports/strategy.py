@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,11 @@ class Sink(Protocol):
     def landed(self, piece: int) -> None:
         """A piece was hashed, is good, and was written to the target (not yet on stable storage)."""
 
+    def on_abort(self, act: Callable[[], None]) -> Callable[[], None]:
+        """Have `act` called, from the watchdog's thread, when this transfer must end at once: it breaks blocked calls and
+        kills children, quickly and without raising. Returns how to take it back.
+        """
+
     def working_on(self, file: int, done: int) -> None:
         """How many bytes of a file are there; for the screen only."""
 
@@ -35,7 +40,8 @@ class Sink(Protocol):
 class TransferJob:
     """What to bring. Paths by real-file index of the manifest, as each side lays the files out.
 
-    `missing` has a bit for each piece that must come; target files exist with their full size when the strategy starts.
+    `missing` has a bit for each piece that must come. The strategy makes the target files that it needs (zero-byte ones too);
+    what lies in them already and is not missing stays as it is.
     """
 
     manifest: Manifest
