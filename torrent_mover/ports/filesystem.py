@@ -82,6 +82,9 @@ class Writer(Protocol):
     def write(self, path: RelativePath, offset: int, data: memoryview) -> None:
         """Write `data`; may return before it is acknowledged, but is done with the buffer. Bounded memory: blocks when full."""
 
+    def accepted(self) -> int:
+        """Bytes of this lane that the target has surely taken, counted in the order of writing. Never blocks."""
+
     def flush(self) -> None:
         """Wait until all that was written is accepted. Raises DiskFull, NotWritable, ConnectionLost for any write before."""
 

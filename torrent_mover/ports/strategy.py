@@ -28,8 +28,9 @@ class Sink(Protocol):
         """A piece was hashed, is good, and was written to the target (not yet on stable storage)."""
 
     def on_abort(self, act: Callable[[], None]) -> Callable[[], None]:
-        """Have `act` called, from the watchdog's thread, when this transfer must end at once: it breaks blocked calls and
-        kills children, quickly and without raising. Returns how to take it back.
+        """Have `act` called, from the watchdog's thread, when this transfer must end at once. Returns how to take it back.
+
+        `act` breaks blocked calls and kills children, quickly and without raising.
         """
 
     def working_on(self, file: int, done: int) -> None:
