@@ -1,0 +1,479 @@
+"""All settings as frozen values, one dataclass a section. Each field carries its kind, default and one line of documentation.
+
+This is the schema: reading, checking, the template and the reference are derived from it (settings_schema.py,
+settings_text.py). A new setting is one field here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated
+
+from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath, PathMap
+from torrent_mover.domain.quantities import OWNER_ACCESS, UNLIMITED, Timetable, UnlockMode
+from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.setting_kinds import (
+    ABSOLUTE_PATH,
+    CATEGORY,
+    CLIENT_PATH,
+    LOCAL_FILE,
+    PORT,
+    SECRET,
+    SSH_HOST,
+    TEXT,
+    TIMETABLE,
+    UNLOCK_MODE,
+    WEB_HOST,
+    WORDS,
+    YES_NO,
+    HostAddress,
+    Key,
+    choice,
+    decimal,
+    duration,
+    path_pairs,
+    whole,
+)
+
+_HTTPS_PORT = 443
+_BYTES_PER_MEGABIT = 125_000
+_MANY = 20  # more at a time than this is hardly meant
+_LONG_WATCH = 3600  # seconds
+
+
+class TransferMode(Enum):
+    """Who brings the bytes where."""
+
+    SFTP = "sftp"
+    RSYNC = "rsync"
+    SFTP_UPLOAD = "sftp_upload"
+    RSYNC_UPLOAD = "rsync_upload"
+
+    @property
+    def uploads(self) -> bool:
+        """Whether the destination is another machine, reached by SSH, instead of this one."""
+        return self in (TransferMode.SFTP_UPLOAD, TransferMode.RSYNC_UPLOAD)
+
+
+class Handover(Enum):
+    """What proves the data at the destination."""
+
+    RECHECK = "recheck"
+    CERTIFIED = "certified"
+
+
+class Order(Enum):
+    """Which torrent goes first."""
+
+    OLDEST = "oldest"
+    SMALLEST = "smallest"
+    LARGEST = "largest"
+    PRIORITY = "priority"
+
+
+class Unlock(Enum):
+    """When a closed folder is opened before a transfer."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    OFF = "off"
+
+
+class HostKeyPolicy(Enum):
+    """What happens with the key of an SSH server that is not known yet."""
+
+    STRICT = "strict"
+    ACCEPT_NEW = "accept-new"
+
+
+class SshTransport(Enum):
+    """Who speaks SSH for us."""
+
+    AUTO = "auto"
+    OPENSSH = "openssh"
+    PARAMIKO = "paramiko"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """How to reach the Web API of a torrent client."""
+
+    host: Annotated[
+        HostAddress,
+        Key(WEB_HOST, "Address of the client's Web UI, without the port.", example="http://client.example.com"),
+    ]
+    port: Annotated[
+        int | None,
+        Key(PORT, "Port of the Web UI.", example="8080", blank="443 for https, otherwise it is needed"),
+    ] = None
+    username: Annotated[str, Key(TEXT, "User name of the Web UI.", example="your-username")] = ""
+    password: Annotated[
+        Secret | None,
+        Key(SECRET, "Its password. Every character counts, % and # too.", example="your-password"),
+    ] = None
+    password_file: Annotated[
+        LocalPath | None,
+        Key(LOCAL_FILE, "File that holds the password in its first line.", blank="none", advanced=True),
+    ] = None
+    password_command: Annotated[
+        tuple[str, ...],
+        Key(WORDS, "Command that prints the password; run without a shell.", blank="none", advanced=True),
+    ] = ()
+    api_key: Annotated[
+        Secret | None,
+        Key(SECRET, "API key, in place of user name and password (qBittorrent 5.2).", blank="none", advanced=True),
+    ] = None
+    verify_cert: Annotated[bool, Key(YES_NO, "Check the certificate of an https address.")] = True
+
+    @property
+    def url(self) -> str:
+        """The base URL without a slash at its end. A bare host name is https on port 443, else http."""
+        port = self.port or self.host.port
+        scheme = self.host.scheme or ("https" if port == _HTTPS_PORT else "http")
+        return str(HostAddress(self.host.name, scheme, port or _HTTPS_PORT, self.host.path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceClientSettings(ClientSettings):
+    """The torrent client that has the completed torrents."""
+
+    path_map: Annotated[
+        tuple[tuple[ClientPath, HostPath], ...],
+        Key(
+            path_pairs(HostPath),
+            "Folders that the client sees elsewhere than SSH does (containers, chrooted accounts): "
+            "pairs /as/the/client/sees = /as/ssh/sees.",
+            blank="both see the same",
+            advanced=True,
+        ),
+    ] = ()
+    delete_after_transfer: Annotated[
+        bool, Key(YES_NO, "Remove a torrent and its data here once it is proven and seeds at the destination.")
+    ] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationClientSettings(ClientSettings):
+    """The torrent client that takes over."""
+
+    path_map: Annotated[
+        tuple[tuple[ClientPath, HostPath | LocalPath], ...],
+        Key(
+            path_pairs(LocalPath),
+            "Folders that the client sees elsewhere than we do (containers): "
+            "pairs /as/the/client/sees = /as/we/see. "
+            "remote_destination_path is the short form of one pair.",
+            blank="both see the same",
+            advanced=True,
+        ),
+    ] = ()
+    add_torrents_paused: Annotated[
+        bool, Key(YES_NO, "Kept for older files: a torrent is always added stopped, until its data is proven.")
+    ] = True
+    start_torrents_after_recheck: Annotated[
+        bool, Key(YES_NO, "Start a torrent once its data is proven. If not, the source keeps its copy.")
+    ] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """How to log in to a machine by SSH."""
+
+    host: Annotated[str, Key(SSH_HOST, "Name or address of the SSH server.", example="server.example.com")]
+    port: Annotated[int, Key(PORT, "Port of the SSH server.")] = 22
+    username: Annotated[str, Key(TEXT, "User name to log in with.", example="your-username")]
+    password: Annotated[
+        Secret | None,
+        Key(SECRET, "Its password.", blank="log in by key or agent"),
+    ] = None
+    password_file: Annotated[
+        LocalPath | None,
+        Key(LOCAL_FILE, "File that holds the password in its first line.", blank="none", advanced=True),
+    ] = None
+    password_command: Annotated[
+        tuple[str, ...],
+        Key(WORDS, "Command that prints the password; run without a shell.", blank="none", advanced=True),
+    ] = ()
+    key_file: Annotated[
+        LocalPath | None,
+        Key(LOCAL_FILE, "Private key to log in with.", blank="the agent and the usual keys in ~/.ssh", advanced=True),
+    ] = None
+    known_hosts: Annotated[
+        LocalPath | None,
+        Key(LOCAL_FILE, "File of the host keys that are trusted.", blank="~/.ssh/known_hosts", advanced=True),
+    ] = None
+    host_key_policy: Annotated[
+        HostKeyPolicy,
+        Key(
+            choice(HostKeyPolicy),
+            "A host key never seen before: strict stops and shows how to accept it, accept-new remembers it. "
+            "A changed key always stops.",
+            advanced=True,
+        ),
+    ] = HostKeyPolicy.STRICT
+    proxy_jump: Annotated[
+        str, Key(TEXT, "Machines to pass on the way, as in ssh -J: [user@]host[:port].", blank="none", advanced=True)
+    ] = ""
+    ssh_transport: Annotated[
+        SshTransport,
+        Key(choice(SshTransport), "Who speaks SSH: the ssh program, or the built-in library.", advanced=True),
+    ] = SshTransport.AUTO
+    max_concurrent_ssh_sessions: Annotated[int, Key(whole(1, 64), "SSH connections at a time.", warn_above=_MANY)] = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceServerSettings(ServerSettings):
+    """The machine that holds the data of the source client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationServerSettings(ServerSettings):
+    """The machine that takes the data, for sftp_upload and rsync_upload; the other modes ignore this section."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationPaths:
+    """Where the data goes."""
+
+    destination_path: Annotated[
+        LocalPath | HostPath,
+        Key(
+            ABSOLUTE_PATH,
+            "Folder that receives the data: on this machine (sftp, rsync), or on DESTINATION_SERVER "
+            "(sftp_upload, rsync_upload).",
+            example="/path/to/library",
+        ),
+    ]
+    remote_destination_path: Annotated[
+        ClientPath | None,
+        Key(CLIENT_PATH, "The same folder as the destination client sees it (Docker).", blank="the same path"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovingSettings:
+    """What is moved, and how."""
+
+    source_client_section: Annotated[str, Key(TEXT, "Section that describes the source client.")] = "SOURCE_CLIENT"
+    destination_client_section: Annotated[str, Key(TEXT, "Section that describes the destination client.")] = (
+        "DESTINATION_CLIENT"
+    )
+    source_server_section: Annotated[str, Key(TEXT, "Section that describes the machine of the source client.")] = (
+        "SOURCE_SERVER"
+    )
+    category_to_move: Annotated[
+        str, Key(CATEGORY, "Completed torrents of this category are moved.", example="your-category")
+    ]
+    manual_review_category: Annotated[
+        str, Key(CATEGORY, "Category at the destination for a torrent whose data stays bad after every repair.")
+    ] = "review-failed"
+    size_threshold_gb: Annotated[
+        float | None,
+        Key(
+            decimal(0, 10**9),
+            "Move the oldest until what stays in the category is at or below this many GiB.",
+            blank="move all",
+        ),
+    ] = None
+    transfer_mode: Annotated[
+        TransferMode,
+        Key(
+            choice(TransferMode),
+            "sftp and rsync bring the data to this machine; sftp_upload and rsync_upload to DESTINATION_SERVER.",
+        ),
+    ] = TransferMode.SFTP
+    rsync_options: Annotated[tuple[str, ...], Key(WORDS, "Options for rsync, for the rsync modes.")] = (
+        "-a",
+        "--partial",
+    )
+    max_concurrent_file_transfers: Annotated[
+        int, Key(whole(1, 64), "Files at a time, for one torrent.", warn_above=_MANY)
+    ] = 4
+    max_concurrent_downloads: Annotated[
+        int, Key(whole(1, 64), "Downloads from the source at a time, all torrents together.", warn_above=_MANY)
+    ] = 4
+    max_concurrent_uploads: Annotated[
+        int, Key(whole(1, 64), "Uploads to the destination at a time, all torrents together.", warn_above=_MANY)
+    ] = 4
+    local_cache_sftp_upload: Annotated[
+        bool, Key(YES_NO, "sftp_upload: store the data on this machine on its way, instead of streaming it.")
+    ] = False
+    local_cache_path: Annotated[
+        LocalPath | None,
+        Key(LOCAL_FILE, "Folder for data on its way through this machine.", blank="the system's temporary folder"),
+    ] = None
+    chown_user: Annotated[
+        str, Key(TEXT, "Owner that the data gets at the destination: a name or a number.", blank="unchanged")
+    ] = ""
+    chown_group: Annotated[
+        str, Key(TEXT, "Group that the data gets at the destination: a name or a number.", blank="unchanged")
+    ] = ""
+    rules_file: Annotated[
+        LocalPath | None,
+        Key(LOCAL_FILE, "File of the tracker rules.", blank="tracker_rules.json beside this file", advanced=True),
+    ] = None
+    preflight_unlock: Annotated[
+        Unlock,
+        Key(
+            choice(Unlock),
+            "Open a closed folder that we must write in, and close it again: auto only where writing fails.",
+            advanced=True,
+        ),
+    ] = Unlock.AUTO
+    unlock_mode: Annotated[
+        UnlockMode, Key(UNLOCK_MODE, "Permissions that opening adds (u+rwx), or sets (0777).", advanced=True)
+    ] = OWNER_ACCESS
+    handover: Annotated[
+        Handover,
+        Key(
+            choice(Handover),
+            "What proves the data: the destination client's recheck, or our own reading it back.",
+            advanced=True,
+        ),
+    ] = Handover.RECHECK
+    min_seed_time: Annotated[
+        float, Key(duration(0), "Leave a torrent until it has seeded this long at the source.", advanced=True)
+    ] = 0.0
+    order: Annotated[Order, Key(choice(Order), "Which torrent goes first.", advanced=True)] = Order.OLDEST
+
+    @property
+    def size_threshold(self) -> int | None:
+        """Bytes that may stay in the category; None: none stays."""
+        return None if self.size_threshold_gb is None else int(self.size_threshold_gb * (1 << 30))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralSettings:
+    """Patience, limits and places for our own files."""
+
+    watchdog_timeout: Annotated[
+        float,
+        Key(
+            duration(1),
+            "A transfer without a byte or a sign of life for this long is stopped and tried again.",
+            warn_above=_LONG_WATCH,
+        ),
+    ] = 1500.0
+    rsync_timeout: Annotated[float, Key(duration(1), "rsync gives up after this long without data.")] = 600.0
+    pool_wait_timeout: Annotated[float, Key(duration(1), "How long to wait for a free SSH connection.")] = 300.0
+    connect_timeout: Annotated[
+        float, Key(duration(1), "How long to wait for a server to answer, SSH and Web UI.", advanced=True)
+    ] = 10.0
+    sftp_download_limit_mbps: Annotated[
+        float, Key(decimal(0, 10**6), "Limit for downloads, megabits a second; 0 for none.")
+    ] = 0.0
+    sftp_upload_limit_mbps: Annotated[
+        float, Key(decimal(0, 10**6), "Limit for uploads, megabits a second; 0 for none.")
+    ] = 0.0
+    sftp_chunk_size_kb: Annotated[
+        int | None, Key(whole(4, 4096), "Size of one SFTP request in KiB.", blank="chosen to suit the server")
+    ] = None
+    recheck_stuck_timeout: Annotated[float, Key(duration(1), "A recheck without progress for this long is stuck.")] = (
+        60.0
+    )
+    recheck_stopped_timeout: Annotated[
+        float, Key(duration(1), "A recheck that stays stopped for this long has failed.")
+    ] = 15.0
+    recheck_grace_period: Annotated[
+        float, Key(duration(0), "A recheck may stay at 0 % for this long before it counts as stuck.")
+    ] = 60.0
+    state_dir: Annotated[
+        LocalPath | None,
+        Key(
+            LOCAL_FILE,
+            "Folder for the journal.",
+            blank="torrent-mover in $XDG_STATE_HOME or ~/.local/state",
+            advanced=True,
+        ),
+    ] = None
+    log_dir: Annotated[
+        LocalPath | None, Key(LOCAL_FILE, "Folder for the log files.", blank="logs in state_dir", advanced=True)
+    ] = None
+    breaker_failures: Annotated[
+        int, Key(whole(1, 1000), "After this many failures in a row a server is left alone for a while.", advanced=True)
+    ] = 3
+    breaker_cooldown: Annotated[float, Key(duration(1), "How long it is left alone.", advanced=True)] = 900.0
+    bandwidth: Annotated[
+        Timetable,
+        Key(
+            TIMETABLE,
+            "Limit for all transfers together by the time of the day: 08:00,5M 23:00,off (MiB a second).",
+            blank="no limit",
+            advanced=True,
+        ),
+    ] = UNLIMITED
+
+    @property
+    def download_limit(self) -> int | None:
+        """Bytes a second from the source, or None."""
+        return int(self.sftp_download_limit_mbps * _BYTES_PER_MEGABIT) or None
+
+    @property
+    def upload_limit(self) -> int | None:
+        """Bytes a second to the destination, or None."""
+        return int(self.sftp_upload_limit_mbps * _BYTES_PER_MEGABIT) or None
+
+    @property
+    def sftp_request_size(self) -> int | None:
+        """Bytes of one SFTP request, or None: chosen by the transport."""
+        return None if self.sftp_chunk_size_kb is None else self.sftp_chunk_size_kb * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that a run needs to know. `rules_file`, `state_dir` and `log_dir` are final: set, or their default.
+
+    The type of `paths.destination_path` says where it is: HostPath on the destination server (the upload modes, where
+    `destination_server` is never None), LocalPath on this machine (the others, where it always is).
+    """
+
+    source_client: SourceClientSettings
+    destination_client: DestinationClientSettings
+    source_server: SourceServerSettings
+    destination_server: DestinationServerSettings | None
+    paths: DestinationPaths
+    moving: MovingSettings
+    general: GeneralSettings
+    rules_file: LocalPath
+    state_dir: LocalPath
+    log_dir: LocalPath
+
+    @property
+    def source_map(self) -> PathMap[HostPath]:
+        """Between the source client's view and that of the SSH login on its machine."""
+        return PathMap(HostPath, self.source_client.path_map)
+
+    @property
+    def local_destination(self) -> LocalPath:
+        """Where data lands on this machine. Raises TypeError in the upload modes."""
+        path = self.paths.destination_path
+        if not isinstance(path, LocalPath):
+            raise TypeError(f"{path} is on the destination server, not on this machine")
+        return path
+
+    @property
+    def remote_destination(self) -> HostPath:
+        """Where data lands on the destination server. Raises TypeError in the modes that bring it to this machine."""
+        path = self.paths.destination_path
+        if not isinstance(path, HostPath):
+            raise TypeError(f"{path} is on this machine, not on the destination server")
+        return path
+
+    @property
+    def local_destination_map(self) -> PathMap[LocalPath]:
+        """Between the destination client's view and that of this machine. Raises TypeError in the upload modes."""
+        ours = self.local_destination
+        pairs = [(client, path) for client, path in self.destination_client.path_map if isinstance(path, LocalPath)]
+        if self.paths.remote_destination_path:
+            pairs.append((self.paths.remote_destination_path, ours))
+        return PathMap(LocalPath, tuple(pairs))
+
+    @property
+    def remote_destination_map(self) -> PathMap[HostPath]:
+        """Between the destination client's view and that of the SSH login there. Raises TypeError in the other modes."""
+        ours = self.remote_destination
+        pairs = [(client, path) for client, path in self.destination_client.path_map if isinstance(path, HostPath)]
+        if self.paths.remote_destination_path:
+            pairs.append((self.paths.remote_destination_path, ours))
+        return PathMap(HostPath, tuple(pairs))
