@@ -30,10 +30,14 @@ _INTEGER, _LIST, _DICT, _END = b"ilde"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A decoded dictionary, and where the raw value of its `info` key lies: the bytes that infohashes are made of."""
+    """A decoded dictionary, and where the raw value of its `info` key lies: the bytes that infohashes are made of.
+
+    `repeated_keys`: some dictionary in it names a key twice, and what came second is not shown.
+    """
 
     root: dict[bytes, Value]
     info_span: tuple[int, int] | None
+    repeated_keys: bool
 
 
 def decode(data: bytes) -> Value:
@@ -47,7 +51,7 @@ def decode_document(data: bytes) -> Document:
     root = decoder.run()
     if not isinstance(root, dict):
         raise _refused("it is not a dictionary", 0)
-    return Document(root, decoder.info_span)
+    return Document(root, decoder.info_span, decoder.repeated_keys)
 
 
 def encode(value: Value) -> bytes:
@@ -58,10 +62,11 @@ def encode(value: Value) -> bytes:
 
 
 class _Decoder:
-    """Goes through the bytes once, without recursion. `info_span` is known after `run`."""
+    """Goes through the bytes once, without recursion. `info_span` and `repeated_keys` are known after `run`."""
 
     def __init__(self, data: bytes) -> None:
         self.info_span: tuple[int, int] | None = None
+        self.repeated_keys = False
         self._data = data
         self._at = 0
         self._values = 0
@@ -98,9 +103,12 @@ class _Decoder:
         key = self._string()
         start = self._at
         value = self._next()
-        if depth == 1 and key == b"info" and key not in inside and isinstance(value, (list, dict)):
+        if key in inside:
+            self.repeated_keys = True
+            return value
+        if depth == 1 and key == b"info" and isinstance(value, (list, dict)):
             self.info_span = (start, 0)
-        inside.setdefault(key, value)
+        inside[key] = value
         return value
 
     def _next(self) -> Value:
