@@ -1,0 +1,193 @@
+"""Which torrents a run moves, in which order, and why it leaves each of the others alone.
+
+Two steps, because questions about files and trackers cost a call each: `preselect` needs only the client's one listing, and
+`finish` asks about no more torrents than it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from torrent_mover.domain.move import Mark
+from torrent_mover.domain.settings import Order
+from torrent_mover.domain.snapshot import NotMoved
+from torrent_mover.domain.text import counted, duration, percent, size
+from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
+
+FIRST_TAG: Final = "move-first"
+"""With `order = priority`, torrents that carry this tag in the source client go before all others."""
+
+_MARKED: Final = {
+    Mark.RECHECK_FAILED: "its recheck failed in an earlier run; --clear-recheck-failure {id} tries it again",
+    Mark.CORRUPT: "its data is damaged at the source; --clear-corruption {id} tries it again",
+}
+_BUSY: Final = {
+    TorrentState.CHECKING: "the client is checking it",
+    TorrentState.MOVING: "the client is moving its files",
+    TorrentState.MISSING_FILES: "the client misses files of it",
+    TorrentState.ERROR: "the client reports an error for it ({word})",
+    TorrentState.UNKNOWN: "the client says {word!r} of it, which we do not know",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What to move. `threshold` bytes: take torrents until the category is at or below it; None: all of them.
+
+    `min_seed_time` in seconds.
+    """
+
+    category: str
+    threshold: int | None = None
+    min_seed_time: float = 0.0
+    order: Order = Order.OLDEST
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What only a closer look shows: files that nobody wanted, and the domain of a tracker that a rule ignores."""
+
+    unwanted_files: int = 0
+    ignored_tracker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A torrent that will be moved. `resumed`: an earlier run began with it."""
+
+    torrent: Torrent
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preselection:
+    """Torrents that the listing speaks for, in the order in which they are taken, and those that it rules out.
+
+    `excess`: bytes that must leave the category; None: all of it may go.
+    """
+
+    policy: Policy
+    candidates: tuple[Candidate, ...]
+    not_moved: tuple[NotMoved, ...]
+    excess: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Every torrent of the category, once: those to move, in order, and the others, each with its reason."""
+
+    chosen: tuple[Candidate, ...]
+    not_moved: tuple[NotMoved, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all that is chosen."""
+        return sum(candidate.torrent.size for candidate in self.chosen)
+
+
+def preselect(
+    torrents: Collection[Torrent],
+    policy: Policy,
+    marks: Mapping[InfoHash, Mark] | None = None,
+    begun: Collection[InfoHash] = (),
+) -> Preselection:
+    """The first step, from the client's listing alone. Torrents of other categories are left out altogether.
+
+    Moves that an earlier run has `begun` come first, then those with the tag of `order = priority`, then the oldest.
+    """
+    candidates: list[Candidate] = []
+    not_moved: list[NotMoved] = []
+    members = [torrent for torrent in torrents if torrent.category == policy.category]
+    for torrent in members:
+        reason = _reason_to_leave(torrent, policy, marks or {})
+        if reason:
+            not_moved.append(_left(torrent, reason))
+        else:
+            candidates.append(Candidate(torrent, torrent.id in begun))
+    candidates.sort(key=lambda candidate: _taking_order(candidate, policy))
+    excess = None if policy.threshold is None else sum(torrent.size for torrent in members) - policy.threshold
+    return Preselection(policy, tuple(candidates), tuple(not_moved), excess)
+
+
+def finish(preselection: Preselection, look: Callable[[Torrent], Findings]) -> Selection:
+    """The second step: `look` is asked about one torrent after the other, until enough of them are taken.
+
+    With a threshold, the oldest are taken until the excess is covered; only then `order` says which of them goes first.
+    """
+    policy = preselection.policy
+    missing = preselection.excess
+    chosen: list[Candidate] = []
+    not_moved = list(preselection.not_moved)
+    for candidate in preselection.candidates:
+        if missing is not None and missing <= 0:
+            limit = size(policy.threshold or 0)
+            not_moved.append(_left(candidate.torrent, f"not needed: the category gets below {limit} without it"))
+            continue
+        reason = _reason_found(look(candidate.torrent))
+        if reason:
+            not_moved.append(_left(candidate.torrent, reason))
+            continue
+        chosen.append(candidate)
+        if missing is not None:
+            missing -= candidate.torrent.size
+    chosen.sort(key=lambda candidate: _moving_order(candidate, policy))
+    return Selection(tuple(chosen), tuple(sorted(not_moved, key=lambda left: (left.added_on, left.id))))
+
+
+def may_be_partial(torrent: Torrent) -> bool:
+    """Whether the files must be asked for to know if all are wanted.
+
+    A difference of the sizes may also be padding (BEP 47), which some versions count; so it is a hint, not a verdict.
+    """
+    return torrent.size < torrent.total_size
+
+
+def _reason_to_leave(torrent: Torrent, policy: Policy, marks: Mapping[InfoHash, Mark]) -> str:
+    """Why the listing alone rules it out; empty where it does not."""
+    if torrent.state in _BUSY:
+        return _BUSY[torrent.state].format(word=torrent.client_state)
+    if torrent.amount_left > 0:
+        return f"{percent(min(torrent.progress, 0.999), 1)} complete"
+    if not torrent.complete:
+        return f"the client is not done with it ({torrent.client_state})"
+    mark = marks.get(torrent.id)
+    if mark:
+        return _MARKED[mark].format(id=torrent.id)
+    if torrent.seeding_time < policy.min_seed_time:
+        return f"has seeded {duration(torrent.seeding_time)} of {duration(policy.min_seed_time)}"
+    return ""
+
+
+def _reason_found(findings: Findings) -> str:
+    if findings.ignored_tracker:
+        return f"the rule for {findings.ignored_tracker} says Ignore"
+    if findings.unwanted_files:
+        return f"{counted(findings.unwanted_files, 'file')} of it {_are(findings.unwanted_files)} not selected"
+    return ""
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _left(torrent: Torrent, reason: str) -> NotMoved:
+    return NotMoved(torrent.id, torrent.name, torrent.size, torrent.added_on, reason)
+
+
+def _goes_first(candidate: Candidate, policy: Policy) -> int:
+    """0 for what must come before all others, whatever the order: first what was begun, then what is tagged."""
+    if candidate.resumed:
+        return 0
+    return 1 if policy.order is Order.PRIORITY and FIRST_TAG in candidate.torrent.tags else 2
+
+
+def _taking_order(candidate: Candidate, policy: Policy) -> tuple[int, int, InfoHash]:
+    return (_goes_first(candidate, policy), candidate.torrent.added_on, candidate.torrent.id)
+
+
+def _moving_order(candidate: Candidate, policy: Policy) -> tuple[int, int, int, InfoHash]:
+    torrent = candidate.torrent
+    by_size = {Order.SMALLEST: torrent.size, Order.LARGEST: -torrent.size}.get(policy.order, 0)
+    return (_goes_first(candidate, policy), by_size, torrent.added_on, torrent.id)
