@@ -61,8 +61,10 @@ def _fold(path: str) -> str:
 class Kind:
     """One kind of value.
 
-    `read` gets the text (stripped, not empty) and the surroundings, and raises ValueError with a sentence for the
-    user; `write` is its inverse; `from_list` turns an array of a TOML file into the text of an INI file.
+    `read` gets the text (stripped, not empty; where `many_lines`, with its line breaks) and the surroundings, and
+    raises ValueError with a sentence for the user; `write` is its inverse; `from_list` turns an array of a TOML file
+    into the text of an INI file. `expected` follows "it takes"; `hint` is what the template adds to the
+    documentation, where the default alone does not show what else is possible.
     """
 
     expected: str
@@ -70,6 +72,8 @@ class Kind:
     write: Callable[[Any], str] = str
     from_list: Callable[[Sequence[str]], str] | None = None
     secret: bool = False
+    many_lines: bool = False
+    hint: str = ""
 
 
 def _yes_or_no(text: str, _: Surroundings) -> bool:
@@ -123,7 +127,8 @@ def choice(members: type[Enum]) -> Kind:
             raise ValueError
         return members(text.lower())
 
-    return Kind(f"one of {', '.join(names)}", read, lambda member: str(member.value))
+    listed = ", ".join(names)
+    return Kind(f"one of {listed}", read, lambda member: str(member.value), hint=f"One of {listed}.")
 
 
 def _one_line(text: str, _: Surroundings) -> str:
@@ -260,7 +265,13 @@ def path_pairs(right: type[HostPath] | type[LocalPath]) -> Kind:
             pairs[client] = right(str(_absolute(ours, surroundings)))
         return tuple(pairs.items())
 
-    return Kind("pairs /as/the/client/sees = /as/ssh/sees, one a line", read, _write_pairs, from_list="\n".join)
+    return Kind(
+        "pairs /as/the/client/sees = /as/ssh/sees, one a line",
+        read,
+        _write_pairs,
+        from_list=lambda items: "\n" + "\n".join(items),
+        many_lines=True,
+    )
 
 
 def _write_pairs(pairs: Sequence[tuple[ClientPath, LocalPath | HostPath]]) -> str:

@@ -1,0 +1,149 @@
+"""What the sections of a config must have, and what they must not say against each other."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torrent_mover.domain.setting_kinds import HostAddress
+from torrent_mover.domain.settings import ClientSettings
+from torrent_mover.domain.settings_problems import Place, Problem
+from torrent_mover.domain.settings_schema import (
+    DESTINATION_CLIENT,
+    DESTINATION_PATHS,
+    DESTINATION_SERVER,
+    SETTINGS,
+    SOURCE_CLIENT,
+    Section,
+)
+
+_HTTPS = "https"
+_PASSWORDS = ("password", "password_file", "password_command")
+
+
+@dataclass(slots=True)
+class SectionValues:
+    """What was read for one section.
+
+    `name` is the one it has in this file, `place` its heading (the file, where `exists` is false); `wrong` has the
+    keys whose value was not understood: they have a problem of their own already.
+    """
+
+    section: Section
+    name: str
+    place: Place
+    exists: bool
+    values: dict[str, Any]
+    places: dict[str, Place]
+    wrong: set[str]
+
+    def has(self, key: str) -> bool:
+        """Whether a value is given, be it right or wrong."""
+        return key in self.values or key in self.wrong
+
+    def get(self, key: str) -> Any:  # noqa: ANN401 - each key has its own type
+        """The value, or its default; None for a required key that is not there."""
+        default = self.section.default(key)
+        return self.values.get(key, None if default is dataclasses.MISSING else default)
+
+    def at(self, key: str) -> Place:
+        """Where the key stands, or the heading of its section."""
+        return self.places.get(key, self.place)
+
+    def problem(self, key: str, what: str, remedy: str) -> Problem:
+        """An error about one of its keys (empty: about the section)."""
+        place = self.at(key)
+        return Problem(place.file, place.line, self.name, key, what, remedy)
+
+
+def completeness(sections: Mapping[str, SectionValues], misspelt: Container[str]) -> Iterator[Problem]:
+    """A problem for each required key, or whole section, that is not there.
+
+    `sections` by field of Settings; `misspelt`: the names of sections whose heading is there, under a wrong name.
+    """
+    moving = sections[SETTINGS.field]
+    for values in sections.values():
+        reference = values.section.named_by
+        leads_nowhere = not values.exists and reference in moving.values
+        if not leads_nowhere and not (values.name in misspelt and not values.exists):  # these have been told
+            yield from _missing(values)
+
+
+def _missing(values: SectionValues) -> Iterator[Problem]:
+    section = values.section
+    missing = [key for key in section.keys if section.is_required(key) and not values.has(key)]
+    if issubclass(section.shape, ClientSettings):
+        missing += _missing_login(values)
+    lines = [f"{key} = {section.keys[key].example}" for key in section.keys if key in missing]
+    if not values.exists and missing:
+        what = "the section is missing."
+        if section is DESTINATION_SERVER:
+            what = "the section is missing, and transfer_mode brings the data to another machine."
+        yield values.problem("", what, f"Add [{values.name}] with these lines: {'; '.join(lines)}")
+        return
+    for key, line in zip((key for key in section.keys if key in missing), lines, strict=True):
+        what = "it is blank, and it is needed." if key in values.places else "it is missing."
+        yield values.problem(key, what, f"Add under [{values.name}]: {line}")
+
+
+def _missing_login(values: SectionValues) -> list[str]:
+    missing = []
+    address = values.get("host")
+    has_port = isinstance(address, HostAddress) and (address.port or address.scheme == _HTTPS)
+    if not (has_port or values.has("port") or "host" in values.wrong):
+        missing.append("port")
+    if not values.has("api_key"):
+        missing += [] if values.has("username") else ["username"]
+        missing += [] if any(values.has(key) for key in _PASSWORDS) else ["password"]
+    return missing
+
+
+def agreement(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
+    """A problem for each pair of values that cannot both be meant."""
+    for values in sections.values():
+        yield from _one_password(values)
+        yield from _one_port(values)
+    yield from _two_clients(sections)
+    yield from _two_categories(sections[SETTINGS.field])
+    yield from _one_view(sections)
+
+
+def _one_password(values: SectionValues) -> Iterator[Problem]:
+    given = [key for key in _PASSWORDS if key in values.values]
+    for key in given[1:]:
+        yield values.problem(key, f"{given[0]} is there too, and only one can be used.", "Remove one of the two.")
+
+
+def _one_port(values: SectionValues) -> Iterator[Problem]:
+    address, port = values.values.get("host"), values.values.get("port")
+    if isinstance(address, HostAddress) and port and address.port and address.port != port:
+        what = f"{port}, but the address in host says {address.port}."
+        yield values.problem("port", what, "Take the port out of host, or remove this line.")
+
+
+def _two_clients(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
+    source, destination = sections[SOURCE_CLIENT.field], sections[DESTINATION_CLIENT.field]
+    if source.name.casefold() == destination.name.casefold():
+        what = f"source and destination are the same section, [{source.name}]."
+        key = DESTINATION_CLIENT.named_by
+        yield sections[SETTINGS.field].problem(key, what, "Name the section of the other client.")
+
+
+def _two_categories(moving: SectionValues) -> Iterator[Problem]:
+    review, category = moving.get("manual_review_category"), moving.get("category_to_move")
+    if category and review and category.casefold() == review.casefold():
+        what = "it is the same as category_to_move, so bad torrents would lie among the good ones."
+        key = "manual_review_category" if "manual_review_category" in moving.places else "category_to_move"
+        yield moving.problem(key, what, "Choose another name.")
+
+
+def _one_view(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
+    """remote_destination_path and path_map must not say two things about one folder."""
+    paths, client = sections[DESTINATION_PATHS.field], sections[DESTINATION_CLIENT.field]
+    ours, theirs = paths.get("destination_path"), paths.get("remote_destination_path")
+    for left, right in client.get("path_map"):
+        if theirs == left and ours is not None and str(right) != str(ours):
+            what = f"path_map of [{client.name}] says that {left} is {right}, and here it is {ours}."
+            yield paths.problem("remote_destination_path", what, "Leave it blank, or mend the pair.")
