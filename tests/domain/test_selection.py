@@ -1,0 +1,203 @@
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from torrent_mover.domain.move import Mark
+from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.selection import Findings, Policy, finish, may_be_partial, preselect
+from torrent_mover.domain.settings import Order
+from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
+
+GIB = 1024**3
+
+
+def a_torrent(number, **changes):
+    plain = Torrent(
+        id=InfoHash(f"{number:040x}"),
+        name=f"torrent {number}",
+        category="move-me",
+        state=TorrentState.SEEDING,
+        client_state="uploading",
+        save_path=ClientPath("/data"),
+        size=GIB,
+        total_size=GIB,
+        amount_left=0,
+        progress=1.0,
+        added_on=1000 + number,
+        completed_on=2000,
+        seeding_time=3600,
+        ratio=1.0,
+        uploaded=GIB,
+    )
+    return replace(plain, **changes)
+
+
+def take_all(_torrent):
+    return Findings()
+
+
+def select(torrents, policy=None, look=take_all, **more):
+    return finish(preselect(torrents, policy or Policy("move-me"), **more), look)
+
+
+def numbers(selection):
+    return [int(candidate.torrent.id.hex, 16) for candidate in selection.chosen]
+
+
+def reason(torrent, **more):
+    selection = select([torrent], **more)
+    assert not selection.chosen
+    (left,) = selection.not_moved
+    return left.reason
+
+
+def test_completed_torrents_go_oldest_first():
+    assert numbers(select([a_torrent(3), a_torrent(1), a_torrent(2)])) == [1, 2, 3]
+
+
+def test_a_stopped_complete_one_goes_too():
+    assert numbers(select([a_torrent(1, state=TorrentState.STOPPED_COMPLETE)])) == [1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"amount_left": 8, "progress": 0.992, "state": TorrentState.DOWNLOADING}, "99.2 % complete"),
+        ({"amount_left": 1, "progress": 1.0, "state": TorrentState.STOPPED_INCOMPLETE}, "99.9 % complete"),
+        ({"state": TorrentState.CHECKING}, "the client is checking it"),
+        ({"state": TorrentState.MOVING}, "the client is moving its files"),
+        ({"state": TorrentState.MISSING_FILES}, "the client misses files of it"),
+        ({"state": TorrentState.ERROR, "client_state": "error"}, "the client reports an error for it (error)"),
+        ({"state": TorrentState.UNKNOWN, "client_state": "odd"}, "the client says 'odd' of it, which we do not know"),
+        ({"state": TorrentState.DOWNLOADING, "client_state": "metaDL"}, "the client is not done with it (metaDL)"),
+    ],
+)
+def test_one_that_is_not_ready_is_left_with_the_reason(changes, expected):
+    assert reason(a_torrent(1, **changes)) == expected
+
+
+def test_min_seed_time_leaves_young_ones():
+    policy = Policy("move-me", min_seed_time=86400)
+    assert reason(a_torrent(1, seeding_time=10800), policy=policy) == "has seeded 3h00m of 1d00h"
+    assert numbers(select([a_torrent(1, seeding_time=86400)], policy)) == [1]
+
+
+def test_marked_ones_are_left_with_the_command_that_clears_the_mark():
+    torrent = a_torrent(1)
+    assert f"--clear-recheck-failure {torrent.id}" in reason(torrent, marks={torrent.id: Mark.RECHECK_FAILED})
+    assert f"--clear-corruption {torrent.id}" in reason(torrent, marks={torrent.id: Mark.CORRUPT})
+
+
+def test_ignored_trackers_and_unselected_files_are_left():
+    found = {1: Findings(ignored_tracker="example.org"), 2: Findings(unwanted_files=2), 3: Findings(unwanted_files=1)}
+    selection = select([a_torrent(1), a_torrent(2), a_torrent(3)], look=lambda torrent: found[int(torrent.id.hex, 16)])
+    assert [left.reason for left in selection.not_moved] == [
+        "the rule for example.org says Ignore",
+        "2 files of it are not selected",
+        "1 file of it is not selected",
+    ]
+
+
+def test_a_size_difference_is_only_a_hint_of_unselected_files():
+    padded = a_torrent(1, total_size=GIB + 4096)
+    assert may_be_partial(padded)
+    assert not may_be_partial(a_torrent(1))
+    assert numbers(select([padded])) == [1]
+
+
+def test_other_categories_do_not_exist():
+    selection = select([a_torrent(1, category="keep"), a_torrent(2, category="move-me/sub")])
+    assert selection.chosen == selection.not_moved == ()
+
+
+def test_with_a_threshold_the_oldest_go_until_the_excess_is_covered():
+    torrents = [a_torrent(number, size=10 * GIB) for number in (5, 4, 3, 2, 1)]
+    selection = select(torrents, Policy("move-me", threshold=25 * GIB))
+    assert numbers(selection) == [1, 2, 3]
+    assert {left.reason for left in selection.not_moved} == {"not needed: the category gets below 25.0 GiB without it"}
+
+
+def test_incomplete_ones_count_for_the_excess_but_are_not_taken():
+    torrents = [a_torrent(1, size=10 * GIB, amount_left=5, state=TorrentState.DOWNLOADING), a_torrent(2, size=10 * GIB)]
+    assert numbers(select(torrents, Policy("move-me", threshold=15 * GIB))) == [2]
+
+
+def test_a_category_at_its_threshold_loses_nothing():
+    assert numbers(select([a_torrent(1), a_torrent(2)], Policy("move-me", threshold=2 * GIB))) == []
+
+
+def test_one_that_a_closer_look_rules_out_is_made_up_for_by_the_next():
+    selection = select(
+        [a_torrent(number) for number in (1, 2, 3)],
+        Policy("move-me", threshold=2 * GIB),
+        look=lambda torrent: Findings(ignored_tracker="x.org" if torrent.added_on == 1001 else ""),
+    )
+    assert numbers(selection) == [2]
+
+
+def test_nobody_is_looked_at_once_the_excess_is_covered():
+    looked = []
+
+    def look(torrent):
+        looked.append(torrent.added_on)
+        return Findings()
+
+    select([a_torrent(number) for number in range(100)], Policy("move-me", threshold=98 * GIB), look=look)
+    assert looked == [1000, 1001]
+
+
+def test_order_by_size():
+    torrents = [a_torrent(1, size=2 * GIB), a_torrent(2, size=3 * GIB), a_torrent(3, size=1 * GIB)]
+    assert numbers(select(torrents, Policy("move-me", order=Order.SMALLEST))) == [3, 1, 2]
+    assert numbers(select(torrents, Policy("move-me", order=Order.LARGEST))) == [2, 1, 3]
+
+
+def test_the_threshold_takes_the_oldest_whatever_the_order():
+    torrents = [a_torrent(1, size=3 * GIB), a_torrent(2, size=2 * GIB), a_torrent(3, size=GIB)]
+    policy = Policy("move-me", threshold=2 * GIB, order=Order.SMALLEST)
+    assert numbers(select(torrents, policy)) == [2, 1]
+
+
+def test_tagged_ones_go_first_with_order_priority_only():
+    torrents = [a_torrent(1), a_torrent(2, tags=("hd", "move-first"))]
+    assert numbers(select(torrents, Policy("move-me", order=Order.PRIORITY))) == [2, 1]
+    assert numbers(select(torrents, Policy("move-me"))) == [1, 2]
+
+
+def test_what_was_begun_goes_first_and_is_taken_first():
+    torrents = [a_torrent(1), a_torrent(2), a_torrent(3)]
+    selection = select(torrents, Policy("move-me", threshold=2 * GIB), begun={torrents[2].id})
+    assert numbers(selection) == [3]
+    assert selection.chosen[0].resumed
+
+
+states = st.sampled_from(TorrentState)
+
+
+@given(
+    st.lists(st.tuples(states, st.integers(0, 5), st.booleans()), max_size=30),
+    st.none() | st.integers(0, 60),
+    st.sampled_from(Order),
+)
+def test_every_torrent_of_the_category_is_in_exactly_one_list_with_a_reason(rows, threshold, order):
+    torrents = [
+        a_torrent(number, state=state, size=gib, amount_left=int(gib if partial else 0), progress=0.5)
+        for number, (state, gib, partial) in enumerate(rows)
+    ]
+    selection = select(torrents, Policy("move-me", threshold=threshold, order=order))
+    listed = [candidate.torrent.id for candidate in selection.chosen] + [left.id for left in selection.not_moved]
+    assert sorted(listed) == sorted(torrent.id for torrent in torrents)
+    assert all(left.reason for left in selection.not_moved)
+    stays = sum(torrent.size for torrent in torrents) - selection.size
+    spared = any(left.reason.startswith("not needed") for left in selection.not_moved)
+    assert not spared or stays <= threshold
+
+
+def test_five_thousand_torrents_are_planned_in_far_less_than_a_second():
+    torrents = [a_torrent(number) for number in range(5000)]
+    started = time.perf_counter()
+    assert len(select(torrents).chosen) == 5000
+    assert time.perf_counter() - started < 1
