@@ -1,0 +1,48 @@
+"""What tests on real servers share: waiting with a deadline, and looking at a folder as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from torrent_mover.demo.process import wait_until
+
+
+def eventually(condition, timeout: float = 10.0):
+    """Look until `condition()` is truthy and return what it said; fail after `timeout` seconds.
+
+    An AssertionError raised by `condition` counts as "not yet"; the last one is shown at the end.
+    """
+    last = None
+    answer = None
+
+    def looks_good() -> bool:
+        nonlocal last, answer
+        try:
+            answer = condition()
+        except AssertionError as error:
+            last = error
+            return False
+        last = None
+        return bool(answer)
+
+    if not wait_until(looks_good, timeout):
+        raise AssertionError(f"not within {timeout:g} s: {condition.__qualname__} said {answer!r}") from last
+    return answer
+
+
+def snapshot(folder: Path) -> dict[str, tuple]:
+    """Everything below a folder, to compare before and after: path -> (kind and mode, size, mtime, owner, hash or target)."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        size = status.st_size if path.is_file() else 0
+        if path.is_symlink():
+            content = str(path.readlink())
+        elif path.is_file():
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+        else:
+            content = ""
+        key = str(path.relative_to(folder))
+        found[key] = (status.st_mode, size, status.st_mtime_ns, (status.st_uid, status.st_gid), content)
+    return found
