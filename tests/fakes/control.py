@@ -97,6 +97,10 @@ class FakeControl:
         """Remember the wish."""
         self.calls.append(("rescan",))
 
+    def accept(self, check: str) -> None:
+        """Remember the wish."""
+        self.calls.append(("accept", check))
+
     def check_again(self) -> None:
         """Remember the wish."""
         self.calls.append(("check_again",))

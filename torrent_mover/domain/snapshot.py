@@ -155,7 +155,11 @@ class HostHealth:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """One pre-flight check: `passed` None while it runs."""
+    """One pre-flight check: `passed` None while it runs.
+
+    `offer` says in a few words what `Control.accept` would do about it (write a line to the config, trust a host key);
+    empty where a person must act.
+    """
 
     name: str
     passed: bool | None
@@ -163,6 +167,7 @@ class CheckView:
     took: float
     trouble: Trouble | None
     fatal: bool
+    offer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

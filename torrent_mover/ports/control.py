@@ -55,5 +55,8 @@ class Control(Protocol):
     def rescan(self) -> None:
         """Look for new torrents now."""
 
+    def accept(self, check: str) -> None:
+        """Do what the pre-flight check of that name offers (`CheckView.offer`), then check again."""
+
     def check_again(self) -> None:
         """Run the pre-flight checks again (after a failed one was mended)."""
