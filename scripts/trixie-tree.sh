@@ -73,7 +73,8 @@ write_launcher() {
 # Starts the qbittorrent-nox of this tree with the loader, libraries and Qt plugins of this tree. Made by trixie-tree.sh.
 tree=$(dirname "$(readlink -f "$0")")
 for loader in "$tree"/usr/lib*/ld-linux*.so.* "$tree"/usr/lib/*/ld-linux*.so.*; do
-    [ -f "$loader" ] && break
+    # A link may be an absolute one, to the loader of the system that we are on: not the one for this tree's libc.
+    [ -f "$loader" ] && [ ! -L "$loader" ] && break
 done
 for libraries in "$tree"/usr/lib/*-linux-gnu*; do
     for plugins in "$libraries"/qt*/plugins; do

@@ -53,25 +53,35 @@ def test_libtorrent_reads_the_same_files_and_hash(tmp_path, version, content):
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
-def test_the_hashes_are_those_that_libtorrent_makes(tmp_path, version):
-    made = sample(tmp_path, "Some Content", SIZES, version=version, piece_length=32 * 1024)
-    flags = {
-        "v1": libtorrent.create_torrent.v1_only | libtorrent.create_torrent.canonical_files_no_tail_padding,
+def test_hashes_and_file_order_are_those_that_libtorrent_makes(tmp_path, version):
+    # Without a name like `a-b` beside a folder `a`: there libtorrent 2.1 writes hybrids that it then refuses to read.
+    sizes = {name: size for name, size in SIZES.items() if name != "a-b"}
+    made = sample(tmp_path, "Some Content", sizes, version=version, piece_length=32 * 1024)
+    flag = {
+        "v1": libtorrent.create_torrent.v1_only,
         "v2": libtorrent.create_torrent.v2_only,
         "hybrid": libtorrent.create_torrent.canonical_files_no_tail_padding,
     }[version]
 
-    # libtorrent lists a v1 torrent's files with padding as well once they are canonical: compare what both must agree upon.
-    storage = libtorrent.file_storage()
-    libtorrent.add_files(storage, str(made.content))
-    other = libtorrent.create_torrent(storage, piece_size=32 * 1024, flags=flags)
+    entries = [
+        libtorrent.create_file_entry(name, len(data)) for name, data in sorted(made.files().items(), key=by_parts)
+    ]
+    other = libtorrent.create_torrent(entries, 32 * 1024, flag)
     libtorrent.set_piece_hashes(other, str(tmp_path))
 
     theirs, ours = other.generate(), libtorrent.bdecode(made.metainfo)
-    assert theirs.get(b"piece layers") == ours.get(b"piece layers")
-    assert theirs[b"info"].get(b"file tree") == ours[b"info"].get(b"file tree")
-    if version == "hybrid":
-        assert theirs[b"info"][b"pieces"] == ours[b"info"][b"pieces"]
+    assert ours.get(b"piece layers") == theirs.get(b"piece layers")
+    assert ours[b"info"].get(b"file tree") == theirs[b"info"].get(b"file tree")
+    assert ours[b"info"].get(b"pieces") == theirs[b"info"].get(b"pieces")
+    assert list_of_files(ours) == list_of_files(theirs)
+
+
+def by_parts(item):
+    return Path(item[0]).parts
+
+
+def list_of_files(document):
+    return [(file[b"path"], file[b"length"], file.get(b"attr", b"")) for file in document[b"info"].get(b"files", [])]
 
 
 def test_tracker_private_flag_and_source_are_in_the_metainfo(tmp_path):
@@ -82,7 +92,7 @@ def test_tracker_private_flag_and_source_are_in_the_metainfo(tmp_path):
     )
 
     told = facts(metainfo)
-    assert [tracker.url for tracker in told.trackers()] == ["http://a.example/x", "udp://b.example:1"]
+    assert libtorrent.load_torrent_buffer(metainfo).trackers == ["http://a.example/x", "udp://b.example:1"]
     assert told.priv()
     assert told.name() == "y"
     assert info_hash(metainfo) != made.info_hash
