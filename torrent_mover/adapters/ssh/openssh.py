@@ -1,0 +1,185 @@
+"""SSH by the `ssh` program: its keys, agent, config, jump hosts and known_hosts come with it. Argument lists only."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from torrent_mover.adapters.ssh import ssh_messages
+from torrent_mover.adapters.ssh.askpass import Askpass
+from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
+from torrent_mover.adapters.ssh.shell import Finished
+from torrent_mover.domain.errors import MoverError, Stalled
+from torrent_mover.ports.ssh import HostKeyPolicy, SshTarget
+
+_SSH_FAILED: Final = 255
+"""ssh's own exit status when the connection failed (ssh(1), EXIT STATUS)."""
+
+_CIPHER_PREFIX_SINCE: Final = (8, 1)
+"""The `^` prefix of Ciphers (OpenSSH release notes)."""
+
+
+class OpensshTransport:
+    """Starts one ssh child a connection."""
+
+    def __init__(self, target: SshTarget) -> None:
+        self._target = target
+
+    @property
+    def target(self) -> SshTarget:
+        """The server."""
+        return self._target
+
+    def open_sftp(self) -> OpensshChannel:
+        """See transport.Transport."""
+        askpass = _askpass(self._target)
+        argv = [*command_line(self._target), "-s", "--", self._target.host, "sftp"]
+        return OpensshChannel(self._target, argv, child_environment(askpass), askpass)
+
+    def execute(self, command: str, stdin: bytes, timeout: float) -> Finished:
+        """See transport.Transport."""
+        askpass = _askpass(self._target)
+        try:
+            with tempfile.TemporaryDirectory(prefix="torrent-mover-") as folder:
+                log = Path(folder) / "ssh.log"
+                argv = [*command_line(self._target), "-E", os.fspath(log), "--", self._target.host, command]
+                done = _run(argv, child_environment(askpass), stdin, timeout, askpass, self._target)
+                if done.code == _SSH_FAILED:
+                    self._raise_login_error(log.read_text("utf-8", "replace") if log.exists() else "")
+                return done
+        finally:
+            if askpass is not None:
+                askpass.close()
+
+    def _raise_login_error(self, text: str) -> None:
+        error: MoverError | None = ssh_messages.explain_login(self._target, text)
+        if error is not None:
+            raise error
+        if "Sending command" not in text:
+            raise ssh_messages.unreachable(self._target, ssh_messages.plain(text))
+
+
+def command_line(target: SshTarget) -> list[str]:
+    """`ssh` and its options for this target, up to but without the host: for rsync's -e as well. Holds no secret."""
+    options = {
+        "StrictHostKeyChecking": "yes" if target.host_key_policy is HostKeyPolicy.STRICT else "accept-new",
+        "UpdateHostKeys": "no",
+        "ConnectTimeout": str(max(1, round(target.connect_timeout))),
+        "ConnectionAttempts": "1",
+        "ServerAliveInterval": str(target.keepalive_interval),
+        "ServerAliveCountMax": str(target.keepalive_count),
+        "Compression": "no",
+        # Lanes that share a master share one window, and a broken master breaks them all.
+        "ControlMaster": "no",
+        "ControlPath": "none",
+        "ClearAllForwardings": "yes",
+        "ForwardX11": "no",
+        "ForwardAgent": "no",
+        "PermitLocalCommand": "no",
+        "RemoteCommand": "none",
+        "RequestTTY": "no",
+    }
+    options |= _authentication(target)
+    if target.known_hosts is not None:
+        options["UserKnownHostsFile"] = _config_word(str(target.known_hosts))
+    if _cpu_has_aes() and _version() >= _CIPHER_PREFIX_SINCE:
+        options["Ciphers"] = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+    argv = ["ssh", "-v", "-p", str(target.port)]
+    if target.username:
+        argv += ["-l", target.username]
+    if target.key_file is not None:
+        argv += ["-i", str(target.key_file)]
+    if target.proxy_jump:
+        argv += ["-J", target.proxy_jump]
+    for name, value in options.items():
+        argv += ["-o", f"{name}={value}"]
+    return argv
+
+
+def child_environment(askpass: Askpass | None) -> dict[str, str]:
+    """The environment of an ssh child: ours, in the C locale, because its messages are read; and where to ask."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TM_", "SSH_ASKPASS"))}
+    environment["LC_ALL"] = "C"
+    if askpass is not None:
+        environment |= askpass.environment()
+    return environment
+
+
+def _authentication(target: SshTarget) -> dict[str, str]:
+    options: dict[str, str] = {}
+    if target.key_file is not None:
+        options["IdentitiesOnly"] = "yes"
+    if target.password is None:
+        options["BatchMode"] = "yes"
+        return options
+    options["BatchMode"] = "no"
+    options["NumberOfPasswordPrompts"] = "1"
+    # With a password and no key named, keys from an agent would only use up the attempts that the server allows.
+    options["PreferredAuthentications"] = (
+        "publickey,password,keyboard-interactive" if target.key_file else "password,keyboard-interactive"
+    )
+    return options
+
+
+def _askpass(target: SshTarget) -> Askpass | None:
+    secret = target.secret()
+    return Askpass(secret) if secret is not None else None
+
+
+def _run(
+    argv: list[str],
+    environment: dict[str, str],
+    stdin: bytes,
+    timeout: float,
+    askpass: Askpass | None,
+    target: SshTarget,
+) -> Finished:
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    ) as process:
+        try:
+            if askpass is not None:
+                askpass.serve(process.pid)
+            stdout, stderr = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired as error:
+            raise Stalled(
+                f"A command on {target.label} did not end within {timeout:.0f} s.",
+                kept="Nothing was changed by us.",
+                remedy=f"Look what hangs there: ssh -p {target.port} {shlex.quote(target.host)} uptime",
+            ) from error
+        finally:
+            end_group(process)
+    return Finished(process.returncode, stdout, stderr)
+
+
+def _config_word(text: str) -> str:
+    """A file name as one word of an ssh_config value: ssh splits values at spaces and expands % and ~."""
+    escaped = text.replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+@functools.cache
+def _version() -> tuple[int, int]:
+    said = subprocess.run(["ssh", "-V"], capture_output=True, check=False, timeout=10).stderr.decode("utf-8", "replace")
+    found = re.match(r"OpenSSH_(\d+)\.(\d+)", said)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+@functools.cache
+def _cpu_has_aes() -> bool:
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return re.search(r"^(flags|Features)\s*:.*\baes\b", text, re.MULTILINE) is not None

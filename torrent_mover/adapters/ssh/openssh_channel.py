@@ -1,0 +1,224 @@
+"""One `ssh -s HOST sftp` child as a byte channel: a socket pair for the bytes, a thread that keeps its complaints."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from torrent_mover.adapters.ssh import ssh_messages
+from torrent_mover.adapters.ssh.askpass import Askpass
+from torrent_mover.domain.errors import BadAnswer, ConnectionLost, MoverError, Stalled
+from torrent_mover.ports.ssh import SshTarget
+
+_SOCKET_BUFFER: Final = 4 << 20
+_MOST_BUFFERS: Final = 512
+"""Pieces of one sendmsg; Linux allows 1024 (IOV_MAX)."""
+
+_KEPT_COMPLAINTS: Final = 16 << 10
+_LAST_WORDS: Final = 2.0
+"""Seconds that a dying child has to say why."""
+
+
+class OpensshChannel:
+    """See transport.Channel. Owns the child and the askpass folder."""
+
+    def __init__(
+        self, target: SshTarget, argv: list[str], environment: dict[str, str], askpass: Askpass | None
+    ) -> None:
+        self._target = target
+        self._askpass = askpass
+        self._aborted = False
+        self._established = False
+        ours, theirs = socket.socketpair()
+        try:
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER)
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BUFFER)
+            self._socket = ours
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                argv,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
+            if askpass is not None:
+                askpass.serve(self._process.pid)
+        except BaseException:
+            ours.close()
+            self._forget_secret()
+            raise
+        finally:
+            theirs.close()
+        self._poll = select.poll()
+        self._poll.register(ours, select.POLLIN)
+        self._complaints = _Complaints(self._process)
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    def pump(
+        self, outgoing: Sequence[memoryview], incoming: memoryview, *, block: bool = True, timeout: float | None = None
+    ) -> tuple[int, int]:
+        """See transport.Channel."""
+        while True:
+            sent = self._send(outgoing) if outgoing else 0
+            received = self._receive(incoming) if incoming else 0
+            if sent or received or not block:
+                return sent, received
+            self._wait(want_write=bool(outgoing), timeout=self._target.reply_timeout if timeout is None else timeout)
+
+    def established(self) -> None:
+        """See transport.Channel."""
+        self._established = True
+        self._forget_secret()
+
+    def is_open(self) -> bool:
+        """See transport.Channel."""
+        if self._aborted or self._process.poll() is not None:
+            return False
+        try:
+            return self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def abort(self) -> None:
+        """See transport.Channel."""
+        self._aborted = True
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+
+    def close(self) -> None:
+        """See transport.Channel."""
+        self._socket.close()
+        self._end_child()
+        self._forget_secret()
+
+    def _send(self, outgoing: Sequence[memoryview]) -> int:
+        try:
+            return self._socket.sendmsg(outgoing[:_MOST_BUFFERS], (), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise self._broken() from error
+
+    def _receive(self, incoming: memoryview) -> int:
+        try:
+            count = self._socket.recv_into(incoming, 0, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise self._broken() from error
+        if count == 0:
+            raise self._broken()
+        return count
+
+    def _wait(self, *, want_write: bool, timeout: float) -> None:
+        self._poll.modify(self._socket, select.POLLIN | (select.POLLOUT if want_write else 0))
+        if self._poll.poll(timeout * 1000):
+            return
+        raise Stalled(
+            f"{self._target.label} has not answered for {timeout:.0f} s, though the connection still stands.",
+            kept="What arrived and was verified is kept.",
+            remedy=f"Look whether its disk hangs: ssh -p {self._target.port} {self._target.host} uptime",
+        )
+
+    def _broken(self) -> MoverError:
+        if self._aborted:
+            return ConnectionLost(f"The connection to {self._target.label} was cut by us, as asked.")
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_WORDS)
+        self._end_child()
+        self._forget_secret()
+        said = self._complaints.text()
+        if not self._established:
+            return self._login_error(said)
+        detail = ssh_messages.plain(said)
+        return ConnectionLost(
+            f"The connection to {self._target.label} broke{f': {detail}' if detail else ''}.",
+            kept="What arrived and was verified is kept.",
+            remedy="It is tried again by itself; if it goes on, look at the server's sshd log.",
+        )
+
+    def _login_error(self, said: str) -> MoverError:
+        known = ssh_messages.explain_login(self._target, said)
+        if known is not None:
+            return known
+        if self._process.returncode == -signal.SIGTERM and self._askpass is not None:
+            return ssh_messages.login_refused(self._target, "the password is wrong.")
+        detail = ssh_messages.plain(said)
+        if "Sending subsystem" in said:
+            return BadAnswer(
+                f"The sftp server of {self._target.label} ended at once{f': {detail}' if detail else ''}.",
+                remedy=f"Try it by hand: sftp -P {self._target.port} {self._target.host}",
+            )
+        return ssh_messages.unreachable(self._target, detail)
+
+    def _end_child(self) -> None:
+        end_group(self._process)
+        self._complaints.join()
+
+    def _forget_secret(self) -> None:
+        if self._askpass is not None:
+            self._askpass.close()
+
+
+def end_group(process: subprocess.Popen[bytes], grace: float = 1.0) -> None:
+    """End a child and all it started (it leads a session of its own). Never raises."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(grace)
+        except (ProcessLookupError, PermissionError):
+            process.poll()
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        else:
+            return
+
+
+class _Complaints:
+    """Reads the child's standard error to its end, so that it never blocks; keeps the beginning and the end."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._pipe = process.stderr
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._read, name="ssh-stderr", daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        """What was kept so far."""
+        with self._lock:
+            return (bytes(self._head) + bytes(self._tail)).decode("utf-8", "replace")
+
+    def join(self) -> None:
+        """Wait a moment for the last words."""
+        self._thread.join(_LAST_WORDS)
+
+    def _read(self) -> None:
+        if self._pipe is None:
+            return
+        with self._pipe as pipe:
+            while chunk := os.read(pipe.fileno(), 4096):
+                with self._lock:
+                    room = _KEPT_COMPLAINTS - len(self._head)
+                    self._head += chunk[:room]
+                    self._tail += chunk[room:]
+                    del self._tail[: max(0, len(self._tail) - _KEPT_COMPLAINTS)]

@@ -1,0 +1,325 @@
+"""SSH by the paramiko library, for machines without an ssh program. The only file that imports paramiko."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import paramiko
+
+from torrent_mover.adapters.ssh import ssh_messages
+from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
+from torrent_mover.adapters.ssh.shell import Finished
+from torrent_mover.domain.errors import ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
+from torrent_mover.ports.ssh import SshTarget
+
+_WINDOW: Final = 64 << 20
+"""Our receive window: more than any reader asks for at a time, so that the server never blocks on us while we send."""
+
+_PACKET: Final = 256 << 10
+_CIPHERS: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+_USER_TIMEOUT: Final = getattr(socket, "TCP_USER_TIMEOUT", None)
+
+
+class ParamikoTransport:
+    """One paramiko Transport (TCP connection) for each channel: channels that share one share its window and its thread."""
+
+    def __init__(self, target: SshTarget) -> None:
+        self._target = target
+
+    @property
+    def target(self) -> SshTarget:
+        """The server."""
+        return self._target
+
+    def open_sftp(self) -> ParamikoChannel:
+        """See transport.Transport. Logs in at once."""
+        connection = _Connection(self._target)
+        try:
+            channel = connection.session()
+            try:
+                channel.invoke_subsystem("sftp")
+            except paramiko.SSHException as error:
+                raise ServerTooOld(
+                    f"{self._target.label} has no sftp subsystem.",
+                    remedy="Add this line to its /etc/ssh/sshd_config and reload sshd: Subsystem sftp internal-sftp",
+                ) from error
+        except BaseException:
+            connection.close()
+            raise
+        return ParamikoChannel(self._target, connection, channel)
+
+    def execute(self, command: str, stdin: bytes, timeout: float) -> Finished:
+        """See transport.Transport."""
+        connection = _Connection(self._target)
+        try:
+            channel = connection.session()
+            channel.settimeout(timeout)
+            channel.exec_command(command)
+            return _communicate(channel, stdin, timeout)
+        except TimeoutError as error:
+            raise Stalled(
+                f"A command on {self._target.label} did not end within {timeout:.0f} s.",
+                kept="Nothing was changed by us.",
+                remedy=f"Look what hangs there: ssh -p {self._target.port} {self._target.host} uptime",
+            ) from error
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise ConnectionLost(f"The connection to {self._target.label} broke: {error}.") from error
+        finally:
+            connection.close()
+
+
+class ParamikoChannel:
+    """See transport.Channel. Owns its connection."""
+
+    def __init__(self, target: SshTarget, connection: _Connection, channel: paramiko.Channel) -> None:
+        self._target = target
+        self._connection = connection
+        self._channel = channel
+        self._aborted = False
+
+    def pump(
+        self, outgoing: Sequence[memoryview], incoming: memoryview, *, block: bool = True, timeout: float | None = None
+    ) -> tuple[int, int]:
+        """See transport.Channel. Sending may wait for the server's window: it can always empty its replies into ours."""
+        patience = self._target.reply_timeout if timeout is None else timeout
+        try:
+            self._channel.settimeout(patience)
+            sent = self._channel.send(outgoing[0]) if outgoing else 0  # type: ignore[arg-type]  # any buffer will do
+            if outgoing and not sent:
+                raise self._broken("")
+            if self._channel.recv_ready() or (block and not sent):
+                return sent, self._receive(incoming)
+        except TimeoutError as error:
+            raise self._silent(patience) from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise self._broken(str(error)) from error
+        return sent, 0
+
+    def established(self) -> None:
+        """See transport.Channel."""
+
+    def is_open(self) -> bool:
+        """See transport.Channel."""
+        return not (self._aborted or self._channel.closed or self._channel.eof_received) and self._connection.alive()
+
+    def abort(self) -> None:
+        """See transport.Channel."""
+        self._aborted = True
+        self._connection.break_off()
+
+    def close(self) -> None:
+        """See transport.Channel."""
+        self._connection.close()
+
+    def _receive(self, incoming: memoryview) -> int:
+        data = self._channel.recv(len(incoming))
+        if not data:
+            raise self._broken("")
+        incoming[: len(data)] = data
+        return len(data)
+
+    def _silent(self, patience: float) -> MoverError:
+        if self._aborted or not self._connection.alive():
+            return self._broken("")
+        return Stalled(
+            f"{self._target.label} has not answered for {patience:.0f} s.",
+            kept="What arrived and was verified is kept.",
+            remedy=f"Look whether it is alive: ssh -p {self._target.port} {self._target.host} uptime",
+        )
+
+    def _broken(self, detail: str) -> ConnectionLost:
+        if self._aborted:
+            return ConnectionLost(f"The connection to {self._target.label} was cut by us, as asked.")
+        return ConnectionLost(
+            f"The connection to {self._target.label} broke{f': {detail}' if detail else ''}.",
+            kept="What arrived and was verified is kept.",
+            remedy="It is tried again by itself; if it goes on, look at the server's sshd log.",
+        )
+
+
+class _Connection:
+    """A logged-in paramiko Transport, and those of the jump hosts below it."""
+
+    def __init__(self, target: SshTarget) -> None:
+        self._target = target
+        self._below: list[paramiko.Transport] = []
+        try:
+            self._transport = self._connect()
+        except BaseException:
+            self.close()
+            raise
+
+    def session(self) -> paramiko.Channel:
+        """A new session channel with a wide window."""
+        try:
+            return self._transport.open_session(_WINDOW, _PACKET, self._target.connect_timeout)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise ssh_messages.unreachable(self._target, f"it opens no session: {error}") from error
+
+    def alive(self) -> bool:
+        """Whether the transport's thread still runs."""
+        return self._transport.is_active()
+
+    def break_off(self) -> None:
+        """Close the socket under it: whatever blocks wakes up. Does not wait for paramiko's thread."""
+        with suppress(OSError):
+            self._transport.sock.shutdown(socket.SHUT_RDWR)
+        threading.Thread(target=self.close, name="paramiko-close", daemon=True).start()
+
+    def close(self) -> None:
+        """Hang up. Never raises."""
+        for transport in reversed(self._below):
+            with suppress(Exception):  # paramiko's close may raise whatever its socket does
+                transport.close()
+
+    def _connect(self) -> paramiko.Transport:
+        sock: socket.socket | paramiko.Channel
+        hops = [_parse_hop(hop) for hop in self._target.proxy_jump.split(",") if hop.strip()]
+        chain = [*hops, self._target]
+        first = chain[0]
+        sock = _dial(first)
+        for here, following in zip(chain, [*chain[1:], None], strict=True):
+            transport = self._log_in(here, sock)
+            if following is None:
+                return transport
+            try:
+                sock = transport.open_channel(
+                    "direct-tcpip", (following.host, following.port), ("127.0.0.1", 0), timeout=here.connect_timeout
+                )
+            except paramiko.SSHException as error:
+                raise ssh_messages.unreachable(following, f"the jump host {here.label} says: {error}") from error
+        raise AssertionError  # the chain ends in the target
+
+    def _log_in(self, target: SshTarget, sock: socket.socket | paramiko.Channel) -> paramiko.Transport:
+        try:
+            transport = paramiko.Transport(sock)
+            self._below.append(transport)
+            transport.banner_timeout = target.connect_timeout
+            transport.auth_timeout = 3 * target.connect_timeout
+            options = transport.get_security_options()
+            options.ciphers = (*_CIPHERS, *(cipher for cipher in options.ciphers if cipher not in _CIPHERS))
+            options.key_types = known_key_types(target, options.key_types)
+            transport.start_client(timeout=target.connect_timeout)
+            check_host_key(target, transport.get_remote_server_key())
+            _authenticate(target, transport)
+            transport.set_keepalive(target.keepalive_interval)
+        except MoverError:
+            raise
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise ssh_messages.unreachable(target, str(error) or type(error).__name__) from error
+        return transport
+
+
+def _dial(target: SshTarget) -> socket.socket:
+    try:
+        sock = socket.create_connection((target.host, target.port), target.connect_timeout)
+    except OSError as error:
+        raise ssh_messages.unreachable(target, error.strerror or str(error)) from error
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if _USER_TIMEOUT is not None:
+        # paramiko's keepalives want no reply: this makes the kernel end a connection whose bytes nobody acknowledges.
+        silence = target.keepalive_interval * target.keepalive_count
+        sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, silence * 1000)
+    return sock
+
+
+def _parse_hop(text: str) -> SshTarget:
+    """One `user@host:port` of a jump list (ssh_config(5), ProxyJump); a host only by key or agent."""
+    user, _, place = text.strip().rpartition("@")
+    host, colon, port = place.rpartition(":")
+    if not colon or not port.isdigit():
+        host, port = place, "22"
+    return SshTarget(host=host.strip("[]"), port=int(port), username=user)
+
+
+def _authenticate(target: SshTarget, transport: paramiko.Transport) -> None:
+    username = target.username or getpass.getuser()
+    tries = _ways(target, transport, username)
+    said = "there is neither a key, nor an agent, nor a password to try"
+    for attempt in tries:
+        try:
+            if not attempt():
+                return
+            said = "it wants more than one kind of proof"
+        except paramiko.BadAuthenticationType as error:
+            said = f"it accepts: {', '.join(error.allowed_types)}"
+        except paramiko.AuthenticationException as error:
+            said = str(error)
+        if not transport.is_active():
+            break
+    raise ssh_messages.login_refused(target, f"{said}.")
+
+
+def _ways(target: SshTarget, transport: paramiko.Transport, username: str) -> list[Callable[[], list[str]]]:
+    """What to try, in order: as with ssh, a named key alone; else a password alone; else the agent and the usual key files."""
+    ways: list[Callable[[], list[str]]] = []
+
+    def by_key(key: paramiko.PKey) -> Callable[[], list[str]]:
+        return lambda: transport.auth_publickey(username, key)
+
+    secret = target.secret()
+    if target.key_file is not None:
+        ways.append(by_key(_load_key(target, os.fspath(str(target.key_file)))))
+    elif secret is None:
+        ways += [by_key(key) for key in paramiko.Agent().get_keys()]
+        ways += [by_key(key) for key in _default_keys()]
+    if secret is not None:
+        # Falls back to keyboard-interactive by itself where the server only offers that.
+        ways.append(lambda: transport.auth_password(username, secret))
+    return ways
+
+
+def _load_key(target: SshTarget, path: str) -> paramiko.PKey:
+    try:
+        return paramiko.PKey.from_path(path)
+    except (OSError, ValueError, TypeError, paramiko.SSHException) as error:
+        raise LoginRefused(
+            f"The key {path} for {target.label} cannot be used: {error}.",
+            kept="Nothing was sent.",
+            remedy="A key with a passphrase must be in the agent: ssh-add " + path + " (and leave key_file blank).",
+        ) from error
+
+
+def _default_keys() -> list[paramiko.PKey]:
+    keys: list[paramiko.PKey] = []
+    for name in ("id_ed25519", "id_ecdsa", "id_rsa"):
+        path = os.path.expanduser(f"~/.ssh/{name}")  # noqa: PTH111  paramiko takes text
+        with suppress(OSError, ValueError, TypeError, paramiko.SSHException):
+            keys.append(paramiko.PKey.from_path(path))
+    return keys
+
+
+def _communicate(channel: paramiko.Channel, stdin: bytes, timeout: float) -> Finished:
+    """Feed and drain a command without either side waiting for the other. Raises TimeoutError."""
+    deadline = time.monotonic() + timeout
+    streams: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
+
+    def drain(name: str, receive: Callable[[int], bytes]) -> None:
+        with suppress(OSError):
+            while chunk := receive(_PACKET):
+                streams[name] += chunk
+
+    threads = [
+        threading.Thread(target=drain, args=("out", channel.recv), daemon=True),
+        threading.Thread(target=drain, args=("err", channel.recv_stderr), daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    with suppress(OSError):  # a command may end without reading all of its input
+        channel.sendall(stdin)
+        channel.shutdown_write()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in threads) or not channel.status_event.wait(
+        max(0.0, deadline - time.monotonic())
+    ):
+        raise TimeoutError
+    return Finished(channel.recv_exit_status(), bytes(streams["out"]), bytes(streams["err"]))

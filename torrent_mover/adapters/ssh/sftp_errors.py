@@ -1,0 +1,115 @@
+"""Turns SFTP status codes into our errors, in the words of what was tried."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from torrent_mover.adapters.ssh import sftp_protocol as wire
+from torrent_mover.adapters.ssh.sftp_protocol import Code, Packet, Status
+from torrent_mover.adapters.ssh.sftp_session import SftpSession
+from torrent_mover.domain.errors import (
+    BadAnswer,
+    Collision,
+    ConnectionLost,
+    DiskFull,
+    MoverError,
+    NotWritable,
+    ServerTooOld,
+    SourceUnreadable,
+)
+from torrent_mover.domain.paths import HostPath
+
+_NEARLY_FULL: Final = 1 << 20
+"""Bytes free below which a bare 'Failure' of a write means a full disk."""
+
+
+def status_of(reply: tuple[int, bytes]) -> Status:
+    """The status in a reply that should have been something else, or was."""
+    packet, body = reply
+    if packet == Packet.STATUS:
+        return Status.parse(body)
+    return Status(Code.BAD_MESSAGE, f"unexpected reply of type {packet}")
+
+
+def read_error(server: str, path: str, status: Status) -> MoverError:
+    """Why a source file could not be read."""
+    lost = _transport_error(server, status)
+    if lost is not None:
+        return lost
+    if status.code == Code.NO_SUCH_FILE:
+        what = f"The file {path} is missing on {server}."
+        remedy = "Force a recheck of this torrent in the source client; if paths differ there, check path_map."
+    elif status.code == Code.PERMISSION_DENIED:
+        what = f"The file {path} on {server} may not be read by our login."
+        remedy = f"On {server}, look at its owner and the folders above: namei -l '{path}'"
+    else:
+        what = f"Reading {path} on {server} failed: {status.message or status.code}."
+        remedy = f"On {server}, look for disk errors: dmesg | tail"
+    return SourceUnreadable(what, kept="Nothing was changed at the source.", remedy=remedy)
+
+
+def write_error(session: SftpSession, server: str, path: HostPath, doing: str, status: Status) -> MoverError:
+    """Why a change at `path` was refused. Asks the server how full it is where the status alone says too little."""
+    lost = _transport_error(server, status)
+    if lost is not None:
+        return lost
+    kept = "What was written before is kept."
+    if status.code == Code.PERMISSION_DENIED:
+        return NotWritable(
+            f"Cannot {doing} {path} on {server}: permission denied for our login.",
+            kept=kept,
+            remedy=f"On {server}: namei -l '{path.parent}'; then give the login access: setfacl -m u:LOGIN:rwx '{path.parent}'",
+        )
+    if status.code == Code.NO_SUCH_FILE:
+        return NotWritable(
+            f"Cannot {doing} {path} on {server}: it or the folder above does not exist.",
+            kept=kept,
+            remedy=f"On {server}, check that the disk is mounted, then: mkdir -p '{path.parent}'",
+        )
+    if status.code == Code.OP_UNSUPPORTED:
+        return ServerTooOld(f"The sftp server of {server} cannot {doing} {path}.", remedy="Update its OpenSSH.")
+    return _bare_failure(session, server, path, doing, status)
+
+
+def collision(server: str, path: HostPath, what: str) -> Collision:
+    """Something is in the way."""
+    return Collision(
+        f"{path} on {server} is {what}.",
+        kept="It was not touched.",
+        remedy=f"On {server}, look at it and move it away: ls -ld '{path}'",
+    )
+
+
+def _transport_error(server: str, status: Status) -> MoverError | None:
+    if status.code in (Code.NO_CONNECTION, Code.CONNECTION_LOST):
+        return ConnectionLost(f"The sftp server of {server} lost its own connection: {status.message}.")
+    if status.code == Code.BAD_MESSAGE:
+        return BadAnswer(f"The sftp server of {server} did not understand us: {status.message}.")
+    return None
+
+
+def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str, status: Status) -> MoverError:
+    # OpenSSH reports a full disk, a full quota, a read-only mount and an I/O error all as plain "Failure".
+    kept = "What was written before is kept."
+    reply = session.extended("statvfs@openssh.com", wire.string(bytes(path.parent)))
+    if reply is not None and reply[0] == Packet.EXTENDED_REPLY:
+        state = wire.parse_statvfs(reply[1])
+        if state.read_only:
+            return NotWritable(
+                f"Cannot {doing} {path} on {server}: the file system is mounted read-only.",
+                kept=kept,
+                remedy=f"On {server}: dmesg | tail; then mount -o remount,rw \"$(findmnt -no TARGET -T '{path.parent}')\"",
+            )
+        if state.space.free < _NEARLY_FULL or state.space.free_inodes == 0:
+            return DiskFull(
+                f"No space left on {server} for {path}: {state.space.free} bytes and "
+                f"{'no end of' if state.space.free_inodes is None else state.space.free_inodes} inodes are free.",
+                kept=kept,
+                remedy=f"On {server}, make room, then run again: df -h '{path.parent}'",
+            )
+    return NotWritable(
+        f"Cannot {doing} {path} on {server}: it only says {status.message or 'Failure'!r} "
+        "(a full quota, a disk error, or a name that its file system does not take).",
+        kept=kept,
+        remedy=f"On {server}: quota -s; df -h '{path.parent}'; dmesg | tail",
+    )

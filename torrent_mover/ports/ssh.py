@@ -1,0 +1,69 @@
+"""What it takes to reach one SSH server: settings that adapters share and bootstrap fills from the config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from torrent_mover.domain.paths import LocalPath
+
+Secret = str | Callable[[], str]
+"""A password, or where to ask for it when it is needed."""
+
+_DEFAULT_PORT: Final = 22
+
+
+class HostKeyPolicy(Enum):
+    """What to do with a host key never seen before. A changed key is refused by both."""
+
+    STRICT = "strict"
+    ACCEPT_NEW = "accept-new"
+
+
+class TransportChoice(Enum):
+    """Who speaks SSH: the `ssh` program, paramiko, or the program where there is one."""
+
+    AUTO = "auto"
+    OPENSSH = "openssh"
+    PARAMIKO = "paramiko"
+
+
+@dataclass(frozen=True, slots=True)
+class SshTarget:
+    """One server and how to log in. Times in seconds.
+
+    Blank `username`, no `key_file` and no `known_hosts` leave the choice to ssh (its config, agent, default keys, the
+    user's own known_hosts). A peer that is silent for `keepalive_interval * keepalive_count` is taken for dead, and so is one
+    that owes us a reply for `reply_timeout`.
+    """
+
+    host: str
+    port: int = _DEFAULT_PORT
+    username: str = ""
+    password: Secret | None = field(default=None, repr=False)
+    key_file: LocalPath | None = None
+    known_hosts: LocalPath | None = None
+    host_key_policy: HostKeyPolicy = HostKeyPolicy.STRICT
+    proxy_jump: str = ""
+    transport: TransportChoice = TransportChoice.AUTO
+    connect_timeout: float = 10.0
+    keepalive_interval: int = 15
+    keepalive_count: int = 4
+    reply_timeout: float = 90.0
+
+    @property
+    def label(self) -> str:
+        """How messages call it: `seedbox:22`."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def known_hosts_name(self) -> str:
+        """How known_hosts calls it: `host`, or `[host]:port` off the standard port (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
+        return self.host if self.port == _DEFAULT_PORT else f"[{self.host}]:{self.port}"
+
+    def secret(self) -> str | None:
+        """The password, asked for now; None where there is none."""
+        value = self.password() if callable(self.password) else self.password
+        return value or None
