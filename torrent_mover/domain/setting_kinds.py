@@ -32,18 +32,22 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What relative and `~` paths of a config file refer to. All three are absolute folders."""
+    """What the values of a config file refer to: three absolute folders, for relative and `~` paths and our own files.
+
+    `refusal_of` says why a file that is there to be read cannot be (None: it can); the schema itself does no I/O.
+    """
 
     config_dir: str
     home: str
     state_home: str
+    refusal_of: Callable[[LocalPath], str | None] = lambda _: None
 
     def resolve(self, text: str) -> LocalPath:
         """An absolute path from an absolute, `~/` or relative one. Raises ValueError for anything else."""
         if text == "~" or text.startswith("~/"):
             return LocalPath(_fold(f"{self.home}/{text[2:]}"))
         if text.startswith("~"):
-            raise ValueError("only ~/ is understood, not the home of another user")
+            raise ValueError("only ~/ works, not the home of another user")
         return LocalPath(_fold(text if text.startswith("/") else f"{self.config_dir}/{text}"))
 
 
@@ -96,14 +100,14 @@ def whole(low: int, high: int) -> Kind:
 
 
 def decimal(low: float, high: float) -> Kind:
-    """A number from `low` to `high`, both included."""
+    """A number from `low` to `high`, both included; `high` is only there to catch nonsense."""
 
     def read(text: str, _: Surroundings) -> float:
         if not _DECIMAL.fullmatch(text) or not low <= float(text) <= high:
             raise ValueError
         return float(text)
 
-    return Kind(f"a number from {format_number(low)} to {format_number(high)}", read, format_number)
+    return Kind(f"a number, {format_number(low)} or more", read, format_number)
 
 
 def duration(low: float) -> Kind:
@@ -172,6 +176,14 @@ def _local_file(text: str, surroundings: Surroundings) -> LocalPath:
     return surroundings.resolve(_one_line(text, surroundings))
 
 
+def _readable_file(text: str, surroundings: Surroundings) -> LocalPath:
+    path = _local_file(text, surroundings)
+    refusal = surroundings.refusal_of(path)
+    if refusal:
+        raise ValueError(refusal)
+    return path
+
+
 @dataclass(frozen=True, slots=True)
 class HostAddress:
     """A host as people write it: a bare name, or a URL. `name` has no brackets, `path` no slash at its end."""
@@ -198,7 +210,7 @@ def _web_host(text: str, surroundings: Surroundings) -> HostAddress:
     if "@" in authority:
         raise ValueError("user name and password have keys of their own, they do not stand in the URL")
     if any(character in rest for character in " ?#"):
-        raise ValueError("a URL without spaces, ? and #, or a host name")
+        raise ValueError("a URL here has no spaces, ? or #")
     name, port = _authority(authority)
     return HostAddress(name, scheme, port, (slash + path).rstrip("/"))
 
@@ -207,11 +219,11 @@ def _authority(text: str) -> tuple[str, int | None]:
     if text.startswith("["):
         name, bracket, rest = text[1:].partition("]")
         if not bracket or not _IPV6.fullmatch(name) or (rest and not rest.startswith(":")):
-            raise ValueError("an IPv6 address in brackets, perhaps with a port: [::1]:8080")
+            raise ValueError("an IPv6 address stands in brackets, perhaps with a port: [::1]:8080")
         return name, _port(rest[1:]) if rest else None
     if text.count(":") > 1:
         if not _IPV6.fullmatch(text):
-            raise ValueError("a host name, an address or a URL")
+            raise ValueError("it is no host name and no address")
         return text, None
     name, colon, port = text.partition(":")
     return _host_name(name), _port(port) if colon else None
@@ -225,7 +237,7 @@ def _port(text: str) -> int:
 
 def _host_name(text: str) -> str:
     if text.startswith("-") or ".." in text:
-        raise ValueError("a host name or an address")
+        raise ValueError("it is no host name and no address")
     if _HOST_NAME.fullmatch(text):
         return text
     try:  # an internationalised name: what DNS and ssh need is its ASCII form
@@ -233,14 +245,14 @@ def _host_name(text: str) -> str:
     except UnicodeError:
         ascii_name = ""
     if not _HOST_NAME.fullmatch(ascii_name):
-        raise ValueError("a host name or an address")
+        raise ValueError("it is no host name and no address")
     return ascii_name
 
 
 def _ssh_host(text: str, surroundings: Surroundings) -> str:
     _one_line(text, surroundings)
     if _URL.fullmatch(text):
-        raise ValueError("a host name or an address, without ssh:// or https:// before it")
+        raise ValueError("it is a URL; what is needed is the name alone")
     if "@" in text:
         raise ValueError("the user name has a key of its own, it does not stand before the host")
     name, port = _authority(text)
@@ -286,6 +298,7 @@ WORDS = Kind("words as a shell reads them", _words, shlex.join, from_list=shlex.
 ABSOLUTE_PATH = Kind("an absolute path", _absolute)
 CLIENT_PATH = Kind("an absolute path as the torrent client sees it", _client_path)
 LOCAL_FILE = Kind("a path: absolute, from ~/, or from the folder of this file", _local_file)
+READABLE_FILE = Kind("the path of a file: absolute, from ~/, or from the folder of this file", _readable_file)
 WEB_HOST = Kind("http(s)://name[/path], or a bare host name", _web_host)
 SSH_HOST = Kind("a host name or an address", _ssh_host)
 TIMETABLE = Kind(

@@ -19,6 +19,7 @@ from torrent_mover.domain.setting_kinds import (
     CLIENT_PATH,
     LOCAL_FILE,
     PORT,
+    READABLE_FILE,
     SECRET,
     SSH_HOST,
     TEXT,
@@ -114,7 +115,7 @@ class ClientSettings:
     ] = None
     password_file: Annotated[
         LocalPath | None,
-        Key(LOCAL_FILE, "File that holds the password in its first line.", blank="none", advanced=True),
+        Key(READABLE_FILE, "File that holds the password in its first line.", blank="none", advanced=True),
     ] = None
     password_command: Annotated[
         tuple[str, ...],
@@ -189,7 +190,7 @@ class ServerSettings:
     ] = None
     password_file: Annotated[
         LocalPath | None,
-        Key(LOCAL_FILE, "File that holds the password in its first line.", blank="none", advanced=True),
+        Key(READABLE_FILE, "File that holds the password in its first line.", blank="none", advanced=True),
     ] = None
     password_command: Annotated[
         tuple[str, ...],
@@ -197,7 +198,9 @@ class ServerSettings:
     ] = ()
     key_file: Annotated[
         LocalPath | None,
-        Key(LOCAL_FILE, "Private key to log in with.", blank="the agent and the usual keys in ~/.ssh", advanced=True),
+        Key(
+            READABLE_FILE, "Private key to log in with.", blank="the agent and the usual keys in ~/.ssh", advanced=True
+        ),
     ] = None
     known_hosts: Annotated[
         LocalPath | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,16 +58,12 @@ class SectionValues:
         return Problem(place.file, place.line, self.name, key, what, remedy)
 
 
-def completeness(sections: Mapping[str, SectionValues], misspelt: Container[str]) -> Iterator[Problem]:
-    """A problem for each required key, or whole section, that is not there.
-
-    `sections` by field of Settings; `misspelt`: the names of sections whose heading is there, under a wrong name.
-    """
+def completeness(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
+    """A problem for each required key, or whole section, that is not there. `sections` by field of Settings."""
     moving = sections[SETTINGS.field]
     for values in sections.values():
-        reference = values.section.named_by
-        leads_nowhere = not values.exists and reference in moving.values
-        if not leads_nowhere and not (values.name in misspelt and not values.exists):  # these have been told
+        leads_nowhere = not values.exists and values.section.named_by in moving.values
+        if not leads_nowhere:  # else that line of [SETTINGS] is the problem, and it has been told
             yield from _missing(values)
 
 

@@ -41,7 +41,7 @@ class Problem:
         subject = " ".join(part for part in (f"[{self.section}]" if self.section else "", self.key) if part)
         sentence = f"{subject}: {self.what}" if subject else self.what
         parts = (f"{Place(self.file, self.line)}: {self.severity.value}: {sentence}", self.remedy)
-        return " ".join(part for part in parts if part)
+        return printable(" ".join(part for part in parts if part))
 
 
 def order_of(problem: Problem) -> tuple[str, int, int]:
@@ -49,8 +49,13 @@ def order_of(problem: Problem) -> tuple[str, int, int]:
     return problem.file, problem.line or 0, list(Severity).index(problem.severity)
 
 
+def printable(text: str) -> str:
+    """The text with everything escaped that could move a cursor or hide something."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 def quoted(text: str) -> str:
     """A value from a file as it may be printed: in quotes, controls escaped, cut when long."""
     longest = 60
     cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
-    return "'" + "".join(character if character.isprintable() else ascii(character)[1:-1] for character in cut) + "'"
+    return f"'{printable(cut)}'"

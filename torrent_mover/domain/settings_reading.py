@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from torrent_mover.domain.paths import HostPath, LocalPath
+from torrent_mover.domain.paths import HostPath
 from torrent_mover.domain.setting_kinds import HostAddress, Key, Surroundings
 from torrent_mover.domain.settings import Settings, TransferMode
 from torrent_mover.domain.settings_checks import SectionValues, agreement, completeness
-from torrent_mover.domain.settings_problems import Place, Problem, Severity, order_of, quoted
+from torrent_mover.domain.settings_problems import Place, Problem, Severity, order_of, printable, quoted
 from torrent_mover.domain.settings_schema import (
     DESTINATION_CLIENT,
     DESTINATION_PATHS,
@@ -28,6 +28,7 @@ from torrent_mover.domain.settings_schema import (
 )
 
 RULES_FILE_NAME = "tracker_rules.json"
+_STANDARD = frozenset(section.name.casefold() for section in SECTIONS)
 _PLACEHOLDER_NAME = re.compile(r"your[-_]|/path/to/", re.IGNORECASE)
 _PLACEHOLDER_HOST = re.compile(r"(?:.+\.)?example\.(?:com|net|org)", re.IGNORECASE)
 
@@ -51,6 +52,7 @@ class _Reader:
         self._headings: dict[str, tuple[str, Place]] = {}
         for name, place in document.headings:
             self._headings.setdefault(name.casefold(), (name, place))
+        self._misspelt = self._probably_meant()
 
     def settings(self) -> Settings | None:
         moving = self._read(SETTINGS, SETTINGS.name)
@@ -63,11 +65,13 @@ class _Reader:
         destination = self._destination_server(mode, mode_is_known="transfer_mode" not in moving.wrong)
         if destination:
             sections[DESTINATION_SERVER.field] = destination
-        names = {section.name: sections[section.field].name for section in SECTIONS if section.field in sections}
+        names = {values.section.name: values.name for values in sections.values()}
+        self._unused_headings({name.casefold() for name in names.values()})
+        wrong = set(self._misspelt.values())
+        right = {usual: usual if name.casefold() in wrong else name for usual, name in names.items()}
         for values, entry in self._unknown:
-            self._unknown_key(values, entry, names)
-        misspelt = self._unused_headings({name.casefold() for name in names.values()})
-        self.problems += completeness(sections, misspelt)
+            self._unknown_key(values, entry, right)
+        self.problems += completeness(sections)
         self.problems += agreement(sections)
         if any(problem.severity is Severity.ERROR for problem in self.problems):
             return None
@@ -77,52 +81,65 @@ class _Reader:
 
     # Sections
 
+    def _probably_meant(self) -> dict[str, str]:
+        """Misspelt headings, folded, by the folded name of the missing section that each of them probably is."""
+        references = {section.named_by for section in SECTIONS if section.named_by}
+        named = {str(e.value).strip().casefold() for e in self._document.entries if e.key.lower() in references}
+        missing = [section.name for section in SECTIONS if section.name.casefold() not in self._headings]
+        strangers = [folded for folded in self._headings if folded not in _STANDARD | named]
+        return {near.casefold(): folded for folded in strangers if (near := _nearest(folded, missing))}
+
+    def _find(self, name: str) -> tuple[str, Place] | None:
+        """The heading of that name, or the misspelt one that is probably meant."""
+        folded = name.casefold()
+        return self._headings.get(self._misspelt.get(folded, folded))
+
     def _named(self, section: Section, moving: SectionValues) -> str:
         """The section's name in this file, which [SETTINGS] may choose."""
         name = str(moving.get(section.named_by))
-        if name.casefold() not in self._headings and section.named_by in moving.values:
-            near = _nearest(name, [heading for heading, _ in self._headings.values()])
-            self._say(
-                moving.at(section.named_by),
-                moving.name,
-                section.named_by,
-                f"it names the section [{name}], and there is none.",
-                f"Did you mean {near}?" if near else f"Add a section [{name}], or name one that is there.",
-            )
-        return name
+        if self._find(name) or section.named_by not in moving.values:
+            return name
+        usual = section.name if self._find(section.name) else ""
+        near = _nearest(name, [heading for heading, _ in self._headings.values()]) or usual
+        self._say(
+            moving.at(section.named_by),
+            moving.name,
+            section.named_by,
+            f"it names the section {printable(f'[{name}]')}, and there is none.",
+            f"Did you mean {near}?" if near else f"Add a section [{name}], or name one that is there.",
+        )
+        return near or name
 
     def _destination_server(self, mode: TransferMode, *, mode_is_known: bool) -> SectionValues | None:
         if mode.uploads:
             return self._read(DESTINATION_SERVER, DESTINATION_SERVER.name)
-        heading = self._headings.get(DESTINATION_SERVER.name.casefold())
+        heading = self._find(DESTINATION_SERVER.name)
         if heading and mode_is_known:
             self._say(
                 heading[1],
                 heading[0],
                 "",
-                f"not used: transfer_mode = {mode.value} brings the data to this machine.",
+                f"it is not used: transfer_mode = {mode.value} brings the data to this machine.",
                 "It may stay.",
                 Severity.NOTICE,
             )
         return None
 
-    def _unused_headings(self, used: set[str]) -> set[str]:
-        """Tell of sections that nothing refers to; returns the names that were probably meant by misspelt ones."""
-        misspelt = set()
-        standard = {section.name.casefold() for section in SECTIONS}
+    def _unused_headings(self, used: set[str]) -> None:
+        """Tell of headings that are misspelt, that nothing refers to, or that mean nothing."""
+        meant = {folded: name for name, folded in self._misspelt.items()}
         for folded, (name, place) in self._headings.items():
-            if folded in used or folded == DESTINATION_SERVER.name.casefold():
+            what, remedy = "there is no such section.", f"The sections are {', '.join(s.name for s in SECTIONS)}."
+            if folded in meant:
+                near = next(section.name for section in SECTIONS if section.name.casefold() == meant[folded])
+                self._say(place, name, "", what, f"Did you mean [{near}]?")
+            elif folded in used or folded == DESTINATION_SERVER.name.casefold():
                 continue
-            near = _nearest(name, [section.name for section in SECTIONS])
-            if folded in standard or (not near and self._looks_like_a_spare(folded)):
+            elif folded in _STANDARD or self._looks_like_a_spare(folded):
                 remedy = "It may stay; source_client_section and its like in [SETTINGS] choose which are used."
-                self._say(place, name, "", "not used.", remedy, Severity.NOTICE)
+                self._say(place, name, "", "it is not used.", remedy, Severity.NOTICE)
             else:
-                names = ", ".join(section.name for section in SECTIONS)
-                remedy = f"Did you mean [{near}]?" if near else f"The sections are {names}."
-                self._say(place, name, "", "there is no such section.", remedy)
-                misspelt.add(near)
-        return misspelt
+                self._say(place, name, "", what, remedy)
 
     def _looks_like_a_spare(self, folded: str) -> bool:
         """Whether a section describes a client or server that another config, or another day, uses."""
@@ -133,8 +150,9 @@ class _Reader:
 
     def _general_in_settings(self) -> list[Entry]:
         """Keys of [General] that stand in [SETTINGS], where older files have them."""
-        moved = [entry for entry in self._entries(SETTINGS.name) if _is_general(entry)]
-        doubled = {entry.key.lower() for entry in self._entries(GENERAL.name)}
+        names = [(self._find(section.name) or (section.name, None))[0] for section in (SETTINGS, GENERAL)]
+        moved = [entry for entry in self._entries(names[0]) if _is_general(entry)]
+        doubled = {entry.key.lower() for entry in self._entries(names[1])}
         for entry in moved:
             what = "it belongs to [General], and counts here too."
             if entry.key.lower() in doubled:
@@ -147,10 +165,12 @@ class _Reader:
         return [entry for entry in self._document.entries if entry.section.casefold() == name.casefold()]
 
     def _read(self, section: Section, name: str, also: Iterable[Entry] = ()) -> SectionValues:
-        found, place = self._headings.get(name.casefold(), (name, Place(self._document.file)))
-        exists = name.casefold() in self._headings
+        heading = self._find(name)
+        exists = heading is not None
+        found, place = heading or (name, Place(self._document.file))
         values = SectionValues(section, found, place, exists, values={}, places={}, wrong=set())
-        last = {entry.key.lower(): entry for entry in (*self._entries(name), *also)}
+        entries = sorted((*self._entries(found), *also), key=lambda entry: entry.overrides)
+        last = {entry.key.lower(): entry for entry in entries}
         for key, entry in last.items():
             if key in section.keys:
                 self._read_entry(values, key, entry)
@@ -164,24 +184,29 @@ class _Reader:
         text = entry.value
         if not isinstance(text, str):
             if kind.from_list is None:
-                values.wrong.add(key)
-                self._say(entry.place, entry.section, key, f"a list, and it takes {kind.expected}.", "")
+                self._refuse(values, key, f"it is a list, and not {kind.expected}")
                 return
             text = kind.from_list(text)
         if not text.strip():
             return
+        if "\n" in text.rstrip() and not kind.many_lines:
+            remedy = "An indented line belongs to the one before it: take the spaces at its beginning away."
+            self._refuse(values, key, "it has more than one line", remedy)
+            return
         try:
             values.values[key] = kind.read(text.strip(" \t") if kind.many_lines else text.strip(), self._around)
         except ValueError as error:
-            values.wrong.add(key)
             shown = "the value" if kind.secret else quoted(text.strip())
-            reason = f" ({error})" if str(error) else ""
-            remedy = f"It takes {kind.expected}."
-            if re.search(r"\s[#;]", text) and not kind.secret:
-                remedy += " A comment needs a line of its own."
-            self._say(entry.place, entry.section, key, f"{shown} is not understood{reason}.", remedy)
+            reason = f"cannot be used: {error}" if str(error) else f"is not {kind.expected}"
+            inline_comment = bool(re.search(r"\s[#;]", text)) and not kind.secret
+            remedy = "A comment needs a line of its own." if inline_comment else ""
+            self._refuse(values, key, f"{shown} {reason}", remedy)
             return
         self._doubt(values, key, text, entry)
+
+    def _refuse(self, values: SectionValues, key: str, what: str, remedy: str = "") -> None:
+        values.wrong.add(key)
+        self._say(values.at(key), values.name, key, f"{what}.", remedy or _way_out(values.section, key))
 
     def _doubt(self, values: SectionValues, key: str, text: str, entry: Entry) -> None:
         """Values that are legal, yet cannot or can hardly be meant."""
@@ -242,6 +267,15 @@ def _is_placeholder(key: Key, value: object, text: str) -> bool:
     return bool(_PLACEHOLDER_NAME.match(text) or _PLACEHOLDER_HOST.fullmatch(text))
 
 
+def _way_out(section: Section, key: str) -> str:
+    """A line that would be right, or what a blank one means."""
+    spec = section.keys[key]
+    sample = spec.example or section.default_text(key)
+    if sample:
+        return f"Write for example: {key} = {sample}"
+    return f"Leave it blank for: {spec.blank}." if spec.blank else ""
+
+
 def _lower_first(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
@@ -257,10 +291,10 @@ def _assemble(sections: dict[str, Any], mode: TransferMode, around: Surroundings
     else:
         sections[DESTINATION_SERVER.field] = None
     moving, general = sections[SETTINGS.field], sections[GENERAL.field]
-    state_dir = general.state_dir or LocalPath(around.state_home) / "torrent-mover"
+    state_dir = general.state_dir or around.resolve(around.state_home) / "torrent-mover"
     return Settings(
         **sections,
-        rules_file=moving.rules_file or LocalPath(around.config_dir) / RULES_FILE_NAME,
+        rules_file=moving.rules_file or around.resolve(RULES_FILE_NAME),
         state_dir=state_dir,
         log_dir=general.log_dir or state_dir / "logs",
     )

@@ -42,6 +42,11 @@ class Section:
         """The value of a key that is not given; dataclasses.MISSING where it must be."""
         return next(field.default for field in dataclasses.fields(self.shape) if field.name == key)
 
+    def default_text(self, key: str) -> str:
+        """The default as a config file would say it; empty where a key must be given, or is blank."""
+        default = self.default(key)
+        return "" if default is None or default is dataclasses.MISSING else self.keys[key].kind.write(default)
+
     def is_required(self, key: str) -> bool:
         """Whether a config without it is an error."""
         return self.default(key) is dataclasses.MISSING
@@ -82,19 +87,23 @@ SECTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One `key = value`, as it stands somewhere. A list is an array of a TOML file."""
+    """One `key = value`, as it stands somewhere. A tuple is an array of a TOML file.
+
+    `overrides`: it comes from the environment and takes the place of what the file says.
+    """
 
     section: str
     key: str
     value: str | tuple[str, ...]
     place: Place
+    overrides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """What a config file holds: its name, its section headings in order, and its entries.
 
-    Where a key stands twice in a section, the last one counts: an environment variable comes after the file.
+    Where a key stands twice in a section, the last one counts.
     """
 
     file: str

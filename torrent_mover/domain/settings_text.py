@@ -143,14 +143,14 @@ def _text(key: Key, value: object) -> str:
 
 def _template_value(section: Section, name: str) -> str:
     key = section.keys[name]
-    return key.example or _text(key, section.default(name))
+    return key.example or section.default_text(name)
 
 
 def _default_in_words(section: Section, name: str) -> str:
     key = section.keys[name]
     if section.is_required(name):
         return "*needed*"
-    text = _text(key, section.default(name))
+    text = section.default_text(name)
     if text:
         return f"`{text}`"
     return f"blank: {key.blank}" if key.blank else "*needed*"
