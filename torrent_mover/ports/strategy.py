@@ -15,10 +15,13 @@ from torrent_mover.ports.filesystem import FileSystem
 class Sink(Protocol):
     """Where a strategy reports. Cheap enough for every chunk; safe from any thread; every method may raise Cancelled."""
 
-    def advance(self, count: int) -> None:
-        """`count` bytes arrived over the wire: counts, throttles to the limit, raises Cancelled on a stop."""
+    def advance(self, count: int, leg: int = 0) -> None:
+        """`count` bytes arrived over the wire: counts, throttles to the limit, raises Cancelled on a stop.
 
-    def reuse(self, count: int) -> None:
+        `leg` counts from 0 where the bytes travel more than once: each leg brings every missing byte.
+        """
+
+    def reuse(self, count: int, leg: int = 0) -> None:
         """`count` bytes were there already: in the bar, never in a rate."""
 
     def beat(self, doing: str) -> None:

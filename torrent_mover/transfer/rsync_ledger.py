@@ -1,0 +1,71 @@
+"""Which of the missing bytes one rsync leg has dealt with: each counted once, and in the end as sent or as found there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.pieces import Bitfield
+
+Ranges = list[tuple[int, int]]
+"""(offset, length) in one file, ascending, apart from each other."""
+
+
+def missing_ranges(manifest: Manifest, pieces: Bitfield) -> dict[int, Ranges]:
+    """Files that hold bytes of these pieces, by index, with where those bytes lie."""
+    found: dict[int, Ranges] = {}
+    for run in pieces.runs(value=True):
+        for span in manifest.spans(run.start, run.stop - 1):
+            found.setdefault(span.file, []).append((span.offset, span.length))
+    return found
+
+
+class LegLedger:
+    """Follows rsync through the files it was told to bring. Offsets go up within a file; repeated ones count nothing.
+
+    In a `delta` leg rsync passes over bytes that it finds at the target as quickly as over those it sends, so that what
+    is passed is `sent` no faster than the wire carried bytes. What is left over at the end was found at the target.
+    """
+
+    def __init__(self, ranges: dict[int, Ranges], sizes: Sequence[int], *, delta: bool) -> None:
+        self._ranges = ranges
+        self._sizes = sizes
+        self._delta = delta
+        self._passed: dict[int, int] = {}
+        self._covered = 0
+        self._sent = 0
+        self._wire = 0
+
+    def at(self, file: int, offset: int) -> int:
+        """All of the file before `offset` is dealt with: how many bytes more may be called sent now."""
+        offset = min(offset, self._sizes[file])
+        before = self._passed.get(file, 0)
+        if offset > before:
+            self._passed[file] = offset
+            self._covered += self._within(file, offset) - self._within(file, before)
+        return self._send()
+
+    def carried(self, wire: int) -> int:
+        """The wire has carried so many bytes in all: how many bytes more may be called sent now."""
+        self._wire = max(self._wire, wire)
+        return self._send()
+
+    def finish(self, literal: int | None) -> tuple[int, int]:
+        """The leg is complete, and rsync counted `literal` bytes sent (None: it did not say): the rest as (sent, found there)."""
+        self._covered = sum(length for ranges in self._ranges.values() for _, length in ranges)
+        more = 0
+        if not self._delta or literal is None:
+            more = self._covered - self._sent
+        elif literal > self._sent:
+            more = min(literal, self._covered) - self._sent
+        self._sent += more
+        return more, self._covered - self._sent
+
+    def _send(self) -> int:
+        ceiling = min(self._covered, self._wire) if self._delta else self._covered
+        more = max(ceiling - self._sent, 0)
+        self._sent += more
+        return more
+
+    def _within(self, file: int, offset: int) -> int:
+        return sum(min(max(offset - start, 0), length) for start, length in self._ranges.get(file, ()))
