@@ -1,0 +1,242 @@
+"""Adds a torrent so that it lies stopped where and as it was asked for; every point is read back, no answer is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from qbittorrentapi import exceptions as api_errors
+
+from torrent_mover.adapters.clients.qbittorrent.answers import RESUME_CHECK
+from torrent_mover.adapters.clients.qbittorrent.renaming import rename_steps, wanted_paths
+from torrent_mover.adapters.clients.qbittorrent.session import Api, gone
+from torrent_mover.domain.errors import BadAnswer, Collision, NotWritable, ServerError, UnsafeTorrent
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
+from torrent_mover.ports.client import AddSpec
+
+_LISTED_WITHIN = 30.0  # seconds from the answer to the row in torrents/info; 0.1 s is usual
+_CHECKED_WITHIN = 120.0  # seconds for the resume data of a torrent, after thousands of others after a restart
+_NO_LIMIT = -1
+
+_RUNNING = (TorrentState.SEEDING, TorrentState.DOWNLOADING)
+_WORKING = (TorrentState.CHECKING, TorrentState.MOVING)
+
+
+class Client(Protocol):
+    """What adding needs of the client around it."""
+
+    @property
+    def name(self) -> str:
+        """As messages call it."""
+
+    def get(self, torrent: InfoHash) -> Torrent | None:
+        """One torrent."""
+
+    def files(self, torrent: InfoHash) -> Sequence[ClientFile]:
+        """Its files."""
+
+    def stop(self, torrent: InfoHash) -> None:
+        """Stop it."""
+
+    def order(self, send: Callable[[Api], object], torrent: InfoHash | None = None) -> None:
+        """Send a write, once."""
+
+    def settle(
+        self, send: Callable[[Api], object], done: Callable[[], bool], doing: str, torrent: InfoHash | None = None
+    ) -> None:
+        """Send a write until reading shows that it took effect."""
+
+    def until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Whether `done` became true in time."""
+
+    def make_category(self, category: str) -> None:
+        """See that the category exists."""
+
+
+def add_stopped(client: Client, metainfo: bytes, spec: AddSpec) -> InfoHash:
+    """See the port. Raises UnsafeTorrent for metainfo that neither we nor the client can read."""
+    manifest = Manifest.parse(metainfo)
+    torrent = manifest.hashes.client_id
+    if client.get(torrent) is None:
+        client.make_category(spec.category)
+        _send(client, torrent, metainfo, spec)
+        there = _ready(client, torrent)
+        _refuse_running(client, there, ours=True)
+    else:
+        there = _ready(client, torrent)
+        _refuse_running(client, there, ours=False)
+    _refuse_elsewhere(client, there, spec)
+    _lift_limits(client, there)
+    _lay_out(client, torrent, _paths(client, manifest, spec))
+    return torrent
+
+
+def _send(client: Client, torrent: InfoHash, metainfo: bytes, spec: AddSpec) -> None:
+    failure: ServerError | None = None
+    try:
+        client.order(lambda api: api.torrents_add(torrent_files=metainfo, **_fields(spec)))
+    except api_errors.UnsupportedMediaType415Error as error:
+        raise UnsafeTorrent(
+            f"{client.name} refuses the .torrent of {torrent.short} as invalid.",
+            kept="Nothing was added.",
+            remedy="Try to add the .torrent by hand in its Web UI: its log (View > Log) says what it dislikes.",
+        ) from error
+    except api_errors.Conflict409Error:
+        pass  # listed already, since 5.2; looking decides
+    except ServerError as error:
+        failure = error
+    if client.until(lambda: client.get(torrent) is not None, _LISTED_WITHIN):
+        return
+    raise failure or BadAnswer(
+        f"{client.name} took the torrent {torrent.short} and does not list it after {_LISTED_WITHIN:.0f} s.",
+        kept="The data on disk was not touched.",
+        remedy="Look at its log (View > Log).",
+    )
+
+
+def _fields(spec: AddSpec) -> dict[str, Any]:
+    return {
+        "is_stopped": True,
+        "use_auto_torrent_management": False,
+        "save_path": str(spec.save_path),
+        "use_download_path": False,  # or an "incomplete" folder would be where it looks for the data
+        "category": spec.category or None,
+        "tags": spec.tags or None,
+        "rename": spec.name or None,
+        "content_layout": "Original",
+        "is_skip_checking": spec.skip_checking,
+        "is_sequential_download": spec.sequential,
+        "is_first_last_piece_priority": spec.first_last_piece_first,
+        "upload_limit": spec.upload_limit or None,
+        "download_limit": spec.download_limit or None,
+        "ratio_limit": _NO_LIMIT,
+        "seeding_time_limit": _NO_LIMIT,
+        "inactive_seeding_time_limit": _NO_LIMIT,
+    }
+
+
+def _ready(client: Client, torrent: InfoHash) -> Torrent:
+    """Its row once the client is done with its resume data; what it says before that does not count."""
+    found: Torrent | None = None
+
+    def out_of_resume_check() -> bool:
+        nonlocal found
+        found = client.get(torrent)
+        return found is None or found.client_state != RESUME_CHECK
+
+    if not client.until(out_of_resume_check, _CHECKED_WITHIN):
+        raise NotWritable(
+            f"{client.name} has been reading the resume data of {torrent.short} for {_CHECKED_WITHIN:.0f} s.",
+            kept="The torrent is listed there, stopped; the data was not touched.",
+            remedy="It may lack permission for the folder: look at its log (View > Log).",
+        )
+    if found is None:
+        raise gone(client.name, torrent)
+    return found
+
+
+def _refuse_running(client: Client, there: Torrent, *, ours: bool) -> None:
+    if there.state is TorrentState.ERROR:
+        raise NotWritable(
+            f"{client.name} reports an error for {there.name} at {there.save_path}.",
+            kept="It is listed there; the data was not touched.",
+            remedy="It usually lacks permission for the folder: look at its log (View > Log).",
+        )
+    if ours and there.state in _RUNNING:
+        client.stop(there.id)
+        raise BadAnswer(
+            f"{client.name} started {there.name} although it was added stopped; it has been stopped again.",
+            kept="What it may have begun to download lies at the save path.",
+            remedy="Switch off what starts torrents there (a script, 'Run external program', another tool), then run again.",
+        )
+    if not ours and there.state in (*_RUNNING, *_WORKING):
+        raise Collision(
+            f"{client.name} has {there.name} already, and is busy with it (state: {there.client_state}).",
+            kept="It was left as it is.",
+            remedy="If it is a complete copy, remove one of the two torrents by hand; if it is checking, run again later.",
+        )
+
+
+def _refuse_elsewhere(client: Client, there: Torrent, spec: AddSpec) -> None:
+    if there.save_path == spec.save_path and not there.auto_managed:
+        return
+    where = f"at {there.save_path}" + (", managed automatically" if there.auto_managed else "")
+    raise Collision(
+        f"{client.name} has {there.name} {where}, not at {spec.save_path}.",
+        kept="It was left as it is.",
+        remedy="Remove it there without its files, or set its location by hand with automatic management off.",
+    )
+
+
+def _lift_limits(client: Client, there: Torrent) -> None:
+    """No share limit may remove or stop what has just arrived."""
+
+    def lifted() -> bool:
+        now = client.get(there.id)
+        return now is not None and _unlimited(now)
+
+    if not _unlimited(there):
+        client.settle(
+            lambda api: api.torrents_set_share_limits(
+                ratio_limit=_NO_LIMIT,
+                seeding_time_limit=_NO_LIMIT,
+                inactive_seeding_time_limit=_NO_LIMIT,
+                torrent_hashes=there.id.hex,
+            ),
+            lifted,
+            f"lift the share limits of {there.name}",
+        )
+
+
+def _unlimited(torrent: Torrent) -> bool:
+    limits = (torrent.ratio_limit, torrent.seeding_time_limit, torrent.inactive_seeding_time_limit)
+    return all(limit == _NO_LIMIT for limit in limits)
+
+
+def _paths(client: Client, manifest: Manifest, spec: AddSpec) -> tuple[str, ...]:
+    """Where each file shall lie. The metainfo counts, not the client's list: an earlier attempt may have renamed some already."""
+    try:
+        return wanted_paths([str(file.path) for file in manifest.files], spec.renames)
+    except ValueError as error:
+        raise UnsafeTorrent(
+            f"{manifest.name} cannot be laid out on {client.name}: {error}.", kept="It is stopped there."
+        ) from error
+
+
+def _lay_out(client: Client, torrent: InfoHash, wanted: tuple[str, ...]) -> None:
+    def present() -> tuple[str, ...]:
+        return tuple(file.path for file in client.files(torrent))
+
+    if len(present()) != len(wanted):
+        raise BadAnswer(
+            f"{client.name} lists {len(present())} files of {torrent.short}, the .torrent names {len(wanted)}.",
+            kept="It is stopped there, and no data was touched.",
+            remedy="Remove it there without its files and move this torrent by hand.",
+        )
+    for old, new in rename_steps(present(), wanted, f"{torrent.short}.renaming"):
+        _rename(client, torrent, old, new)
+    if present() != wanted:
+        raise BadAnswer(
+            f"{client.name} lays {torrent.short} out differently from what was asked.",
+            kept="It is stopped there; the source is whole.",
+            remedy="Compare the file names in both clients; rename what differs in the source client.",
+        )
+
+
+def _rename(client: Client, torrent: InfoHash, old: str, new: str) -> None:
+    def renamed() -> bool:
+        present = {file.path for file in client.files(torrent)}
+        return new in present and old not in present
+
+    def send(api: Api) -> None:
+        api.torrents_rename_file(torrent_hash=torrent.hex, old_path=old, new_path=new)
+
+    try:
+        client.settle(send, renamed, f"rename {old!r} to {new!r}", torrent)
+    except api_errors.Conflict409Error as error:
+        raise Collision(
+            f"{client.name} does not rename {old!r} to {new!r}: it says that the name is taken or not allowed.",
+            kept="It is stopped there; the source is whole.",
+            remedy="Rename the file in the source client to something simpler, then run again.",
+        ) from error

@@ -1,0 +1,301 @@
+"""The torrent client port on qBittorrent's Web API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from qbittorrentapi import exceptions as api_errors
+
+from torrent_mover.adapters.clients.qbittorrent import adding, answers
+from torrent_mover.adapters.clients.qbittorrent.logbook import Entry, LogBook
+from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
+from torrent_mover.adapters.clients.qbittorrent.session import Api, QBittorrentSettings, Session, gone
+from torrent_mover.domain.certificate import Certificate
+from torrent_mover.domain.errors import BadAnswer, GateRefused, ProvisioningError, ServerError, TorrentError
+from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
+from torrent_mover.ports.client import AddSpec, Capability, ClientInfo, RecheckTicket
+from torrent_mover.ports.clock import Clock
+
+T = TypeVar("T")
+
+_SETTLED_WITHIN: Final = 15.0  # seconds from an order to its effect in torrents/info, which is up to 1.5 s old
+_REPEATED_AFTER: Final = 4.0  # seconds after which an order whose answer was lost counts as not received
+_REMOVED_WITHIN: Final = 60.0
+_COMPLAINS_WITHIN: Final = 2.0  # seconds from a removal to the log entry about content that could not be deleted
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+
+_STOPPED = (TorrentState.STOPPED_COMPLETE, TorrentState.STOPPED_INCOMPLETE)
+
+
+class QBittorrentClient:
+    """qBittorrent 4.5 and later. One object serves several threads; every method may raise ServerError's children.
+
+    It logs in when first asked something, once; refused credentials are never tried again. What only reads is repeated
+    after a broken answer; after an order it looks whether the order took effect before it repeats it.
+    """
+
+    def __init__(self, settings: QBittorrentSettings, clock: Clock) -> None:
+        self._session = Session(settings, clock)
+        self._log = LogBook(self._session)
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        """`host:port`."""
+        return self._session.name
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """All of them: versions without torrents/export are refused at the login."""
+        return frozenset(Capability)
+
+    def info(self) -> ClientInfo:
+        """See the port."""
+        self._session.read(lambda api: api.app_version())
+        return self._session.info
+
+    def torrents(self, category: str | None = None) -> Sequence[Torrent]:
+        """See the port. One request; a category's subcategories do not count as the category."""
+        rows = self._session.read(lambda api: api.torrents_info(category=category))
+        found = self._understood(rows, lambda: [answers.torrent(row) for row in rows])
+        return [torrent for torrent in found if category is None or torrent.category == category]
+
+    def get(self, torrent: InfoHash) -> Torrent | None:
+        """See the port."""
+        rows = self._session.read(lambda api: api.torrents_info(torrent_hashes=torrent.hex))
+        found = self._understood(rows, lambda: [answers.torrent(row) for row in rows])
+        return next((one for one in found if one.id == torrent), None)
+
+    def files(self, torrent: InfoHash) -> Sequence[ClientFile]:
+        """See the port."""
+        rows = self._session.read(lambda api: api.torrents_files(torrent_hash=torrent.hex), torrent)
+        found = self._understood(rows, lambda: [answers.file(row) for row in rows])
+        return sorted(found, key=lambda file: file.index)
+
+    def trackers(self, torrent: InfoHash) -> Sequence[Tracker]:
+        """See the port."""
+        rows: Any = self._session.read(lambda api: api.torrents_trackers(torrent_hash=torrent.hex), torrent)
+        return self._understood(rows, lambda: answers.trackers(rows))
+
+    def metainfo(self, torrent: InfoHash) -> bytes:
+        """See the port."""
+        try:
+            document = self._session.read(lambda api: api.torrents_export(torrent_hash=torrent.hex), torrent)
+        except api_errors.Conflict409Error as error:
+            raise TorrentError(
+                f"{self.name} has no .torrent for {torrent.short} yet: it was added by a magnet link.",
+                kept="Nothing was changed.",
+                remedy="Wait until it has fetched the metadata from the swarm.",
+            ) from error
+        if not (document.startswith(b"d") and document.endswith(b"e")):
+            raise self._session.trouble.garbled(f"something that is no .torrent for {torrent.short}")
+        return document
+
+    def pieces(self, torrent: InfoHash) -> PieceStates:
+        """See the port. Before 5.0 up to 1.5 s behind the truth, after a recheck was asked for as well."""
+        states: Any = self._session.read(lambda api: api.torrents_piece_states(torrent_hash=torrent.hex), torrent)
+        return self._understood(states, lambda: answers.pieces(states))
+
+    def add_stopped(self, metainfo: bytes, spec: AddSpec) -> InfoHash:
+        """See the port. Takes up to 3 s, for qBittorrent says late what it has done.
+
+        Raises UnsafeTorrent for metainfo that cannot be used, NotWritable where the client reports an error for it.
+        """
+        return adding.add_stopped(self, metainfo, spec)
+
+    def recheck(self, torrent: InfoHash) -> RecheckTicket:
+        """See the port. A torrent that runs is stopped first and stays so. Raises TorrentGone.
+
+        It is asked for at once, or by the ticket once the client is done with resume data, a check or a move.
+        """
+        ticket = Ticket(_Rechecking(self, self._session, self._log, torrent), self._clock)
+        ticket.poll()
+        return ticket
+
+    def start(self, torrent: InfoHash) -> None:
+        """See the port; returns when the client no longer calls it stopped. Raises TorrentGone."""
+        self.settle(
+            lambda api: api.torrents_start(torrent_hashes=torrent.hex),
+            lambda: self._present(torrent).state not in _STOPPED,
+            f"start {torrent.short}",
+        )
+
+    def stop(self, torrent: InfoHash) -> None:
+        """See the port; returns when the client calls it neither seeding nor downloading. Raises TorrentGone."""
+        running = (TorrentState.SEEDING, TorrentState.DOWNLOADING)
+        self.settle(
+            lambda api: api.torrents_stop(torrent_hashes=torrent.hex),
+            lambda: self._present(torrent).state not in running,
+            f"stop {torrent.short}",
+        )
+
+    def set_category(self, torrent: InfoHash, category: str) -> None:
+        """See the port. Automatic management is switched off first: with it, qBittorrent moves the data. Raises TorrentGone."""
+        if self._present(torrent).auto_managed:
+            self.settle(
+                lambda api: api.torrents_set_auto_management(enable=False, torrent_hashes=torrent.hex),
+                lambda: not self._present(torrent).auto_managed,
+                f"switch automatic management off for {torrent.short}",
+            )
+        self.make_category(category)
+        self.settle(
+            lambda api: api.torrents_set_category(category=category, torrent_hashes=torrent.hex),
+            lambda: self._present(torrent).category == category,
+            f"put {torrent.short} into the category {category!r}",
+        )
+
+    def remove(self, certificate: Certificate) -> None:
+        """See the port; returns when the client no longer lists it. A torrent that is not listed is no error.
+
+        Raises GateRefused for a certificate that is too old, and ProvisioningError where the client has removed the
+        torrent and says in its log that it could not delete the data.
+        """
+        torrent = certificate.torrent
+        if not certificate.valid_at(self._clock.monotonic()):
+            raise GateRefused(
+                f"{certificate.evidence.planned.name} is not deleted at {self.name}: what proves its copy is too old.",
+                kept="The source keeps the torrent and all its data.",
+                remedy="The next run looks again.",
+            )
+        before = self._log.mark()
+        self.settle(
+            lambda api: api.torrents_delete(delete_files=certificate.delete_data, torrent_hashes=torrent.hex),
+            lambda: self.get(torrent) is None,
+            f"remove {torrent.short}",
+            within=_REMOVED_WITHIN,
+        )
+        if certificate.delete_data:
+            self._listen_for_complaints(certificate.evidence.planned, before)
+
+    def close(self) -> None:
+        """See the port."""
+        self._session.close()
+
+    # What adding.py asks of us as well.
+
+    def order(self, send: Callable[[Api], object], torrent: InfoHash | None = None) -> None:
+        """Send a write, once; a 404 raises TorrentGone where it is about `torrent`."""
+        self._session.write(send, torrent)
+
+    def settle(
+        self,
+        send: Callable[[Api], object],
+        done: Callable[[], bool],
+        doing: str,
+        torrent: InfoHash | None = None,
+        within: float = _SETTLED_WITHIN,
+    ) -> None:
+        """Send a write and look until it took effect; one whose answer was lost is sent again if it did not.
+
+        Raises BadAnswer, or what became of the second attempt, when it does not take effect.
+        """
+        try:
+            self.order(send, torrent)
+        except ServerError:
+            if self.until(done, _REPEATED_AFTER):
+                return
+            self.order(send, torrent)
+        if not self.until(done, within):
+            raise BadAnswer(
+                f"qBittorrent at {self.name} accepted the order to {doing} and did not follow it within {within:.0f} s.",
+                kept="Nothing else was changed.",
+                remedy="Look at its log (View > Log).",
+            )
+
+    def until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Look until `done()`, at growing intervals, for so many seconds; whether it came true."""
+        deadline = self._clock.monotonic() + seconds
+        pause = _FIRST_PAUSE
+        while not done():
+            if self._clock.monotonic() >= deadline:
+                return False
+            self._clock.wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+        return True
+
+    def make_category(self, category: str) -> None:
+        """See that the category exists; a new one gets no folder of its own, so nothing can move. Raises TorrentError."""
+        if not category or category in self._categories():
+            return
+        try:
+            self.settle(
+                lambda api: api.torrents_create_category(name=category),
+                lambda: category in self._categories(),
+                f"create the category {category!r}",
+            )
+        except api_errors.Conflict409Error as error:
+            if category not in self._categories():
+                raise TorrentError(
+                    f"{self.name} does not accept {category!r} as a category.",
+                    kept="Nothing was changed.",
+                    remedy="Choose a name without // and without a slash at its beginning or end.",
+                ) from error
+
+    def _categories(self) -> set[str]:
+        found: Any = self._session.read(lambda api: api.torrents_categories())
+        return self._understood(found, lambda: set(found))
+
+    def _present(self, torrent: InfoHash) -> Torrent:
+        found = self.get(torrent)
+        if found is None:
+            raise gone(self.name, torrent)
+        return found
+
+    def _listen_for_complaints(self, torrent: Torrent, before: Entry | None) -> None:
+        complaint = ""
+
+        def heard() -> bool:
+            nonlocal complaint
+            complaint = self._log.complaint_about(torrent.name, before)
+            return bool(complaint)
+
+        if self.until(heard, _COMPLAINS_WITHIN):
+            raise ProvisioningError(
+                f"{self.name} has removed {torrent.name}, but not its data: {complaint}",
+                kept=f"The data still lies below {torrent.save_path}; the destination has its own, proven copy.",
+                remedy=f"Give qBittorrent the right to delete there, or remove the data by hand: {torrent.save_path}",
+            )
+
+    def _understood(self, raw: object, read: Callable[[], T]) -> T:
+        """What `read` makes of an answer; BadAnswer where it cannot."""
+        what = "an answer that torrent_mover does not understand"
+        if not isinstance(raw, list | dict):
+            raise self._session.trouble.garbled(what)
+        try:
+            return read()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise self._session.trouble.garbled(what) from error
+
+
+class _Rechecking:
+    """What a ticket asks, about one torrent."""
+
+    def __init__(self, client: QBittorrentClient, session: Session, log: LogBook, torrent: InfoHash) -> None:
+        self._client = client
+        self._session = session
+        self._log = log
+        self._torrent = torrent
+
+    def look(self) -> Look:
+        torrent = self._client.get(self._torrent)
+        if torrent is None:
+            raise gone(self._client.name, self._torrent)
+        look = Look(torrent, tuple(self._client.files(self._torrent)))
+        return Look(torrent, look.files, self._client.pieces(self._torrent)) if look.looks_complete else look
+
+    def others_wait(self) -> bool:
+        rows = self._session.read(lambda api: api.torrents_info(status_filter="checking"))
+        return any(row.get("hash") != self._torrent.hex for row in rows)
+
+    def stop(self) -> None:
+        self._client.stop(self._torrent)
+
+    def ask(self) -> None:
+        self._session.write(lambda api: api.torrents_recheck(torrent_hashes=self._torrent.hex))
+
+    def mark(self) -> Entry | None:
+        return self._log.mark()
+
+    def same_process(self, mark: Entry | None) -> bool:
+        return self._log.same_process(mark)

@@ -1,0 +1,62 @@
+"""Reads the client's own log: whether its process is still the same, and what it complains about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from torrent_mover.adapters.clients.qbittorrent.session import Session
+
+_WARNING = 4  # kinds: normal 1, info 2, warning 4, critical 8
+_BEFORE_ALL = -1
+_URL = re.compile(r"[a-z]+://\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of log/main. `number` starts at 0 with each process, so number, time and text together name the process."""
+
+    number: int
+    time: int
+    kind: int
+    text: str
+
+
+class LogBook:
+    """The log of one client, read forward."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._last: Entry | None = None
+
+    def mark(self) -> Entry | None:
+        """The newest entry; None where the log is empty."""
+        entries = self._from(self._last) if self._last else []
+        if not entries or entries[0] != self._last:
+            entries = self._after(_BEFORE_ALL)
+        self._last = entries[-1] if entries else None
+        return self._last
+
+    def same_process(self, mark: Entry | None) -> bool:
+        """Whether the process that wrote `mark` still answers. Also False once 20,000 newer entries have pushed it out."""
+        if mark is None:
+            return self.mark() is None
+        return self._from(mark)[:1] == [mark]
+
+    def complaint_about(self, name: str, mark: Entry | None) -> str:
+        """The first warning after `mark` that names the torrent, without any URL (it may hold a passkey); else empty."""
+        entries = self._from(mark)[1:] if mark else self._after(_BEFORE_ALL)
+        return next(
+            (_URL.sub("...", entry.text) for entry in entries if entry.kind >= _WARNING and name in entry.text), ""
+        )
+
+    def _from(self, entry: Entry) -> list[Entry]:
+        return self._after(entry.number - 1)
+
+    def _after(self, number: int) -> list[Entry]:
+        rows: Any = self._session.read(lambda api: api.log_main(last_known_id=number))
+        try:
+            return [Entry(row["id"], row["timestamp"], row["type"], row["message"]) for row in rows]
+        except (KeyError, TypeError) as error:
+            raise self._session.trouble.garbled("a log that torrent_mover does not understand") from error

@@ -1,0 +1,171 @@
+"""Judges a recheck by what the client says, without ever taking an answer from before it began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from torrent_mover.domain.torrent import ClientFile, PieceStates, Torrent, TorrentState
+from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
+from torrent_mover.ports.clock import Clock
+
+GOOD_AGAIN_AFTER = 2.0
+"""Seconds between the two reads that must agree; torrents/info is up to 1.5 s old."""
+
+_BAD_AFTER = 5.0  # seconds that a check known to have begun must show the same incomplete result
+_QUIET_AFTER = 10.0  # the same where nothing could show that it began: nothing was there before, nothing is there now
+_LOST_AFTER = 20.0  # seconds after which a check that nothing shows to have begun is asked for again
+
+Mark = TypeVar("Mark")
+
+_BUSY = (TorrentState.CHECKING, TorrentState.MOVING)
+_BROKEN = (TorrentState.ERROR, TorrentState.MISSING_FILES)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a torrent: its row, its files, and its pieces where these two say that it is complete."""
+
+    torrent: Torrent
+    files: tuple[ClientFile, ...]
+    pieces: PieceStates | None = None
+
+    @property
+    def shape(self) -> tuple[float, ...]:
+        """How much of each file is good. Files without bytes are good whatever happens, so they say nothing."""
+        return tuple(file.progress for file in self.files if file.size)
+
+    @property
+    def looks_complete(self) -> bool:
+        """What row and files say; both may be from before the check."""
+        return self.torrent.complete and all(file.progress >= 1 for file in self.files)
+
+    @property
+    def proves_complete(self) -> bool:
+        """Row, files and every single piece."""
+        return self.looks_complete and self.pieces is not None and bool(self.pieces.have) and not self.pieces.missing
+
+
+class Judge:
+    """Follows one recheck of a stopped torrent from the moment it was asked for.
+
+    A stopped torrent changes only by a check. So the check surely began when the files' progress differs from `before`
+    (the client sets it to 0 at once: of a complete torrent, some file below 1), or when the torrent was seen checking.
+    Only then does "complete" count, and only when two looks GOOD_AGAIN_AFTER apart agree.
+
+    Where nothing changes because nothing was there before and nothing is there now, "incomplete" counts once it stood
+    for 10 s while no other torrent was waiting for its check; "complete" never does: then `lost` asks for another recheck.
+    """
+
+    def __init__(self, before: Look, now: float) -> None:
+        self._before = before.shape
+        self._began = False
+        self._last: object = None
+        self._since = now
+        self._asked = now
+
+    def see(self, look: Look, now: float, others_wait: Callable[[], bool]) -> RecheckProgress:
+        """The verdict after one more look at `now` (monotonic seconds)."""
+        self._began = self._began or look.torrent.state is TorrentState.CHECKING or look.shape != self._before
+        self._keep_time(look, now)
+        return RecheckProgress(*self._verdict(look, now - self._since, others_wait), look.torrent.client_state)
+
+    def lost(self, now: float, others_wait: Callable[[], bool]) -> bool:
+        """Whether nothing has shown the check to begin for so long that it must be asked for again."""
+        return not self._began and now - self._asked >= _LOST_AFTER and not others_wait()
+
+    def _keep_time(self, look: Look, now: float) -> None:
+        seen = (look.torrent.client_state, look.torrent.amount_left, look.torrent.progress, look.files, look.pieces)
+        if seen != self._last:
+            self._last, self._since = seen, now
+
+    def _verdict(self, look: Look, steady: float, others_wait: Callable[[], bool]) -> tuple[RecheckVerdict, float]:
+        state = look.torrent.state
+        if state in _BUSY:
+            started = state is TorrentState.CHECKING and (look.torrent.progress > 0 or any(look.shape))
+            return (RecheckVerdict.CHECKING, look.torrent.progress) if started else (RecheckVerdict.QUEUED, 0.0)
+        if state in _BROKEN:
+            return (RecheckVerdict.FAILED, 0.0) if steady >= _BAD_AFTER else (RecheckVerdict.QUEUED, 0.0)
+        if not self._began:
+            quiet = not look.looks_complete and steady >= _QUIET_AFTER and not others_wait()
+            return (RecheckVerdict.BAD, 1.0) if quiet else (RecheckVerdict.QUEUED, 0.0)
+        if look.proves_complete:
+            return (RecheckVerdict.GOOD if steady >= GOOD_AGAIN_AFTER else RecheckVerdict.CHECKING, 1.0)
+        return (RecheckVerdict.BAD, 1.0) if steady >= _BAD_AFTER else (RecheckVerdict.CHECKING, 0.0)
+
+
+class Rechecking(Protocol[Mark]):
+    """What a ticket asks of the client; each is one quick call."""
+
+    def look(self) -> Look:
+        """The torrent now. Raises TorrentGone."""
+
+    def others_wait(self) -> bool:
+        """Whether another torrent is being checked or waits for it: checks are made one after the other."""
+
+    def stop(self) -> None:
+        """Stop the torrent: one that runs would download what the check finds bad."""
+
+    def ask(self) -> None:
+        """Send the recheck."""
+
+    def mark(self) -> Mark:
+        """A mark in the client's log."""
+
+    def same_process(self, mark: Mark) -> bool:
+        """Whether the client's process is still the one that had the mark."""
+
+
+class Ticket(Generic[Mark]):
+    """One recheck. Waits until the client is done with the torrent's resume data or an earlier check, then asks for it.
+
+    A client that was restarted meanwhile has forgotten the check and shows what it knew before, so
+    before GOOD or BAD is believed, its process must be the one that was asked; where it is not, the check is asked for anew.
+    """
+
+    _TRIES = 3
+
+    def __init__(self, client: Rechecking[Mark], clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._run: tuple[Judge, Mark] | None = None
+        self._asked = 0
+
+    def poll(self) -> RecheckProgress:
+        """See the port. QUEUED until the check was asked for."""
+        look = self._client.look()
+        if self._run is None:
+            if look.torrent.state in _BUSY:
+                return _queued(look)
+            look = self._begin(look)
+        assert self._run is not None  # noqa: S101 - _begin made it
+        judge, mark = self._run
+        progress = judge.see(look, self._clock.monotonic(), self._client.others_wait)
+        if judge.lost(self._clock.monotonic(), self._client.others_wait):
+            return self._again(look)
+        final = progress.verdict in (RecheckVerdict.GOOD, RecheckVerdict.BAD)
+        if final and not self._client.same_process(mark):
+            self._run = None
+            return _queued(look)
+        return progress
+
+    def _begin(self, look: Look) -> Look:
+        if look.torrent.state in (TorrentState.SEEDING, TorrentState.DOWNLOADING):
+            self._client.stop()
+            look = self._client.look()
+        mark = self._client.mark()
+        self._client.ask()
+        self._asked += 1
+        self._run = (Judge(look, self._clock.monotonic()), mark)
+        return self._client.look()
+
+    def _again(self, look: Look) -> RecheckProgress:
+        if self._asked >= self._TRIES:
+            return RecheckProgress(RecheckVerdict.FAILED, 0.0, look.torrent.client_state)
+        self._run = None
+        return _queued(look)
+
+
+def _queued(look: Look) -> RecheckProgress:
+    return RecheckProgress(RecheckVerdict.QUEUED, 0.0, look.torrent.client_state)

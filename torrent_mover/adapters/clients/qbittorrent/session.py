@@ -1,0 +1,246 @@
+"""One login at one Web UI: kept, renewed once when it has expired, never tried twice with refused credentials."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import qbittorrentapi
+import requests
+from qbittorrentapi import exceptions as api_errors
+
+from torrent_mover.adapters.clients.qbittorrent.trouble import Trouble
+from torrent_mover.domain.errors import BadAnswer, LoginRefused, ServerError, TorrentGone
+from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.ports.client import ClientInfo
+from torrent_mover.ports.clock import Clock
+
+T = TypeVar("T")
+
+_OLDEST = (2, 8, 14)  # Web API of qBittorrent 4.5.0, the first with torrents/export
+_PAUSES = (0.3, 1.0)  # seconds before a read is repeated
+_API_VERSION = re.compile(r"\d+(\.\d+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class QBittorrentSettings:
+    """Where a Web UI is and how to log in. `url` with its scheme, and with a path where a proxy puts it below one.
+
+    `api_key` (qBittorrent 5.2 and later) goes before user name and password; without either, the Web UI must let this
+    address in without a login. `timeout` in seconds for each answer. `section` names the config section in remedies.
+    """
+
+    url: str
+    username: str = ""
+    password: Secret | None = None
+    verify_cert: bool = True
+    api_key: Secret | None = None
+    timeout: float = 10.0
+    section: str = "SOURCE_CLIENT"
+
+    @property
+    def place(self) -> str:
+        """`host:port`, and the path where there is one; never a password."""
+        parts = urlsplit(self.url if "://" in self.url else f"http://{self.url}")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return f"{parts.hostname}:{port}{parts.path.rstrip('/')}"
+
+
+class Api(qbittorrentapi.Client):
+    """The library's client with its own retries and logins switched off: it repeats writes without looking, we do not."""
+
+    def _auth_request(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the library's own signature, passed on
+        for word in ("version_introduced", "version_removed", "_retries", "_retry_backoff_factor"):
+            kwargs.pop(word, None)
+        return self._request(*args, **kwargs)
+
+    def log_in(self, username: str, password: str) -> str:
+        """One attempt; what the Web UI says: `Ok.` or (since 5.2) nothing, `Fails.` for a wrong password."""
+        answer: str = self._post_cast(
+            _name="auth", _method="login", data={"username": username, "password": password}, response_class=str
+        )
+        return answer.strip()
+
+    def log_out(self) -> None:
+        """End the session."""
+        self._post(_name="auth", _method="logout")
+
+    def hang_up(self) -> None:
+        """Close the connections."""
+        self._trigger_session_initialization()
+
+
+class Session:
+    """Asks one Web UI. Calls from several threads take turns.
+
+    qBittorrent answers one request at a time anyway, calls take milliseconds, and one session cookie is enough: so one
+    lock a call is simpler than one connection a thread, and as fast. Every method raises ServerError's children.
+    """
+
+    def __init__(self, settings: QBittorrentSettings, clock: Clock) -> None:
+        self.name = settings.place
+        self.trouble = Trouble(settings.place, settings.section, settings.timeout)
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._api: Api | None = None
+        self._refused = False
+        self._info = ClientInfo("qBittorrent", "", "")
+
+    @property
+    def info(self) -> ClientInfo:
+        """What the client said of itself when we logged in last."""
+        return self._info
+
+    def read(self, ask: Callable[[Api], T], torrent: InfoHash | None = None) -> T:
+        """Ask something that changes nothing; repeated after a cut connection or a broken answer.
+
+        A 404 raises TorrentGone where the question is about `torrent`.
+        """
+        for pause in _PAUSES:
+            try:
+                return self.write(ask, torrent)
+            except ServerError as error:
+                if not _fleeting(error):
+                    raise
+            self._clock.wait(pause)
+        return self.write(ask, torrent)
+
+    def write(self, order: Callable[[Api], T], torrent: InfoHash | None = None) -> T:
+        """Send something that changes the client: once. After an error the caller looks before it repeats."""
+        with self._lock:
+            try:
+                return self._sent(order)
+            except (api_errors.Conflict409Error, api_errors.UnsupportedMediaType415Error):
+                raise  # an answer about the torrent: the caller knows what it means
+            except api_errors.NotFound404Error as error:
+                if torrent is None:
+                    raise self.trouble.explain(error) from error
+                raise gone(self.name, torrent) from error
+            except (requests.RequestException, api_errors.APIError) as error:
+                raise self.trouble.explain(error) from error
+
+    def close(self) -> None:
+        """Log out and hang up. Never raises."""
+        with self._lock:
+            api, self._api = self._api, None
+            if api is None:
+                return
+            with suppress(requests.RequestException, api_errors.APIError, ServerError):
+                if self._settings.api_key is None:
+                    api.log_out()
+            api.hang_up()
+
+    def _sent(self, order: Callable[[Api], T]) -> T:
+        """Once more after exactly one new login, if the session has expired; a 403 says that nothing was done."""
+        fresh = self._api is None
+        api = self._api or self._logged_in()
+        try:
+            return order(api)
+        except api_errors.Forbidden403Error as error:
+            if fresh:
+                raise self.trouble.session_lost() from error
+        api = self._logged_in()
+        try:
+            return order(api)
+        except api_errors.Forbidden403Error as error:
+            raise self.trouble.session_lost() from error
+
+    def _logged_in(self) -> Api:
+        if self._refused:
+            raise self._refusal()
+        if self._api is not None:
+            self._api.hang_up()
+            self._api = None
+        api = self._connection()
+        try:
+            self._log_in(api)
+            self._info = self._look(api)
+        except LoginRefused:
+            self._refused = True
+            api.hang_up()
+            raise
+        except api_errors.Unauthorized401Error as error:
+            self._refused = True
+            api.hang_up()
+            raise self.trouble.origin_refused(error.response) from error
+        self._api = api
+        return api
+
+    def _connection(self) -> Api:
+        settings = self._settings
+        url = settings.url if "://" in settings.url else f"http://{settings.url}"
+        return Api(
+            host=url,
+            api_key=_text(settings.api_key),
+            # `verify` is said for each request as well: the library lets an environment variable switch it off.
+            REQUESTS_ARGS={
+                "timeout": settings.timeout,
+                "verify": settings.verify_cert,
+                "allow_redirects": False,
+                "hooks": {"response": self.trouble.check},
+            },
+            HTTPADAPTER_ARGS={"max_retries": 0},
+            VERIFY_WEBUI_CERTIFICATE=settings.verify_cert,
+            FORCE_SCHEME_FROM_HOST=True,
+            SIMPLE_RESPONSES=True,
+        )
+
+    def _log_in(self, api: Api) -> None:
+        """One attempt, where there is something to attempt."""
+        if self._settings.api_key is not None or not self._settings.username:
+            return
+        try:
+            answer = api.log_in(self._settings.username, _text(self._settings.password))
+        except api_errors.Forbidden403Error as error:
+            raise self.trouble.banned() from error
+        if answer == "Fails.":
+            raise self.trouble.login_refused()
+        if answer not in ("Ok.", ""):
+            raise self.trouble.garbled("an answer to the login that qBittorrent never gives")
+
+    def _look(self, api: Api) -> ClientInfo:
+        try:
+            version, number = api.app_version(), api.app_web_api_version()
+        except api_errors.Forbidden403Error as error:
+            if self._settings.username and self._settings.api_key is None:
+                raise self.trouble.session_lost() from error
+            raise self._refusal() from error
+        if not _API_VERSION.fullmatch(number):
+            raise self.trouble.garbled("no version of its Web API, so it may be something else")
+        if tuple(int(part) for part in number.split(".")) < _OLDEST:
+            raise self.trouble.too_old(version.removeprefix("v"))
+        return ClientInfo("qBittorrent", version.removeprefix("v"), number)
+
+    def _refusal(self) -> LoginRefused:
+        if self._settings.api_key is not None:
+            return self.trouble.key_refused()
+        return self.trouble.login_refused() if self._settings.username else self.trouble.login_missing()
+
+
+def gone(place: str, torrent: InfoHash) -> TorrentGone:
+    """The client answered, and does not have it."""
+    return TorrentGone(
+        f"qBittorrent at {place} does not list the torrent {torrent.short} any more.",
+        kept="Nothing was removed by torrent_mover.",
+        remedy="If nobody removed it on purpose, look at qBittorrent's log (View > Log).",
+    )
+
+
+def _text(secret: Secret | None) -> str:
+    return secret.reveal() if secret else ""
+
+
+def _fleeting(error: ServerError) -> bool:
+    """Whether asking again in a second may help: a broken answer or connection, not a silent or refused one."""
+    if isinstance(error, BadAnswer):
+        return not isinstance(error.__cause__, api_errors.Forbidden403Error)
+    cause = error.__cause__
+    timeout_or_tls = requests.exceptions.Timeout | requests.exceptions.SSLError
+    return isinstance(cause, requests.exceptions.ConnectionError) and not isinstance(cause, timeout_or_tls)
