@@ -270,9 +270,10 @@ def is_alive(pid: int) -> bool:
 
 def test_a_server_dies_with_the_process_that_started_it(tmp_path):
     program = (
-        "import sys, os; from pathlib import Path; from torrent_mover.demo.process import ServerProcess\n"
+        "import os; from pathlib import Path; from torrent_mover.demo.process import ServerProcess\n"
         f"server = ServerProcess('sleep', Path({str(tmp_path / 'log')!r}))\n"
-        "server.start(['sleep', '1000'], os.environ, lambda: True, 5); print(server.pid, flush=True); os._exit(9)\n"
+        "sleeps = lambda: Path(f'/proc/{server.pid}/comm').read_text() == 'sleep\\n'\n"
+        "server.start(['sleep', '100'], os.environ, sleeps, 5); print(server.pid, flush=True); os._exit(9)\n"
     )
 
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

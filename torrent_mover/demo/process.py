@@ -87,12 +87,12 @@ class ServerProcess:
                 env=dict(environment),
                 start_new_session=True,
             )
-        if not wait_until(lambda: not self.running or ready(), timeout) or not self.running:
+        answered = wait_until(lambda: not self.running or ready(), timeout)
+        if not answered or not self.running:
+            what = "ended instead of serving" if answered else f"did not answer within {timeout:.0f} s"
             self.kill()
             tail = self.log.read_text(errors="replace")[-2000:].strip()
-            raise Unreachable(
-                f"{self.name} did not start within {timeout:.0f} s.", remedy=f"The end of {self.log}:\n{tail}"
-            )
+            raise Unreachable(f"{self.name} {what}.", remedy=f"The end of {self.log}:\n{tail}")
 
     def stop(self) -> None:
         """SIGTERM, to its children as well; SIGKILL for what is still there after a grace period. Fine when not running."""
