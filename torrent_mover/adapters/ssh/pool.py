@@ -81,12 +81,12 @@ class SessionPool:
         """The most lanes at a time."""
         return max(1, self._limit - 1)
 
-    def spare_lanes(self) -> int:
-        """How many lanes could be opened now without waiting; 0 as long as anybody waits."""
+    def fair_share(self) -> int:
+        """How many lanes each torrent that holds or wants any may have now; at least 1."""
         with self._changed:
-            if any(waiter.lane for waiter in self._state.waiters):
-                return 0
-            return max(0, min(self.lanes - self._in_use(lanes_only=True), self._limit - self._in_use()))
+            places = (*self._state.held.values(), *self._state.opening, *self._state.waiters)
+            torrents = {place.holder for place in places if place.lane}
+            return max(1, self.lanes // max(1, len(torrents)))
 
     def holders(self) -> dict[str, int]:
         """How many connections each torrent holds now."""

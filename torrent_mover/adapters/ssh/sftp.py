@@ -214,10 +214,6 @@ class SftpFileSystem:
                     raise write_error(session, self._pool.name, at, "ask for the space of", status_of(reply))
                 at = at.parent
 
-    def spare_lanes(self) -> int:
-        """How many more lanes may be opened now without waiting or taking another torrent's turn."""
-        return self._pool.spare_lanes()
-
     def reader(self) -> SftpReader:
         """See ports.filesystem.FileSystem. Waits for a connection, as SessionPool.borrow does."""
         return SftpReader(self._pool, self._holder, lambda path: bytes(self._full(path)))

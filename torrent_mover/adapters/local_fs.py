@@ -1,0 +1,295 @@
+"""This machine's files below one root: every step by descriptor, so that nothing planted below it leads elsewhere."""
+
+from __future__ import annotations
+
+import errno
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from torrent_mover.adapters.local_errors import in_the_way, read_error, write_error
+from torrent_mover.adapters.local_folders import NotAFolder, open_folder, open_root, raw, rename_without_replacing
+from torrent_mover.adapters.local_lanes import LocalReader, LocalWriter
+from torrent_mover.domain.errors import NotWritable
+from torrent_mover.domain.paths import ROOT, LocalPath, RelativePath
+from torrent_mover.ports.filesystem import FileKind, FileStat, Space
+
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# Not blocking, because a planted pipe must not hang us; for a regular file it changes nothing.
+_OLD_FILE: Final = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_READ_FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_FILE_MODE: Final = 0o644
+_CANNOT_LINK: Final = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
+
+class LocalFileSystem:
+    """See ports.filesystem.FileSystem. Cheap to make; holds nothing open between calls.
+
+    With `follow_symlinks`, reading, listing and `stat` go through links below the root (people link folders to other disks, and
+    content is proven by hashes anyway); changes never do.
+    """
+
+    def __init__(self, root: LocalPath, *, follow_symlinks: bool = False) -> None:
+        self._root = Path(str(root))
+        self._follow = follow_symlinks
+
+    @property
+    def name(self) -> str:
+        """See ports.filesystem.FileSystem."""
+        return str(self._root)
+
+    def stat(self, path: RelativePath) -> FileStat | None:
+        """See ports.filesystem.FileSystem."""
+        try:
+            if path == ROOT:
+                return _file_stat(self._root.stat())
+            if self._follow:
+                with open_root(self._root), suppress(FileNotFoundError, NotADirectoryError):
+                    return _file_stat(self._full(path).stat())
+                return _file_stat(self._full(path).lstat())
+            with open_folder(self._root, path.parent) as at:
+                return _file_stat(os.stat(raw(path.name), dir_fd=at, follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise write_error(error, self._full(path), "look at") from error
+
+    def listdir(self, path: RelativePath) -> Sequence[str]:
+        """See ports.filesystem.FileSystem."""
+        try:
+            if self._follow or path == ROOT:
+                names = os.listdir(os.fsencode(self._full(path)))  # noqa: PTH208  names as bytes
+            else:
+                with open_folder(self._root, path.parent) as at:
+                    names = _list(at, path.name)
+        except OSError as error:
+            raise read_error(error, self._full(path)) from error
+        return [name.decode("utf-8", "surrogateescape") for name in names]
+
+    def make_folders(self, path: RelativePath, mode: int = 0o755) -> None:
+        """See ports.filesystem.FileSystem."""
+        with self._explained(path, "create the folder"), open_folder(self._root, path, make_mode=mode):
+            pass
+
+    def create(self, path: RelativePath, size: int) -> None:
+        """See ports.filesystem.FileSystem. An existing file with a second hard link is refused: it has another name elsewhere."""
+        self.make_folders(path.parent)
+        with self._explained(path, "create"), open_folder(self._root, path.parent) as at:
+            try:
+                descriptor = os.open(raw(path.name), _NEW_FILE, _FILE_MODE, dir_fd=at)
+            except FileExistsError:
+                self._require_plain(at, path)
+                descriptor = os.open(raw(path.name), _OLD_FILE, dir_fd=at)
+            try:
+                if os.fstat(descriptor).st_size != size:
+                    os.ftruncate(descriptor, size)
+            finally:
+                os.close(descriptor)
+
+    def rename(self, old: RelativePath, new: RelativePath) -> None:
+        """See ports.filesystem.FileSystem. By renameat2(RENAME_NOREPLACE) where kernel and file system have it."""
+        with (
+            self._explained(new, f"rename {old.name} to"),
+            open_folder(self._root, old.parent) as old_at,
+            open_folder(self._root, new.parent) as new_at,
+        ):
+            rename_without_replacing(old_at, old.name, new_at, new.name)
+
+    def unlink(self, path: RelativePath) -> None:
+        """See ports.filesystem.FileSystem."""
+        with (
+            self._explained(path, "remove"),
+            suppress(FileNotFoundError, NotAFolder),
+            open_folder(self._root, path.parent) as at,
+        ):
+            os.unlink(raw(path.name), dir_fd=at)
+
+    def remove_folder(self, path: RelativePath) -> bool:
+        """See ports.filesystem.FileSystem."""
+        try:
+            with open_folder(self._root, path.parent) as at:
+                os.rmdir(raw(path.name), dir_fd=at)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
+                return False
+            raise write_error(error, self._full(path), "remove the folder") from error
+        return True
+
+    def chmod(self, path: RelativePath, mode: int) -> None:
+        """See ports.filesystem.FileSystem."""
+        with self._explained(path, "change the mode of"), self._opened_entry(path) as entry:
+            # fchmod does not take a descriptor that was opened without the right to read.
+            Path(f"/proc/self/fd/{entry}").chmod(mode)
+
+    def chown(self, path: RelativePath, user: str, group: str) -> None:
+        """See ports.filesystem.FileSystem."""
+        uid, gid = _uid(user), _gid(group)
+        with self._explained(path, "change the owner of"), self._opened_entry(path) as entry:
+            os.chown(f"/proc/self/fd/{entry}", uid, gid)
+
+    def link(self, existing: RelativePath, new: RelativePath) -> bool:
+        """See ports.filesystem.FileSystem."""
+        with (
+            self._explained(new, f"link {existing.name} to"),
+            open_folder(self._root, existing.parent) as old_at,
+            open_folder(self._root, new.parent) as new_at,
+        ):
+            try:
+                os.link(raw(existing.name), raw(new.name), src_dir_fd=old_at, dst_dir_fd=new_at, follow_symlinks=False)
+            except OSError as error:
+                if error.errno in _CANNOT_LINK:
+                    return False
+                raise
+        return True
+
+    def sync(self, paths: Iterable[RelativePath]) -> None:
+        """See ports.filesystem.FileSystem."""
+        folders: dict[RelativePath, None] = {}
+        for path in paths:
+            with self._explained(path, "sync"), open_folder(self._root, path.parent) as at:
+                _sync(at, raw(path.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            for depth in range(len(path.parts)):
+                folders[RelativePath(path.parts[:depth])] = None
+        for folder in folders:
+            with self._explained(folder, "sync"), open_folder(self._root, folder) as at:
+                _sync(at, b".", os.O_RDONLY | os.O_DIRECTORY)
+
+    def space(self) -> Space:
+        """See ports.filesystem.FileSystem. Asks the nearest folder that exists."""
+        folder = self._root
+        while folder != folder.parent and not folder.exists():
+            folder = folder.parent
+        with self._explained(ROOT, "ask for the space of"):
+            found = os.statvfs(folder)
+        inodes = found.f_favail if found.f_files else None
+        return Space(found.f_frsize * found.f_bavail, found.f_frsize * found.f_blocks, inodes)
+
+    def reader(self) -> LocalReader:
+        """See ports.filesystem.FileSystem."""
+        return LocalReader(self._open_for_reading, self._full)
+
+    def writer(self) -> LocalWriter:
+        """See ports.filesystem.FileSystem."""
+        return LocalWriter(self._open_for_writing, self._full)
+
+    def close(self) -> None:
+        """See ports.filesystem.FileSystem."""
+
+    def _full(self, path: RelativePath) -> Path:
+        return self._root.joinpath(*path.parts)
+
+    @contextmanager
+    def _explained(self, path: RelativePath, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise write_error(error, self._full(path), doing) from error
+
+    @contextmanager
+    def _opened_entry(self, path: RelativePath) -> Iterator[int]:
+        """A descriptor of whatever lies there, good for its attributes only; a link is refused."""
+        with open_folder(self._root, path.parent) as at:
+            entry = os.open(raw(path.name) or b".", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            try:
+                if stat.S_ISLNK(os.fstat(entry).st_mode):
+                    raise in_the_way(self._full(path), "a symbolic link")
+                yield entry
+            finally:
+                os.close(entry)
+
+    def _require_plain(self, at: int, path: RelativePath) -> None:
+        look = os.stat(raw(path.name), dir_fd=at, follow_symlinks=False)
+        if not stat.S_ISREG(look.st_mode):
+            raise in_the_way(self._full(path), f"a {_kind(look.st_mode).value}, where a file must be")
+        if look.st_nlink > 1:
+            raise in_the_way(self._full(path), "a file with a second name (hard link), which writing would change too")
+
+    def _open_for_reading(self, path: RelativePath) -> int:
+        if self._follow:
+            descriptor = os.open(self._full(path), _READ_FILE)
+        else:
+            with open_folder(self._root, path.parent) as at:
+                descriptor = os.open(raw(path.name), _READ_FILE | os.O_NOFOLLOW, dir_fd=at)
+        return _regular(descriptor)
+
+    def _open_for_writing(self, path: RelativePath) -> int:
+        with open_folder(self._root, path.parent) as at:
+            return _regular(os.open(raw(path.name), _OLD_FILE, dir_fd=at))
+
+
+def _regular(descriptor: int) -> int:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EISDIR, "not a regular file")
+    return descriptor
+
+
+def _list(at: int, name: str) -> list[bytes]:
+    descriptor = os.open(raw(name), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+    try:
+        # Listing by descriptor gives text in Python's own encoding of file names, which may not be UTF-8.
+        return [os.fsencode(entry) for entry in os.listdir(descriptor)]  # noqa: PTH208
+    finally:
+        os.close(descriptor)
+
+
+def _sync(at: int, name: bytes, flags: int) -> None:
+    descriptor = os.open(name, flags | os.O_CLOEXEC, dir_fd=at)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _file_stat(found: os.stat_result) -> FileStat:
+    return FileStat(
+        kind=_kind(found.st_mode),
+        size=found.st_size,
+        mode=stat.S_IMODE(found.st_mode),
+        mtime=found.st_mtime,
+        uid=found.st_uid,
+        gid=found.st_gid,
+        links=found.st_nlink,
+        identity=(found.st_dev, found.st_ino),
+    )
+
+
+def _kind(mode: int) -> FileKind:
+    if stat.S_ISREG(mode):
+        return FileKind.FILE
+    if stat.S_ISDIR(mode):
+        return FileKind.FOLDER
+    return FileKind.SYMLINK if stat.S_ISLNK(mode) else FileKind.OTHER
+
+
+def _uid(user: str) -> int:
+    """The number of a user; -1 (leave it) for a blank name."""
+    if not user or user.isdigit():
+        return int(user) if user else -1
+    try:
+        return pwd.getpwnam(user).pw_uid
+    except KeyError as error:
+        raise _unknown("user", user) from error
+
+
+def _gid(group: str) -> int:
+    """The number of a group; -1 (leave it) for a blank name."""
+    if not group or group.isdigit():
+        return int(group) if group else -1
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError as error:
+        raise _unknown("group", group) from error
+
+
+def _unknown(what: str, name: str) -> NotWritable:
+    return NotWritable(
+        f"This machine knows no {what} {name!r}.",
+        kept="The files are there, with the owner that we are.",
+        remedy=f"Set an existing {what} or a number: getent {'passwd' if what == 'user' else 'group'} | cut -d: -f1",
+    )
