@@ -11,9 +11,9 @@ import os
 import re
 import shlex
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from json.decoder import scanstring
 from pathlib import Path
 
 from torrent_mover.domain.errors import ConfigError, UsageError
@@ -44,7 +44,7 @@ class RulesFile:
 
     def read(self) -> TrackerRules:
         """All rules. Raises ConfigError that names line and column where the file is damaged or cannot be read."""
-        return TrackerRules(tuple(member.rule for member in self._members(self._text())))
+        return _rules(self._members(self._text()))
 
     def add(self, domain: str, category: str) -> Rule:
         """Set the rule for a domain (or a tracker URL). Raises UsageError for a bad domain or category, ConfigError as `read`."""
@@ -56,7 +56,7 @@ class RulesFile:
         members = self._members(text)
         old = next((member for member in members if member.rule.domain == rule.domain), None)
         if old is None or old.rule != rule:
-            self._write(_with(text, members, old, rule), expecting=self.read().with_rule(rule.domain, category))
+            self._write(_with(text, members, old, rule), expecting=_rules(members).with_rule(rule.domain, category))
         return rule
 
     def delete(self, domain: str) -> Rule:
@@ -68,7 +68,7 @@ class RulesFile:
         if index is None:
             known = ", ".join(member.rule.domain for member in members) or "none"
             raise UsageError(f"There is no rule for {quoted(name)}.", remedy=f"The rules there are: {known}.")
-        self._write(_without(text, members, index), expecting=self.read().without(name))
+        self._write(_without(text, members, index), expecting=_rules(members).without(name))
         return members[index].rule
 
     def _text(self) -> str:
@@ -96,8 +96,8 @@ class RulesFile:
             whole = json.loads(text[start:])
         except json.JSONDecodeError as error:
             raise self._damaged(text, start + error.pos, f"this is not JSON ({error.msg})") from error
-        except RecursionError as error:
-            raise self._damaged(text, start, "this is nested too deeply") from error
+        except (ValueError, RecursionError) as error:  # a number without end, brackets without end
+            raise self._damaged(text, start, "this is no list of rules") from error
         begin = _after_space(text, start)
         if not isinstance(whole, dict):
             raise self._damaged(text, begin, 'the rules stand in braces: {"domain": "category"}')
@@ -105,14 +105,15 @@ class RulesFile:
 
     def _scan(self, text: str, begin: int) -> list[_Member]:
         """The members of the object that begins at `begin`; the text is known to be valid JSON."""
+        decoder = json.JSONDecoder()
         members: list[_Member] = []
         position = _after_space(text, begin + 1)
         while text[position] != "}":
-            key, key_end = scanstring(text, position + 1)
+            key, key_end = decoder.raw_decode(text, position)
             value_at = _after_space(text, _after_space(text, key_end) + 1)
             if text[value_at] != '"':
                 raise self._damaged(text, value_at, f"the category of {quoted(key)} is no text in quotes")
-            category, value_end = scanstring(text, value_at + 1)
+            category, value_end = decoder.raw_decode(text, value_at)
             rule = self._rule(text, position, key, value_at, category)
             first = next((member for member in members if member.rule.domain == rule.domain), None)
             if first:
@@ -144,7 +145,7 @@ class RulesFile:
         )
 
     def _write(self, text: str, *, expecting: TrackerRules) -> None:
-        if tuple(member.rule for member in self._members(text)) != expecting.rules:
+        if _rules(self._members(text)) != expecting:
             raise AssertionError("an edit of the rules changed more than one rule")
         target = self._path.resolve()  # a link stays a link
         try:
@@ -156,6 +157,10 @@ class RulesFile:
                 kept=_ORIGINAL_KEPT,
                 remedy=f"Look at its folder with: ls -ld {shlex.quote(str(target.parent))}",
             ) from error
+
+
+def _rules(members: Iterable[_Member]) -> TrackerRules:
+    return TrackerRules(tuple(member.rule for member in members))
 
 
 def _replace(target: Path, text: str) -> None:

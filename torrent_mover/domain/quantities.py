@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 MINUTES_A_DAY = 24 * 60
 
@@ -14,7 +15,7 @@ _DURATION_PART = re.compile(r"([0-9.]+) ?([dhms])")
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _LONGEST = 100 * 366 * 86400.0  # a century: beyond it somebody mistyped
 
-_RATE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([BKMGT])(?:i?B)?(?:/s)?", re.IGNORECASE)
+_RATE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([BKMGT])(?:i?B)?(?:/s)?", re.IGNORECASE)
 _RATE_UNITS = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10), ("B", 1))
 
 _SLOT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9]),(\S+)")
@@ -54,7 +55,7 @@ def format_number(number: float) -> str:
     """A float without exponent, and without a fraction where it has none."""
     if number == math.floor(number):
         return str(int(number))
-    return f"{number:.12f}".rstrip("0")
+    return format(Decimal(repr(number)), "f")
 
 
 def parse_rate(text: str) -> int | None:

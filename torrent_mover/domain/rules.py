@@ -18,8 +18,8 @@ def category_refusal(category: str) -> str | None:
     """Why a client would refuse that category, or write outside its folder for it; None: it is fine."""
     if not category.strip():
         return "a category has a name"
-    if any(character < " " or character in "\\\x7f" for character in category):
-        return "a category has no backslash and no control character"
+    if any(character < " " or character in "\\\x7f" or "\ud800" <= character <= "\udfff" for character in category):
+        return "a category has no backslash, no control character and nothing but Unicode"
     if any(part.strip() in ("", ".", "..") for part in category.split("/")):
         return "a category has no empty, . or .. part between its slashes"
     return None
