@@ -58,6 +58,11 @@ class _Said:
     def has(self, *markers: str) -> bool:
         return any(marker in self.text for marker in markers)
 
+    def rsync_says(self, *markers: str) -> bool:
+        """The same, of lines by rsync itself: shells and ssh use such words too."""
+        lines = [line for line in self.text.splitlines() if line.startswith("rsync: ")]
+        return any(marker in line for line in lines for marker in markers)
+
     def line(self, *markers: str) -> str:
         """The first complaint with one of the markers, else the first that is no mere summary."""
         lines = [line.strip() for line in self.text.splitlines() if line.strip()]
@@ -277,8 +282,9 @@ _BY_WORDS: Final[tuple[tuple[Callable[[_Said], bool], Callable[[_Said], MoverErr
     (lambda said: said.has("is your shell clean"), _noise),
     (lambda said: said.has("unknown option", "is not supported on this server"), _usage),
     (lambda said: said.has("Input/output error"), _io_error),
-    (lambda said: said.code not in (12, 255) and said.has("Permission denied", "Operation not permitted"), _denied),
-    (lambda said: said.has("No such file or directory", "has vanished", "has no referent"), _vanished),
+    (lambda said: said.rsync_says("Permission denied", "Operation not permitted"), _denied),
+    (lambda said: said.rsync_says("No such file or directory"), _vanished),
+    (lambda said: said.has("file has vanished", "has no referent"), _vanished),
     (lambda said: said.code in (12, 255) and said.has(_NOT_STARTED), _silent_start),
 )
 

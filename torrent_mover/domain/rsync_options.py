@@ -65,6 +65,7 @@ def _options(words: Sequence[str]) -> Iterator[tuple[str, str | None]]:
     for word in rest:
         if word.startswith("--") and word != "--":
             name, equals, value = word.partition("=")
+            name = _LONG.get(name, name)
             if not equals and name in _LONG_WITH_VALUE:
                 yield name, next(rest, "")
             else:
