@@ -1,0 +1,123 @@
+"""Run locks: one run at a time for a state folder and for a pair of clients, held by the kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from torrent_mover.domain.errors import AlreadyRunning, NotWritable
+
+_HOLDER_BYTES: Final = 200
+
+
+class RunLock:
+    """A context that holds `path` by flock(2). The file is never removed: a name that goes can be locked twice.
+
+    The kernel lets go when the process ends, however it ends; child processes do not inherit it. Raises AlreadyRunning, which
+    names the holder and since when; NotWritable where the file cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def acquire(self) -> None:
+        """Take it, without waiting."""
+        descriptor = _open(self._path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, _HOLDER_BYTES, 0).decode("utf-8", "replace")
+            os.close(descriptor)
+            raise _already_running(holder) from error
+        except OSError as error:
+            os.close(descriptor)
+            raise NotWritable(
+                f"The lock {self._path} cannot be taken: {error.strerror}.",
+                kept="Nothing was begun.",
+                remedy="Set state_dir in [General] to a folder on a local disk.",
+            ) from error
+        os.ftruncate(descriptor, 0)
+        started = datetime.now().astimezone().isoformat(" ", "seconds")
+        os.pwrite(descriptor, f"{os.getpid()} {started}\n".encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let it go; the file stays, empty."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def lock_paths(state_dir: Path, shared_dir: Path, source: str, destination: str) -> tuple[Path, ...]:
+    """The locks of a run: the state folder's own, and the one of the pair of clients.
+
+    The second lies in `shared_dir`, the same for all configs of a user (the default state folder), so that two configs with
+    different state folders cannot move between the same clients at once; where we cannot write there, in `state_dir`.
+    `source` and `destination` name the clients the same way in every run (host and port).
+    """
+    pair = hashlib.sha256(f"{source}\0{destination}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    folder = shared_dir if _usable(shared_dir) else state_dir
+    return state_dir / "run.lock", folder / f"pair-{pair}.lock"
+
+
+@contextlib.contextmanager
+def hold(paths: Sequence[Path]) -> Iterator[None]:
+    """Hold all of these locks or none of them. Raises as RunLock does."""
+    with contextlib.ExitStack() as held:
+        for path in paths:
+            held.enter_context(RunLock(path))
+        yield
+
+
+def _usable(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise NotWritable(
+            f"The lock {path} cannot be made: {error.strerror}.",
+            kept="Nothing was begun.",
+            remedy=f"Give the folder to the user that runs torrent-mover: chown {os.getuid()} {path.parent}",
+        ) from error
+
+
+def _already_running(holder: str) -> AlreadyRunning:
+    pid, _, since = holder.strip().partition(" ")
+    if not pid.isdecimal():
+        return AlreadyRunning(
+            "Another run is active.",
+            kept="Nothing was begun.",
+            remedy="Wait for it: torrent-mover status shows how far it is.",
+        )
+    return AlreadyRunning(
+        f"Another run is active: process {pid}, since {since}.",
+        kept="Nothing was begun.",
+        remedy=f"Wait for it (torrent-mover status shows how far it is), or end it: kill -TERM {pid}",
+    )

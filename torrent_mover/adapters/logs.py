@@ -1,0 +1,103 @@
+"""The log file: bounded, for our eyes only, without secrets, and harmless to the run whatever goes wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import logging.handlers
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, TypeAlias
+
+from torrent_mover.domain.errors import NotWritable
+from torrent_mover.domain.text import safe
+
+FILE_NAME: Final = "torrent_mover.log"
+MAX_BYTES: Final = 10 * 1024**2
+FILES_KEPT: Final = 5
+"""Older files beside the current one: `torrent_mover.log.1` is the youngest."""
+
+_FORMAT: Final = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
+_CHATTY: Final = ("paramiko", "urllib3", "qbittorrentapi", "requests", "asyncio", "markdown_it", "textual")
+_ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+_LINES = re.compile(r"(\n)")
+
+
+class SafeFormatter(logging.Formatter):
+    """Secrets go first, then everything that could act on a terminal; only a traceback keeps its line breaks."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__(_FORMAT)
+        self._redact = redact
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """The line of the record itself."""
+        record.message = safe(self._redact(record.message))
+        if record.exc_info:
+            record.exc_text = None  # another handler may have left one there, with secrets
+        return super().formatMessage(record)
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - logging's name
+        """The traceback, line by line."""
+        return _safe_lines(self._redact(super().formatException(ei)))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - logging's name
+        """The stack, line by line."""
+        return _safe_lines(self._redact(stack_info))
+
+
+class QuietFileHandler(logging.handlers.RotatingFileHandler):
+    """Rotates by size, makes its files with mode 0600, and never raises nor writes to stderr: a full disk must not end a run."""
+
+    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, kept: int = FILES_KEPT) -> None:
+        super().__init__(path, maxBytes=max_bytes, backupCount=kept, encoding="utf-8", errors="backslashreplace")
+
+    def _open(self) -> io.TextIOWrapper:
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_open_private)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """A line that cannot be written is lost."""
+
+
+def start_log(log_dir: Path, redact: Callable[[str], str], *, debug: bool = False) -> Callable[[], None]:
+    """Send all logging of this process to a file in `log_dir`; returns how to end that.
+
+    Warnings and errors of libraries are kept; their chatter only with `debug`. Raises NotWritable.
+    """
+    try:
+        log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = QuietFileHandler(log_dir / FILE_NAME)
+    except OSError as error:
+        raise NotWritable(
+            f"The log cannot be written in {log_dir}: {error.strerror}.",
+            kept="Nothing was begun.",
+            remedy="Set log_dir in [General] to a folder of yours, or leave it blank.",
+        ) from error
+    handler.setFormatter(SafeFormatter(redact))
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.NOTSET if debug else logging.WARNING)
+
+    def end() -> None:
+        root.removeHandler(handler)
+        root.setLevel(before)
+        with contextlib.suppress(OSError):
+            handler.close()
+
+    return end
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+
+def _safe_lines(text: str) -> str:
+    return "".join(part if part == "\n" else safe(part) for part in _LINES.split(text))

@@ -1,0 +1,146 @@
+"""Tells an event as one line of plain text, for the log, the --simple report and the journal's notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import singledispatch
+
+from torrent_mover.domain.events import (
+    CheckFailed,
+    CheckPassed,
+    Event,
+    Level,
+    MoveDone,
+    MoveFailed,
+    MoveRetried,
+    MoveStarted,
+    Noticed,
+    PreflightPassed,
+    QueuePlanned,
+    RunEnded,
+    RunStarted,
+    StageEntered,
+)
+from torrent_mover.domain.move import Outcome
+from torrent_mover.domain.redact import hide_known_shapes
+from torrent_mover.domain.text import counted, duration, rate, safe, size
+from torrent_mover.domain.torrent import InfoHash
+
+_ENDINGS = {
+    Outcome.MOVED: "source deleted",
+    Outcome.COPIED: "source kept",
+    Outcome.FAILED: "not moved",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: harmless to a terminal and without secrets. `torrent` None: it concerns the run."""
+
+    level: Level
+    torrent: InfoHash | None
+    text: str
+
+    @property
+    def full(self) -> str:
+        """The text with the short infohash before it."""
+        return f"{self.torrent.short} {self.text}" if self.torrent else self.text
+
+
+def narrate(event: Event) -> Line:
+    """The line for an event; an unknown kind of event is told by its name, at DEBUG level."""
+    line = _tell(event)
+    return Line(line.level, line.torrent, safe(hide_known_shapes(line.text)))
+
+
+@singledispatch
+def _tell(event: Event) -> Line:
+    return Line(Level.DEBUG, None, type(event).__name__)
+
+
+@_tell.register
+def _(event: RunStarted) -> Line:
+    return Line(Level.INFO, None, f"run {event.run}: {event.route}, {event.mode}, config {event.config}")
+
+
+@_tell.register
+def _(event: CheckPassed) -> Line:
+    return Line(Level.DEBUG, None, f"check {event.check}: {event.result} ({duration(event.took)})")
+
+
+@_tell.register
+def _(event: CheckFailed) -> Line:
+    level = Level.ERROR if event.fatal else Level.WARN
+    return Line(level, None, f"check {event.check}: {_joined(event.what, event.remedy)} [{event.code}]")
+
+
+@_tell.register
+def _(event: PreflightPassed) -> Line:
+    return Line(Level.INFO, None, f"preflight ok: {counted(event.checks, 'check')} in {duration(event.took)}")
+
+
+@_tell.register
+def _(event: QueuePlanned) -> Line:
+    left = f", {event.not_moved:,} not moved" if event.not_moved else ""
+    return Line(Level.INFO, None, f"queue: {counted(event.torrents, 'torrent')}, {size(event.size)}{left}")
+
+
+@_tell.register
+def _(event: MoveStarted) -> Line:
+    reused = f", {size(event.reused)} there already" if event.reused else ""
+    return Line(
+        Level.INFO, event.torrent, f"start: {event.name} ({size(event.size)}, {counted(event.files, 'file')}{reused})"
+    )
+
+
+@_tell.register
+def _(event: StageEntered) -> Line:
+    return Line(Level.DEBUG, event.torrent, f"stage: {event.stage.value}")
+
+
+@_tell.register
+def _(event: MoveDone) -> Line:
+    parts = [f"{size(event.size)} in {duration(event.took)}"]
+    if event.took > 0 and event.sent:
+        parts.append(rate(event.sent / event.took))
+    parts.append(f"{event.pieces}/{event.pieces} pieces")
+    if event.repaired:
+        parts.append(f"{counted(event.repaired, 'piece')} repaired")
+    parts.append(_ENDINGS[event.outcome])
+    detail = f" ({event.detail})" if event.detail else ""
+    return Line(Level.INFO, event.torrent, f"done: {', '.join(parts)}{detail}")
+
+
+@_tell.register
+def _(event: MoveRetried) -> Line:
+    wait = f"in {duration(event.delay)}" if event.delay >= 1 else "now"
+    again = f"retry {event.attempt}/{event.attempts} {wait}"
+    return Line(Level.WARN, event.torrent, f"{_joined(event.what, event.kept)} {again} [{event.code}]")
+
+
+@_tell.register
+def _(event: MoveFailed) -> Line:
+    told = _joined(event.what, event.kept, event.remedy)
+    return Line(Level.ERROR, event.torrent, f"failed: {event.name}: {told} [{event.code}]")
+
+
+@_tell.register
+def _(event: Noticed) -> Line:
+    return Line(event.level, event.torrent, event.text)
+
+
+@_tell.register
+def _(event: RunEnded) -> Line:
+    speed = f", {rate(event.sent / event.took)}" if event.took > 0 and event.sent else ""
+    reason = f" ({event.reason})" if event.reason else ""
+    return Line(
+        Level.INFO if event.exit_code == 0 else Level.WARN,
+        None,
+        f"run {event.run} end: {event.moved:,} moved, {event.failed:,} failed, {size(event.sent)} in {duration(event.took)}"
+        f"{speed}, exit {event.exit_code}{reason}",
+    )
+
+
+def _joined(*sentences: str) -> str:
+    """Sentences one after the other, each with its full stop."""
+    return " ".join(part if part.endswith((".", "!", "?", ":")) else f"{part}." for part in sentences if part)
