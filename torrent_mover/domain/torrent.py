@@ -55,6 +55,7 @@ class Torrent:
     """One torrent as a client lists it. Sizes in bytes, times in Unix seconds, durations in seconds, limits in bytes/s.
 
     `client_state` is the client's own word, for messages only. `size` is the wanted bytes, `total_size` all of them.
+    `content_path` is the folder or file that holds all of it, None where the client does not say (yet).
     """
 
     id: InfoHash
@@ -83,6 +84,7 @@ class Torrent:
     first_last_piece_first: bool = False
     super_seeding: bool = False
     force_start: bool = False
+    content_path: ClientPath | None = None
 
     @property
     def complete(self) -> bool:

@@ -1,0 +1,46 @@
+# Two commands do all the set-up on a fresh Debian or Ubuntu machine: `make demo` and `make test`.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+WORKERS ?= 3
+
+.PHONY: demo test check fast bench faults screenshots template clean
+
+$(VENV)/.runtime: requirements.txt pyproject.toml
+	@scripts/setup-debian.sh demo
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt pyproject.toml
+	@scripts/setup-debian.sh test
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . -r requirements-dev.txt
+	@scripts/trixie-tree.sh trixie
+	@touch $@ $(VENV)/.runtime
+
+demo: $(VENV)/.runtime ## the main job on a throw-away world
+	@$(BIN)/torrent-mover demo
+
+test: $(VENV)/.dev ## everything, real servers included
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=loadscope
+
+check: $(VENV)/.dev ## format, lint, types, imports, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n 2 -m "not servers" -p no:cacheprovider
+
+bench: $(VENV)/.dev ## the benchmarks, with their peers
+	$(BIN)/python -m bench
+
+template: $(VENV)/.dev ## write config.ini.template and docs/config.md from the schema
+	$(BIN)/python scripts/make_template.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,323 @@
+"""Builds the object graph from the settings. The only file that names every adapter."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from torrent_mover import __version__
+from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
+from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.lockfile import hold, lock_paths
+from torrent_mover.adapters.logs import start_log
+from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.adapters.ssh.pool import SessionPool
+from torrent_mover.adapters.ssh.sftp import SftpFileSystem
+from torrent_mover.adapters.ssh.transport import connect
+from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.adapters.system import HostMeter
+from torrent_mover.domain.paths import ClientPath, LocalPath, RelativePath
+from torrent_mover.domain.redact import Redactor
+from torrent_mover.domain.retry import Backoff
+from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.selection import Policy as SelectionPolicy
+from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settings, TransferMode
+from torrent_mover.domain.snapshot import ServerHealth
+from torrent_mover.engine.bandwidth import Bandwidth
+from torrent_mover.engine.board import Flow, Legs
+from torrent_mover.engine.checks import Checks
+from torrent_mover.engine.engine import Engine, Tuning
+from torrent_mover.engine.mover import World
+from torrent_mover.engine.places import Destination, Policy, Route, Source
+from torrent_mover.engine.planner import Plan, Planner
+from torrent_mover.engine.publisher import Publisher
+from torrent_mover.engine.recheck import RecheckPatience
+from torrent_mover.engine.run import Run, RunFacts
+from torrent_mover.engine.sink import Throttle
+from torrent_mover.engine.space import Space
+from torrent_mover.engine.watchdog import Watchdog
+from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.ssh import HostKeyPolicy, SshTarget, TransportChoice
+from torrent_mover.ports.strategy import Strategy
+from torrent_mover.transfer.copying import Copying
+from torrent_mover.transfer.lanes import LaneShare
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line adds to the settings."""
+
+    config: Path
+    jobs: int = 4
+    test_run: bool = False
+    debug: bool = False
+
+
+def state_folder(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the journal, the lock and the logs live."""
+    if settings.general.state_dir is not None:
+        return Path(str(settings.general.state_dir))
+    return default_state_folder(environ)
+
+
+def default_state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The state folder of a user who does not choose one."""
+    home = environ.get("XDG_STATE_HOME", "")
+    base = Path(home) if home.startswith("/") else Path.home() / ".local" / "state"
+    return base / "torrent-mover"
+
+
+def log_folder(settings: Settings) -> Path:
+    """Where the log files go."""
+    folder = settings.general.log_dir
+    return Path(str(folder)) if folder is not None else state_folder(settings) / "logs"
+
+
+def client(section: str, settings: ClientSettings, timeout: float, clock: Clock) -> QBittorrentClient:
+    """The client that a section describes. Connects when first asked something."""
+    return QBittorrentClient(
+        QBittorrentSettings(
+            url=settings.url,
+            username=settings.username,
+            password=settings.password,
+            verify_cert=settings.verify_cert,
+            api_key=settings.api_key,
+            timeout=timeout,
+            section=section,
+        ),
+        clock,
+    )
+
+
+def session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
+    """Connections to one SSH server. Connects when first asked something."""
+    target = SshTarget(
+        host=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password.reveal if server.password else None,
+        key_file=server.key_file,
+        known_hosts=server.known_hosts,
+        host_key_policy=HostKeyPolicy(server.host_key_policy.value),
+        proxy_jump=server.proxy_jump,
+        transport=TransportChoice(server.ssh_transport.value),
+        connect_timeout=settings.general.connect_timeout,
+    )
+    return SessionPool(
+        connect(target),
+        limit=server.max_concurrent_ssh_sessions,
+        wait_timeout=settings.general.pool_wait_timeout,
+    )
+
+
+def planner(settings: Settings, config: Path, source: QBittorrentClient, journal: SqliteJournal | None) -> Planner:
+    """What decides which torrents move."""
+    moving = settings.moving
+    policy = SelectionPolicy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order)
+    return Planner(source, journal, policy, rules_file(settings, config).read())
+
+
+def rules_file(settings: Settings, config: Path) -> RulesFile:
+    """The tracker rules: as configured, or beside the config."""
+    configured = settings.moving.rules_file
+    return RulesFile(configured or LocalPath(str((config.parent / "tracker_rules.json").absolute())))
+
+
+def plan(settings: Settings, config: Path) -> Plan:
+    """What a run would do. Reads; writes nothing anywhere."""
+    clock = SystemClock()
+    source = client(
+        settings.moving.source_client_section, settings.source_client, settings.general.connect_timeout, clock
+    )
+    path = journal_path(settings)
+    with ExitStack() as stack:
+        stack.callback(source.close)
+        journal = SqliteJournal.open_readonly(path) if path.exists() else None
+        if journal is not None:
+            stack.callback(journal.close)
+        return planner(settings, config, source, journal).plan()
+
+
+def journal_path(settings: Settings) -> Path:
+    """The journal's file."""
+    return state_folder(settings) / "journal.sqlite3"
+
+
+class Assembly:
+    """Everything that one run needs, built on entering (with the lock taken), let go on leaving."""
+
+    def __init__(self, settings: Settings, options: RunOptions) -> None:
+        self._settings = settings
+        self._options = options
+        self._stack = ExitStack()
+        self._stop = threading.Event()
+        self.run: Run
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._stack = stack
+            self.run = self._build()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _build(self) -> Run:
+        settings, options = self._settings, self._options
+        clock = SystemClock(self._stop)
+        folder = state_folder(settings)
+        redactor = Redactor()
+        for secret in _secrets(settings):
+            if secret.is_literal:
+                redactor.add(secret.reveal())
+        self._stack.enter_context(
+            hold(
+                lock_paths(folder, default_state_folder(), settings.source_client.url, settings.destination_client.url)
+            )
+        )
+        self._stack.callback(start_log(log_folder(settings), redactor, debug=options.debug))
+        journal = SqliteJournal(journal_path(settings), clock, redactor)
+        self._stack.callback(journal.close)
+        publisher = Publisher(journal)
+        timeout = settings.general.connect_timeout
+        source_client = client(settings.moving.source_client_section, settings.source_client, timeout, clock)
+        destination_client = client(
+            settings.moving.destination_client_section, settings.destination_client, timeout, clock
+        )
+        for one in (source_client, destination_client):
+            self._stack.callback(one.close)
+        source_pool = session_pool(settings.source_server, settings)
+        self._stack.callback(source_pool.close)
+        source = self._source(source_client, source_pool)
+        destination, destination_pool = self._destination(destination_client)
+        bandwidth = Bandwidth(settings.general, clock)
+        throttle = Throttle(clock, bandwidth.limit)
+        plans = planner(settings, options.config, source_client, journal)
+        route = self._route(source_pool, destination_pool)
+        engine: Engine
+        space = Space(destination.files, None, lambda: engine.arrived())  # noqa: PLW0108  the engine is made after it
+        world = World(
+            source,
+            destination,
+            route,
+            self._policy(),
+            journal,
+            clock,
+            publisher.publish,
+            throttle,
+            space,
+            plans.ignored,
+            run=secrets.token_hex(4),
+        )
+        engine = Engine(world, self._tuning(), self._stop)
+        checks = Checks(source, destination, clock, settings.moving.category_to_move)
+        facts = RunFacts(
+            world.run, __version__, route.mode, source.name, destination.name, str(options.config), options.test_run
+        )
+        pools = {"source": source_pool} | ({"destination": destination_pool} if destination_pool else {})
+        return Run(
+            facts, engine, plans, publisher, checks.all(), _health(pools), HostMeter(clock).read, bandwidth.override
+        )
+
+    def _source(self, torrents: QBittorrentClient, pool: SessionPool) -> Source:
+        paths = self._settings.source_map
+
+        def open_files(save_path: ClientPath) -> SftpFileSystem:
+            return SftpFileSystem(pool, paths.to_host(save_path), holder=str(save_path), follow_symlinks=True)
+
+        return Source(self._settings.source_server.host, torrents, open_files)
+
+    def _destination(self, torrents: QBittorrentClient) -> tuple[Destination, SessionPool | None]:
+        settings = self._settings
+        if not settings.moving.transfer_mode.uploads:
+            root = settings.local_destination
+            files = LocalFileSystem(root)
+            save_path = settings.local_destination_map.to_client(root)
+            return Destination(torrents.name, torrents, files, save_path, local=True), None
+        assert settings.destination_server is not None  # noqa: S101  the schema asks for it in these modes
+        pool = session_pool(settings.destination_server, settings)
+        self._stack.callback(pool.close)
+        remote = settings.remote_destination
+        save_path = settings.remote_destination_map.to_client(remote)
+        there = SftpFileSystem(pool, remote, holder="destination")
+        return Destination(settings.destination_server.host, torrents, there, save_path, local=False), pool
+
+    def _route(self, source: SessionPool, destination: SessionPool | None) -> Route:
+        mode, moving = self._settings.moving.transfer_mode, self._settings.moving
+        limits = [moving.max_concurrent_downloads, source.lanes]
+        if destination is not None:
+            limits += [moving.max_concurrent_uploads, destination.lanes]
+        share = LaneShare(min(limits))
+        flows = {
+            TransferMode.SFTP: (frozenset({Flow.IN}),),
+            TransferMode.SFTP_UPLOAD: (frozenset({Flow.IN, Flow.OUT}),),
+        }
+
+        def copying(_save_path: ClientPath, _staging: RelativePath) -> Strategy:
+            return Copying(share)
+
+        return Route(mode.value, Legs(flows[mode]), copying)
+
+    def _policy(self) -> Policy:
+        settings, moving, general = self._settings, self._settings.moving, self._settings.general
+        return Policy(
+            delete_at_source=settings.source_client.delete_after_transfer,
+            start_at_destination=settings.destination_client.start_torrents_after_recheck,
+            manual_review_category=moving.manual_review_category,
+            chown_user=moving.chown_user,
+            chown_group=moving.chown_group,
+            patience=RecheckPatience(
+                general.recheck_stuck_timeout, general.recheck_stopped_timeout, general.recheck_grace_period
+            ),
+            test_run=self._options.test_run,
+        )
+
+    def _tuning(self) -> Tuning:
+        general = self._settings.general
+        return Tuning(
+            jobs=self._options.jobs,
+            watchdog=Watchdog(general.watchdog_timeout),
+            backoff=Backoff(),
+            breaker_failures=general.breaker_failures,
+            breaker_cooldown=general.breaker_cooldown,
+        )
+
+
+def _secrets(settings: Settings) -> Iterator[Secret]:
+    for section in (
+        settings.source_client,
+        settings.destination_client,
+        settings.source_server,
+        settings.destination_server,
+    ):
+        if section is not None and section.password is not None:
+            yield section.password
+
+
+def _health(pools: Mapping[str, SessionPool]) -> Callable[[], tuple[ServerHealth, ...]]:
+    def read() -> tuple[ServerHealth, ...]:
+        return tuple(
+            ServerHealth(
+                name=pool.name,
+                role=role,
+                product="",
+                connections=sum(pool.holders().values()),
+                connections_limit=pool.lanes + 1,
+                reconnects=0,
+                breaker="",
+                breaker_open_for=None,
+                free=None,
+                total=None,
+            )
+            for role, pool in pools.items()
+        )
+
+    return read

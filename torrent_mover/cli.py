@@ -1,0 +1,134 @@
+"""The command line: arguments to a command to an exit code. Imports nothing heavy: --help answers at once, whatever runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from torrent_mover import __version__
+from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError
+
+_COMMANDS: Final = {
+    "check_config": "torrent_mover.commands.check_config",
+    "clear": "torrent_mover.commands.clear",
+    "demo": "torrent_mover.commands.demo",
+    "dry_run": "torrent_mover.commands.dry_run",
+    "rules": "torrent_mover.commands.rules",
+    "run": "torrent_mover.commands.run",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments. Completions, the man page and the tests are made from it."""
+    top = argparse.ArgumentParser(
+        prog="torrent-mover",
+        description="Moves completed torrents from one client to another over SSH: proves every piece at the destination,"
+        " hands seeding over, and only then removes them at the source.",
+        epilog="Exit codes: 0 done or nothing to do, 1 some torrents failed, 2 usage or config, 3 a server cannot be reached"
+        " or refuses the login, 4 pre-flight refused, 5 another run is active, 130 and 143 interrupted.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"torrent_mover {__version__}")
+    top.add_argument(
+        "--config",
+        metavar="PATH",
+        help="config file, .ini or .toml (default: $TORRENT_MOVER_CONFIG, ./config.ini,"
+        " $XDG_CONFIG_HOME/torrent-mover/config.ini, /etc/torrent-mover/config.ini)",
+    )
+    _add_run_options(top)
+    _add_other_actions(top)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    demo = commands.add_parser("demo", help="the whole thing on a throw-away world on this machine", allow_abbrev=False)
+    demo.add_argument("--simple", action="store_true", help="plain lines, no full screen", default=argparse.SUPPRESS)
+    demo.add_argument("--keep", action="store_true", help="leave the world's folder behind")
+    return top
+
+
+def _add_run_options(top: argparse.ArgumentParser) -> None:
+    run = top.add_argument_group("moving")
+    only = run.add_mutually_exclusive_group()
+    only.add_argument(
+        "--dry-run", action="store_true", help="show the plan and what is not moved and why; write nothing"
+    )
+    only.add_argument("--test-run", action="store_true", help="do all of it, but keep the torrents at the source")
+    run.add_argument("--json", action="store_true", help="with --dry-run: the plan as data")
+    run.add_argument("--parallel-jobs", metavar="N", type=_positive, default=4, help="torrents at a time (default 4)")
+    run.add_argument("--simple", action="store_true", help="plain lines instead of the full screen")
+    run.add_argument("-q", "--quiet", action="store_true", help="say nothing but failures")
+    run.add_argument("--debug", action="store_true", help="write a debug log to the log file")
+
+
+def _add_other_actions(top: argparse.ArgumentParser) -> None:
+    other = top.add_argument_group("other actions").add_mutually_exclusive_group()
+    other.add_argument("--check-config", action="store_true", help="show every problem of the config; connect nowhere")
+    other.add_argument("-l", "--list-rules", action="store_true", help="show the tracker rules")
+    other.add_argument(
+        "-a",
+        "--add-rule",
+        nargs=2,
+        metavar=("DOMAIN", "CATEGORY"),
+        help="add a tracker rule (category Ignore: never touch)",
+    )
+    other.add_argument("-d", "--delete-rule", metavar="DOMAIN", help="delete a tracker rule")
+    other.add_argument(
+        "--clear-recheck-failure",
+        metavar="HASH",
+        help="try a torrent again whose recheck failed (a unique beginning is enough)",
+    )
+    other.add_argument(
+        "--clear-corruption", metavar="HASH", help="forget the pieces verified so far, and that the source was damaged"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    if arguments.command:
+        return str(arguments.command)
+    if arguments.check_config:
+        return "check_config"
+    if arguments.list_rules or arguments.add_rule or arguments.delete_rule:
+        return "rules"
+    if arguments.clear_recheck_failure or arguments.clear_corruption:
+        return "clear"
+    return "dry_run" if arguments.dry_run else "run"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code. Errors are told on standard error, without a traceback."""
+    top = parser()
+    arguments = top.parse_args(argv)
+    if arguments.json and not arguments.dry_run:
+        top.error("--json goes with --dry-run")
+    try:
+        module = importlib.import_module(_COMMANDS[_command(arguments)])
+        return int(module.execute(arguments))
+    except MoverError as error:
+        tell(error)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output is gone (`| head`): nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+
+
+def tell(error: MoverError) -> None:
+    """An error on standard error: what, the problems, what was kept, the remedy."""
+    print(f"torrent-mover: {error.what} [{error.code}]", file=sys.stderr)
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            print(f"  {problem}", file=sys.stderr)
+    for line in (error.kept, error.remedy):
+        if line:
+            print(f"  {line}", file=sys.stderr)

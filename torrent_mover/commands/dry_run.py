@@ -1,0 +1,79 @@
+"""--dry-run: the plan as a table or as data, with what is not moved and why. Writes nothing anywhere."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from torrent_mover import bootstrap
+from torrent_mover.commands.configured import settings_of
+from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.text import counted, safe, shorten, size
+from torrent_mover.engine.planner import Plan
+
+SCHEMA_VERSION = 1
+_NAME_CELLS = 48
+
+
+def execute(arguments: argparse.Namespace) -> ExitCode:
+    """Plan and show."""
+    settings, path = settings_of(arguments)
+    plan = bootstrap.plan(settings, path)
+    if arguments.json:
+        json.dump(as_data(plan), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.write(as_table(plan))
+    return ExitCode.DONE
+
+
+def as_data(plan: Plan) -> dict[str, object]:
+    """The plan for programs. Sizes in bytes, times in Unix seconds."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "size": plan.size,
+        "moves": [
+            {
+                "infohash": move.torrent.id.hex,
+                "name": move.torrent.name,
+                "size": move.torrent.size,
+                "added_on": move.torrent.added_on,
+                "category": move.torrent.category,
+                "target_category": move.target_category,
+            }
+            for move in plan.moves
+        ],
+        "not_moved": [
+            {
+                "infohash": left.id.hex,
+                "name": left.name,
+                "size": left.size,
+                "added_on": left.added_on,
+                "reason": left.reason,
+            }
+            for left in plan.not_moved
+        ],
+    }
+
+
+def as_table(plan: Plan) -> str:
+    """The plan for people."""
+    lines = [
+        f"{counted(len(plan.moves), 'torrent')} would be moved, {size(plan.size)}:"
+        if plan.moves
+        else "Nothing to move."
+    ]
+    for move in plan.moves:
+        torrent = move.torrent
+        category = f"  -> {safe(move.target_category)}" if move.target_category != torrent.category else ""
+        lines.append(f"  {torrent.id.short}  {size(torrent.size):>9}  {_cell(torrent.name)}{category}")
+    if plan.not_moved:
+        lines += ["", f"{counted(len(plan.not_moved), 'torrent')} would stay:"]
+        for left in plan.not_moved:
+            lines.append(f"  {left.id.short}  {size(left.size):>9}  {_cell(left.name)}  {safe(left.reason)}")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(name: str) -> str:
+    return shorten(safe(name), _NAME_CELLS).ljust(_NAME_CELLS)

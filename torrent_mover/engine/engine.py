@@ -1,0 +1,322 @@
+"""Runs the moves of a plan: a pool of workers, retries, breakers, the watchdog, an orderly stop."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from torrent_mover.domain.errors import (
+    Cancelled,
+    ConnectionLost,
+    MoverError,
+    ServerError,
+    SourceCorrupt,
+    Stalled,
+    TorrentGone,
+)
+from torrent_mover.domain.events import Level, MoveDone, MoveFailed, MoveRetried, Noticed
+from torrent_mover.domain.move import Mark, MoveRecord, Stage
+from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.rate import Meter
+from torrent_mover.domain.retry import Backoff, count_failure
+from torrent_mover.domain.snapshot import Standing
+from torrent_mover.domain.text import clock as clock_text
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.board import Flow, Track
+from torrent_mover.engine.landing import STAGING
+from torrent_mover.engine.mover import Mover, World
+from torrent_mover.engine.places import PlannedMove
+from torrent_mover.engine.roster import Roster, Row
+from torrent_mover.engine.watchdog import Watchdog
+from torrent_mover.ports.journal import Attempt
+
+_log = logging.getLogger(__name__)
+
+_TICK: Final = 0.25
+_GRACE: Final = 6.0
+"""Seconds after a stop in which transfers may end by themselves before their connections are cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How the pool works. `jobs` torrents at a time; breaker and watchdog times in seconds."""
+
+    jobs: int
+    watchdog: Watchdog
+    backoff: Backoff
+    breaker_failures: int
+    breaker_cooldown: float
+
+
+class Engine:
+    """The pool. `run` returns when everything is done or the run was stopped; the other methods return at once."""
+
+    def __init__(self, world: World, tuning: Tuning, stop_event: threading.Event) -> None:
+        self.world = world
+        self.tuning = tuning
+        self.roster = Roster(world.clock.monotonic)
+        self.meters = {flow: Meter(world.clock.monotonic()) for flow in Flow}
+        self._stop = stop_event
+        self._housekeeping = threading.Event()
+        self._cut_at: float | None = None
+
+    # -- work --------------------------------------------------------------------------------------------------------
+
+    def enlist(self, moves: Iterable[PlannedMove]) -> int:
+        """Put moves into the queue; those that are there already stay as they are. Returns how many are new."""
+        now = self.world.clock.monotonic
+        rows = [
+            Row(move, Track(move.torrent.id, move.torrent.size, self.world.route.legs, now), Meter(now()))
+            for move in moves
+        ]
+        return self.roster.add(rows)
+
+    def run(self) -> None:
+        """Work until nothing is left."""
+        keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
+        keeper.start()
+        count = max(1, min(self.tuning.jobs, len(self.roster.rows())))
+        workers = [threading.Thread(target=self._work, name=f"mover-{number}", daemon=True) for number in range(count)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        self._housekeeping.set()
+        keeper.join()
+
+    def _work(self) -> None:
+        while (row := self.roster.take()) is not None:
+            self._attempt(row)
+
+    def _attempt(self, row: Row) -> None:
+        world, started, before = self.world, self.world.clock.now(), row.track.ledger.sent
+        row.started_at = row.started_at or started
+        row.track.renew()
+        error: MoverError | None = None
+        try:
+            row.entry = Mover(world, row.planned, row.track, self._record(row)).run()
+        except MoverError as raised:
+            # What broke it off says more than what broke because of it.
+            error = row.track.verdict or raised
+        except Exception as raised:  # noqa: BLE001  the one place: a worker's boundary, logged and shown as a failed move
+            _log.exception("%s: unexpected", row.id.short)
+            error = MoverError(
+                f"Something unexpected happened: {type(raised).__name__}: {raised}.",
+                kept="The source is whole; what was verified is kept.",
+                remedy="The log file has the details; please report them.",
+            )
+        sent = row.track.ledger.sent - before
+        self._note_attempt(row, started, sent, error)
+        if error is None:
+            self._done(row, started)
+        elif isinstance(error, Cancelled):
+            self._cancelled(row)
+        else:
+            self._failed(row, error, progressed=sent > 0)
+
+    def _record(self, row: Row) -> MoveRecord:
+        known = self.world.journal.move(row.id)
+        now = self.world.clock.now()
+        torrent = row.planned.torrent
+        if known is None or known.stage is Stage.RELEASED:
+            return MoveRecord(row.id, torrent.name, torrent.size, Stage.PLANNED, now, now)
+        return replace(known, error="", error_code="", remedy="", next_try_at=0.0)
+
+    def _note_attempt(self, row: Row, started: float, sent: int, error: MoverError | None) -> None:
+        attempt = Attempt(
+            row.id, len(row.attempts) + 1, started, self.world.clock.now(), sent, error.what if error else "done"
+        )
+        row.attempts.append(attempt)
+        with suppress(MoverError):
+            self.world.journal.add_attempt(attempt)
+
+    def _done(self, row: Row, started: float) -> None:
+        assert row.entry is not None  # noqa: S101  set by the attempt that ended well
+        self.roster.change(row, Standing.DONE)
+        self._breakers_closed()
+        entry = row.entry
+        self.world.publish(
+            MoveDone(
+                self.world.clock.now(),
+                row.id,
+                entry.name,
+                entry.outcome,
+                entry.size,
+                entry.sent,
+                self.world.clock.now() - (row.started_at or started),
+                entry.pieces,
+                entry.repaired,
+                entry.detail,
+            )
+        )
+
+    def _cancelled(self, row: Row) -> None:
+        wish = row.wish
+        if wish == "pause":
+            self.roster.change(row, Standing.PAUSED, why="paused")
+        elif wish in ("skip", "cancel"):
+            self.roster.change(row, Standing.SKIPPED, why="left by you" if wish == "skip" else "cancelled by you")
+            if wish == "cancel":
+                self._drop(row)
+        else:
+            self.roster.change(row, Standing.QUEUED, why="stopped; the next run goes on from here")
+
+    def _drop(self, row: Row) -> None:
+        """Remove what a cancelled move has in staging: only names that its own layout gives."""
+        files = self.world.destination.files
+        try:
+            for file in row.planned.files or tuple(self.world.source.client.files(row.id)):
+                path = _staged(row, file.path)
+                files.unlink(path)
+                while (path := path.parent).parts[1:]:
+                    files.remove_folder(path)
+            self.world.journal.forget_move(row.id)
+        except MoverError as error:
+            self._notice(row, Level.WARN, f"what had arrived could not be removed: {error}")
+
+    def _failed(self, row: Row, error: MoverError, *, progressed: bool) -> None:
+        world = self.world
+        row.failures = count_failure(row.failures, progressed=progressed)
+        row.error = error
+        delay = self.tuning.backoff.next_delay(error, row.failures, random.random())  # noqa: S311  only spreads retries
+        self._write_down(row, error, delay)
+        self._count_for_breakers(error, progressed=progressed)
+        if delay is None:
+            self.roster.change(row, Standing.FAILED, why=error.what)
+            world.publish(
+                MoveFailed(
+                    world.clock.now(),
+                    row.id,
+                    row.planned.torrent.name,
+                    error.what,
+                    error.kept,
+                    error.remedy,
+                    error.code,
+                )
+            )
+            return
+        self.roster.change(row, Standing.RETRYING, why=error.what, ready_at=world.clock.monotonic() + delay)
+        world.publish(
+            MoveRetried(
+                world.clock.now(),
+                row.id,
+                row.planned.torrent.name,
+                error.what,
+                error.kept,
+                error.code,
+                row.failures,
+                self.tuning.backoff.attempts,
+                delay,
+            )
+        )
+
+    def _write_down(self, row: Row, error: MoverError, delay: float | None) -> None:
+        journal = self.world.journal
+        if isinstance(error, TorrentGone):
+            with suppress(MoverError):
+                journal.forget_move(row.id)
+            return
+        record = journal.move(row.id)
+        if record is None:
+            return
+        now = self.world.clock.now()
+        with suppress(MoverError):
+            journal.save_move(
+                replace(
+                    record,
+                    attempts=row.failures,
+                    next_try_at=now + delay if delay is not None else 0.0,
+                    updated_at=now,
+                    error_code=error.code,
+                    error=error.what,
+                    remedy=error.remedy,
+                    mark=Mark.CORRUPT if isinstance(error, SourceCorrupt) else record.mark,
+                )
+            )
+
+    # -- breakers ----------------------------------------------------------------------------------------------------
+
+    def _servers(self) -> tuple[str, ...]:
+        return (self.world.source.name, self.world.destination.name)
+
+    def _count_for_breakers(self, error: MoverError, *, progressed: bool) -> None:
+        """Only what says something about a server, and only where nothing at all came through."""
+        if progressed or not isinstance(error, ServerError | ConnectionLost | Stalled):
+            return
+        world, now = self.world, self.world.clock.now()
+        named = [server for server in self._servers() if server in error.what] or [world.source.name]
+        for server in named:
+            breaker = world.journal.breaker(server).failed(
+                now, self.tuning.breaker_failures, self.tuning.breaker_cooldown
+            )
+            with suppress(MoverError):
+                world.journal.save_breaker(server, breaker)
+            open_for = breaker.open_for(now)
+            if open_for:
+                self.roster.delay_waiting(
+                    world.clock.monotonic() + open_for, f"{server} is left alone after {breaker.failures} failures"
+                )
+                text = f"{server} is left alone for {clock_text(open_for)} after {breaker.failures} failures in a row"
+                world.publish(Noticed(now, None, Level.WARN, text))
+
+    def _breakers_closed(self) -> None:
+        for server in self._servers():
+            if self.world.journal.breaker(server).failures:
+                with suppress(MoverError):
+                    self.world.journal.save_breaker(server, self.world.journal.breaker(server).succeeded())
+
+    def arrived(self) -> dict[InfoHash, int]:
+        """How many bytes of each move under way lie at the destination already."""
+        rows = [row for row in self.roster.rows() if row.standing is Standing.ACTIVE]
+        last = len(self.world.route.legs.flows) - 1
+        return {row.id: row.track.ledger.leg(last) for row in rows}
+
+    # -- housekeeping ------------------------------------------------------------------------------------------------
+
+    def _keep_house(self) -> None:
+        while not self._housekeeping.wait(_TICK):
+            now = self.world.clock.monotonic()
+            for flow, meter in self.meters.items():
+                meter.read(self.world.throttle.totals[flow], now)
+            for row in self.roster.rows():
+                row.meter.read(row.track.ledger.sent, now)
+                if row.standing is Standing.ACTIVE:
+                    self.tuning.watchdog.look(row.track, now)
+            if self._cut_at is not None and now >= self._cut_at:
+                self._break_all(gently=False)
+
+    # -- steering ----------------------------------------------------------------------------------------------------
+
+    def stop(self, *, now: bool) -> None:
+        """End: pieces in flight are finished or left, everything verified is written down."""
+        self._stop.set()
+        self.roster.close()
+        grace = 0.0 if now else _GRACE
+        self._cut_at = min(self._cut_at or float("inf"), self.world.clock.monotonic() + grace)
+        self._break_all(gently=not now)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._stop.is_set()
+
+    def _break_all(self, *, gently: bool) -> None:
+        for row in self.roster.rows():
+            if row.standing is Standing.ACTIVE:
+                row.track.break_off(Cancelled("The run was stopped.", kept="What was verified is kept."), gently=gently)
+
+    def leave(self, row: Row, wish: str) -> None:
+        """Break an active move off, because the user wants it paused, skipped or cancelled."""
+        row.track.break_off(Cancelled(f"You asked to {wish} it.", kept="What was verified is kept."))
+
+    def _notice(self, row: Row, level: Level, text: str) -> None:
+        self.world.publish(Noticed(self.world.clock.now(), row.id, level, text))
+
+
+def _staged(row: Row, path: str) -> RelativePath:
+    return RelativePath((STAGING, row.id.hex)) / RelativePath.parse(path)

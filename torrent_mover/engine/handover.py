@@ -1,0 +1,224 @@
+"""The two clients in the last stages: add and start there, collect the evidence, release here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+
+from torrent_mover.domain.certificate import MIN_SEEDING, Evidence, ReadBack, Reading
+from torrent_mover.domain.errors import Collision, RecheckFailed, TorrentChanged, TorrentGone, UnsafeTorrent
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
+from torrent_mover.engine.landing import Landing
+from torrent_mover.engine.places import Destination, PlannedMove, Source
+from torrent_mover.ports.client import AddSpec, TorrentClient
+from torrent_mover.ports.clock import Clock
+
+_POLL: Final = 1.0
+_START_DEADLINE: Final = 120.0
+"""Seconds that the destination client may take from start to seeding: it queues and resumes, it does not check again."""
+
+
+def layout_of(planned: PlannedMove, manifest: Manifest) -> tuple[RelativePath, ...]:
+    """Where each real file of the manifest lies below the save path, as the source client says.
+
+    Raises UnsafeTorrent where client and metainfo do not speak of the same files, or a path would leave the root.
+    """
+    theirs = [(file.index, file.size) for file in sorted(planned.files, key=lambda file: file.index)]
+    ours = [(file.index, file.size) for file in manifest.files]
+    if theirs != ours:
+        raise UnsafeTorrent(
+            f"The source client lists {len(theirs)} files, the torrent itself {len(ours)}, or their sizes differ.",
+            kept="Nothing was written.",
+            remedy="Force a recheck in the source client, or move this torrent by hand.",
+        )
+    paths = [RelativePath.parse(file.path) for file in sorted(planned.files, key=lambda file: file.index)]
+    _refuse_twins(paths)
+    return tuple(paths)
+
+
+def _refuse_twins(paths: Iterable[RelativePath]) -> None:
+    seen: set[RelativePath] = set()
+    folders: set[RelativePath] = set()
+    for path in paths:
+        if path in seen:
+            raise UnsafeTorrent(f"Two files of the torrent have the path {str(path)!r}.", kept="Nothing was written.")
+        seen.add(path)
+        folder = path
+        while (folder := folder.parent).parts:
+            folders.add(folder)
+    clash = seen & folders
+    if clash:
+        raise UnsafeTorrent(f"{str(min(clash))!r} is a file and a folder of the torrent.", kept="Nothing was written.")
+
+
+def add(
+    destination: Destination, planned: PlannedMove, manifest: Manifest, layout: Iterable[RelativePath], metainfo: bytes
+) -> None:
+    """Add to the destination client, stopped, with the layout and attributes that the source has."""
+    torrent = planned.torrent
+    renames = tuple(
+        (str(file.path), str(path)) for file, path in zip(manifest.files, layout, strict=True) if file.path != path
+    )
+    spec = AddSpec(
+        save_path=destination.save_path,
+        category=planned.target_category,
+        tags=torrent.tags,
+        name=torrent.name,
+        upload_limit=torrent.upload_limit,
+        download_limit=torrent.download_limit,
+        renames=renames,
+        sequential=torrent.sequential,
+        first_last_piece_first=torrent.first_last_piece_first,
+    )
+    destination.client.add_stopped(metainfo, spec)
+
+
+def seeding_elsewhere(destination: Destination, torrent: InfoHash) -> Torrent | None:
+    """The torrent at the destination, if it is there already. Raises Collision where it lies at another path."""
+    there = destination.client.get(torrent)
+    if there is not None and there.save_path != destination.save_path:
+        raise Collision(
+            f"{destination.name} has this torrent already, at {there.save_path}.",
+            kept="Neither side was touched.",
+            remedy=f"Remove one of the two, or set its location to {destination.save_path} in the destination client.",
+        )
+    return there
+
+
+def start(destination: Destination, torrent: InfoHash, clock: Clock, sign: Callable[[str], None]) -> Reading:
+    """Start it and wait until it seeds; stops it again and raises where it does anything else."""
+    client = destination.client
+    client.start(torrent)
+    deadline = clock.monotonic() + _START_DEADLINE
+    while True:
+        reading = read(client, torrent, clock)
+        state = reading.torrent.state if reading.torrent else None
+        if state is TorrentState.SEEDING:
+            return reading
+        wrong = state in (TorrentState.DOWNLOADING, TorrentState.ERROR, TorrentState.MISSING_FILES, None)
+        if wrong or clock.monotonic() > deadline:
+            if reading.torrent is not None:
+                client.stop(torrent)
+            raise RecheckFailed(
+                f"{destination.name} does not seed it: the client says "
+                f"{reading.torrent.client_state if reading.torrent else 'that it is gone'!r}.",
+                kept="It is stopped there, and the source is whole.",
+                remedy="Look at the torrent in the destination client.",
+            )
+        sign(f"starting on {destination.name}")
+        clock.wait(_POLL)
+
+
+def read(client: TorrentClient, torrent: InfoHash, clock: Clock) -> Reading:
+    """What the client says now. The time is taken before the question, so that the evidence is never younger than it looks."""
+    at = clock.monotonic()
+    found = client.get(torrent)
+    return Reading(at, found, tuple(client.files(torrent)) if found else ())
+
+
+def begin(source: Source, planned: PlannedMove, clock: Clock) -> PlannedMove:
+    """The plan completed by what the source says as the move begins. Raises TorrentGone or TorrentChanged."""
+    reading = _still_there(source, planned, clock)
+    torrent = reading.torrent
+    assert torrent is not None  # noqa: S101  _still_there raises without one
+    if torrent.category != planned.torrent.category or not torrent.complete:
+        raise TorrentChanged(
+            f"{torrent.name} is now in category {torrent.category!r}, {torrent.client_state}, in {source.name}.",
+            kept="Nothing was done.",
+            remedy="The next run plans it again.",
+        )
+    unwanted = [file.path for file in reading.files if not file.wanted]
+    if unwanted:
+        raise TorrentChanged(
+            f"{torrent.name} has files that are not selected in {source.name}, the first one: {unwanted[0]}.",
+            kept="Nothing was done.",
+            remedy="Select all files and let it complete, or move it by hand.",
+        )
+    return replace(planned, torrent=torrent, files=reading.files)
+
+
+def reread_source(source: Source, planned: PlannedMove, clock: Clock) -> Reading:
+    """The source as it is now. Raises TorrentGone or TorrentChanged where the plan no longer holds."""
+    reading = _still_there(source, planned, clock)
+    assert reading.torrent is not None  # noqa: S101  as above
+    if reading.files != planned.files or reading.torrent.save_path != planned.torrent.save_path:
+        raise TorrentChanged(
+            f"{planned.torrent.name} was moved or renamed in {source.name} while it was being brought.",
+            kept="What was brought stays at the destination, to be used again.",
+            remedy="The next run plans it again.",
+        )
+    return reading
+
+
+def _still_there(source: Source, planned: PlannedMove, clock: Clock) -> Reading:
+    reading = read(source.client, planned.torrent.id, clock)
+    if reading.torrent is None:
+        raise TorrentGone(
+            f"{planned.torrent.name} is no longer in {source.name}: somebody removed it.",
+            kept="What was brought stays at the destination.",
+            remedy="Nothing to do if that was you.",
+        )
+    return reading
+
+
+def siblings(source: Source, planned: PlannedMove) -> tuple[InfoHash, ...]:
+    """Other torrents of the source that use any of the same files, found by path."""
+    mine = {str(planned.torrent.save_path / file.path) for file in planned.files}
+    sizes = {file.size for file in planned.files}
+    found = []
+    for other in source.client.torrents():
+        if other.id == planned.torrent.id or not _may_overlap(other, planned.torrent):
+            continue
+        for file in source.client.files(other.id):
+            if file.size in sizes and str(other.save_path / file.path) in mine:
+                found.append(other.id)
+                break
+    return tuple(found)
+
+
+def _may_overlap(one: Torrent, other: Torrent) -> bool:
+    """Whether two torrents can share a file at all: the content of one lies within the other's. Spares many questions."""
+    mine, theirs = one.content_path, other.content_path
+    if mine is None or theirs is None:
+        return True
+    return mine.is_within(theirs) or theirs.is_within(mine)
+
+
+def gather(
+    source: Source,
+    destination: Destination,
+    planned: PlannedMove,
+    landing: Landing,
+    first: Reading,
+    read_back: ReadBack,
+    own_pieces: int,
+    clock: Clock,
+    *,
+    ignored: Callable[[], bool],
+) -> Evidence:
+    """Look at everything that the gate asks for, the source last."""
+    while clock.monotonic() - first.at < MIN_SEEDING:
+        clock.wait(MIN_SEEDING - (clock.monotonic() - first.at) + 0.01)
+    files_at = clock.monotonic()
+    files = landing.found()
+    last = read(destination.client, planned.torrent.id, clock)
+    shared = siblings(source, planned)
+    ignored_now = ignored()
+    return Evidence(
+        planned=planned.torrent,
+        planned_files=planned.files,
+        save_path=destination.save_path,
+        pieces=read_back.pieces,
+        own_pieces=own_pieces,
+        read_back=read_back,
+        files=files,
+        files_at=files_at,
+        destination_first=first,
+        destination_last=last,
+        source=read(source.client, planned.torrent.id, clock),
+        siblings=shared,
+        ignored_by_rule=ignored_now,
+    )

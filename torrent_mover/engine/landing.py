@@ -1,0 +1,319 @@
+"""The files of one move at the destination: what lies where, what of it is proven, and the step under final names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from torrent_mover.domain.certificate import FileFound
+from torrent_mover.domain.errors import Collision
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.paths import ROOT, RelativePath, common_tops
+from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, Span
+from torrent_mover.transfer.proof import read_back
+
+STAGING: Final = ".torrent-mover"
+"""The folder below the destination path in which everything lies until it is whole."""
+
+
+class Where(Enum):
+    """Where a file of the move lies."""
+
+    ABSENT = "absent"
+    STAGED = "staged"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a look at the destination found: pieces that are good, and how many bytes were hashed to know it."""
+
+    good: Bitfield
+    hashed: int
+
+
+class Landing:
+    """One move's files below one destination root.
+
+    `layout` holds the path of each real file of the manifest, as the source client lays it out. `owner` says which other
+    torrent of the destination client uses a path, and `progress` hears of every byte that is read back.
+    """
+
+    def __init__(
+        self,
+        fs: FileSystem,
+        manifest: Manifest,
+        torrent: InfoHash,
+        layout: Sequence[RelativePath],
+        *,
+        owner: Callable[[RelativePath], InfoHash | None],
+        progress: Callable[[int], None],
+    ) -> None:
+        self._fs = fs
+        self._manifest = manifest
+        self._layout = tuple(layout)
+        self._owner = owner
+        self._progress = progress
+        self.staging: Final = RelativePath((STAGING, torrent.hex))
+        self._where: list[Where] = [Where.ABSENT] * len(self._layout)
+
+    @property
+    def paths(self) -> tuple[RelativePath, ...]:
+        """Where each file lies now, or will lie when it is brought: its final path if it is there, else in staging."""
+        return tuple(
+            path if where is Where.FINAL else self.staging / path
+            for path, where in zip(self._layout, self._where, strict=True)
+        )
+
+    def survey(self, trusted: Bitfield, *, hash_the_rest: bool) -> Survey:
+        """Look what is there and which pieces of it are good.
+
+        `trusted` pieces (journaled after a sync) are believed where their files have the right size; what else lies there is
+        hashed if `hash_the_rest`. A file under its final name stays there if it is wholly good; it is adopted into staging
+        if part of it is; it is a Collision if it is somebody else's.
+        """
+        stats = self._look()
+        available = self._available(stats, exact=False)
+        believed = trusted.intersection(self._available(stats, exact=True))
+        unknown = available.difference(believed)
+        if not hash_the_rest:
+            unknown = self._touching_finals(unknown)
+        proven = read_back(self._manifest, self._fs, self.paths, unknown, self._progress)
+        good = believed.union(proven)
+        for index, where in enumerate(self._where):
+            if where is Where.FINAL:
+                self._judge_final(index, stats[index], good)
+        return Survey(self._still_placed(good), sum(self._manifest.piece_size(piece) for piece in unknown.ones()))
+
+    def readable(self) -> Bitfield:
+        """Pieces all of whose bytes lie somewhere now, good or not."""
+        stats = [self._fs.stat(path) for path in self.paths]
+        return self._available(stats, exact=False)
+
+    def read_back(self, pieces: Bitfield) -> Bitfield:
+        """Hash these pieces from where they lie now."""
+        return read_back(self._manifest, self._fs, self.paths, pieces, self._progress)
+
+    def sync(self, pieces: Iterable[int]) -> None:
+        """Bring the files that hold these pieces to stable storage."""
+        paths = self.paths
+        files = {index for piece in pieces for index in self._manifest.files_of(piece)}
+        self._fs.sync([paths[index] for index in sorted(files)])
+
+    def give_to(self, user: str, group: str) -> None:
+        """Set owner and group of all that is in staging."""
+        folders: set[RelativePath] = set()
+        for index in self._staged():
+            path = self.staging / self._layout[index]
+            self._fs.chown(path, user, group)
+            while (path := path.parent) != self.staging:
+                folders.add(path)
+        for folder in sorted(folders):
+            self._fs.chown(folder, user, group)
+
+    def settle(self) -> None:
+        """Sync, then move everything from staging under its final name, never replacing anything, and sync the names."""
+        self._fs.sync([self.paths[index] for index in range(len(self._layout))])
+        for top in common_tops(self._layout):
+            if not self._settle_whole(top):
+                self._settle_each(top)
+        self._fs.sync(self._layout)
+        self.clear_staging()
+
+    def unsettle(self, files: Iterable[int]) -> None:
+        """Take files back into staging, to be repaired there."""
+        for index in files:
+            if self._where[index] is Where.FINAL:
+                self._adopt(index)
+
+    def discard(self, files: Iterable[int]) -> None:
+        """Remove these files of our own from staging, and nothing else: they will be brought anew."""
+        for index in files:
+            if self._where[index] is Where.STAGED:
+                self._fs.unlink(self.staging / self._layout[index])
+                self._where[index] = Where.ABSENT
+
+    def brought(self) -> None:
+        """A transfer ended well: every file that was not under its final name now lies in staging."""
+        self._where = [Where.STAGED if where is Where.ABSENT else where for where in self._where]
+
+    def found(self) -> tuple[FileFound, ...]:
+        """Every file at its final place, as it is right now."""
+        stats = [self._fs.stat(path) for path in self._layout]
+        return tuple(
+            FileFound(str(file.path), file.size, stat.size if stat and stat.kind is FileKind.FILE else None)
+            for file, stat in zip(self._manifest.files, stats, strict=True)
+        )
+
+    def clear_staging(self) -> None:
+        """Remove the staging folders that are empty."""
+        folders = {self.staging}
+        for path in self._layout:
+            folder = self.staging / path
+            while (folder := folder.parent) != self.staging:
+                folders.add(folder)
+        for folder in sorted(folders, key=lambda path: -len(path.parts)):
+            self._fs.remove_folder(folder)
+        self._fs.remove_folder(self.staging.parent)
+
+    def drop_staging(self) -> None:
+        """Remove all of this move's files from staging (a cancelled move)."""
+        for path in self._layout:
+            self._fs.unlink(self.staging / path)
+        self.clear_staging()
+
+    # -- looking ---------------------------------------------------------------------------------------------------------
+
+    def _look(self) -> list[FileStat | None]:
+        look = _Look(self._fs)
+        stats: list[FileStat | None] = []
+        for index, path in enumerate(self._layout):
+            staged = look.stat(self.staging / path)
+            final = None if staged else look.stat(path)
+            for place, stat in ((self.staging / path, staged), (path, final)):
+                if stat is not None and stat.kind is not FileKind.FILE:
+                    raise self._collision(place, f"a {stat.kind.value} has that name")
+            self._where[index] = Where.STAGED if staged else Where.FINAL if final else Where.ABSENT
+            stats.append(staged or final)
+        return stats
+
+    def _available(self, stats: Sequence[FileStat | None], *, exact: bool) -> Bitfield:
+        """Pieces all of whose bytes lie somewhere; `exact`: in files of exactly the right size."""
+        pieces = Bitfield.full(self._manifest.piece_count)
+        for index, (file, stat) in enumerate(zip(self._manifest.files, stats, strict=True)):
+            there = stat.size if stat else 0
+            if there == file.size or (there > file.size and not exact):
+                continue
+            for piece in self._manifest.pieces_of(index):
+                if exact or stat is None or self._end_in(piece, index) > there:
+                    pieces.clear(piece)
+        return pieces
+
+    def _end_in(self, piece: int, file: int) -> int:
+        return max(span.offset + span.length for span in self._manifest.spans(piece, piece) if span.file == file)
+
+    def _touching_finals(self, pieces: Bitfield) -> Bitfield:
+        kept = Bitfield(self._manifest.piece_count)
+        for index, where in enumerate(self._where):
+            if where is Where.FINAL:
+                for piece in self._manifest.pieces_of(index):
+                    if pieces.test(piece):
+                        kept.set(piece)
+        return kept
+
+    def _judge_final(self, index: int, stat: FileStat | None, good: Bitfield) -> None:
+        file, pieces = self._manifest.files[index], self._manifest.pieces_of(index)
+        assert stat is not None  # noqa: S101  a file that is FINAL was seen
+        if stat.size == file.size and all(good.test(piece) for piece in pieces):
+            return
+        if any(good.test(piece) for piece in pieces):
+            self._adopt(index)
+            return
+        inside = [piece for piece in pieces if tuple(self._manifest.files_of(piece)) == (index,)]
+        if inside or not pieces:
+            raise self._collision(self._layout[index], f"another file of {stat.size} bytes has that name")
+        # Too small to be judged alone: it is brought into staging, and compared when both are there.
+        self._where[index] = Where.ABSENT
+
+    def _adopt(self, index: int) -> None:
+        path = self._layout[index]
+        other = self._owner(path)
+        if other is not None:
+            raise self._collision(path, f"torrent {other.short} of the destination client uses it")
+        self._fs.make_folders((self.staging / path).parent)
+        self._fs.rename(path, self.staging / path)
+        self._where[index] = Where.STAGED
+
+    def _still_placed(self, good: Bitfield) -> Bitfield:
+        """Pieces stay good only where every file of theirs stays where it was hashed."""
+        placed = good.copy()
+        for index, where in enumerate(self._where):
+            if where is Where.ABSENT and self._manifest.files[index].size:
+                for piece in self._manifest.pieces_of(index):
+                    placed.clear(piece)
+        return placed
+
+    def _collision(self, path: RelativePath, why: str) -> Collision:
+        return Collision(
+            f"{self._fs.name}/{path} is in the way: {why}, and it is not this torrent's content.",
+            kept="It was not touched, and the source is whole.",
+            remedy="Move or rename it, then run again.",
+        )
+
+    # -- settling --------------------------------------------------------------------------------------------------------
+
+    def _staged(self) -> list[int]:
+        return [index for index, where in enumerate(self._where) if where is Where.STAGED]
+
+    def _settle_whole(self, top: str) -> bool:
+        """Move a top folder in one rename, where nothing of that name is there yet."""
+        inside = [index for index, path in enumerate(self._layout) if path.parts[0] == top]
+        staged = self.staging / top
+        if any(self._where[index] is not Where.STAGED for index in inside) or self._fs.stat(ROOT / top) is not None:
+            return False
+        self._fs.rename(staged, ROOT / top)
+        for index in inside:
+            self._where[index] = Where.FINAL
+        return True
+
+    def _settle_each(self, top: str) -> None:
+        for index in self._staged():
+            path = self._layout[index]
+            if path.parts[0] != top:
+                continue
+            self._fs.make_folders(path.parent)
+            try:
+                self._fs.rename(self.staging / path, path)
+            except Collision:
+                if not self._same(index):
+                    raise self._collision(path, "another file has that name") from None
+                self._fs.unlink(self.staging / path)
+            self._where[index] = Where.FINAL
+
+    def _same(self, index: int) -> bool:
+        """Whether the file under the final name holds just what the proven one in staging holds."""
+        path, size = self._layout[index], self._manifest.files[index].size
+        stat = self._fs.stat(path)
+        if stat is None or stat.kind is not FileKind.FILE or stat.size != size:
+            return False
+        return size == 0 or self._digest(path, size) == self._digest(self.staging / path, size)
+
+    def _digest(self, path: RelativePath, size: int) -> bytes:
+        digest = hashlib.sha256()
+
+        def deliver(_span: Span, _offset: int, data: memoryview) -> None:
+            self._progress(len(data))
+            digest.update(data)
+
+        reader = self._fs.reader()
+        try:
+            reader.read([Span(path, 0, size)], deliver)
+        finally:
+            reader.close()
+        return digest.digest()
+
+
+class _Look:
+    """Stats many paths, without asking again for what lies below a folder that is not there."""
+
+    def __init__(self, fs: FileSystem) -> None:
+        self._fs = fs
+        self._absent: set[RelativePath] = set()
+        self._present: set[RelativePath] = {ROOT}
+
+    def stat(self, path: RelativePath) -> FileStat | None:
+        return self._fs.stat(path) if self._folder(path.parent) else None
+
+    def _folder(self, folder: RelativePath) -> bool:
+        if folder in self._present:
+            return True
+        if folder in self._absent:
+            return False
+        there = self._folder(folder.parent) and self._fs.stat(folder) is not None
+        (self._present if there else self._absent).add(folder)
+        return there

@@ -1,0 +1,421 @@
+"""The story of one move, from planned to released. Every stage begins by looking at the world, so that entering twice is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from torrent_mover.domain.certificate import ReadBack, Reading, certify
+from torrent_mover.domain.errors import RecheckFailed, TransferError
+from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
+from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
+from torrent_mover.engine import handover
+from torrent_mover.engine.board import Track
+from torrent_mover.engine.checkpoint import Checkpoint
+from torrent_mover.engine.landing import Landing
+from torrent_mover.engine.places import Destination, PlannedMove, Policy, Publish, Route, Source
+from torrent_mover.engine.recheck import RecheckTurns, recheck
+from torrent_mover.engine.repair import Repair
+from torrent_mover.engine.sink import MoveSink, Throttle
+from torrent_mover.engine.space import Space
+from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
+from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.strategy import TransferJob
+
+_TRANSFER_ROUNDS: Final = 3
+"""How often pieces that are bad at rest are brought again before the disk is to blame."""
+
+
+class World:
+    """The collaborators that all moves of a run share."""
+
+    def __init__(
+        self,
+        source: Source,
+        destination: Destination,
+        route: Route,
+        policy: Policy,
+        journal: Journal,
+        clock: Clock,
+        publish: Publish,
+        throttle: Throttle,
+        space: Space,
+        ignored: Callable[[InfoHash], bool],
+        run: str = "",
+    ) -> None:
+        self.source = source
+        self.destination = destination
+        self.route = route
+        self.policy = policy
+        self.journal = journal
+        self.clock = clock
+        self.publish = publish
+        self.throttle = throttle
+        self.space = space
+        self.ignored = ignored
+        self.run = run
+        self.turns = RecheckTurns(clock)
+
+
+class Mover:
+    """One attempt at one move."""
+
+    def __init__(self, world: World, planned: PlannedMove, track: Track, record: MoveRecord) -> None:
+        self._world = world
+        self._planned = planned
+        self._track = track
+        self._record = record
+        self._id: InfoHash = planned.torrent.id
+        self._manifest: Manifest
+        self._landing: Landing
+        self._verified: Bitfield
+        self._at_rest: Bitfield
+        self._source_files: FileSystem
+
+    def run(self) -> HistoryEntry:
+        """Move it. Raises MoverError; what was brought and verified is kept for the next attempt."""
+        self._enter(Stage.PLANNED)
+        metainfo = self._plan()
+        try:
+            with self._reserved():
+                there = self._hold()
+                self._enter(Stage.UNLOCKED)
+                self._enter(Stage.TRANSFERRING)
+                self._transfer()
+                self._enter(Stage.SETTLED)
+                self._settle()
+            self._enter(Stage.ADDED)
+            self._add(there, metainfo)
+            read_back = self._check()
+            self._enter(Stage.VERIFIED)
+            return self._finish(read_back)
+        finally:
+            self._source_files.close()
+
+    # -- planned, reserved -------------------------------------------------------------------------------------------
+
+    def _plan(self) -> bytes:
+        """Metainfo, manifest, layout: what moves, and where every file will lie."""
+        source = self._world.source
+        planned = self._planned = handover.begin(source, self._planned, self._world.clock)
+        metainfo = source.client.metainfo(self._id)
+        self._manifest = Manifest.parse(metainfo)
+        self._track.pieces_total = self._manifest.piece_count
+        layout = handover.layout_of(planned, self._manifest)
+        self._landing = Landing(
+            self._world.destination.files,
+            self._manifest,
+            self._id,
+            layout,
+            owner=self._owner,
+            progress=self._reading,
+        )
+        self._layout = layout
+        self._source_files = source.open(planned.torrent.save_path)
+        self._verified = self._journaled()
+        return metainfo
+
+    def _journaled(self) -> Bitfield:
+        stored = self._world.journal.pieces(self._id)
+        count = self._manifest.piece_count
+        try:
+            return Bitfield.from_bytes(stored, count) if stored is not None else Bitfield(count)
+        except ValueError:
+            # Written for another torrent layout or damaged: nothing is believed, everything is looked at.
+            return Bitfield(count)
+
+    @contextmanager
+    def _reserved(self) -> Iterator[None]:
+        self._enter(Stage.RESERVED)
+        self._world.space.reserve(self._id, self._manifest.total_size, self._bytes(self._verified))
+        try:
+            yield
+        except BaseException:
+            self._world.space.release(self._id)
+            raise
+        self._world.space.settle(self._id)
+
+    def _hold(self) -> Torrent | None:
+        """If the destination client has it already (an earlier attempt), see that it is stopped while we work on its files."""
+        destination = self._world.destination
+        there = handover.seeding_elsewhere(destination, self._id)
+        if there is not None and there.state not in (TorrentState.STOPPED_COMPLETE, TorrentState.STOPPED_INCOMPLETE):
+            destination.client.stop(self._id)
+        return there
+
+    # -- transferring, settled ---------------------------------------------------------------------------------------
+
+    def _transfer(self) -> None:
+        """Bring what is missing, until every piece is good: in flight and, where the files are ours to read, at rest."""
+        local = self._world.destination.local
+        self._track.sign("looking at what is there")
+        survey = self._landing.survey(self._verified, hash_the_rest=local)
+        self._verified = survey.good
+        self._track.landed = self._verified
+        present = self._bytes(self._verified)
+        self._track.ledger.begin_attempt(present)
+        self._tell_start(present)
+        for _ in range(_TRANSFER_ROUNDS):
+            self._bring()
+            if not local:
+                self._at_rest = self._verified.copy()
+                break
+            self._at_rest = self._read_back()
+            if self._at_rest.is_full():
+                break
+            self._verified = self._track.landed = self._at_rest.copy()
+            self._world.journal.save_pieces(self._id, self._verified.to_bytes())
+        else:
+            raise TransferError(
+                f"{self._manifest.piece_count - self._at_rest.count()} pieces are bad each time they are read back from "
+                f"{self._world.destination.name}.",
+                kept="The source is whole.",
+                remedy="Check the destination's disk and memory: the bytes were good on the wire.",
+            )
+        self._track.ledger.transferred()
+
+    def _bring(self) -> None:
+        missing = Bitfield.full(self._manifest.piece_count).difference(self._verified)
+        self._track.sign("transferring")
+        with Checkpoint(self._world.journal, self._landing, self._id, self._verified, self._world.clock) as checkpoint:
+            sink = MoveSink(self._track, self._world.throttle, checkpoint.landed)
+            strategy = self._world.route.strategy(self._planned.torrent.save_path, self._landing.staging)
+            job = TransferJob(
+                self._manifest,
+                self._source_files,
+                self._layout,
+                self._world.destination.files,
+                self._landing.paths,
+                missing,
+            )
+            strategy.transfer(job, sink)
+        self._landing.brought()
+        self._track.check()
+
+    def _read_back(self) -> Bitfield:
+        self._track.sign("reading back")
+        return self._landing.read_back(Bitfield.full(self._manifest.piece_count))
+
+    def _settle(self) -> None:
+        policy = self._world.policy
+        self._track.sign("moving into place")
+        if policy.chown_user or policy.chown_group:
+            self._landing.give_to(policy.chown_user, policy.chown_group)
+        self._landing.settle()
+
+    # -- added, checking, repairing ----------------------------------------------------------------------------------
+
+    def _add(self, there: Torrent | None, metainfo: bytes) -> None:
+        destination = self._world.destination
+        handover.reread_source(self._world.source, self._planned, self._world.clock)
+        self._track.sign(f"adding to {destination.name}")
+        if there is None or destination.client.get(self._id) is None:
+            handover.add(destination, self._planned, self._manifest, self._layout, metainfo)
+        self._track.ledger.finished(0.3)
+
+    def _check(self) -> ReadBack:
+        """The client's recheck, with up to two repairs; still bad: set aside for a person."""
+        repair = Repair(self._manifest, self._landing)
+        while True:
+            self._enter(Stage.CHECKING)
+            result = self._recheck()
+            states = self._world.destination.client.pieces(self._id)
+            if result.verdict is RecheckVerdict.GOOD:
+                there = self._world.destination.client.get(self._id)
+                have = sum(states.have)
+                return ReadBack(
+                    at=self._world.clock.monotonic(),
+                    by_client=True,
+                    pieces_good=have,
+                    pieces=self._manifest.piece_count,
+                    amount_left=there.amount_left if there else -1,
+                )
+            if not repair.possible:
+                self._set_aside(len(states.missing))
+            self._enter(Stage.REPAIRING)
+            self._repair(repair, states.missing)
+
+    def _recheck(self) -> RecheckProgress:
+        world = self._world
+        with world.turns.turn(self._track.sign):
+            return recheck(world.destination.client, self._id, world.policy.patience, world.clock, self._checking)
+
+    def _checking(self, progress: RecheckProgress) -> None:
+        self._track.check()
+        if progress.verdict in (RecheckVerdict.CHECKING, RecheckVerdict.GOOD):
+            self._track.ledger.verified(min(progress.fraction, 1.0))
+        self._track.sign(f"{self._world.destination.name}: {progress.verdict.value}")
+
+    def _repair(self, repair: Repair, missing: tuple[int, ...]) -> None:
+        local = self._world.destination.local
+        self._verified = self._track.landed = repair.prepare(self._verified, missing, look=local)
+        bad = self._manifest.piece_count - self._verified.count()
+        self._track.repair = f"repair {repair.round}: {bad} pieces"
+        self._track.repaired += bad
+        self._notice(Level.WARN, f"the recheck found bad pieces; repair {repair.round} brings {bad} of them again")
+        self._world.journal.save_pieces(self._id, self._verified.to_bytes())
+        self._bring()
+        self._at_rest = self._read_back() if local else self._verified.copy()
+        self._settle()
+
+    def _set_aside(self, bad: int) -> None:
+        world, category = self._world, self._world.policy.manual_review_category
+        world.destination.client.stop(self._id)
+        world.destination.client.set_category(self._id, category)
+        self._save(self._record.entering(Stage.CHECKING, world.clock.now()), mark=Mark.RECHECK_FAILED)
+        raise RecheckFailed(
+            f"{bad} of {self._manifest.piece_count} pieces are still bad on {world.destination.name} after every repair.",
+            kept=f"The source is whole; at the destination it is stopped, in category {category}.",
+            remedy=f"When the cause is found: torrent-mover --clear-recheck-failure {self._id}",
+        )
+
+    # -- verified, seeding, released ---------------------------------------------------------------------------------
+
+    def _finish(self, read_back: ReadBack) -> HistoryEntry:
+        world, policy = self._world, self._world.policy
+        self._track.ledger.verified(1.0)
+        if not policy.start_at_destination:
+            return self._keep("start_torrents_after_recheck is off: it is stopped there, so the source keeps it")
+        self._enter(Stage.SEEDING)
+        first = handover.start(world.destination, self._id, world.clock, self._track.sign)
+        self._track.ledger.finished(0.6)
+        if policy.test_run or not policy.delete_at_source:
+            return self._keep(
+                "test run: the source keeps it" if policy.test_run else "the source keeps it, as configured"
+            )
+        return self._release(first, read_back)
+
+    def _release(self, first: Reading, read_back: ReadBack) -> HistoryEntry:
+        world = self._world
+        self._track.sign("watching it seed")
+        evidence = handover.gather(
+            world.source,
+            world.destination,
+            self._planned,
+            self._landing,
+            first,
+            read_back,
+            self._at_rest.count(),
+            world.clock,
+            ignored=lambda: world.ignored(self._id),
+        )
+        self._track.check()
+        certificate = certify(evidence, world.clock.monotonic())
+        entry = self._entry(Outcome.MOVED, certificate.kept_because)
+        world.journal.save_certificate(certificate, world.clock.now())
+        world.journal.add_history(entry)
+        world.source.client.remove(certificate)
+        world.journal.confirm_history(self._id)
+        self._enter(Stage.RELEASED)
+        if certificate.delete_data:
+            self._confirm_gone()
+        self._forget()
+        return entry
+
+    def _confirm_gone(self) -> None:
+        """The client removes files behind its answer: look whether the data really goes, and say so where it does not."""
+        deadline = self._world.clock.monotonic() + 10
+        while True:
+            left = [path for path in self._layout if self._source_files.stat(path) is not None]
+            if not left:
+                return
+            if self._world.clock.monotonic() > deadline:
+                self._notice(
+                    Level.WARN,
+                    f"{self._world.source.name} removed the torrent but {len(left)} of its files are still there,"
+                    f" the first one: {self._planned.torrent.save_path / left[0]}",
+                )
+                return
+            self._world.clock.wait(0.5)
+
+    def _keep(self, why: str) -> HistoryEntry:
+        entry = self._entry(Outcome.COPIED, why)
+        self._world.journal.add_history(entry)
+        self._enter(Stage.SEEDING)
+        self._enter(Stage.RELEASED)
+        self._forget()
+        return entry
+
+    def _forget(self) -> None:
+        self._track.ledger.finished(1.0)
+        self._world.journal.forget_move(self._id)
+
+    def _entry(self, outcome: Outcome, detail: str) -> HistoryEntry:
+        torrent = self._planned.torrent
+        return HistoryEntry(
+            id=self._id,
+            name=torrent.name,
+            size=self._manifest.total_size,
+            started_at=self._record.started_at,
+            ended_at=self._world.clock.now(),
+            outcome=outcome,
+            sent=self._track.ledger.sent,
+            reused=self._track.ledger.reused,
+            pieces=self._manifest.piece_count,
+            repaired=self._track.repaired,
+            run=self._world.run,
+            detail=detail,
+            not_carried=f"uploaded={torrent.uploaded} ratio={torrent.ratio:.3f} seeding_time={torrent.seeding_time}"
+            f" added_on={torrent.added_on}",
+            confirmed=outcome is not Outcome.MOVED,
+        )
+
+    # -- shared ------------------------------------------------------------------------------------------------------
+
+    def _enter(self, stage: Stage) -> None:
+        """Write the stage down before it is taken."""
+        self._track.check()
+        now = self._world.clock.now()
+        self._save(self._record.entering(stage, now))
+        self._track.stage = stage
+        self._track.stages.append((stage, now))
+        self._track.sign(stage.value)
+        self._world.publish(StageEntered(now, self._id, self._planned.torrent.name, stage))
+
+    def _save(self, record: MoveRecord, mark: Mark | None = None) -> None:
+        self._record = replace(record, mark=mark or record.mark)
+        self._world.journal.save_move(self._record)
+
+    def _tell_start(self, present: int) -> None:
+        torrent = self._planned.torrent
+        self._world.publish(
+            MoveStarted(
+                self._world.clock.now(),
+                self._id,
+                torrent.name,
+                self._manifest.total_size,
+                len(self._manifest.files),
+                present,
+            )
+        )
+
+    def _notice(self, level: Level, text: str) -> None:
+        self._world.publish(Noticed(self._world.clock.now(), self._id, level, text))
+
+    def _reading(self, count: int) -> None:
+        """Every chunk that is read back: a sign of life, and the place where a stop is noticed."""
+        del count
+        self._track.sign()
+        self._track.check()
+
+    def _bytes(self, pieces: Bitfield) -> int:
+        return sum(span.length for run in pieces.runs(value=True) for span in self._manifest.spans(run[0], run[-1]))
+
+    def _owner(self, path: RelativePath) -> InfoHash | None:
+        """Which other torrent of the destination client has a file at this path. Asked only when something lies there."""
+        client, wanted = self._world.destination.client, self._world.destination.save_path / path
+        for other in client.torrents():
+            near = other.content_path is None or wanted.is_within(other.content_path)
+            if other.id == self._id or not near:
+                continue
+            if any(other.save_path / file.path == wanted for file in client.files(other.id)):
+                return other.id
+        return None

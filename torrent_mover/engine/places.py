@@ -1,0 +1,77 @@
+"""What a move works with: the two ends, the journal, the way to bring bytes, and the settings that steer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torrent_mover.domain.events import Event
+from torrent_mover.domain.paths import ClientPath, RelativePath
+from torrent_mover.domain.torrent import ClientFile, Torrent
+from torrent_mover.engine.board import Legs
+from torrent_mover.engine.recheck import RecheckPatience
+from torrent_mover.ports.client import TorrentClient
+from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.strategy import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where torrents come from. `open` gives the files below a save path, as the client there sees it."""
+
+    name: str
+    client: TorrentClient
+    open: Callable[[ClientPath], FileSystem]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where torrents go. `files` is rooted at the destination path, which its client sees as `save_path`.
+
+    `local`: the files are on this machine, so that every piece can be read back by ourselves.
+    """
+
+    name: str
+    client: TorrentClient
+    files: FileSystem
+    save_path: ClientPath
+    local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How bytes travel. `strategy` makes one for a move, from its save path at the source and its staging folder."""
+
+    mode: str
+    legs: Legs
+    strategy: Callable[[ClientPath, RelativePath], Strategy]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMove:
+    """A torrent that this run will move, as it was when the run was planned; `files` are asked for when its move begins.
+
+    `trackers` are host names.
+    """
+
+    torrent: Torrent
+    files: tuple[ClientFile, ...]
+    target_category: str
+    trackers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the settings say about every move."""
+
+    delete_at_source: bool
+    start_at_destination: bool
+    manual_review_category: str
+    chown_user: str
+    chown_group: str
+    patience: RecheckPatience
+    test_run: bool = False
+
+
+Publish = Callable[[Event], None]
+"""Tells everybody who listens."""

@@ -1,0 +1,96 @@
+"""Makes the plan of a run: which torrents move, in which order, to which category, and why the others stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torrent_mover.domain import selection
+from torrent_mover.domain.errors import ServerError
+from torrent_mover.domain.rules import Rule, TrackerRules, canonical_domain
+from torrent_mover.domain.selection import Findings
+from torrent_mover.domain.snapshot import NotMoved
+from torrent_mover.domain.torrent import InfoHash, Torrent
+from torrent_mover.engine.places import PlannedMove
+from torrent_mover.ports.client import TorrentClient
+from torrent_mover.ports.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do, and what it leaves alone. Each torrent of the category is in one of the two."""
+
+    moves: tuple[PlannedMove, ...]
+    not_moved: tuple[NotMoved, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all moves."""
+        return sum(move.torrent.size for move in self.moves)
+
+
+class Planner:
+    """Looks at the source with one listing, then asks about those torrents only that the listing lets through."""
+
+    def __init__(
+        self, client: TorrentClient, journal: Journal | None, policy: selection.Policy, rules: TrackerRules
+    ) -> None:
+        """Without a journal (a dry run on a new machine) nothing is marked and nothing was begun."""
+        self._client = client
+        self._journal = journal
+        self._policy = policy
+        self._rules = rules
+        self._rule_of: dict[InfoHash, Rule | None] = {}
+        self._hosts: dict[InfoHash, tuple[str, ...]] = {}
+
+    def plan(self) -> Plan:
+        """Look and decide. Raises ServerError where the source client cannot be asked."""
+        torrents = self._client.torrents(self._policy.category)
+        records = self._journal.moves() if self._journal else ()
+        marks = {record.id: record.mark for record in records if record.mark}
+        begun = frozenset(record.id for record in records if not record.mark)
+        chosen = selection.finish(selection.preselect(torrents, self._policy, marks, begun), self._look)
+        moves = tuple(self._planned(candidate.torrent) for candidate in chosen.chosen)
+        return Plan(moves, chosen.not_moved)
+
+    def ignored(self, torrent: InfoHash) -> bool:
+        """Whether a rule says Ignore right now. In doubt (the client does not answer), yes: nothing is deleted in doubt."""
+        try:
+            rule = self._rules.of_torrent(tracker.url for tracker in self._client.trackers(torrent))
+        except ServerError:
+            return True
+        return rule is not None and rule.ignores
+
+    def _look(self, torrent: Torrent) -> Findings:
+        rule = self._rule(torrent)
+        unwanted = 0
+        if selection.may_be_partial(torrent):
+            unwanted = sum(not file.wanted for file in self._client.files(torrent.id))
+        return Findings(unwanted, rule.domain if rule and rule.ignores else "")
+
+    def _rule(self, torrent: Torrent) -> Rule | None:
+        if not len(self._rules):
+            return None
+        urls = [tracker.url for tracker in self._client.trackers(torrent.id)]
+        self._hosts[torrent.id] = _hosts(urls)
+        self._rule_of[torrent.id] = self._rules.of_torrent(urls)
+        return self._rule_of[torrent.id]
+
+    def _planned(self, torrent: Torrent) -> PlannedMove:
+        rule = self._rule_of.get(torrent.id)
+        return PlannedMove(
+            torrent,
+            files=(),
+            target_category=rule.category if rule else torrent.category,
+            trackers=self._hosts.get(torrent.id, ()),
+        )
+
+
+def _hosts(urls: Sequence[str]) -> tuple[str, ...]:
+    hosts = []
+    for url in urls:
+        try:
+            hosts.append(canonical_domain(url))
+        except ValueError:
+            continue
+    return tuple(dict.fromkeys(hosts))

@@ -1,0 +1,75 @@
+"""Tells everybody what happened: listeners, the log file, the ring that screens show, and the journal's notes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from torrent_mover.domain.events import Event, Level, MoveEvent, Noticed
+from torrent_mover.domain.narrate import narrate
+from torrent_mover.domain.snapshot import LogLine
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.ports.journal import Journal
+
+_RING: Final = 5000
+_log = logging.getLogger("torrent_mover.run")
+_LEVELS: Final = {
+    Level.DEBUG: logging.DEBUG,
+    Level.INFO: logging.INFO,
+    Level.WARN: logging.WARNING,
+    Level.ERROR: logging.ERROR,
+}
+
+
+class Publisher:
+    """Safe from any thread. A listener that raises is logged and kept; it never reaches the worker that published."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[Event], object]] = []
+        self._lines: deque[LogLine] = deque(maxlen=_RING)
+        self._number = 0
+
+    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
+        """See ports.control.Control."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Hand the event to all."""
+        line = narrate(event)
+        torrent = _torrent(event)
+        with self._lock:
+            self._number += 1
+            self._lines.append(LogLine(self._number, event.at, line.level, torrent, line.text))
+            listeners = list(self._listeners)
+        _log.log(_LEVELS[line.level], "%s%s", f"{torrent.short} " if torrent else "", line.text)
+        if torrent is not None:
+            self._journal.add_note(event.at, torrent, line.level.value, line.text)
+        for listener in listeners:
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001  a front end's fault must never reach the worker that published
+                _log.exception("a listener failed")
+
+    def lines(self, after: int) -> Sequence[LogLine]:
+        """Lines with a number above `after`."""
+        with self._lock:
+            return [line for line in self._lines if line.number > after]
+
+
+def _torrent(event: Event) -> InfoHash | None:
+    if isinstance(event, MoveEvent | Noticed):
+        return event.torrent
+    return None

@@ -1,0 +1,45 @@
+"""The three stages after a bad recheck: bad pieces alone, then the files that stay bad, then the last word is the recheck's."""
+
+from __future__ import annotations
+
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.engine.landing import Landing
+
+_ROUNDS = 2
+
+
+class Repair:
+    """Prepares what is brought again. `round` counts from 1; `possible` says whether another one makes sense."""
+
+    def __init__(self, manifest: Manifest, landing: Landing) -> None:
+        self._manifest = manifest
+        self._landing = landing
+        self.round = 0
+
+    @property
+    def possible(self) -> bool:
+        """Two repairs, each followed by a recheck; the third recheck decides."""
+        return self.round < _ROUNDS
+
+    def prepare(self, verified: Bitfield, client_misses: tuple[int, ...], *, look: bool) -> Bitfield:
+        """Take the files that need it back into staging; returns the pieces that are good and need not come again.
+
+        Round 1: pieces that the client or our own reading (`look`) finds bad. Round 2: all pieces of the files that these lie
+        in, and the files themselves are removed first: these alone.
+        """
+        self.round += 1
+        good = verified.copy()
+        for piece in client_misses:
+            good.clear(piece)
+        if look:
+            readable = self._landing.readable()
+            good = self._landing.read_back(good.intersection(readable))
+        files = sorted({index for run in good.missing() for piece in run for index in self._manifest.files_of(piece)})
+        self._landing.unsettle(files)
+        if self.round > 1:
+            self._landing.discard(files)
+            for index in files:
+                for piece in self._manifest.pieces_of(index):
+                    good.clear(piece)
+        return good

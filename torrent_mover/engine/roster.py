@@ -1,0 +1,172 @@
+"""The moves of a run: which one is next, which waits and why, which are done. Knows no threads but its lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from torrent_mover.domain.errors import MoverError
+from torrent_mover.domain.move import HistoryEntry
+from torrent_mover.domain.rate import Meter
+from torrent_mover.domain.snapshot import Standing
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.board import Track
+from torrent_mover.engine.places import PlannedMove
+from torrent_mover.ports.journal import Attempt
+
+_OVER = frozenset({Standing.DONE, Standing.FAILED, Standing.SKIPPED})
+_WAITING = frozenset({Standing.QUEUED, Standing.RETRYING})
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One move of the run. `ready_at` in monotonic seconds; `wish` is what the user asked for while it was active."""
+
+    planned: PlannedMove
+    track: Track
+    meter: Meter
+    standing: Standing = Standing.QUEUED
+    failures: int = 0
+    ready_at: float = 0.0
+    started_at: float | None = None
+    error: MoverError | None = None
+    why: str = ""
+    wish: str = ""
+    entry: HistoryEntry | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def id(self) -> InfoHash:
+        """The torrent's infohash."""
+        return self.planned.torrent.id
+
+
+class Roster:
+    """All rows, in the order in which they are taken. Safe from any thread."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._rows: dict[InfoHash, Row] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._paused = False
+
+    def add(self, rows: Iterable[Row]) -> int:
+        """Append rows that are not there yet; a failed or skipped one is replaced. Returns how many are new."""
+        with self._changed:
+            fresh = 0
+            for row in rows:
+                known = self._rows.get(row.id)
+                if known is None or known.standing in _OVER:
+                    self._rows.pop(row.id, None)
+                    self._rows[row.id] = row
+                    fresh += 1
+            self._changed.notify_all()
+            return fresh
+
+    def take(self) -> Row | None:
+        """The next row to work on, now ACTIVE; waits for one that becomes ready. None: there is nothing left to wait for."""
+        with self._changed:
+            while True:
+                if self._closed:
+                    return None
+                now = self._monotonic()
+                waiting = [row for row in self._rows.values() if row.standing in _WAITING]
+                ready = None if self._paused else next((row for row in waiting if row.ready_at <= now), None)
+                if ready is not None:
+                    ready.standing = Standing.ACTIVE
+                    return ready
+                if not waiting and not self._pending():
+                    return None
+                soonest = min((row.ready_at for row in waiting), default=now + 1.0)
+                self._changed.wait(min(max(soonest - now, 0.01), 1.0))
+
+    def _pending(self) -> bool:
+        """Whether a row may still come back to the queue: one that is active may have to be retried."""
+        return any(row.standing in (Standing.ACTIVE, Standing.PAUSED) for row in self._rows.values())
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def change(self, row: Row, standing: Standing, *, why: str = "", ready_at: float = 0.0) -> None:
+        """Set where a row stands."""
+        with self._changed:
+            row.standing, row.why, row.ready_at, row.wish = standing, why, ready_at, ""
+            self._changed.notify_all()
+
+    def wish(self, torrent: InfoHash, wish: str) -> Row | None:
+        """Note what the user wants of an active row; returns it, or None where it is not active."""
+        with self._changed:
+            row = self._rows.get(torrent)
+            if row is None or row.standing is not Standing.ACTIVE:
+                return None
+            row.wish = wish
+            return row
+
+    def requeue(self, torrent: InfoHash) -> bool:
+        """Let a waiting, paused, failed or skipped row go at once."""
+        with self._changed:
+            row = self._rows.get(torrent)
+            if row is None or row.standing in (Standing.ACTIVE, Standing.DONE):
+                return False
+            if row.standing in (Standing.FAILED, Standing.SKIPPED):
+                row.failures, row.error = 0, None
+            row.standing, row.why, row.ready_at = Standing.QUEUED, "", 0.0
+            self._changed.notify_all()
+            return True
+
+    def hold(self, torrent: InfoHash, standing: Standing, why: str) -> bool:
+        """Take a waiting row out of the queue: paused or skipped."""
+        with self._changed:
+            row = self._rows.get(torrent)
+            if row is None or row.standing not in (*_WAITING, Standing.PAUSED):
+                return False
+            row.standing, row.why = standing, why
+            self._changed.notify_all()
+            return True
+
+    def pause_all(self, *, paused: bool) -> None:
+        """Hand out no row while paused."""
+        with self._changed:
+            self._paused = paused
+            self._changed.notify_all()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the whole run is paused."""
+        return self._paused
+
+    def shift(self, torrent: InfoHash, places: int) -> None:
+        """Move a waiting row up or down among the waiting ones."""
+        with self._changed:
+            order = list(self._rows)
+            waiting = [each for each in order if self._rows[each].standing in _WAITING]
+            if torrent not in waiting:
+                return
+            at = waiting.index(torrent)
+            target = min(max(at + places, 0), len(waiting) - 1)
+            waiting.insert(target, waiting.pop(at))
+            following = iter(waiting)
+            order = [next(following) if self._rows[each].standing in _WAITING else each for each in order]
+            self._rows = {each: self._rows[each] for each in order}
+
+    def delay_waiting(self, until: float, why: str) -> None:
+        """No waiting row goes before `until` (monotonic): a server is left alone."""
+        with self._changed:
+            for row in self._rows.values():
+                if row.standing in _WAITING and row.ready_at < until:
+                    row.ready_at, row.why = until, why
+
+    def rows(self) -> tuple[Row, ...]:
+        """All rows, in order."""
+        with self._changed:
+            return tuple(self._rows.values())
+
+    def get(self, torrent: InfoHash) -> Row | None:
+        """One row."""
+        with self._changed:
+            return self._rows.get(torrent)

@@ -1,0 +1,303 @@
+"""One run from pre-flight to the last line, and the Control that front ends steer it by."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torrent_mover.domain.errors import Cancelled, ExitCode, MoverError, PreflightRefused
+from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
+from torrent_mover.domain.rate import eta
+from torrent_mover.domain.snapshot import (
+    CheckView,
+    HistoryView,
+    HostHealth,
+    LogLine,
+    MoveDetail,
+    NotMoved,
+    Phase,
+    ServerHealth,
+    Snapshot,
+    Standing,
+    Wire,
+)
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine import picture
+from torrent_mover.engine.board import Flow
+from torrent_mover.engine.engine import Engine
+from torrent_mover.engine.planner import Planner
+from torrent_mover.engine.preflight import Check, run_checks
+from torrent_mover.engine.publisher import Publisher
+from torrent_mover.engine.reconcile import reconcile
+from torrent_mover.ports.journal import RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What screens and log lines say of the run as such."""
+
+    run: str
+    version: str
+    mode: str
+    source: str
+    destination: str
+    config: str
+    test_run: bool
+
+
+class Run:
+    """Implements ports.control.Control. `execute` is called by one thread; everything else from any."""
+
+    def __init__(
+        self,
+        facts: RunFacts,
+        engine: Engine,
+        planner: Planner,
+        publisher: Publisher,
+        checks: Sequence[Check],
+        servers: Callable[[], tuple[ServerHealth, ...]],
+        host: Callable[[], HostHealth],
+        set_limit: Callable[[float | None], None],
+    ) -> None:
+        self._facts = facts
+        self._engine = engine
+        self._planner = planner
+        self._publisher = publisher
+        self._checks = tuple(checks)
+        self._servers = servers
+        self._host = host
+        self._set_limit = set_limit
+        self._clock = engine.world.clock
+        self._started_at = self._clock.now()
+        self._started = self._clock.monotonic()
+        self._phase = Phase.STARTING
+        self._check_views: tuple[CheckView, ...] = ()
+        self._not_moved: tuple[NotMoved, ...] = ()
+        self._exit_code: int | None = None
+        self._rescan = threading.Event()
+        self._extended = ""
+        self.interrupted_by = ExitCode.INTERRUPTED
+
+    # -- the run -----------------------------------------------------------------------------------------------------
+
+    def execute(self) -> ExitCode:
+        """Check, plan, move, end; returns the exit code. Raises nothing that a front end would have to handle."""
+        facts, journal = self._facts, self._engine.world.journal
+        self._publish(
+            RunStarted(self._clock.now(), facts.run, f"{facts.source} -> {facts.destination}", facts.mode, facts.config)
+        )
+        journal.begin_run(facts.run, self._started_at)
+        reason = ""
+        try:
+            code = self._work()
+        except Cancelled:
+            code = self.interrupted_by
+        except MoverError as error:
+            code, reason = error.exit_code, str(error)
+        if self._engine.stopping:
+            code, reason = self.interrupted_by, reason or "stopped; the next run goes on from here"
+        self._end(code, reason)
+        return code
+
+    def _work(self) -> ExitCode:
+        self._phase = Phase.PREFLIGHT
+        self._preflight()
+        reconcile(self._engine.world)
+        plan = self._planner.plan()
+        self._not_moved = plan.not_moved
+        self._engine.enlist(plan.moves)
+        self._publish(QueuePlanned(self._clock.now(), len(plan.moves), plan.size, len(plan.not_moved)))
+        self._phase = Phase.RUNNING
+        self._engine.run()
+        failed = any(row.standing is Standing.FAILED for row in self._engine.roster.rows())
+        return ExitCode.SOME_FAILED if failed else ExitCode.DONE
+
+    def _preflight(self) -> None:
+        started = self._clock.monotonic()
+        refused: list[MoverError] = []
+        self._check_views = tuple(CheckView(check.name, None, "", 0.0, None, check.fatal) for check in self._checks)
+        for number, result in enumerate(run_checks(self._checks, self._clock, self._publish)):
+            views = list(self._check_views)
+            views[number] = result.view
+            self._check_views = tuple(views)
+            if result.error is not None and result.view.fatal:
+                refused.append(result.error)
+        if refused:
+            error = PreflightRefused(
+                f"{len(refused)} of {len(self._checks)} checks failed: {refused[0].what}",
+                kept="Nothing was moved.",
+                remedy=refused[0].remedy,
+            )
+            unreachable = refused[0].exit_code is ExitCode.UNREACHABLE
+            raise refused[0] if unreachable else error
+        self._publish(PreflightPassed(self._clock.now(), len(self._checks), self._clock.monotonic() - started))
+
+    def _end(self, code: ExitCode, reason: str) -> None:
+        rows = self._engine.roster.rows()
+        moved = sum(row.standing is Standing.DONE for row in rows)
+        failed = sum(row.standing is Standing.FAILED for row in rows)
+        sent = sum(row.track.ledger.sent for row in rows)
+        now = self._clock.now()
+        self._engine.world.journal.end_run(RunRecord(self._facts.run, self._started_at, now, moved, failed, sent, code))
+        self._phase = Phase.ENDED
+        self._exit_code = code
+        took = self._clock.monotonic() - self._started
+        self._publish(RunEnded(now, self._facts.run, moved, failed, sent, took, code, reason))
+
+    def _publish(self, event: Event) -> None:
+        self._publisher.publish(event)
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """See ports.control.Control."""
+        engine, facts = self._engine, self._facts
+        now = self._clock.monotonic()
+        rows = engine.roster.rows()
+        moves = tuple(picture.move_view(row, engine, now) for row in rows)
+        used = frozenset().union(*engine.world.route.legs.flows)
+        total = sum(move.size for move in moves)
+        done = sum(move.fraction * move.size for move in moves)
+        live = [row for row in rows if row.standing not in (Standing.SKIPPED, Standing.FAILED)]
+        left = sum(row.track.ledger.size * (1 - row.track.ledger.fraction) for row in live)
+        speed = sum(row.meter.minute for row in live if row.standing is Standing.ACTIVE)
+        return Snapshot(
+            at=self._clock.now(),
+            run=facts.run,
+            version=facts.version,
+            phase=self._shown_phase(),
+            mode=facts.mode,
+            source=facts.source,
+            destination=facts.destination,
+            test_run=facts.test_run,
+            started_at=self._started_at,
+            checks=self._check_views,
+            moves=moves,
+            not_moved=self._not_moved,
+            fraction=done / total if total else float(self._phase is Phase.ENDED),
+            eta=eta(left, speed) if self._phase is Phase.RUNNING else None,
+            done_bytes=int(done),
+            total_bytes=total,
+            extended=self._extended,
+            incoming=self._wire(Flow.IN, used),
+            outgoing=self._wire(Flow.OUT, used),
+            servers=self._servers(),
+            host=self._host(),
+            cache_used=0,
+            cache_limit=0,
+            next_scan_in=None,
+            troubles=sum(move.trouble is not None for move in moves),
+            exit_code=self._exit_code,
+        )
+
+    def _wire(self, flow: Flow, used: frozenset[Flow]) -> Wire:
+        limit = self._engine.world.throttle.limit(flow)
+        return picture.wire(self._engine.meters[flow], used=flow in used, limit=limit)
+
+    def _shown_phase(self) -> Phase:
+        if self._phase is not Phase.ENDED and self._engine.stopping:
+            return Phase.STOPPING
+        if self._phase is Phase.RUNNING and self._engine.roster.paused:
+            return Phase.PAUSED
+        return self._phase
+
+    def detail(self, torrent: InfoHash) -> MoveDetail | None:
+        """See ports.control.Control."""
+        row = self._engine.roster.get(torrent)
+        return picture.detail(row, self._clock.now()) if row else None
+
+    def log(self, after: int = 0) -> Sequence[LogLine]:
+        """See ports.control.Control."""
+        return self._publisher.lines(after)
+
+    def history(self) -> HistoryView:
+        """See ports.control.Control."""
+        journal = self._engine.world.journal
+        rates = tuple(
+            (run.started_at, run.sent / (run.ended_at - run.started_at))
+            for run in reversed(journal.runs())
+            if run.ended_at > run.started_at and run.sent
+        )
+        return HistoryView(tuple(journal.history()), rates)
+
+    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
+        """See ports.control.Control."""
+        return self._publisher.subscribe(listener)
+
+    # -- steering ----------------------------------------------------------------------------------------------------
+
+    def stop(self, *, now: bool = False) -> None:
+        """See ports.control.Control."""
+        self._engine.stop(now=now)
+
+    def pause(self, torrent: InfoHash | None = None) -> None:
+        """See ports.control.Control."""
+        if torrent is None:
+            self._engine.roster.pause_all(paused=True)
+            for row in self._engine.roster.rows():
+                if row.standing is Standing.ACTIVE:
+                    self.pause(row.id)
+            self._say("paused by you: no torrent is moved until you resume")
+        elif not self._leave(torrent, "pause") and self._engine.roster.hold(torrent, Standing.PAUSED, "paused"):
+            self._say("paused by you", torrent)
+
+    def resume(self, torrent: InfoHash | None = None) -> None:
+        """See ports.control.Control."""
+        if torrent is None:
+            self._engine.roster.pause_all(paused=False)
+            for row in self._engine.roster.rows():
+                if row.standing is Standing.PAUSED:
+                    self._engine.roster.requeue(row.id)
+            self._say("resumed by you")
+        elif self._engine.roster.requeue(torrent):
+            self._say("resumed by you", torrent)
+
+    def retry(self, torrent: InfoHash) -> None:
+        """See ports.control.Control."""
+        if self._engine.roster.requeue(torrent):
+            self._say("retried at once, by you", torrent)
+
+    def skip(self, torrent: InfoHash) -> None:
+        """See ports.control.Control."""
+        if self._leave(torrent, "skip") or self._engine.roster.hold(torrent, Standing.SKIPPED, "left by you"):
+            self._say("left for a later run, by you; what arrived is kept", torrent)
+
+    def cancel(self, torrent: InfoHash) -> None:
+        """See ports.control.Control."""
+        if self._leave(torrent, "cancel"):
+            self._say("cancelled by you; what had arrived is removed, the source is untouched", torrent)
+        elif self._engine.roster.hold(torrent, Standing.SKIPPED, "cancelled by you"):
+            self._say("cancelled by you", torrent)
+
+    def _leave(self, torrent: InfoHash, wish: str) -> bool:
+        row = self._engine.roster.wish(torrent, wish)
+        if row is not None:
+            self._engine.leave(row, wish)
+        return row is not None
+
+    def reorder(self, torrent: InfoHash, places: int) -> None:
+        """See ports.control.Control."""
+        self._engine.roster.shift(torrent, places)
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """See ports.control.Control."""
+        self._set_limit(bytes_per_second)
+        self._say(
+            "bandwidth as configured again" if bytes_per_second is None else f"limited to {bytes_per_second:.0f} B/s"
+        )
+
+    def rescan(self) -> None:
+        """See ports.control.Control."""
+        self._rescan.set()
+
+    def accept(self, check: str) -> None:
+        """See ports.control.Control. No check of the engine's offers to mend anything by itself."""
+        self._say(f"{check}: mend it as the check says, then check again")
+
+    def check_again(self) -> None:
+        """See ports.control.Control."""
+        self._rescan.set()
+
+    def _say(self, text: str, torrent: InfoHash | None = None) -> None:
+        self._publish(Noticed(self._clock.now(), torrent, Level.INFO, text))

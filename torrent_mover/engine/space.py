@@ -1,0 +1,63 @@
+"""Reserves room at the destination and in the cache: what is free is asked, the sum of what is promised is ours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from torrent_mover.domain.capacity import Reservations
+from torrent_mover.domain.errors import MoverError, ServerTooOld
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.ports.filesystem import FileSystem
+
+
+class Space:
+    """The reservations of a run. Safe from any thread.
+
+    `places` are the file systems that fill up, by the name that messages use; `cache` names the one of them through which all
+    bytes pass a second time, if there is one.
+    """
+
+    def __init__(
+        self, destination: FileSystem, cache: FileSystem | None, arrived: Callable[[], Mapping[InfoHash, int]]
+    ) -> None:
+        """`arrived` says how many bytes of each move under way lie at the destination already."""
+        self._places = {destination.name: destination} | ({cache.name: cache} if cache else {})
+        self._cache = cache.name if cache else ""
+        self._arrived = arrived
+        self._reservations = Reservations()
+        self._lock = threading.Lock()
+
+    def reserve(self, torrent: InfoHash, size: int, present: int) -> None:
+        """Take room for `size` bytes, `present` of which lie there already. Raises DiskFull where they do not fit."""
+        with self._lock:
+            for place in self._places:
+                if not self._reservations.knows(place):
+                    self._ask(place)
+                if self._reservations.knows(place):
+                    needed = size if place == self._cache else max(size - present, 0)
+                    self._reservations.reserve(torrent, place, needed)
+
+    def settle(self, torrent: InfoHash) -> None:
+        """The move's bytes are at the destination for good, and out of the cache."""
+        with self._lock:
+            for place in self._places:
+                if place != self._cache and self._reservations.knows(place):
+                    self._reservations.settle(torrent, place)
+            self._reservations.release(torrent)
+
+    def release(self, torrent: InfoHash) -> None:
+        """Give back what it reserved; some of it may lie in staging, so that the disk is asked again."""
+        with self._lock:
+            self._reservations.release(torrent)
+            for place in self._places:
+                with suppress(MoverError):
+                    self._ask(place)
+
+    def _ask(self, place: str) -> None:
+        try:
+            space = self._places[place].space()
+        except ServerTooOld:
+            return  # a server that cannot tell: the write itself will say when it is full
+        self._reservations.know(place, space.free, space.total, self._arrived())

@@ -1,0 +1,96 @@
+"""Judges bytes by the torrent's hashes: as they stream past, or read back from where they lie."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.pieces import Bitfield, PieceHasher
+from torrent_mover.ports.filesystem import FileSystem, Span
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpan(Span):
+    """A span that remembers which file of the manifest it belongs to."""
+
+    file: int
+
+
+class PieceStream:
+    """Cuts a stream of real bytes into pieces and judges each. Not for use by two threads at once."""
+
+    def __init__(self, manifest: Manifest, paths: Sequence[RelativePath]) -> None:
+        self._manifest = manifest
+        self._paths = paths
+        self._pending: deque[tuple[int, int]] = deque()  # (piece, real bytes) expected and not complete
+        self._hasher: PieceHasher | None = None
+        self._left = 0
+
+    @property
+    def pending(self) -> tuple[int, ...]:
+        """Pieces that were expected and have not wholly come."""
+        return tuple(piece for piece, _ in self._pending)
+
+    def expect(self, pieces: range) -> Iterator[FileSpan]:
+        """The spans to read for these pieces, in the order in which their bytes must be fed."""
+        for piece in pieces:
+            real = sum(span.length for span in self._manifest.spans(piece, piece))
+            self._pending.append((piece, real))
+        for span in self._manifest.spans(pieces[0], pieces[-1]):
+            yield FileSpan(self._paths[span.file], span.offset, span.length, span.file)
+
+    def feed(self, data: memoryview) -> Iterator[tuple[int, bool]]:
+        """Take the next bytes; yields (piece, good) for each piece that they complete."""
+        while data:
+            if self._hasher is None:
+                piece, self._left = self._pending[0]
+                self._hasher = self._manifest.hasher(piece)
+            chunk = data[: self._left]
+            self._hasher.update(chunk)
+            self._left -= len(chunk)
+            data = data[len(chunk) :]
+            if self._left == 0:
+                piece, _ = self._pending.popleft()
+                good = self._hasher.good()
+                self._hasher = None
+                yield piece, good
+
+
+def read_back(
+    manifest: Manifest,
+    fs: FileSystem,
+    paths: Sequence[RelativePath],
+    pieces: Bitfield,
+    progress: Callable[[int], None],
+) -> Bitfield:
+    """Read these pieces from where they lie and say which are good. All files must have the bytes asked for.
+
+    `progress` gets the bytes of each chunk read; it may raise to end it. Raises SourceUnreadable, ConnectionLost.
+    """
+    good = Bitfield(manifest.piece_count)
+    stream = PieceStream(manifest, paths)
+
+    def spans() -> Iterator[Span]:
+        for run in pieces.runs(value=True):
+            for first in range(run.start, run.stop, _RUN):
+                yield from stream.expect(range(first, min(first + _RUN, run.stop)))
+
+    def deliver(_span: Span, _offset: int, data: memoryview) -> None:
+        progress(len(data))
+        for piece, fine in stream.feed(data):
+            if fine:
+                good.set(piece)
+
+    reader = fs.reader()
+    try:
+        reader.read(spans(), deliver)
+    finally:
+        reader.close()
+    return good
+
+
+_RUN = 64
+"""Pieces asked for at a time: keeps what is expected short in a torrent of many thousand pieces."""

@@ -1,0 +1,73 @@
+"""The work of one copy: runs of missing pieces, handed to whichever lane asks next, and what became of each piece."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from torrent_mover.domain.errors import SourceCorrupt
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.pieces import Bitfield
+
+UNIT: Final = 8 << 20
+"""Bytes handed to a lane at a time (at least one piece): small enough that lanes end together, large enough to be rare."""
+
+
+class Work:
+    """Missing pieces in stream order. Safe from any thread."""
+
+    def __init__(self, manifest: Manifest, missing: Bitfield) -> None:
+        self._manifest = manifest
+        self._lock = threading.Lock()
+        self._units = _cut(manifest, missing)
+        self._again: deque[range] = deque()
+        self._suspects: set[int] = set()
+        self._unfinished = missing.count()
+
+    def next_unit(self) -> range | None:
+        """The next pieces to bring, or None when nothing is left to hand out."""
+        with self._lock:
+            if self._again:
+                return self._again.popleft()
+            return next(self._units, None)
+
+    def give_back(self, pieces: range) -> None:
+        """A lane ended before it finished these: somebody else brings them."""
+        if pieces:
+            with self._lock:
+                self._again.append(pieces)
+
+    def good(self) -> None:
+        """One more piece is there and matches its hash."""
+        with self._lock:
+            self._unfinished -= 1
+
+    def bad(self, piece: int) -> None:
+        """A piece did not match: it is fetched again once; raises SourceCorrupt the second time."""
+        with self._lock:
+            if piece not in self._suspects:
+                self._suspects.add(piece)
+                self._again.append(range(piece, piece + 1))
+                return
+        files = self._manifest.files_of(piece)
+        names = ", ".join(str(self._manifest.files[index].path) for index in files[:3])
+        raise SourceCorrupt(
+            f"Piece {piece} does not match the torrent's hash at the source, read twice. It lies in: {names}.",
+            kept="The pieces that are good are kept here; the source is untouched.",
+            remedy="Force a recheck of this torrent in the source client: it will show what is damaged.",
+        )
+
+    @property
+    def done(self) -> bool:
+        """Whether every missing piece has come."""
+        with self._lock:
+            return self._unfinished == 0
+
+
+def _cut(manifest: Manifest, missing: Bitfield) -> Iterator[range]:
+    per_unit = max(1, UNIT // manifest.piece_length)
+    for run in missing.runs(value=True):
+        for first in range(run.start, run.stop, per_unit):
+            yield range(first, min(first + per_unit, run.stop))
