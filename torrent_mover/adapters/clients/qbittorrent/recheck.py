@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from torrent_mover.adapters.clients.qbittorrent.answers import RESUME_CHECK
 from torrent_mover.domain.torrent import ClientFile, PieceStates, Torrent, TorrentState
 from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
 from torrent_mover.ports.clock import Clock
@@ -135,11 +136,10 @@ class Ticket(Generic[Mark]):
     def poll(self) -> RecheckProgress:
         """See the port. QUEUED until the check was asked for."""
         look = self._client.look()
+        if look.torrent.client_state == RESUME_CHECK:
+            self._run = None  # it has restarted since we asked
         if self._run is None:
-            if look.torrent.state in _BUSY:
-                return _queued(look)
-            look = self._begin(look)
-        assert self._run is not None  # noqa: S101 - _begin made it
+            return self._begin(look)
         judge, mark = self._run
         progress = judge.see(look, self._clock.monotonic(), self._client.others_wait)
         if judge.lost(self._clock.monotonic(), self._client.others_wait):
@@ -150,15 +150,19 @@ class Ticket(Generic[Mark]):
             return _queued(look)
         return progress
 
-    def _begin(self, look: Look) -> Look:
+    def _begin(self, look: Look) -> RecheckProgress:
+        """Ask for the check, unless the client is busy with the torrent, and look at once: only then the reset shows surely."""
         if look.torrent.state in (TorrentState.SEEDING, TorrentState.DOWNLOADING):
             self._client.stop()
-            look = self._client.look()
         mark = self._client.mark()
+        before = self._client.look()
+        if before.torrent.state in _BUSY:
+            return _queued(before)
         self._client.ask()
         self._asked += 1
-        self._run = (Judge(look, self._clock.monotonic()), mark)
-        return self._client.look()
+        judge = Judge(before, self._clock.monotonic())
+        self._run = (judge, mark)
+        return judge.see(self._client.look(), self._clock.monotonic(), self._client.others_wait)
 
     def _again(self, look: Look) -> RecheckProgress:
         if self._asked >= self._TRIES:

@@ -1,0 +1,442 @@
+"""What every TorrentClient must do. A bench supplies the client, and plays the user who has torrents in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from torrent_mover.demo.content import Sample, sample
+from torrent_mover.domain.bencode import decode_document
+from torrent_mover.domain.certificate import MIN_SEEDING, Certificate, Evidence, FileFound, ReadBack, Reading, certify
+from torrent_mover.domain.errors import Collision, GateRefused, TorrentGone, UnsafeTorrent
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.torrent import InfoHash, TorrentState
+from torrent_mover.ports.client import AddSpec, RecheckProgress, RecheckVerdict, TorrentClient
+from torrent_mover.ports.clock import Clock
+
+PIECE = 16 * 1024
+TREE = {"a.bin": 100_000, "b/c.bin": 70_001, "e.nfo": 0, "z z/ü'[1].srt": 10}
+STRANGER = InfoHash("0123456789" * 4)
+FINAL = (RecheckVerdict.GOOD, RecheckVerdict.BAD, RecheckVerdict.FAILED)
+
+
+class Bench(Protocol):
+    """A client to be tested, with its disk: both see the same paths."""
+
+    client: TorrentClient
+    clock: Clock
+    data: Path
+
+    def have(self, torrent: Sample, save_path: Path, category: str = "") -> InfoHash:
+        """Let the user have it: complete and seeding, its data below `save_path`."""
+
+    def restart(self) -> None:
+        """Kill the client and start it again."""
+
+
+def path(folder: Path) -> ClientPath:
+    return ClientPath(str(folder))
+
+
+def make(bench: Bench, name: str = "Show", version: str = "v1", tree=None, **options) -> Sample:
+    return sample(bench.data, name, TREE if tree is None else tree, version=version, piece_length=PIECE, **options)
+
+
+def until(bench: Bench, condition, timeout: float = 30.0):
+    """Look until `condition()` is true, by the bench's own clock."""
+    deadline = bench.clock.monotonic() + timeout
+    while not (found := condition()):
+        assert bench.clock.monotonic() < deadline, f"not within {timeout:.0f} s"
+        bench.clock.wait(0.1)
+    return found
+
+
+def state_of(bench: Bench, torrent: InfoHash) -> TorrentState:
+    found = bench.client.get(torrent)
+    assert found is not None
+    return found.state
+
+
+def checked(bench: Bench, torrent: InfoHash) -> RecheckProgress:
+    """Recheck to the end."""
+    ticket = bench.client.recheck(torrent)
+    last = None
+
+    def over() -> bool:
+        nonlocal last
+        last = ticket.poll()
+        return last.verdict in FINAL
+
+    until(bench, over, timeout=60.0)
+    assert last is not None
+    return last
+
+
+def add(bench: Bench, torrent: Sample, **spec) -> InfoHash:
+    return bench.client.add_stopped(torrent.metainfo, AddSpec(save_path=path(bench.data), **spec))
+
+
+def info_of(metainfo: bytes) -> bytes:
+    start, end = decode_document(metainfo).info_span
+    return metainfo[start:end]
+
+
+def flip(file: Path, offset: int = 5) -> None:
+    """Change one byte; size and times stay."""
+    before = file.stat()
+    content = bytearray(file.read_bytes())
+    content[offset] ^= 0xFF
+    with file.open("r+b") as stream:
+        stream.write(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def certificate_for(bench: Bench, torrent: InfoHash, *, siblings: tuple[InfoHash, ...] = ()) -> Certificate:
+    """An honest one, with the client playing both sides: what it says is read, nothing is made up but the roles."""
+    client, clock = bench.client, bench.clock
+
+    def read() -> Reading:
+        return Reading(clock.monotonic(), client.get(torrent), tuple(client.files(torrent)))
+
+    assert checked(bench, torrent).verdict is RecheckVerdict.GOOD
+    pieces = client.pieces(torrent)
+    read_back = ReadBack(
+        at=clock.monotonic(), by_client=True, pieces_good=sum(pieces.have), pieces=len(pieces.have), amount_left=0
+    )
+    client.start(torrent)
+    until(bench, lambda: state_of(bench, torrent) is TorrentState.SEEDING)
+    first = read()
+    clock.wait(MIN_SEEDING + 0.1)
+    last = read()
+    assert first.torrent is not None
+    found = tuple(
+        FileFound(file.path, file.size, (bench.data / file.path).lstat().st_size if file.size else file.size)
+        for file in first.files
+    )
+    evidence = Evidence(
+        planned=first.torrent,
+        planned_files=first.files,
+        save_path=first.torrent.save_path,
+        pieces=len(pieces.have),
+        own_pieces=len(pieces.have),
+        read_back=read_back,
+        files=found,
+        files_at=clock.monotonic(),
+        destination_first=first,
+        destination_last=last,
+        source=read(),
+        siblings=siblings,
+        ignored_by_rule=False,
+    )
+    return certify(evidence, clock.monotonic())
+
+
+class TorrentClientContract:
+    """Run over every adapter and over the fake: subclass it and supply the fixture `bench`."""
+
+    def test_it_says_what_it_is(self, bench):
+        info = bench.client.info()
+        assert info.product
+        assert info.version
+        assert bench.client.name
+
+    def test_an_empty_client_lists_nothing(self, bench):
+        assert list(bench.client.torrents()) == []
+
+    def test_torrents_are_listed_by_exactly_their_category(self, bench):
+        mine = bench.have(make(bench, "Mine", seed=1), bench.data, "move")
+        bench.have(make(bench, "Longer", seed=2), bench.data, "move it")
+        none = bench.have(make(bench, "None", seed=3), bench.data)
+        assert [torrent.id for torrent in bench.client.torrents("move")] == [mine]
+        assert [torrent.id for torrent in bench.client.torrents("")] == [none]
+        assert list(bench.client.torrents("mov")) == []
+        assert len(bench.client.torrents()) == 3
+
+    def test_a_complete_torrent_is_described_in_full(self, bench):
+        wanted = make(bench, "Ünï [1080p] 'x'")
+        torrent = bench.client.get(bench.have(wanted, bench.data, "move"))
+        assert torrent.name == "Ünï [1080p] 'x'"
+        assert torrent.category == "move"
+        assert torrent.state is TorrentState.SEEDING
+        assert torrent.complete
+        assert torrent.save_path == path(bench.data)
+        assert torrent.content_path == path(bench.data) / wanted.name
+        assert torrent.size == sum(TREE.values())
+        assert torrent.amount_left == 0
+        assert torrent.progress == 1
+        assert torrent.added_on > 1_600_000_000
+        assert not torrent.auto_managed
+
+    @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
+    def test_it_is_known_by_its_client_id_and_its_files_are_the_manifests(self, bench, version):
+        wanted = make(bench, f"Show {version}", version)
+        manifest = Manifest.parse(wanted.metainfo)
+        torrent = bench.have(wanted, bench.data)
+        assert torrent == manifest.hashes.client_id
+        assert bench.client.get(torrent).id == torrent
+        files = bench.client.files(torrent)
+        assert [(file.index, file.path, file.size) for file in files] == [
+            (file.index, str(file.path), file.size) for file in manifest.files
+        ]
+        assert all(file.wanted and file.progress == 1 for file in files)
+        assert len(bench.client.pieces(torrent).have) == manifest.piece_count
+        assert bench.client.pieces(torrent).missing == ()
+
+    @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
+    def test_the_metainfo_keeps_the_info_dictionary_byte_for_byte(self, bench, version):
+        wanted = make(bench, "Show", version)
+        assert info_of(bench.client.metainfo(bench.have(wanted, bench.data))) == info_of(wanted.metainfo)
+
+    def test_trackers_are_listed_without_the_swarm_rows_and_hide_their_urls(self, bench):
+        urls = ("http://127.0.0.1:9/announce?passkey=S3CRET", "http://127.0.0.1:9/other")
+        trackers = bench.client.trackers(bench.have(make(bench, trackers=urls), bench.data))
+        assert [(tracker.url, tracker.tier) for tracker in trackers] == [(urls[0], 0), (urls[1], 1)]
+        assert "S3CRET" not in repr(trackers)
+
+    def test_an_unknown_torrent_is_none_or_gone(self, bench):
+        client = bench.client
+        assert client.get(STRANGER) is None
+        for call in (
+            client.files,
+            client.trackers,
+            client.metainfo,
+            client.pieces,
+            client.recheck,
+            client.start,
+            client.stop,
+        ):
+            with pytest.raises(TorrentGone):
+                call(STRANGER)
+        with pytest.raises(TorrentGone):
+            client.set_category(STRANGER, "some")
+
+    def test_a_torrent_is_added_stopped_without_limits_where_it_was_asked_for(self, bench):
+        wanted = make(bench, "Show", "hybrid")
+        torrent = add(bench, wanted, category="new one", tags=("x", "y"), name="Another name", upload_limit=4096)
+        there = bench.client.get(torrent)
+        assert there.state is TorrentState.STOPPED_INCOMPLETE
+        assert there.save_path == path(bench.data)
+        assert there.category == "new one"
+        assert sorted(there.tags) == ["x", "y"]
+        assert there.name == "Another name"
+        assert there.upload_limit == 4096
+        assert there.download_limit == 0
+        assert not there.auto_managed
+        assert (there.ratio_limit, there.seeding_time_limit, there.inactive_seeding_time_limit) == (-1, -1, -1)
+        assert [file.path for file in bench.client.files(torrent)] == [
+            f"{wanted.name}/{name}" for name in ("a.bin", "b/c.bin", "e.nfo", "z z/ü'[1].srt")
+        ]
+
+    def test_adding_checks_nothing_and_touches_nothing(self, bench):
+        wanted = make(bench)
+        before = wanted.files()
+        torrent = add(bench, wanted)
+        assert bench.client.get(torrent).progress == 0
+        assert bench.client.pieces(torrent).missing == tuple(range(11))
+        assert wanted.files() == before
+
+    def test_adding_again_leaves_it_as_it_is(self, bench):
+        wanted = make(bench)
+        torrent = add(bench, wanted, category="first")
+        assert add(bench, wanted, category="second") == torrent
+        assert bench.client.get(torrent).category == "first"
+        assert len(bench.client.torrents()) == 1
+
+    def test_a_torrent_that_lies_elsewhere_is_a_collision(self, bench):
+        wanted = make(bench)
+        torrent = add(bench, wanted)
+        elsewhere = AddSpec(save_path=path(bench.data / "elsewhere"))
+        with pytest.raises(Collision):
+            bench.client.add_stopped(wanted.metainfo, elsewhere)
+        assert bench.client.get(torrent).save_path == path(bench.data)
+
+    def test_a_torrent_that_seeds_already_is_a_collision_and_goes_on_seeding(self, bench):
+        wanted = make(bench)
+        torrent = bench.have(wanted, bench.data)
+        with pytest.raises(Collision):
+            add(bench, wanted)
+        assert state_of(bench, torrent) is TorrentState.SEEDING
+
+    def test_what_is_no_torrent_is_refused(self, bench):
+        with pytest.raises(UnsafeTorrent):
+            bench.client.add_stopped(b"<html>no torrent</html>", AddSpec(save_path=path(bench.data)))
+        assert list(bench.client.torrents()) == []
+
+    def test_files_get_the_names_that_they_had_at_the_source(self, bench):
+        wanted = make(bench, "Show")
+        a, c = bench.data / "Show" / "a.bin", bench.data / "Show" / "b" / "c.bin"
+        a.rename(bench.data / "Show" / "new.bin")
+        (bench.data / "Moved").mkdir()
+        c.rename(bench.data / "Moved" / "c.bin")
+        renames = (("Show/a.bin", "Show/new.bin"), ("Show/b/c.bin", "Moved/c.bin"))
+        torrent = add(bench, wanted, renames=renames)
+        paths = [file.path for file in bench.client.files(torrent)]
+        assert paths == ["Show/new.bin", "Moved/c.bin", "Show/e.nfo", "Show/z z/ü'[1].srt"]
+        assert checked(bench, torrent).verdict is RecheckVerdict.GOOD
+        assert add(bench, wanted, renames=renames) == torrent
+        assert [file.path for file in bench.client.files(torrent)] == paths
+
+    def test_files_may_swap_their_names(self, bench):
+        wanted = make(bench, "Show")
+        torrent = bench.client.add_stopped(
+            wanted.metainfo,
+            AddSpec(
+                save_path=path(bench.data / "empty"),
+                renames=(("Show/a.bin", "Show/b/c.bin"), ("Show/b/c.bin", "Show/a.bin")),
+            ),
+        )
+        assert [file.path for file in bench.client.files(torrent)][:2] == ["Show/b/c.bin", "Show/a.bin"]
+
+    def test_a_recheck_of_good_data_is_good(self, bench):
+        torrent = add(bench, make(bench, "Show", "hybrid"))
+        end = checked(bench, torrent)
+        assert (end.verdict, end.fraction) == (RecheckVerdict.GOOD, 1.0)
+        there = bench.client.get(torrent)
+        assert there.state is TorrentState.STOPPED_COMPLETE
+        assert there.complete
+        assert bench.client.pieces(torrent).missing == ()
+
+    @pytest.mark.parametrize("damage", ["flipped byte", "missing", "truncated"])
+    def test_a_recheck_never_takes_the_success_of_before_for_its_own(self, bench, damage):
+        wanted = make(bench, "Show", "v2")
+        torrent = add(bench, wanted)
+        assert checked(bench, torrent).verdict is RecheckVerdict.GOOD
+        file = bench.data / "Show" / "a.bin"
+        content = file.read_bytes()
+        for _ in range(3):
+            {"flipped byte": flip, "missing": Path.unlink, "truncated": lambda file: os.truncate(file, PIECE)}[damage](
+                file
+            )
+            assert checked(bench, torrent).verdict is RecheckVerdict.BAD
+            expected = {"flipped byte": (0,), "missing": tuple(range(7)), "truncated": tuple(range(1, 7))}[damage]
+            assert bench.client.pieces(torrent).missing == expected
+            assert state_of(bench, torrent) is TorrentState.STOPPED_INCOMPLETE
+            file.write_bytes(content)
+            assert checked(bench, torrent).verdict is RecheckVerdict.GOOD
+
+    def test_a_recheck_of_nothing_at_all_ends_and_is_bad(self, bench):
+        torrent = bench.client.add_stopped(make(bench).metainfo, AddSpec(save_path=path(bench.data / "empty")))
+        assert checked(bench, torrent).verdict is RecheckVerdict.BAD
+
+    def test_a_recheck_cannot_see_a_missing_file_of_no_bytes(self, bench):
+        torrent = add(bench, make(bench, "Show"))
+        (bench.data / "Show" / "e.nfo").unlink()
+        assert checked(bench, torrent).verdict is RecheckVerdict.GOOD
+
+    def test_a_folder_in_place_of_a_file_never_passes(self, bench):
+        torrent = add(bench, make(bench, "Show"))
+        (bench.data / "Show" / "a.bin").unlink()
+        (bench.data / "Show" / "a.bin" / "x").mkdir(parents=True)
+        assert checked(bench, torrent).verdict in (RecheckVerdict.FAILED, RecheckVerdict.BAD)
+
+    def test_a_seeding_torrent_is_stopped_for_its_recheck_and_stays_so(self, bench):
+        torrent = bench.have(make(bench, "Show"), bench.data)
+        flip(bench.data / "Show" / "a.bin")
+        assert checked(bench, torrent).verdict is RecheckVerdict.BAD
+        assert state_of(bench, torrent) is TorrentState.STOPPED_INCOMPLETE
+
+    def test_rechecks_that_wait_for_others_end_well_too(self, bench):
+        samples = [make(bench, f"T{number}", tree={"a.bin": 40_000}, seed=number) for number in range(4)]
+        torrents = [add(bench, one) for one in samples]
+        flip(samples[2].content / "a.bin")
+        tickets = [bench.client.recheck(torrent) for torrent in torrents]
+        ends: dict[int, RecheckVerdict] = {}
+
+        def all_over() -> bool:
+            for number, ticket in enumerate(tickets):
+                if number not in ends and (verdict := ticket.poll().verdict) in FINAL:
+                    ends[number] = verdict
+            return len(ends) == len(tickets)
+
+        until(bench, all_over, timeout=90.0)
+        good, bad = RecheckVerdict.GOOD, RecheckVerdict.BAD
+        assert [ends[number] for number in range(4)] == [good, good, bad, good]
+
+    def test_a_restart_in_the_middle_never_makes_a_recheck_good(self, bench):
+        torrent = add(bench, make(bench, "Show"))
+        assert checked(bench, torrent).verdict is RecheckVerdict.GOOD
+        bench.clock.wait(3.0)  # its own notes about that are on disk now
+        flip(bench.data / "Show" / "a.bin")
+        ticket = bench.client.recheck(torrent)
+        bench.restart()
+        end = until(bench, lambda: (now := ticket.poll()).verdict in FINAL and now, timeout=60.0)
+        assert end.verdict is RecheckVerdict.BAD
+
+    def test_a_ticket_of_a_removed_torrent_says_that_it_is_gone(self, bench):
+        torrent = add(bench, make(bench))
+        certificate = certificate_for(bench, torrent)
+        ticket = bench.client.recheck(torrent)
+        bench.client.remove(certificate)
+        with pytest.raises(TorrentGone):
+            ticket.poll()
+
+    def test_start_lets_it_seed_and_stop_ends_that(self, bench):
+        torrent = add(bench, make(bench))
+        assert checked(bench, torrent).verdict is RecheckVerdict.GOOD
+        bench.client.start(torrent)
+        until(bench, lambda: state_of(bench, torrent) is TorrentState.SEEDING)
+        bench.client.stop(torrent)
+        assert state_of(bench, torrent) is TorrentState.STOPPED_COMPLETE
+
+    def test_added_without_a_check_it_seeds_once_started(self, bench):
+        torrent = add(bench, make(bench), skip_checking=True)
+        bench.client.start(torrent)
+        until(bench, lambda: state_of(bench, torrent) is TorrentState.SEEDING)
+
+    def test_a_category_is_created_and_moves_nothing(self, bench):
+        wanted = make(bench)
+        torrent = bench.have(wanted, bench.data, "old")
+        before = wanted.files()
+        bench.client.set_category(torrent, "brand new")
+        there = bench.client.get(torrent)
+        assert (there.category, there.save_path) == ("brand new", path(bench.data))
+        assert wanted.files() == before
+        bench.client.set_category(torrent, "")
+        assert bench.client.get(torrent).category == ""
+
+    def test_a_certificate_removes_torrent_and_data_and_nothing_else(self, bench):
+        wanted = make(bench, "Show")
+        other = make(bench, "Other", seed=9)
+        kept = bench.have(other, bench.data)
+        torrent = add(bench, wanted)
+        (bench.data / "Show" / "notes.txt").write_text("not of the torrent")
+        certificate = certificate_for(bench, torrent)
+        bench.client.remove(certificate)
+        assert bench.client.get(torrent) is None
+        until(bench, lambda: list(wanted.files()) == ["Show/notes.txt"])
+        assert bench.client.get(kept) is not None
+        assert len(other.files()) == len(TREE)
+        bench.client.remove(certificate)  # gone already: that is what was wanted
+
+    def test_data_that_a_sibling_uses_stays(self, bench):
+        wanted = make(bench)
+        torrent = add(bench, wanted)
+        bench.client.remove(certificate_for(bench, torrent, siblings=(STRANGER,)))
+        assert bench.client.get(torrent) is None
+        bench.clock.wait(1.0)
+        assert len(wanted.files()) == len(TREE)
+
+    def test_a_stale_certificate_removes_nothing(self, bench, old_certificate):
+        wanted = make(bench)
+        torrent = add(bench, wanted)
+        certificate = certificate_for(bench, torrent)
+        with pytest.raises(GateRefused):
+            bench.client.remove(old_certificate(certificate))
+        assert bench.client.get(torrent) is not None
+        assert len(wanted.files()) == len(TREE)
+
+    def test_it_goes_on_after_a_restart(self, bench):
+        torrent = add(bench, make(bench))
+        bench.clock.wait(3.0)
+        bench.restart()
+        assert bench.client.get(torrent) is not None
+        assert checked(bench, torrent).verdict is RecheckVerdict.GOOD
+
+    def test_closing_twice_is_fine(self, bench):
+        bench.client.info()
+        bench.client.close()
+        bench.client.close()

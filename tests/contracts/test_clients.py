@@ -1,0 +1,86 @@
+"""The torrent client contract over the fake, qBittorrent 4.5 and qBittorrent 5.1."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.client_contract import TorrentClientContract
+from tests.fakes.client import FakeClient
+from tests.fakes.clock import FakeClock
+from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
+from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.domain.certificate import MAX_AGE
+from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.torrent import InfoHash
+
+
+class FakeBench:
+    def __init__(self, data):
+        self.data = data
+        self.clock = FakeClock()
+        self.client = FakeClient(self.clock)
+
+    def have(self, torrent, save_path, category=""):
+        return self.client.seed(torrent.metainfo, save_path, category=category)
+
+    def restart(self):
+        self.client.restart()
+
+
+class LateClock(SystemClock):
+    """A real clock that a test can set forward."""
+
+    ahead = 0.0
+
+    def monotonic(self):
+        return super().monotonic() + self.ahead
+
+
+class QBittorrentBench:
+    def __init__(self, server):
+        self.server = server
+        self.data = server.data
+        self.clock = LateClock()
+        self.client = QBittorrentClient(
+            QBittorrentSettings(server.url, server.username, Secret(server.password)), self.clock
+        )
+
+    def have(self, torrent, save_path, category=""):
+        added = self.server.add(torrent.metainfo, save_path, category=category)
+        self.server.wait_for(added)
+        return InfoHash(added)
+
+    def restart(self):
+        self.server.kill()
+        self.server.start()
+
+
+class TestFakeClient(TorrentClientContract):
+    @pytest.fixture
+    def bench(self, tmp_path):
+        return FakeBench(tmp_path)
+
+    @pytest.fixture
+    def old_certificate(self, bench):
+        def wait(certificate):
+            bench.clock.advance(MAX_AGE + 1)
+            return certificate
+
+        return wait
+
+
+@pytest.mark.servers
+class TestQBittorrent(TorrentClientContract):
+    @pytest.fixture
+    def bench(self, qbittorrent):
+        bench = QBittorrentBench(qbittorrent)
+        yield bench
+        bench.client.close()
+
+    @pytest.fixture
+    def old_certificate(self, bench):
+        def wait(certificate):
+            bench.clock.ahead += MAX_AGE + 1
+            return certificate
+
+        return wait
