@@ -35,12 +35,18 @@ class FakeClock:
         """Let that time pass at once (or, blocking, until a test lets it pass); raises Cancelled once stopped."""
         with self._changed:
             self.waits.append(seconds)
+            self._changed.notify_all()
             if not self._blocking and not self._stopped:
                 self._advance(seconds)
             due = self._monotonic + (seconds if self._blocking else 0.0)
             self._changed.wait_for(lambda: self._stopped or self._monotonic >= due)
             if self._stopped:
                 raise Cancelled("The run was stopped.", kept="All that is known is in the journal.")
+
+    def await_waits(self, count: int = 1, deadline: float = 30.0) -> bool:
+        """For another thread: return once `count` waits have begun; False where that takes over `deadline` real seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.waits) >= count, deadline)
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

@@ -1,0 +1,50 @@
+"""How plain lines look: time, level, priority for the journal of systemd, and the line of statistics."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from torrent_mover.domain.events import Level
+from torrent_mover.domain.narrate import Line
+from torrent_mover.domain.snapshot import Snapshot, Standing
+from torrent_mover.domain.text import duration, part, percent, rate
+
+_PRIORITIES: Final = {Level.DEBUG: 7, Level.INFO: 6, Level.WARN: 4, Level.ERROR: 3}
+
+_COUNTED: Final = (
+    (Standing.ACTIVE, "active"),
+    (Standing.RETRYING, "retrying"),
+    (Standing.PAUSED, "paused"),
+    (Standing.QUEUED, "queued"),
+    (Standing.DONE, "done"),
+    (Standing.FAILED, "failed"),
+)
+_ALWAYS_SHOWN: Final = (Standing.ACTIVE, Standing.QUEUED)
+
+
+def plain_line(line: Line, at: float) -> str:
+    """`2026-11-20 03:00:01 INFO  a1b2c3d4 start: ...`, local time of `at` (Unix seconds)."""
+    local = datetime.fromtimestamp(at, UTC).astimezone()
+    return f"{local:%Y-%m-%d %H:%M:%S} {line.level.value:<5} {line.full}"
+
+
+def journald_line(line: Line) -> str:
+    """`<6>a1b2c3d4 start: ...`: systemd's journal adds the time itself and reads the priority (sd-daemon(3))."""
+    return f"<{_PRIORITIES[line.level]}>{line.full}"
+
+
+def stats_text(snapshot: Snapshot) -> str:
+    """`stats: 2.8/214.6 GiB, 1 %, in 48.1 MiB/s, out 31.4 MiB/s, ETA 1h12m (3 active, 9 queued)`."""
+    parts = [part(snapshot.done_bytes, snapshot.total_bytes), percent(snapshot.fraction)]
+    if snapshot.incoming.used:
+        parts.append(f"in {rate(snapshot.incoming.now)}")
+    if snapshot.outgoing.used:
+        parts.append(f"out {rate(snapshot.outgoing.now)}")
+    parts.append(f"ETA {duration(snapshot.eta) if snapshot.eta is not None else 'unknown'}")
+    return f"stats: {', '.join(parts)} ({_counts(snapshot)})"
+
+
+def _counts(snapshot: Snapshot) -> str:
+    counts = [(standing, snapshot.count(standing), word) for standing, word in _COUNTED]
+    return ", ".join(f"{count} {word}" for standing, count, word in counts if count or standing in _ALWAYS_SHOWN)
