@@ -84,8 +84,8 @@ class SessionPool:
     def fair_share(self) -> int:
         """How many lanes each torrent that holds or wants any may have now; at least 1."""
         with self._changed:
-            places = (*self._state.held.values(), *self._state.opening, *self._state.waiters)
-            torrents = {place.holder for place in places if place.lane}
+            torrents = {held.holder for held in (*self._state.held.values(), *self._state.opening) if held.lane}
+            torrents |= {waiter.holder for waiter in self._state.waiters if waiter.lane}
             return max(1, self.lanes // max(1, len(torrents)))
 
     def holders(self) -> dict[str, int]:
