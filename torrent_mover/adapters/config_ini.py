@@ -105,6 +105,8 @@ def examine(
     except ConfigError as error:
         return None, (Problem(str(path), None, "", "", error.what, error.remedy),)
     headings, entries, faults = (read_toml if file.suffix.lower() == ".toml" else read_ini)(text, str(path))
+    if faults and not headings:
+        return None, tuple(faults)  # it is no config at all; every section would be told as missing
     faults += _open_to_others(file, mode, entries)
     overrides = _Overrides(dict(headings))
     overrides.take(environ)

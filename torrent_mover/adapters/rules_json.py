@@ -39,7 +39,7 @@ class _Member:
 class RulesFile:
     """The tracker rules at one path. A missing file has no rules; the first `add` makes it."""
 
-    def __init__(self, path: LocalPath) -> None:
+    def __init__(self, path: LocalPath | Path) -> None:
         self._path = Path(str(path))
 
     def read(self) -> TrackerRules:
