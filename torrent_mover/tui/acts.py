@@ -1,0 +1,132 @@
+"""Acts on the whole run, the same on every screen."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from torrent_mover.domain.quantities import format_rate, parse_rate
+from torrent_mover.domain.snapshot import Phase
+from torrent_mover.tui import themes
+from torrent_mover.tui.screens.ask import AskLine
+from torrent_mover.tui.screens.detail import Detail
+from torrent_mover.tui.screens.help import Help
+from torrent_mover.tui.screens.preflight import Preflight
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from torrent_mover.tui.session import Session
+
+    _Base = App[int]
+else:
+    _Base = object
+
+VIEW_NAMES = ("dashboard", "queue", "history", "health", "log")
+
+
+class RunActs(_Base):
+    """Mixed into the application."""
+
+    session: Session
+
+    def action_view(self, name: str) -> None:
+        """One of the five views; whatever lies over the current one is put away."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.switch_mode(name)
+
+    def action_turn(self, by: int) -> None:
+        """The next view, or the previous one."""
+        if self.current_mode in VIEW_NAMES:
+            here = VIEW_NAMES.index(self.current_mode)
+            self.action_view(VIEW_NAMES[(here + by) % len(VIEW_NAMES)])
+
+    async def action_back(self) -> None:
+        """Back out one level; from another view to the dashboard."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif self.current_mode != "dashboard":
+            self.switch_mode("dashboard")
+
+    def action_preflight(self) -> None:
+        """The checks."""
+        if not isinstance(self.screen, Preflight):
+            self.push_screen(Preflight(self.session))
+
+    def action_help(self) -> None:
+        """All keys that hold here."""
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(self.session, self.screen.active_bindings))
+
+    def action_pause_all(self) -> None:
+        """Pause everything, or go on."""
+        paused = self.session.snapshot.phase is Phase.PAUSED
+        if paused:
+            self.session.control.resume()
+        else:
+            self.session.control.pause()
+        self.notify("Goes on" if paused else "All torrents pause; p goes on", timeout=3, markup=False)
+
+    def action_rescan(self) -> None:
+        """Look for new torrents now."""
+        self.session.control.rescan()
+        self.notify("Looks for new torrents", timeout=3, markup=False)
+
+    def action_bandwidth(self) -> None:
+        """Ask for a limit."""
+        current = self.session.snapshot.incoming.limit or self.session.snapshot.outgoing.limit
+        value = format_rate(int(current)) if current else ""
+
+        def answered(text: str | None) -> None:
+            if text is None:
+                return
+            limit = parse_rate(text) if text.strip() else None
+            self.session.control.limit(limit)
+            self.notify(f"Limit {text}/s" if limit else "Limit as configured", timeout=3, markup=False)
+
+        hint = "512K, 5M, 1.5G a second; off, or nothing: as configured"
+        self.push_screen(
+            AskLine(self.session, "Bandwidth of all torrents together", hint, value, _wrong_rate), answered
+        )
+
+    def action_next_theme(self) -> None:
+        """The next of the four themes."""
+        self.theme = themes.next_name(self.theme)
+        self.notify(f"Theme {self.theme}", timeout=2, markup=False)
+
+    def action_open_log(self) -> None:
+        """The log file in $PAGER; the dashboard waits, the engine does not."""
+        path = self.session.options.log_file
+        if path is None or not path.exists():
+            self.notify("There is no log file yet", severity="warning", markup=False)
+            return
+        pager = shlex.split(os.environ.get("PAGER", "") or "less")
+        try:
+            with self.suspend():
+                subprocess.run([*pager, str(path)], check=False)
+        except SuspendNotSupported:
+            self.notify(f"This terminal cannot be lent; the log is {path}", severity="warning", markup=False)
+        except OSError as error:
+            self.notify(f"{pager[0]}: {error.strerror}; set PAGER", severity="error", markup=False)
+
+    def open_torrent(self, hex_digits: str) -> None:
+        """The detail screen of that torrent, if it is in the run."""
+        for move in self.session.snapshot.moves:
+            if move.id.hex == hex_digits:
+                self.push_screen(Detail(self.session, move.id))
+                return
+
+
+def _wrong_rate(text: str) -> str:
+    if not text.strip():
+        return ""
+    try:
+        parse_rate(text)
+    except ValueError as error:
+        return str(error)
+    return ""

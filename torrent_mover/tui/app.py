@@ -1,0 +1,213 @@
+"""The application: one timer that fetches the picture, the views, and how to leave. The engine never knows it."""
+
+from __future__ import annotations
+
+import asyncio
+import locale
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.command import CommandPalette
+from textual.screen import Screen
+
+from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.events import Event, MoveFailed, RunEnded
+from torrent_mover.domain.snapshot import Phase, Standing
+from torrent_mover.domain.text import safe
+from torrent_mover.ports.control import Control
+from torrent_mover.tui import bindings, themes
+from torrent_mover.tui.acts import RunActs
+from torrent_mover.tui.keymap import load_keymap
+from torrent_mover.tui.look import look_for
+from torrent_mover.tui.messages import EngineEvent
+from torrent_mover.tui.options import DASHBOARD_FAILED, DashboardOptions
+from torrent_mover.tui.palette import Torrents, action_commands
+from torrent_mover.tui.screens.base import View
+from torrent_mover.tui.screens.dashboard import Dashboard
+from torrent_mover.tui.screens.health import Health
+from torrent_mover.tui.screens.history import History
+from torrent_mover.tui.screens.leave import Leave, Way
+from torrent_mover.tui.screens.log import Log
+from torrent_mover.tui.screens.preflight import Preflight
+from torrent_mover.tui.screens.queue import Queue
+from torrent_mover.tui.session import Session
+
+_VIEWS: dict[str, Callable[[Session], View]] = {
+    "dashboard": Dashboard,
+    "queue": Queue,
+    "history": History,
+    "health": Health,
+    "log": Log,
+}
+_SIGNALS = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.TERMINATED,
+}
+
+
+class MoverApp(RunActs, App[int]):
+    """Returns None when somebody left, a signal's exit code when one ended it."""
+
+    CSS_PATH = "mover.tcss"
+    TITLE = "torrent_mover"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {Torrents}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.APP]
+
+    def __init__(self, control: Control, options: DashboardOptions) -> None:
+        mono = chosen_theme(options.theme) == "mono"
+        super().__init__(ansi_color=True if mono else None)
+        self.animation_level = "none"
+        for theme in themes.ALL:
+            self.register_theme(theme)
+        self.theme = chosen_theme(options.theme)
+        look = look_for(options.graph, options.units, encoding=locale.getencoding(), term=os.environ.get("TERM", ""))
+        self.session = Session(control, options, look, control.snapshot())
+        self._unsubscribe: Callable[[], None] | None = None
+        self._stopping = False
+        self._seen_preflight = False
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Nothing is drawn on it: the first view covers it."""
+        return Screen()
+
+    def on_mount(self) -> None:
+        """Start the only timer, listen to the engine, and to the signals that end a program."""
+        if self.session.options.keymap is not None:
+            self.set_keymap(load_keymap(self.session.options.keymap))
+        for name, view in _VIEWS.items():
+            self.add_mode_view(name, view)
+        self.switch_mode("dashboard")
+        self._unsubscribe = self.session.control.subscribe(lambda event: self.post_message(EngineEvent(event)))
+        self._catch_signals()
+        self.set_interval(1 / self.session.options.refresh, self.tick)
+        self.session.drain_log()
+        self.call_after_refresh(self._offer_preflight)
+
+    def add_mode_view(self, name: str, view: Callable[[Session], View]) -> None:
+        """A view lives as long as the application: its cursor and filters stay."""
+        self.add_mode(name, partial(view, self.session))
+
+    def on_unmount(self) -> None:
+        """The engine goes on without a listener."""
+        if self._unsubscribe:
+            self._unsubscribe()
+
+    def tick(self) -> None:
+        """Fetch the picture and the log; draw what is on the screen."""
+        snapshot = self.session.control.snapshot()
+        fresh = self.session.drain_log()
+        if snapshot == self.session.snapshot and not fresh:
+            return
+        self.session.snapshot = snapshot
+        self._offer_preflight()
+        for screen in self.screen_stack:
+            if isinstance(screen, View):
+                screen.draw()
+
+    def _offer_preflight(self) -> None:
+        """The checks come by themselves while they run, and go when they are passed."""
+        phase = self.session.snapshot.phase
+        if not self._seen_preflight and phase is Phase.PREFLIGHT:
+            self._seen_preflight = True
+            self.push_screen(Preflight(self.session, leaves_by_itself=True))
+
+    def on_engine_event(self, message: EngineEvent) -> None:
+        """Say what somebody would want to know at once; everything else is in the log."""
+        event: Event = message.event
+        if isinstance(event, MoveFailed):
+            text = f"{safe(event.name)}\n{safe(event.what)}\ne says more"
+            self.notify(text, title=f"Failed {event.code}", severity="error", timeout=10, markup=False)
+        elif isinstance(event, RunEnded):
+            text = f"{event.moved} moved, {event.failed} failed; q leaves"
+            self.notify(
+                text, title="The run is over", severity="warning" if event.failed else "information", markup=False
+            )
+        for screen in self.screen_stack:
+            if isinstance(screen, History):
+                screen.refresh_history()
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number, code in _SIGNALS.items():
+            try:
+                loop.add_signal_handler(number, self.stop_by, code)
+            except (ValueError, RuntimeError):  # not the main thread: whoever runs us there handles signals
+                return
+
+    def stop_by(self, code: ExitCode) -> None:
+        """Checkpoint, restore the terminal and leave; asked twice, do not wait for the pieces in flight."""
+        self.session.control.stop(now=self._stopping)
+        if not self._stopping:
+            self._stopping = True
+            self.exit(int(code))
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C as a key."""
+        self.stop_by(ExitCode.INTERRUPTED)
+
+    def action_leave(self) -> None:
+        """Leave; ask while bytes move."""
+        moving = self.session.snapshot.count(Standing.ACTIVE)
+        if not moving:
+            self._leave(Way.STOP.value)
+        elif not isinstance(self.screen, Leave):
+            self.push_screen(Leave(self.session), self._leave)
+
+    def _leave(self, key: str | None) -> None:
+        if key is None:
+            return
+        if self.session.snapshot.phase is not Phase.ENDED:
+            self.session.control.stop(now=key == Way.NOW.value)
+        self.exit(None)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action that makes sense on this screen, then the themes."""
+        yield from action_commands(self, screen)
+        for name in themes.NAMES:
+            yield SystemCommand(f"Theme: {name}", "Change the colours", partial(setattr, self, "theme", name))
+
+    def _fatal_error(self) -> None:
+        """The screen dies alone: without the values of variables, which may be long, and say more than a log should."""
+        error = self._exception
+        self._exit_renderables.append(Text(f"The dashboard failed: {type(error).__name__}: {safe(str(error))}"))
+        self._close_messages_no_wait()
+
+    @property
+    def palette_is_open(self) -> bool:
+        """Whether ctrl+p is on the screen."""
+        return isinstance(self.screen, CommandPalette)
+
+
+def chosen_theme(name: str) -> str:
+    """`auto` is mono where NO_COLOR is set, else dark."""
+    if name in themes.NAMES:
+        return name
+    return "mono" if os.environ.get("NO_COLOR") else "dark"
+
+
+def run_dashboard(control: Control, *, options: DashboardOptions) -> int | None:
+    """Show the dashboard until somebody leaves.
+
+    None: left by key, `control.stop` was called unless the run was over. 130 or 143: a signal ended it, `control.stop` was called.
+    `DASHBOARD_FAILED`: the screen broke, its error is on stderr, the terminal is restored and the engine goes on.
+    The engine outlives the screen in every case; the caller joins it. Raises ConfigError for a wrong keymap.
+    """
+    if options.keymap is not None:
+        load_keymap(options.keymap)
+    if os.environ.get("SSH_CONNECTION"):
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    app = MoverApp(control, options)
+    result = app.run(mouse=options.mouse)
+    if result is None and app.return_code:
+        sys.stderr.flush()
+        return DASHBOARD_FAILED
+    return result

@@ -1,0 +1,177 @@
+"""The dashboard: everything that matters now, at every size from 60x15 up."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, Vertical
+
+from torrent_mover.domain.snapshot import MoveView, Snapshot, Standing
+from torrent_mover.domain.text import safe
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.tui import bindings
+from torrent_mover.tui.graph import ZOOMS
+from torrent_mover.tui.ink import Span, Tone, line, rule
+from torrent_mover.tui.query import Query
+from torrent_mover.tui.screens.base import NARROW_BELOW, MoveActs
+from torrent_mover.tui.screens.log_acts import LogActs
+from torrent_mover.tui.session import Session
+from torrent_mover.tui.widgets.filter_bar import FilterBar
+from torrent_mover.tui.widgets.header import Header, view_line
+from torrent_mover.tui.widgets.health import ShortHealth
+from torrent_mover.tui.widgets.keys import Keys
+from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.log_pane import LogPane
+from torrent_mover.tui.widgets.move_table import heading, in_order, move_row
+from torrent_mover.tui.widgets.net_graph import NetGraph, show_both
+from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
+from torrent_mover.tui.widgets.selected import Selected
+
+KEYS = (
+    "app.quit", "app.help", "list.open", "torrent.pause", "run.pause", "torrent.retry", "list.filter", "app.palette",
+    "torrent.skip", "torrent.cancel", "torrent.earlier", "torrent.copy", "torrent.problem", "run.bandwidth", "run.rescan",
+    "log.open", "app.theme", "graph.out", "log.level", "log.wrap",
+)  # fmt: skip
+
+
+class Dashboard(LogActs, MoveActs):
+    """Table, graphs, the chosen torrent, health, log."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.FILTER, *bindings.GRAPH]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._zoom = 0
+        self._synced = True
+        self._query = Query()
+
+    def compose(self) -> ComposeResult:
+        """One set of widgets; the style sheet arranges them by width and height."""
+        look = self.session.look
+        yield Header(look, totals=True)
+        yield Lines(look, id="views")
+        with Container(id="body"):
+            with Vertical(id="left"):
+                yield Lines(look, id="heading")
+                yield Rows(look, lambda move, width: move_row(move, width, look), id="moves")
+                yield FilterBar()
+                yield Lines(look, id="selected-title")
+                yield Selected(look, id="selected")
+            with Container(id="right"):
+                with Container(id="graphs"):
+                    yield NetGraph(look, incoming=True)
+                    yield NetGraph(look, incoming=False)
+                yield ShortHealth(look, id="health")
+        yield LogPane(look, id="log")
+        yield Keys(look, KEYS)
+
+    def on_mount(self) -> None:
+        """Keys go to the table."""
+        self.query_one("#moves", Rows).focus()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw the picture of now."""
+        self.query_one(Header).show(snapshot)
+        self._show_views(snapshot)
+        self._show_moves(snapshot)
+        self._show_selected(snapshot)
+        incoming, outgoing = self.query_one("#graph-in", NetGraph), self.query_one("#graph-out", NetGraph)
+        incoming.display = snapshot.incoming.used or not snapshot.outgoing.used
+        outgoing.display = snapshot.outgoing.used
+        show_both(incoming, outgoing, snapshot, ZOOMS[self._zoom], synced=self._synced)
+        self.query_one("#health", ShortHealth).show(snapshot)
+        self.show_log()
+        self.query_one(Keys).show()
+
+    def _show_views(self, snapshot: Snapshot) -> None:
+        views = self.query_one("#views", Lines)
+        waiting = snapshot.count(Standing.QUEUED)
+        views.show_lines([view_line("dashboard", line(Span(f"{waiting} waiting ", Tone.DIM)), views.size.width)])
+
+    def _show_moves(self, snapshot: Snapshot) -> None:
+        table = self.query_one("#moves", Rows)
+        moves = in_order(snapshot.moves)
+        if self._query:
+            moves = [move for move in moves if self._query.finds_move(move)]
+        empty = "nothing matches; / and escape end the filter" if self._query else _nothing(snapshot)
+        table.show_rows([Row(move.id, move) for move in moves], empty)
+        head = self.query_one("#heading", Lines)
+        found = f"  /{safe(self._query.text)}: {len(moves)}" if self._query else ""
+        head.show_lines([line(" ", heading(table.size.width - CHROME), Span(found, Tone.ACCENT))])
+
+    def _show_selected(self, snapshot: Snapshot) -> None:
+        panel = self.query_one("#selected", Selected)
+        if not panel.size.height:
+            return
+        move = self.selected()
+        title = self.query_one("#selected-title", Lines)
+        title.show_lines([rule("selected", "", title.size.width, self.session.look.glyphs.rule)])
+        panel.show(snapshot, move, self.session.control.detail(move.id) if move else None)
+
+    def selected(self) -> MoveView | None:
+        """The torrent under the cursor, as it is now."""
+        key = self.query_one("#moves", Rows).cursor_key
+        return self.session.move(key) if isinstance(key, InfoHash) else None
+
+    def chosen(self) -> list[MoveView]:
+        """The one under the cursor."""
+        move = self.selected()
+        return [move] if move else []
+
+    @on(Rows.Moved, "#moves")
+    def _cursor_moved(self) -> None:
+        self._show_selected(self.session.snapshot)
+
+    @on(Rows.Opened, "#moves")
+    def _opened(self) -> None:
+        from torrent_mover.tui.screens.detail import Detail
+
+        move = self.selected()
+        if move:
+            self.app.push_screen(Detail(self.session, move.id))
+
+    @on(FilterBar.Filtered)
+    def _filtered(self, event: FilterBar.Filtered) -> None:
+        if self._finding_in_log:
+            self.pane.find(event.query)
+        else:
+            self._query = event.query
+            self._show_moves(self.session.snapshot)
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        (self.pane if self._finding_in_log else self.query_one("#moves", Rows)).focus()
+
+    def action_filter(self) -> None:
+        """Filter the table, or the log where that has the keys."""
+        self._finding_in_log = isinstance(self.focused, LogPane)
+        self.query_one(FilterBar).open(self.pane.query_text.text if self._finding_in_log else self._query.text)
+
+    _finding_in_log = False
+
+    def action_zoom(self, by: int) -> None:
+        """One dot is more seconds, or fewer."""
+        self._zoom = max(0, min(len(ZOOMS) - 1, self._zoom + by))
+        self.draw()
+
+    def action_sync(self) -> None:
+        """One scale for both directions, or one each."""
+        self._synced = not self._synced
+        self.say("Both graphs to one scale" if self._synced else "Each graph to its own scale")
+        self.draw()
+
+    @property
+    def two_columns(self) -> bool:
+        """Whether graphs stand beside the table."""
+        return self.size.width >= NARROW_BELOW
+
+
+def _nothing(snapshot: Snapshot) -> str:
+    if snapshot.exit_code is not None:
+        return "nothing to move"
+    if snapshot.next_scan_in is not None:
+        return "nothing to move; new torrents are taken as they complete (R looks now)"
+    return "looking for completed torrents"

@@ -1,0 +1,106 @@
+"""A problem with its remedy: what happened, what is kept, what to type. It never stops what runs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from torrent_mover.domain.snapshot import MoveView, Standing
+from torrent_mover.domain.text import safe
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.tui import bindings
+from torrent_mover.tui.ink import BLANK, Line, Span, Tone, line, wrap
+from torrent_mover.tui.screens.ask import DIALOG_WIDTH
+from torrent_mover.tui.session import Session
+from torrent_mover.tui.widgets.keys import Keys
+from torrent_mover.tui.widgets.lines import Lines
+
+
+def error_lines(move: MoveView, others: int, width: int) -> list[Line]:
+    """The text of the dialog."""
+    trouble = move.trouble
+    if trouble is None:
+        return [line(Span("This is over: nothing is wrong any more.", Tone.GOOD))]
+    lines = [line(Span(one, Tone.BAD)) for text in trouble.what.splitlines() for one in wrap(safe(text), width)]
+    lines += [BLANK, *(line(Span(one, Tone.DIM)) for one in wrap(safe(move.name), width)), BLANK]
+    if trouble.remedy:
+        lines.append(line("What helps:"))
+        for number, remedy in enumerate(trouble.remedy.splitlines(), 1):
+            for index, one in enumerate(wrap(safe(remedy), width - 4)):
+                lines.append(line(Span(f" {number}  " if index == 0 else "    ", Tone.KEY), Span(one, Tone.ACCENT)))
+        lines.append(BLANK)
+    lines += [line(one) for one in wrap(safe(trouble.kept), width) if one]
+    if others:
+        lines.append(line(Span(f"{others} more torrent{'s have' if others > 1 else ' has'} a problem.", Tone.WARN)))
+    if move.standing is Standing.RETRYING:
+        lines.append(line(Span("It is tried again by itself. The others go on.", Tone.DIM)))
+    else:
+        lines.append(line(Span("The others go on.", Tone.DIM)))
+    return [*lines, BLANK]
+
+
+class ErrorDialog(ModalScreen[None]):
+    """Over whatever is on the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.ERROR]
+
+    def __init__(self, session: Session, torrent: InfoHash) -> None:
+        super().__init__()
+        self.session = session
+        self._torrent = torrent
+
+    def compose(self) -> ComposeResult:
+        """A box with the text and its keys."""
+        move = self.session.move(self._torrent)
+        with Vertical(classes="dialog -error") as box:
+            box.border_title = "A problem"
+            box.border_subtitle = move.trouble.code if move and move.trouble else ""
+            yield Lines(self.session.look, id="body")
+            yield Keys(self.session.look, tuple(binding.id or "" for binding in bindings.ERROR))
+
+    def on_mount(self) -> None:
+        """As high as its text."""
+        move = self.session.move(self._torrent)
+        if move is None:
+            self.dismiss()
+            return
+        others = sum(one.trouble is not None for one in self.session.snapshot.moves) - 1
+        lines = error_lines(move, max(0, others), min(DIALOG_WIDTH, self.app.size.width - 4) - 4)
+        body = self.query_one("#body", Lines)
+        body.styles.height = len(lines)
+        body.show_lines(lines)
+        self.query_one(Keys).show()
+
+    def action_again(self) -> None:
+        """Try the torrent again."""
+        self.session.control.retry(self._torrent)
+        self.dismiss()
+
+    def action_copy(self) -> None:
+        """Copy the remedy."""
+        move = self.session.move(self._torrent)
+        if move and move.trouble:
+            self.app.copy_to_clipboard(safe(move.trouble.remedy))
+            self.app.notify("Copied the remedy", timeout=3, markup=False)
+
+    def action_skip(self) -> None:
+        """Leave it for a later run."""
+        self.session.control.skip(self._torrent)
+        self.dismiss()
+
+    def action_log(self) -> None:
+        """Its log lines."""
+        self._open("log")
+
+    def action_details(self) -> None:
+        """Its details."""
+        self._open("files")
+
+    def _open(self, tab: str) -> None:
+        from torrent_mover.tui.screens.detail import Detail
+
+        self.app.switch_screen(Detail(self.session, self._torrent, tab))

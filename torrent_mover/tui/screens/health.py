@@ -1,0 +1,48 @@
+"""Health: servers, space, watchdog, this machine."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from torrent_mover.domain.snapshot import Snapshot
+from torrent_mover.tui.ink import BLANK
+from torrent_mover.tui.screens.log_acts import LogActs
+from torrent_mover.tui.widgets.header import Header, view_line
+from torrent_mover.tui.widgets.health import FullHealth
+from torrent_mover.tui.widgets.keys import Keys
+from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.log_pane import LogPane
+
+
+class Health(LogActs):
+    """One page of lines, and the log under it."""
+
+    def compose(self) -> ComposeResult:
+        """Header, page, log, keys."""
+        look = self.session.look
+        yield Header(look)
+        yield Lines(look, id="views")
+        yield FullHealth(look, id="page")
+        yield LogPane(look, id="log")
+        yield Keys(
+            look,
+            (
+                "app.back",
+                "run.pause",
+                "run.bandwidth",
+                "run.rescan",
+                "view.preflight",
+                "log.level",
+                "app.quit",
+                "app.help",
+            ),
+        )
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw the picture of now."""
+        self.query_one(Header).show(snapshot)
+        views = self.query_one("#views", Lines)
+        views.show_lines([view_line("health", BLANK, views.size.width)])
+        self.query_one(FullHealth).show(snapshot)
+        self.show_log()
+        self.query_one(Keys).show()

@@ -1,0 +1,264 @@
+"""The history: what was moved before, how fast, and what did not work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from torrent_mover.domain.move import HistoryEntry, Outcome
+from torrent_mover.domain.snapshot import HistoryView, Snapshot
+from torrent_mover.domain.text import safe
+from torrent_mover.tui import bindings, graph
+from torrent_mover.tui import format as fmt
+from torrent_mover.tui.export import write_history
+from torrent_mover.tui.ink import Line, Span, Tone, left, line, prose, right, rule, wrap
+from torrent_mover.tui.look import Look
+from torrent_mover.tui.query import Query
+from torrent_mover.tui.screens.ask import AskLine
+from torrent_mover.tui.screens.base import View
+from torrent_mover.tui.session import Session
+from torrent_mover.tui.widgets.filter_bar import FilterBar
+from torrent_mover.tui.widgets.header import Header, view_line
+from torrent_mover.tui.widgets.keys import Keys
+from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
+
+_WEEK = 7 * 86400
+_RESULT = {Outcome.MOVED: "moved", Outcome.COPIED: "copied, source kept", Outcome.FAILED: "failed"}
+
+
+def _result(entry: HistoryEntry, look: Look) -> Span:
+    glyphs = look.glyphs
+    if entry.outcome is Outcome.FAILED:
+        return Span(f"{glyphs.bad} {safe(entry.detail) or 'failed'}", Tone.BAD)
+    word = _RESULT[entry.outcome]
+    if not entry.confirmed:
+        return Span(f"{glyphs.warn} deletion not confirmed", Tone.WARN)
+    fixed = f", {entry.repaired} pieces fixed" if entry.repaired else ""
+    return Span(f"{glyphs.good} {word}{fixed}", Tone.GOOD)
+
+
+def _name_cells(width: int) -> tuple[int, int]:
+    result = max(20, width // 4)
+    return width - result - 40, result
+
+
+def history_heading(width: int) -> Line:
+    """The names of the columns."""
+    name, result = _name_cells(width)
+    return line(
+        Span(
+            f"  {left('When', 13)} {left('Torrent', name)} {'Size':>10} {'Took':>9}   {left('Result', result)}",
+            Tone.DIM,
+        )
+    )
+
+
+def summary(past: HistoryView, at: float, look: Look) -> str:
+    """The last seven days in one phrase."""
+    week = [entry for entry in past.entries if at - entry.ended_at < _WEEK]
+    good = [entry for entry in week if entry.outcome is not Outcome.FAILED]
+    sent, took = sum(entry.sent for entry in good), sum(entry.ended_at - entry.started_at for entry in good)
+    average = f", average {fmt.rate(sent / took, look.units)}" if took else ""
+    size = fmt.size(sum(entry.size for entry in good), look.units)
+    return f"last 7 days: {len(good)} moved, {size}{average}, {len(week) - len(good)} failed"
+
+
+def rates_lines(past: HistoryView, width: int, height: int, look: Look) -> list[Line]:
+    """The rates of past runs, one column a run, newest at the right."""
+    inner = max(1, width - 8)
+    values = [rate for _, rate in past.run_rates][-inner * graph.samples_per_cell(look.graph) :]
+    top = graph.ladder(max(values, default=0.0))
+    picture = graph.rows(look.graph, values, top, inner, max(1, height))
+    ticks = {0: fmt.compact(top, look.units), height - 1: "0"}
+    return [
+        line(Span(right(ticks.get(index, ""), 6), Tone.DIM), Span(look.glyphs.axis, Tone.TRACK), Span(row, Tone.IN))
+        for index, row in enumerate(picture)
+    ]
+
+
+class History(View):
+    """A list, a graph, and the whole story of the chosen entry."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.HISTORY, *bindings.FILTER]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._query = Query()
+        self._past = HistoryView((), ())
+        self._graph = True
+
+    def compose(self) -> ComposeResult:
+        """Header, list, graph, story, keys."""
+        look = self.session.look
+        yield Header(look)
+        yield Lines(look, id="views")
+        yield Lines(look, id="heading")
+        yield Rows(look, self._draw, empty="nothing was moved yet", id="entries")
+        yield FilterBar()
+        yield Lines(look, id="rates")
+        yield Lines(look, id="story")
+        yield Keys(
+            look,
+            (
+                "app.back",
+                "history.again",
+                "history.copy",
+                "history.export",
+                "list.filter",
+                "history.graph",
+                "app.quit",
+                "app.help",
+            ),
+        )
+
+    def on_mount(self) -> None:
+        """Read the journal once; events bring the rest."""
+        self.query_one("#entries", Rows).focus()
+        self.refresh_history()
+
+    def refresh_history(self) -> None:
+        """Something ended: read again."""
+        self._past = self.session.control.history()
+        self.draw()
+
+    def _draw(self, entry: HistoryEntry, width: int) -> Line:
+        look = self.session.look
+        name, result = _name_cells(width)
+        ended = _result(entry, look)
+        return line(
+            Span(" " + left(fmt.day_and_time(entry.ended_at, self.session.snapshot.at), 13) + " ", Tone.DIM),
+            left(safe(entry.name), name),
+            right(fmt.size(entry.size, look.units), 11),
+            right(fmt.span(entry.ended_at - entry.started_at), 10),
+            "   ",
+            Span(prose(ended.text, result), ended.tone),
+        )
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw the picture of now."""
+        look = self.session.look
+        self.query_one(Header).show(snapshot)
+        views = self.query_one("#views", Lines)
+        views.show_lines(
+            [view_line("history", line(Span(f"{len(self._past.entries)} ended ", Tone.DIM)), views.size.width)]
+        )
+        rows = self.query_one("#entries", Rows)
+        self.query_one("#heading", Lines).show_lines(
+            [
+                line(Span(f" {summary(self._past, snapshot.at, look)}")),
+                line(" ", history_heading(rows.size.width - CHROME)),
+            ]
+        )
+        entries = [
+            entry
+            for entry in self._past.entries
+            if not self._query or self._query.finds(f"{entry.name} {entry.id.hex} {entry.outcome.value} {entry.detail}")
+        ]
+        rows.show_rows([Row((entry.id, entry.ended_at), entry) for entry in entries])
+        self._show_graph(look)
+        self._show_story()
+        self.query_one(Keys).show()
+
+    def _show_graph(self, look: Look) -> None:
+        panel = self.query_one("#rates", Lines)
+        panel.display = self._graph and bool(self._past.run_rates)
+        width, height = panel.size
+        if panel.display and height > 1:
+            title = rule("rate of each run", "newest at the right", width, look.glyphs.rule)
+            panel.show_lines([title, *rates_lines(self._past, width, height - 1, look)])
+
+    def _entry(self) -> HistoryEntry | None:
+        row = self.query_one("#entries", Rows).current
+        return row.item if row else None
+
+    def _show_story(self) -> None:
+        panel = self.query_one("#story", Lines)
+        entry = self._entry()
+        if entry is None:
+            panel.show_lines([])
+            return
+        look, width = self.session.look, panel.size.width
+        took = entry.ended_at - entry.started_at
+        lines = [rule(left(safe(entry.name), max(8, width - 30)).rstrip(), entry.id.short, width, look.glyphs.rule)]
+        sent = f"{fmt.size(entry.sent, look.units)} sent, {fmt.size(entry.reused, look.units)} there already"
+        speed = f", {fmt.rate(entry.sent / took, look.units)}" if took > 0 else ""
+        lines.append(
+            line(
+                f" {sent}{speed}; {entry.pieces} pieces proven, {entry.repaired} repaired; run {safe(entry.run) or '-'}"
+            )
+        )
+        for text in (entry.detail, entry.not_carried and f"Not carried over: {entry.not_carried}"):
+            lines += [line(Span(f" {one}", Tone.DIM)) for one in wrap(safe(text), width - 2) if text]
+        panel.show_lines(lines[: panel.size.height])
+
+    @on(Rows.Moved, "#entries")
+    def _moved(self) -> None:
+        self._show_story()
+
+    def action_again(self) -> None:
+        """Try a failed one again."""
+        entry = self._entry()
+        if entry is None or entry.outcome is not Outcome.FAILED:
+            self.say("This one did not fail.")
+            return
+        self.session.control.retry(entry.id)
+        self.say(f"Tries again: {entry.name}")
+
+    def action_graph(self) -> None:
+        """Show or hide the graph."""
+        self._graph = not self._graph
+        self.draw()
+        self.call_after_refresh(self.draw)
+
+    def action_copy(self) -> None:
+        """Copy something of the chosen entry."""
+        entry = self._entry()
+        if entry:
+            texts = [("hash", entry.id.hex), ("name", entry.name)]
+            self.copy_one_of(texts + ([("result", entry.detail)] if entry.detail else []))
+
+    def action_export(self) -> None:
+        """Ask for a file name and write."""
+        past = self._past
+
+        def answered(text: str | None) -> None:
+            if not text:
+                return
+            try:
+                write_history(past, Path(text).expanduser())
+            except OSError as error:
+                self.say(f"{text}: {error.strerror}", bad=True)
+            else:
+                self.say(f"Wrote {len(past.entries)} entries to {text}")
+
+        hint = ".csv or .json says which; a file that exists is not overwritten"
+        self.app.push_screen(
+            AskLine(self.session, "Export to", hint, "torrent-mover-history.csv", _wrong_file), answered
+        )
+
+    def action_filter(self) -> None:
+        """Type what to show."""
+        self.query_one(FilterBar).open(self._query.text)
+
+    @on(FilterBar.Filtered)
+    def _filtered(self, event: FilterBar.Filtered) -> None:
+        self._query = event.query
+        self.draw()
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.query_one("#entries", Rows).focus()
+
+
+def _wrong_file(text: str) -> str:
+    path = Path(text).expanduser()
+    if path.suffix not in (".csv", ".json"):
+        return "The name ends in .csv or .json"
+    if path.exists():
+        return f"{text} exists already"
+    return "" if path.parent.is_dir() else f"There is no folder {path.parent}"

@@ -1,0 +1,210 @@
+"""The queue: in which order, why not yet, and what is left alone by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from torrent_mover.domain.snapshot import MoveView, NotMoved, Snapshot, Standing
+from torrent_mover.domain.text import counted, safe
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.tui import bindings
+from torrent_mover.tui import format as fmt
+from torrent_mover.tui.ink import BLANK, Line, Span, Tone, left, line, prose, right, rule
+from torrent_mover.tui.query import Query
+from torrent_mover.tui.screens.base import MoveActs
+from torrent_mover.tui.session import Session
+from torrent_mover.tui.widgets.filter_bar import FilterBar
+from torrent_mover.tui.widgets.header import Header, view_line
+from torrent_mover.tui.widgets.keys import Keys
+from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
+
+_WAITING = (Standing.QUEUED, Standing.PAUSED, Standing.RETRYING, Standing.SKIPPED)
+
+
+def _widths(width: int) -> tuple[int, int]:
+    """Cells of the name and of the reason."""
+    why = max(18, width // 3)
+    return width - why - 32, why
+
+
+def queue_heading(width: int) -> Line:
+    """The names of the columns."""
+    name, why = _widths(width)
+    return line(
+        Span(f" {'#':>4}  {left('Torrent', name)} {'Size':>10}  {'Added':>9}  {left('Why not yet', why)}", Tone.DIM)
+    )
+
+
+def _why(move: MoveView) -> Span:
+    if move.standing is Standing.PAUSED:
+        return Span("paused; space goes on", Tone.WARN)
+    if move.standing is Standing.RETRYING:
+        return Span(f"retry {move.attempt}/{move.attempts} in {fmt.span(move.retry_in)}", Tone.WARN)
+    if move.standing is Standing.SKIPPED:
+        return Span(safe(move.why) or "skipped for this run", Tone.DIM)
+    return Span(safe(move.why) or "waits for a free slot", Tone.DIM)
+
+
+class Queue(MoveActs):
+    """Two lists: what waits, and what is not moved."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.MARKING, *bindings.FILTER]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._query = Query()
+        self._marks: frozenset[Hashable] = frozenset()
+
+    def compose(self) -> ComposeResult:
+        """Header, the two lists, what is marked, keys."""
+        look = self.session.look
+        yield Header(look)
+        yield Lines(look, id="views")
+        yield Lines(look, id="heading")
+        yield Rows(look, self._draw_waiting, id="waiting")
+        yield FilterBar()
+        yield Lines(look, id="rule")
+        yield Rows(
+            look,
+            self._draw_left_alone,
+            empty="nothing: every completed torrent of the category is moved",
+            id="not-moved",
+        )
+        yield Lines(look, id="foot")
+        yield Keys(
+            look,
+            (
+                "app.quit",
+                "app.help",
+                "queue.mark",
+                "torrent.earlier",
+                "torrent.later",
+                "torrent.skip",
+                "list.open",
+                "queue.clear",
+                "list.filter",
+                "torrent.copy",
+            ),
+        )
+
+    def on_mount(self) -> None:
+        """Keys go to what waits."""
+        self.query_one("#waiting", Rows).focus()
+
+    def _draw_waiting(self, item: tuple[int, MoveView], width: int) -> Line:
+        place, move = item
+        look = self.session.look
+        name, why = _widths(width)
+        reason = _why(move)
+        return line(
+            Span(f"{place:>4}  ", Tone.DIM),
+            left(safe(move.name), name) + " ",
+            right(fmt.size(move.size, look.units), 10),
+            Span(f"  {fmt.ago(self.session.snapshot.at - move.added_on):>5} ago  ", Tone.DIM),
+            Span(prose(reason.text, why), reason.tone),
+        )
+
+    def _draw_left_alone(self, item: NotMoved, width: int) -> Line:
+        look = self.session.look
+        name, why = _widths(width)
+        return line(
+            Span(f"{look.glyphs.skipped:>4}  ", Tone.DIM),
+            Span(left(safe(item.name), name) + " ", Tone.DIM),
+            Span(right(fmt.size(item.size, look.units), 10), Tone.DIM),
+            Span(f"  {fmt.ago(self.session.snapshot.at - item.added_on):>5} ago  ", Tone.DIM),
+            prose(safe(item.reason), why),
+        )
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw the picture of now."""
+        self.query_one(Header).show(snapshot)
+        waiting = [move for move in snapshot.moves if move.standing in _WAITING]
+        shown = [move for move in waiting if self._query.finds_move(move)] if self._query else waiting
+        self._marks &= {move.id for move in waiting}
+        total = fmt.size(sum(move.size for move in waiting), self.session.look.units)
+        views = self.query_one("#views", Lines)
+        views.show_lines(
+            [view_line("queue", line(Span(f"{len(waiting)} waiting, {total} ", Tone.DIM)), views.size.width)]
+        )
+        rows = self.query_one("#waiting", Rows)
+        heading = self.query_one("#heading", Lines)
+        heading.show_lines([line(" ", queue_heading(rows.size.width - CHROME))])
+        rows.show_rows(
+            [Row(move.id, (place, move)) for place, move in enumerate(shown, 1)],
+            "nothing matches" if self._query else "nothing waits",
+        )
+        left_alone = self.query_one("#not-moved", Rows)
+        left_alone.show_rows([Row(one.id, one) for one in snapshot.not_moved])
+        self._show_foot(snapshot)
+        self.query_one(Keys).show()
+
+    def _show_foot(self, snapshot: Snapshot) -> None:
+        look = self.session.look
+        title = self.query_one("#rule", Lines)
+        title.show_lines(
+            [rule(f"not moved, by rule: {len(snapshot.not_moved)}", "tab", title.size.width, look.glyphs.rule)]
+        )
+        marked = [move for move in snapshot.moves if move.id in self._marks]
+        parts: list[Span | str] = [" "]
+        if marked:
+            size = fmt.size(sum(move.size for move in marked), look.units)
+            parts.append(Span(f"{counted(len(marked), 'torrent')} marked, {size}   ", Tone.ACCENT))
+        parts += [
+            Span(
+                f"{safe(one.name)} {fmt.size(one.free, look.units)} free of {fmt.size(one.total, look.units)}   ",
+                Tone.DIM,
+            )
+            for one in snapshot.servers
+            if one.free is not None and one.total
+        ]
+        self.query_one("#foot", Lines).show_lines([BLANK, line(*parts)])
+
+    def chosen(self) -> list[MoveView]:
+        """What is marked, or else what the cursor is on."""
+        keys: set[Any] = set(self._marks) or {self.query_one("#waiting", Rows).cursor_key}
+        return [move for move in self.session.snapshot.moves if move.id in keys]
+
+    def action_mark(self) -> None:
+        """Mark or unmark, and go one down."""
+        rows = self.query_one("#waiting", Rows)
+        if rows.cursor_key is not None:
+            self._marks ^= {rows.cursor_key}
+            rows.mark(self._marks)
+            rows.action_down()
+            self._show_foot(self.session.snapshot)
+
+    def action_retry(self) -> None:
+        """Try again now; one that was set aside is tried again too."""
+        not_moved = self.query_one("#not-moved", Rows)
+        if not_moved.has_focus and isinstance(not_moved.cursor_key, InfoHash):
+            self.session.control.retry(not_moved.cursor_key)
+            self.say("Forgotten; it is tried again")
+        else:
+            super().action_retry()
+
+    def action_filter(self) -> None:
+        """Type what to show."""
+        self.query_one(FilterBar).open(self._query.text)
+
+    @on(FilterBar.Filtered)
+    def _filtered(self, event: FilterBar.Filtered) -> None:
+        self._query = event.query
+        self.draw()
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.query_one("#waiting", Rows).focus()
+
+    @on(Rows.Opened, "#waiting")
+    def _opened(self) -> None:
+        from torrent_mover.tui.screens.detail import Detail
+
+        key = self.query_one("#waiting", Rows).cursor_key
+        if isinstance(key, InfoHash):
+            self.app.push_screen(Detail(self.session, key))

@@ -1,0 +1,84 @@
+"""The four themes. Each is complete without the others' colours; mono says everything with bold, dim and reverse."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+NAMES = ("dark", "light", "contrast", "mono")
+
+
+def _inks(dim: str, track: str, incoming: str, outgoing: str, cursor: str) -> dict[str, str]:
+    return {"ink-dim": dim, "ink-track": track, "ink-in": incoming, "ink-out": outgoing, "ink-cursor": cursor}
+
+
+DARK = Theme(
+    name="dark",
+    dark=True,
+    background="#12151a",
+    surface="#181c22",
+    panel="#20252d",
+    foreground="#c9d1d9",
+    primary="#58a6d6",
+    secondary="#7d8fa3",
+    accent="#58a6d6",
+    success="#7fb069",
+    warning="#e0a94f",
+    error="#e5636b",
+    variables=_inks("#808b97", "#3a424d", "#58a6d6", "#a98fd8", "#223040"),
+)
+
+LIGHT = Theme(
+    name="light",
+    dark=False,
+    background="#fafafa",
+    surface="#f0f1f3",
+    panel="#e4e7eb",
+    foreground="#24292f",
+    primary="#0a63a8",
+    secondary="#57606a",
+    accent="#0a63a8",
+    success="#2b7a2b",
+    warning="#8f5b00",
+    error="#b3261e",
+    variables=_inks("#5f6975", "#b9c0c8", "#0a63a8", "#6f42a8", "#d6e6f5"),
+)
+
+CONTRAST = Theme(
+    name="contrast",
+    dark=True,
+    background="#000000",
+    surface="#000000",
+    panel="#1a1a1a",
+    foreground="#ffffff",
+    primary="#00d7ff",
+    secondary="#ffffff",
+    accent="#00d7ff",
+    success="#5fff5f",
+    warning="#ffff00",
+    error="#ff8080",
+    variables=_inks("#d0d0d0", "#808080", "#00d7ff", "#ffafff", "#0000af"),
+)
+
+MONO = Theme(
+    name="mono",
+    ansi=True,
+    dark=True,
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    foreground="ansi_default",
+    primary="ansi_default",
+    secondary="ansi_default",
+    accent="ansi_default",
+    success="ansi_default",
+    warning="ansi_default",
+    error="ansi_default",
+    variables=_inks("ansi_default", "ansi_default", "ansi_default", "ansi_default", "ansi_default"),
+)
+
+ALL = (DARK, LIGHT, CONTRAST, MONO)
+
+
+def next_name(name: str) -> str:
+    """The theme after that one."""
+    return NAMES[(NAMES.index(name) + 1) % len(NAMES)] if name in NAMES else NAMES[0]

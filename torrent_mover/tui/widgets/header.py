@@ -1,0 +1,151 @@
+"""The top of every screen: who moves what where, in which phase, and the whole run's progress."""
+
+from __future__ import annotations
+
+from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
+from torrent_mover.domain.text import safe
+from torrent_mover.tui import format as fmt
+from torrent_mover.tui.ink import ROOMY, Line, Part, Span, Tone, cells, line, spread, squeeze
+from torrent_mover.tui.look import Look
+from torrent_mover.tui.widgets.lines import Lines
+
+_PHASE_TONES = {
+    Phase.STARTING: Tone.ACCENT,
+    Phase.PREFLIGHT: Tone.ACCENT,
+    Phase.RUNNING: Tone.GOOD,
+    Phase.WATCHING: Tone.GOOD,
+    Phase.PAUSED: Tone.WARN,
+    Phase.STOPPING: Tone.WARN,
+    Phase.ENDED: Tone.DIM,
+}
+
+
+def phase_span(snapshot: Snapshot, look: Look) -> Span:
+    """`● RUNNING`; the end says how it went."""
+    if snapshot.phase is Phase.ENDED and snapshot.exit_code:
+        return Span(f"{look.glyphs.bad} ENDED exit {snapshot.exit_code}", Tone.BAD)
+    if snapshot.phase is Phase.ENDED:
+        return Span(f"{look.glyphs.good} ENDED", Tone.GOOD)
+    glyph = look.glyphs.paused if snapshot.phase is Phase.PAUSED else look.glyphs.running
+    return Span(f"{glyph} {snapshot.phase.value.upper()}", _PHASE_TONES[snapshot.phase])
+
+
+def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
+    """One line; what matters least goes first where it is narrow."""
+    route = line(
+        Span(safe(snapshot.source)), Span(f" {look.glyphs.route} ", Tone.ACCENT), Span(safe(snapshot.destination))
+    )
+    start = [
+        Part(line(" ", Span("torrent_mover", Tone.STRONG), Span(f" {safe(snapshot.version)}", Tone.DIM)), 6),
+        Part(route, 2),
+        Part(line(Span(safe(snapshot.mode), Tone.DIM)), 4),
+        Part(line(phase_span(snapshot, look))),
+    ]
+    if snapshot.troubles:
+        alarm = Span(f"{look.glyphs.alarm} {snapshot.troubles}", Tone.BAD, "screen.trouble")
+        start.append(Part(line(alarm)))
+    if snapshot.test_run:
+        start.append(Part(line(Span("test run", Tone.WARN)), 1))
+    end = []
+    if snapshot.next_scan_in is not None:
+        end.append(Part(line(Span("next scan ", Tone.DIM), fmt.span(snapshot.next_scan_in)), 5))
+    up = fmt.span(snapshot.at - snapshot.started_at)
+    end.append(Part(line(Span("up ", Tone.DIM), f"{up} "), 3))
+    return squeeze(start, end, width, 3 if width >= ROOMY else 2)
+
+
+def total_line(snapshot: Snapshot, width: int, look: Look) -> Line:
+    """The bar of the whole run, percent and ETA."""
+    eta = fmt.span(snapshot.eta)
+    if snapshot.eta is not None and width >= ROOMY:
+        eta += f" ({fmt.time_of_day(snapshot.at + snapshot.eta)[:5]})"
+    end = line(
+        Span(f" {fmt.percent_tenths(snapshot.fraction):>7}", Tone.STRONG), Span("   ETA ", Tone.DIM), f"{eta:<7} "
+    )
+    tail = sum(cells(span.text) for span in end)
+    return line(" ", fmt.bar(snapshot.fraction, 0.0, max(1, width - tail - 2), look.glyphs), " ", end)
+
+
+def counts_line(snapshot: Snapshot, width: int, look: Look) -> Line:
+    """Bytes, rates and how many torrents stand where."""
+    units, glyphs = look.units, look.glyphs
+    shown, unit = fmt.rates((snapshot.incoming.now, snapshot.outgoing.now), units)
+    rates: list[Span | str] = []
+    if snapshot.incoming.used:
+        rates += [Span(f"{glyphs.pull}{shown[0]} ", Tone.IN)]
+    if snapshot.outgoing.used:
+        rates += [Span(f"{glyphs.push}{shown[1]} ", Tone.OUT)]
+    rates.append(Span(unit, Tone.DIM))
+    start = [
+        Part(line(f" {fmt.pair(snapshot.done_bytes, snapshot.total_bytes, units)}")),
+        Part(line(*rates)),
+        *_standings(snapshot),
+    ]
+    end = []
+    if snapshot.extended:
+        end.append(Part(line(Span(f"{safe(snapshot.extended)} ", Tone.ACCENT)), 1))
+    free = [
+        f"{safe(server.name)} {fmt.size(server.free, units)}" for server in snapshot.servers if server.free is not None
+    ]
+    if free:
+        end.append(Part(line(Span("free ", Tone.DIM), "  ".join(free), " "), 9))
+    return squeeze(start, end, width, 2)
+
+
+_STANDINGS = (
+    (Standing.ACTIVE, "active", Tone.PLAIN, 1),
+    (Standing.RETRYING, "retry", Tone.WARN, 0),
+    (Standing.PAUSED, "paused", Tone.WARN, 0),
+    (Standing.QUEUED, "queued", Tone.PLAIN, 2),
+    (Standing.DONE, "done", Tone.PLAIN, 3),
+    (Standing.FAILED, "failed", Tone.BAD, 4),
+)
+
+
+def _standings(snapshot: Snapshot) -> list[Part]:
+    """`3 active`, `7 queued`: what is not there is dim, or left out where only trouble would be news."""
+    parts = []
+    for standing, word, tone, spare in _STANDINGS:
+        count = snapshot.count(standing)
+        if count:
+            word_tone = Tone.DIM if tone is Tone.PLAIN else tone
+            parts.append(Part(line(Span(f"{count} ", tone), Span(word, word_tone))))
+        elif spare:
+            parts.append(Part(line(Span(f"0 {word}", Tone.DIM)), 4 + spare))
+    return parts
+
+
+class Header(Lines):
+    """The first line of the views, and on the dashboard the two of the totals."""
+
+    def __init__(self, look: Look, *, totals: bool = False) -> None:
+        super().__init__(look, classes="header -totals" if totals else "header")
+        self._totals = totals
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw the picture of now."""
+        width = self.size.width
+        lines = [header_line(snapshot, width, self.look)]
+        if self._totals:
+            lines += [total_line(snapshot, width, self.look), counts_line(snapshot, width, self.look)]
+        self.show_lines(lines)
+
+
+VIEWS = (
+    ("dashboard", "1 Dashboard"),
+    ("queue", "2 Queue"),
+    ("history", "3 History"),
+    ("health", "4 Health"),
+    ("log", "5 Log"),
+)
+
+
+def view_line(current: str, end: Line, width: int) -> Line:
+    """The names of the views, the current one in brackets."""
+    spans: list[Span] = [Span(" ")]
+    for name, label in VIEWS:
+        here = name == current
+        spans.append(
+            Span(f"[{label}]" if here else f" {label} ", Tone.TITLE if here else Tone.DIM, f"app.view('{name}')")
+        )
+    return spread(tuple(spans), end, width)

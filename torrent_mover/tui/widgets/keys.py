@@ -1,0 +1,89 @@
+"""The last line: the keys that matter here, made from the bindings, each a click away."""
+
+from __future__ import annotations
+
+from textual.app import App
+from textual.binding import ActiveBinding, Binding
+
+from torrent_mover.tui.ink import Line, Span, Tone, line, width
+from torrent_mover.tui.look import Look
+from torrent_mover.tui.widgets.lines import Lines
+
+_NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "space": "space",
+    "enter": "⏎",
+    "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "equals_sign": "=",
+    "full_stop": ".",
+    "comma": ",",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "right": "→",
+    "left": "←",
+    "down": "↓",
+    "up": "↑",
+}
+_ASCII_NAMES = {"enter": "enter", "right": "right", "left": "left", "down": "down", "up": "up"}
+
+
+def key_name(key: str, *, ascii_only: bool = False) -> str:
+    """How a key is written for people: `?`, `⏎`, `^p`, `R`."""
+    if ascii_only and key in _ASCII_NAMES:
+        return _ASCII_NAMES[key]
+    if key.startswith("ctrl+"):
+        return "^" + key.removeprefix("ctrl+")
+    return _NAMES.get(key, key)
+
+
+def grouped(active: dict[str, ActiveBinding]) -> list[tuple[Binding, list[str]]]:
+    """The bindings that hold now, each once, with all of its keys."""
+    found: dict[str, tuple[Binding, list[str]]] = {}
+    for key, one in active.items():
+        if not one.enabled or not one.binding.description:
+            continue
+        name = one.binding.id or one.binding.action
+        found.setdefault(name, (one.binding, []))[1].append(key)
+    return list(found.values())
+
+
+def key_line(active: dict[str, ActiveBinding], order: tuple[str, ...], size: int, look: Look) -> Line:
+    """Those of `order` (binding ids) that hold now, as many as fit."""
+    found = {binding.id: (binding, keys) for binding, keys in grouped(active)}
+    shown = [found[name] for name in order if name in found]
+    spans: Line = (Span(" "),)
+    for binding, keys in shown:
+        key = key_name(keys[0], ascii_only=look.ascii)
+        part = line(Span(key, Tone.KEY, binding.action), Span(f" {binding.description}  ", Tone.DIM, binding.action))
+        if width(spans) + width(part) - 2 > size:
+            break
+        spans += part
+    return spans
+
+
+class Keys(Lines):
+    """The footer."""
+
+    def __init__(self, look: Look, order: tuple[str, ...]) -> None:
+        super().__init__(look, classes="keys")
+        self._order = order
+
+    def on_mount(self) -> None:
+        """Redraw when focus changes what keys do."""
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def _changed(self, _: object) -> None:
+        self.show()
+
+    def on_resize(self) -> None:
+        """Another width, other keys."""
+        self.show()
+
+    def show(self) -> None:
+        """Draw the keys that hold now."""
+        app: App[object] = self.app
+        if self.is_mounted and app.screen is self.screen:
+            self.show_lines([key_line(self.screen.active_bindings, self._order, self.size.width, self.look)])

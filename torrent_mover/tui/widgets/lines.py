@@ -1,0 +1,68 @@
+"""Lines: a widget that holds a few lines of ink and repaints only those that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from torrent_mover.tui.ink import Line, Tone, crop
+from torrent_mover.tui.look import Look
+
+INK_CLASSES = frozenset(f"ink--{tone.value}" for tone in Tone)
+
+
+def ascii_only(text: str) -> str:
+    """What a terminal without Unicode can show."""
+    return text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
+
+
+class Inked(Widget):
+    """A widget that paints ink with the styles of the style sheet."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(INK_CLASSES)
+    ALLOW_SELECT = False
+
+    def __init__(self, look: Look, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - textual's name
+        super().__init__(id=id, classes=classes)
+        self.look = look
+
+    def paint(self, ink: Line, width: int, *also: str) -> Strip:
+        """A strip of exactly `width` cells; `also` are component classes laid over every span."""
+        segments = []
+        for span in crop(ink, width):
+            style = self.get_component_rich_style(f"ink--{span.tone.value}", *also)
+            if span.action:
+                style += Style.from_meta({"@click": span.action})
+            segments.append(Segment(ascii_only(span.text) if self.look.ascii else span.text, style))
+        return Strip(segments, width)
+
+
+class Lines(Inked):
+    """A few lines, given by whoever owns the widget."""
+
+    def __init__(self, look: Look, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - textual's name
+        super().__init__(look, id=id, classes=classes)
+        self._lines: tuple[Line, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is shown now."""
+        return self._lines
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        """Show these lines; only rows that differ are painted again."""
+        old, self._lines = self._lines, tuple(lines)
+        changed = [y for y in range(max(len(old), len(self._lines))) if old[y : y + 1] != self._lines[y : y + 1]]
+        if changed:
+            width = self.size.width
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the widget."""
+        return self.paint(self._lines[y] if y < len(self._lines) else (), self.size.width)

@@ -1,0 +1,152 @@
+"""The rows of the torrent table: state as glyph and word, progress, rate, what is left; fixed columns at every width."""
+
+from __future__ import annotations
+
+from torrent_mover.domain.snapshot import MoveView, Standing, Step
+from torrent_mover.domain.text import safe
+from torrent_mover.tui import format as fmt
+from torrent_mover.tui.ink import Line, Span, Tone, crop, left, line, prose, right
+from torrent_mover.tui.look import Glyphs, Look
+
+TABLE_FROM = 70
+"""Cells from which a row has all columns; below it only name, percent and rate."""
+
+_SIZE_FROM = 96
+_BARS = ((120, 16), (90, 10), (0, 6))
+
+STALLED_AFTER = 10.0
+"""Seconds without a byte after which a row says so."""
+
+_ORDER = {
+    Standing.ACTIVE: 0,
+    Standing.RETRYING: 1,
+    Standing.FAILED: 2,
+    Standing.PAUSED: 3,
+    Standing.QUEUED: 4,
+    Standing.DONE: 5,
+    Standing.SKIPPED: 6,
+}
+_STEP_TONES = {
+    Step.PULL: Tone.IN,
+    Step.PUSH: Tone.OUT,
+    Step.ADD: Tone.ACCENT,
+    Step.CHECK: Tone.ACCENT,
+    Step.FINISH: Tone.ACCENT,
+}
+
+
+def in_order(moves: tuple[MoveView, ...]) -> list[MoveView]:
+    """What moves first, then what needs somebody, what waits, what is over; else as the engine has them."""
+    return sorted(moves, key=lambda move: _ORDER[move.standing])
+
+
+def step_glyph(step: Step | None, glyphs: Glyphs) -> str:
+    """The glyph of a step."""
+    return {
+        Step.PULL: glyphs.pull,
+        Step.PUSH: glyphs.push,
+        Step.ADD: glyphs.add,
+        Step.CHECK: glyphs.check,
+        Step.FINISH: glyphs.finish,
+        None: glyphs.running,
+    }[step]
+
+
+def stalled(move: MoveView) -> bool:
+    """No byte for so long that somebody may wonder."""
+    return move.standing is Standing.ACTIVE and move.stalled_for >= STALLED_AFTER
+
+
+def state(move: MoveView, glyphs: Glyphs) -> tuple[Span, str]:
+    """The glyph and the word of a move: (`▼`, `1/5 pull`)."""
+    if stalled(move):
+        return Span(glyphs.warn, Tone.WARN), "stalled"
+    if move.standing is Standing.ACTIVE:
+        return Span(step_glyph(move.step, glyphs), _STEP_TONES.get(move.step or Step.ADD, Tone.ACCENT)), _step_word(
+            move
+        )
+    if move.standing is Standing.RETRYING:
+        return Span(glyphs.warn, Tone.WARN), f"retry {move.attempt}/{move.attempts}"
+    glyph, tone = {
+        Standing.QUEUED: (glyphs.queued, Tone.DIM),
+        Standing.PAUSED: (glyphs.paused, Tone.WARN),
+        Standing.DONE: (glyphs.good, Tone.GOOD),
+        Standing.FAILED: (glyphs.bad, Tone.BAD),
+        Standing.SKIPPED: (glyphs.skipped, Tone.DIM),
+    }[move.standing]
+    return Span(glyph, tone), move.standing.value
+
+
+def _step_word(move: MoveView) -> str:
+    if move.repair:
+        return safe(move.repair)
+    if move.step is None:
+        return move.stage.value
+    steps = [progress.step for progress in move.steps]
+    if move.step in steps:
+        return f"{steps.index(move.step) + 1}/{len(steps)} {move.step.value}"
+    return move.step.value
+
+
+def heading(width: int) -> Line:
+    """The names of the columns, for rows of that width."""
+    if width < TABLE_FROM:
+        return line(Span(left("  Torrent", width - 14) + right("Done", 5) + right("Rate", 8), Tone.DIM))
+    name, size, bar = _columns(width)
+    text = f"  {left('Torrent', name)} " + (right("Size", size) + " " if size else "") + f" {left('Stage', 10)} "
+    text += left("Progress", bar + 5) + right("Rate", 8) + right("ETA", 9)
+    return line(Span(text, Tone.DIM))
+
+
+def _columns(width: int) -> tuple[int, int, int]:
+    """Cells of the name, the size and the bar."""
+    size = 9 if width >= _SIZE_FROM else 0
+    bar = next(cells for least, cells in _BARS if width >= least)
+    fixed = 2 + 1 + (size + 1 if size else 0) + 1 + 10 + 1 + bar + 5 + 8 + 9
+    return width - fixed, size, bar
+
+
+def move_row(move: MoveView, width: int, look: Look) -> Line:
+    """One torrent, at exactly that width."""
+    glyph, word = state(move, look.glyphs)
+    name_tone = Tone.DIM if move.standing in (Standing.QUEUED, Standing.SKIPPED, Standing.DONE) else Tone.PLAIN
+    if width < TABLE_FROM:
+        return crop(_narrow_row(move, width, look, glyph, name_tone), width)
+    name, size, bar = _columns(width)
+    start: list[Span | str] = [glyph, " ", Span(left(safe(move.name), name), name_tone), " "]
+    if size:
+        start.append(Span(right(fmt.size(move.size, look.units), size) + " ", Tone.DIM))
+    word_tone = glyph.tone if glyph.tone in (Tone.WARN, Tone.BAD, Tone.GOOD) else name_tone
+    start.append(Span(f" {left(word, 10)} ", word_tone))
+    return crop(line(*start, _progress(move, bar, look, has_size=bool(size))), width)
+
+
+def _narrow_row(move: MoveView, width: int, look: Look, glyph: Span, tone: Tone) -> Line:
+    moving = move.standing is Standing.ACTIVE and move.rate > 0
+    rate = fmt.compact(move.rate, look.units) if moving else ""
+    name = left(safe(move.name), width - 16)
+    return line(glyph, " ", Span(name, tone), " ", Span(right(fmt.percent(move.fraction), 5) + right(rate, 8), tone))
+
+
+def _progress(move: MoveView, bar: int, look: Look, *, has_size: bool) -> Line:
+    numbers = bar + 5 + 8 + 9
+    if move.standing is Standing.FAILED and move.trouble:
+        return line(Span(prose(f"{move.trouble.code} {safe(move.trouble.what)}", numbers), Tone.BAD))
+    if move.standing in (Standing.SKIPPED, Standing.DONE) or (move.standing is Standing.QUEUED and move.why):
+        size = "" if has_size else f"{fmt.size(move.size, look.units):>9}  "
+        return line(Span(prose(size + safe(move.why), numbers), Tone.DIM))
+    if move.standing is Standing.QUEUED:
+        return line(Span(left("" if has_size else f"{fmt.size(move.size, look.units):>9}", numbers), Tone.DIM))
+    drawn = fmt.bar(move.fraction, move.reused_fraction, bar, look.glyphs)
+    rate, eta, tone = _pace(move, look)
+    return line(drawn, right(fmt.percent(move.fraction), 5), Span(right(rate, 8), tone), Span(right(eta, 9), tone))
+
+
+def _pace(move: MoveView, look: Look) -> tuple[str, str, Tone]:
+    if move.standing is Standing.RETRYING:
+        return "", f"in {fmt.span(move.retry_in)}" if move.retry_in is not None else "now", Tone.WARN
+    if move.standing is Standing.PAUSED:
+        return "-", "-", Tone.DIM
+    if stalled(move):
+        return fmt.span(move.stalled_for), f"dog {fmt.span(move.watchdog_in)}", Tone.WARN
+    return fmt.compact(move.rate, look.units) if move.rate else "-", fmt.span(move.eta), Tone.PLAIN

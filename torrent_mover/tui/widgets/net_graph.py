@@ -1,0 +1,154 @@
+"""NetGraph: one direction of the network over time, from a zero baseline, in braille, blocks or ASCII."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torrent_mover.domain.snapshot import Snapshot, Wire
+from torrent_mover.tui import format as fmt
+from torrent_mover.tui import graph
+from torrent_mover.tui.graph import ZOOMS, Scale, buckets, ladder
+from torrent_mover.tui.ink import BLANK, Line, Part, Span, Tone, line, right, squeeze
+from torrent_mover.tui.look import Look, Units
+from torrent_mover.tui.widgets.lines import Lines
+
+_AXIS = 6  # cells of a tick's label and the axis
+_SYNC_WITHIN = 4.0
+_TICK_CELLS = 10
+_HALF_TICK_FROM = 4  # rows
+_LEAST_HEIGHT = 2  # title and one row
+_IN_MINUTES_FROM = 600  # seconds
+_ROOMY = 46  # cells from which a title has room for all its words
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a graph is seen: seconds a dot, top of the scale (bytes/s)."""
+
+    zoom: int
+    top: float
+
+
+def title(wire: Wire, word: str, glyph: Span, look: Look, width: int) -> Line:
+    """`▼ in  now 25.6  avg 49.5  peak 81.2 MiB/s`."""
+    shown, unit = fmt.rates((wire.now, wire.average, wire.peak), look.units)
+    start = [Part(line(" ", glyph, Span(f" {word:<3}", glyph.tone)))]
+    for index, (label, value) in enumerate(zip(("now", "avg", "peak"), shown, strict=True)):
+        named = label if index or width >= _ROOMY else ""
+        start.append(Part(line(Span(f"{named} " if named else "", Tone.DIM), Span(f"{value:>5}")), index))
+    start.append(Part(line(Span(unit, Tone.DIM))))
+    if wire.limit:
+        start.append(Part(line(Span(f"limit {fmt.compact(wire.limit, look.units)}", Tone.LIMIT)), 3))
+    return squeeze(start, [], width, 2 if width >= _ROOMY else 1)
+
+
+def plot(wire: Wire, at: float, view: View, tone: Tone, look: Look, width: int, height: int) -> list[Line]:
+    """The area with its ticks, `height` rows."""
+    inner = max(0, width - _AXIS - 1)
+    count = inner * graph.samples_per_cell(look.graph)
+    values = buckets(wire.samples, view.zoom, at, count)
+    picture = graph.rows(look.graph, values, view.top, inner, height)
+    limit = graph.limit_row(wire.limit, view.top, height)
+    lines = []
+    for index, row in enumerate(picture):
+        area = _with_limit(row, tone, look) if index == limit else line(Span(row, tone))
+        lines.append(
+            line(Span(right(_tick(index, height, view.top, look), _AXIS - 1), Tone.DIM), _axis(look), area, " ")
+        )
+    return lines
+
+
+def _axis(look: Look) -> Span:
+    return Span(look.glyphs.axis, Tone.TRACK)
+
+
+def _tick(index: int, height: int, top: float, look: Look) -> str:
+    if index == 0:
+        return fmt.compact(top, look.units)
+    if index == height - 1:
+        return "0"
+    return fmt.compact(top / 2, look.units) if index == height // 2 and height >= _HALF_TICK_FROM else ""
+
+
+def _with_limit(row: str, tone: Tone, look: Look) -> Line:
+    spans: list[Span] = []
+    for character in row:
+        here = Span(look.glyphs.limit, Tone.LIMIT) if character == " " else Span(character, tone)
+        if spans and spans[-1].tone is here.tone:
+            spans[-1] = Span(spans[-1].text + here.text, here.tone)
+        else:
+            spans.append(here)
+    return tuple(spans)
+
+
+def time_axis(view: View, look: Look, width: int) -> Line:
+    """`-80 s     -60 ...  now`."""
+    inner = max(0, width - _AXIS - 1)
+    per_cell = graph.samples_per_cell(look.graph) * view.zoom
+    text = [" "] * inner
+    if inner >= len("now"):
+        text[-3:] = "now"
+    step = _TICK_CELLS if inner >= 2 * _TICK_CELLS else inner
+    place = inner - step
+    while step and place >= 0:
+        label = _age(per_cell * (inner - place), first=place < step)
+        if place + len(label) < inner - 3:
+            text[place : place + len(label)] = label
+        place -= step
+    return line(Span(" " * _AXIS + "".join(text) + " ", Tone.DIM))
+
+
+def _age(seconds: int, *, first: bool) -> str:
+    if seconds >= _IN_MINUTES_FROM and seconds % 60 == 0:
+        return f"-{seconds // 60}" + (" min" if first else "")
+    return f"-{seconds}" + (" s" if first else "")
+
+
+class NetGraph(Lines):
+    """One direction. `show` draws the picture of now into whatever room the widget has."""
+
+    def __init__(self, look: Look, *, incoming: bool) -> None:
+        super().__init__(look, id="graph-in" if incoming else "graph-out", classes="net-graph")
+        self.incoming = incoming
+        self.scale = Scale(0.0, 0.0)
+
+    def wire(self, snapshot: Snapshot) -> Wire:
+        """The direction that this graph is for."""
+        return snapshot.incoming if self.incoming else snapshot.outgoing
+
+    def needed(self, snapshot: Snapshot, zoom: int) -> float:
+        """The top (bytes/s) that this direction needs now, after its scale has grown or waited."""
+        count = max(1, self.size.width - _AXIS - 1) * graph.samples_per_cell(self.look.graph)
+        visible = buckets(self.wire(snapshot).samples, zoom, snapshot.at, count)
+        self.scale = self.scale.following(max(visible, default=0.0), snapshot.at, _base(self.look))
+        return self.scale.top
+
+    def show(self, snapshot: Snapshot, zoom: int, top: float) -> None:
+        """Draw with that zoom (seconds a dot) and that top (bytes/s)."""
+        width, height = self.size
+        if not width or height < _LEAST_HEIGHT:
+            self.show_lines([])
+            return
+        wire, view = self.wire(snapshot), View(zoom, top)
+        tone = Tone.IN if self.incoming else Tone.OUT
+        glyph = Span(self.look.glyphs.pull if self.incoming else self.look.glyphs.push, tone)
+        lines = [title(wire, "in" if self.incoming else "out", glyph, self.look, width)]
+        lines += plot(wire, snapshot.at, view, tone, self.look, width, max(1, height - 2))
+        lines.append(time_axis(view, self.look, width) if height > _LEAST_HEIGHT else BLANK)
+        self.show_lines(lines)
+
+
+def _base(look: Look) -> int:
+    return 1024 if look.units is Units.IEC else 1000
+
+
+def show_both(incoming: NetGraph, outgoing: NetGraph, snapshot: Snapshot, zoom: int, *, synced: bool) -> None:
+    """Draw both; with `synced` they share a scale while they are within a factor of four."""
+    assert zoom in ZOOMS  # noqa: S101 - a caller's mistake, not a user's
+    tops = incoming.needed(snapshot, zoom), outgoing.needed(snapshot, zoom)
+    both = snapshot.incoming.used and snapshot.outgoing.used
+    if synced and both and max(tops) <= _SYNC_WITHIN * min(tops):
+        shared = ladder(max(tops), _base(incoming.look))
+        tops = shared, shared
+    incoming.show(snapshot, zoom, tops[0])
+    outgoing.show(snapshot, zoom, tops[1])

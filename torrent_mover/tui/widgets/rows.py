@@ -1,0 +1,215 @@
+"""Rows: a list with a cursor that draws the visible rows only, so that 5,000 cost what 20 do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from torrent_mover.tui import bindings
+from torrent_mover.tui.ink import Line, Span, Tone, line
+from torrent_mover.tui.look import Look
+from torrent_mover.tui.widgets.lines import Inked
+
+CHROME = 3
+"""Cells of a row that are not the drawing function's: cursor, blank, scroll bar."""
+
+Draw = Callable[[Any, int], Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: `key` keeps the cursor on it however the list changes; `item` is what the drawing function gets."""
+
+    key: Hashable
+    item: Any
+
+
+class Rows(Inked, can_focus=True):
+    """A list of rows. `draw(item, width)` makes the line; the first cell is the cursor's, the last the scroll bar's."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--blurred"}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings.LIST]
+
+    class Moved(Message):
+        """The cursor went to another row."""
+
+        def __init__(self, rows: Rows) -> None:
+            super().__init__()
+            self.rows = rows
+
+        @property
+        def control(self) -> Rows:
+            """The list."""
+            return self.rows
+
+    class Opened(Moved):
+        """A row was chosen with enter or a second click."""
+
+    def __init__(self, look: Look, draw: Draw, *, empty: str = "", id: str | None = None) -> None:  # noqa: A002 - textual's name
+        super().__init__(look, id=id)
+        self._draw = draw
+        self._empty = empty
+        self._rows: Sequence[Row] = ()
+        self._place: dict[Hashable, int] = {}
+        self._cursor = 0
+        self._top = 0
+        self._painted: dict[int, tuple[Line, bool]] = {}
+        self.marks: frozenset[Hashable] = frozenset()
+
+    @property
+    def cursor_key(self) -> Hashable | None:
+        """The key under the cursor; None for an empty list."""
+        return self._rows[self._cursor].key if self._rows else None
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor."""
+        return self._rows[self._cursor] if self._rows else None
+
+    def show_rows(self, rows: Sequence[Row], empty: str | None = None) -> None:
+        """Show these rows. The cursor stays on its key; where that is gone, on its place."""
+        key = self.cursor_key
+        self._rows = rows
+        self._place = {row.key: index for index, row in enumerate(rows)}
+        if empty is not None:
+            self._empty = empty
+        wanted = self._place.get(key, self._cursor) if key is not None else self._cursor
+        self._cursor = max(0, min(wanted, len(rows) - 1))
+        self._scroll_to_cursor()
+        self.repaint()
+        if self.cursor_key != key:
+            self.post_message(self.Moved(self))
+
+    def mark(self, keys: frozenset[Hashable]) -> None:
+        """Show these keys as marked."""
+        self.marks = keys
+        self.repaint()
+
+    def go_to(self, key: Hashable) -> None:
+        """Put the cursor on that key, if it is in the list."""
+        if key in self._place:
+            self._move_to(self._place[key])
+
+    def repaint(self) -> None:
+        """Paint again the visible rows that changed since they were painted."""
+        width, height = self.size
+        if not width or not height:
+            return
+        changed = [y for y in range(height) if self._painted.get(y) != self._look_of(y, width)]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def _look_of(self, y: int, width: int) -> tuple[Line, bool]:
+        index = self._top + y
+        rail = self._rail(y)
+        if index >= len(self._rows):
+            text = self._empty if y == 0 and not self._rows else ""
+            return line(Span(f"  {text}".ljust(width - 2), Tone.DIM), rail), False
+        row = self._rows[index]
+        here = index == self._cursor
+        glyphs = self.look.glyphs
+        pointer = Span(glyphs.cursor if here else " ", Tone.ACCENT if self.has_focus else Tone.DIM)
+        mark = Span(glyphs.mark if row.key in self.marks else "", Tone.ACCENT)
+        body = self._draw(row.item, width - CHROME - len(mark.text))
+        return line(pointer, mark, body, rail), here
+
+    def _rail(self, y: int) -> Span:
+        height, total = self.size.height, len(self._rows)
+        if total <= height:
+            return Span("  ")
+        thumb = max(1, height * height // total)
+        start = round(self._top / (total - height) * (height - thumb))
+        on = start <= y < start + thumb
+        return Span(f" {self.look.glyphs.thumb if on else self.look.glyphs.rail}", Tone.TRACK)
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the list."""
+        width = self.size.width
+        ink, here = self._look_of(y, width)
+        self._painted[y] = ink, here
+        also = () if not here else ("rows--cursor" if self.has_focus else "rows--blurred",)
+        return self.paint(ink, width, *also)
+
+    def _scroll_to_cursor(self) -> None:
+        height = max(1, self.size.height)
+        self._top = max(0, min(self._top, len(self._rows) - height))
+        if self._cursor < self._top:
+            self._top = self._cursor
+        elif self._cursor >= self._top + height:
+            self._top = self._cursor - height + 1
+
+    def _move_to(self, index: int) -> None:
+        index = max(0, min(index, len(self._rows) - 1))
+        if index == self._cursor:
+            return
+        self._cursor = index
+        self._scroll_to_cursor()
+        self.repaint()
+        self.post_message(self.Moved(self))
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self._painted.clear()
+        self._scroll_to_cursor()
+        self.refresh()
+
+    def on_focus(self) -> None:
+        """The cursor row shows where the keys go."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """As on_focus."""
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """The first click chooses a row, a second one opens it."""
+        index = self._top + event.y
+        if index >= len(self._rows):
+            return
+        if index == self._cursor and event.chain > 1:
+            self.action_open()
+        self._move_to(index)
+
+    def on_mouse_scroll_down(self) -> None:
+        """The wheel moves the cursor, so that it is never out of sight."""
+        self._move_to(self._cursor + 3)
+
+    def on_mouse_scroll_up(self) -> None:
+        """As on_mouse_scroll_down."""
+        self._move_to(self._cursor - 3)
+
+    def action_down(self) -> None:
+        """One row down."""
+        self._move_to(self._cursor + 1)
+
+    def action_up(self) -> None:
+        """One row up."""
+        self._move_to(self._cursor - 1)
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        self._move_to(self._cursor + max(1, self.size.height - 1))
+
+    def action_page_up(self) -> None:
+        """A page up."""
+        self._move_to(self._cursor - max(1, self.size.height - 1))
+
+    def action_first(self) -> None:
+        """To the first row."""
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self._move_to(len(self._rows) - 1)
+
+    def action_open(self) -> None:
+        """Say that the row was chosen."""
+        if self._rows:
+            self.post_message(self.Opened(self))

@@ -1,0 +1,187 @@
+"""The chosen torrent in a few lines: what it is, how far each step is, what it does now and what comes next."""
+
+from __future__ import annotations
+
+from torrent_mover.domain.snapshot import FileView, MoveDetail, MoveView, Snapshot, Standing, Step, StepProgress
+from torrent_mover.domain.text import counted, safe
+from torrent_mover.tui import format as fmt
+from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, left, line, right, squeeze, wrap
+from torrent_mover.tui.look import Look
+from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.move_table import stalled, state
+from torrent_mover.tui.widgets.piece_strip import legend, strip_lines
+
+_STRIP_FROM = 3  # free lines from which pieces are drawn
+_BYTES_OF = frozenset({Step.PULL, Step.PUSH, Step.CHECK})
+
+
+def name_line(move: MoveView, width: int, look: Look) -> Line:
+    """Name, size, files, hash."""
+    facts = f"{fmt.size(move.size, look.units)}  {counted(move.files, 'file')}  {move.id.short}"
+    room = max(8, width - len(facts) - 4)
+    return squeeze(
+        [Part(line(" ", Span(left(safe(move.name), room), Tone.STRONG))), Part(line(Span(facts, Tone.DIM)), 1)],
+        [],
+        width,
+        2,
+    )
+
+
+def facts_line(move: MoveView, width: int, look: Look) -> Line:
+    """Category, tracker, ratio, attempt, start."""
+    start = [
+        Part(line(" ", safe(move.category), Span(f" {look.glyphs.route} ", Tone.ACCENT), safe(move.target_category)))
+    ]
+    if move.trackers:
+        start.append(
+            Part(line(Span("tracker ", Tone.DIM), left(safe(move.trackers[0]), min(28, len(move.trackers[0])))), 3)
+        )
+    start.append(Part(line(Span("ratio ", Tone.DIM), f"{move.ratio:.2f}"), 4))
+    if move.attempt:
+        start.append(Part(line(Span("attempt ", Tone.DIM), f"{move.attempt}/{move.attempts}"), 1))
+    if move.started_at is not None:
+        start.append(Part(line(Span("started ", Tone.DIM), fmt.time_of_day(move.started_at)), 2))
+    return squeeze(start, [], width)
+
+
+def steps_line(move: MoveView, look: Look) -> Line:
+    """`1 pull ✓  2 push ▶  3 add ·`: where the move stands among its steps."""
+    spans: list[Span] = [Span(" ")]
+    steps = [progress.step for progress in move.steps]
+    here = steps.index(move.step) if move.step in steps else -1
+    over = move.standing is Standing.DONE
+    for index, step in enumerate(steps):
+        glyph, tone = (look.glyphs.queued, Tone.DIM)
+        if over or index < here:
+            glyph, tone = look.glyphs.good, Tone.GOOD
+        elif index == here:
+            now, _ = state(move, look.glyphs)
+            glyph, tone = now.text, now.tone
+        spans += [
+            Span(f"{index + 1} {step.value} ", Tone.STRONG if index == here else Tone.DIM),
+            Span(f"{glyph}   ", tone),
+        ]
+    return tuple(spans)
+
+
+def step_line(progress: StepProgress, width: int, look: Look) -> Line:
+    """The bar of one step with its bytes, rate and ETA."""
+    fraction = progress.done / progress.total if progress.total else 0.0
+    reused = progress.reused / progress.total if progress.total else 0.0
+    amount = fmt.pair(progress.done, progress.total, look.units) if progress.step in _BYTES_OF else ""
+    credit = f"{fmt.size(progress.reused, look.units)} there already" if progress.reused else ""
+    start = [
+        Part(
+            line(
+                f"  {progress.step.value:<6} ",
+                fmt.bar(fraction, reused, 20, look.glyphs),
+                right(fmt.percent(fraction), 5),
+            )
+        ),
+        Part(line(right(amount, 18)), 1),
+        Part(line(right(fmt.rate(progress.rate, look.units) if progress.rate else "", 11)), 2),
+        Part(line(right(fmt.span(progress.eta) if progress.eta is not None else "", 8)), 3),
+    ]
+    if credit:
+        start.append(Part(line(Span(credit, Tone.REUSED)), 4))
+    return squeeze(start, [], width, 1)
+
+
+def file_line(file: FileView, width: int, look: Look, *, bar: int = 0) -> Line:
+    """One file: state glyph, path, size, percent, state in words."""
+    glyphs = look.glyphs
+    fraction = file.done / file.size if file.size else 1.0
+    if file.done >= file.size:
+        glyph = Span(glyphs.good, Tone.GOOD)
+    elif file.rate > 0:
+        glyph = Span(glyphs.pull, Tone.IN)
+    else:
+        glyph = Span(glyphs.queued, Tone.DIM)
+    word = left(safe(file.state), 18 if width < ROOMY else 28)
+    fixed = 2 + 11 + 6 + (bar + 2 if bar else 0) + 12 + len(word) + 1
+    spans: list[Span | str | Line] = [
+        glyph,
+        " ",
+        left(safe(file.path), width - fixed - 1),
+        Span(right(fmt.size(file.size, look.units), 11), Tone.DIM),
+    ]
+    if bar:
+        reused = file.reused / file.size if file.size else 0.0
+        spans += ["  ", fmt.bar(fraction, reused, bar, glyphs)]
+    spans += [
+        right(fmt.percent(fraction), 6),
+        right(fmt.rate(file.rate, look.units) if file.rate else "", 12),
+        "  ",
+        Span(word, Tone.DIM),
+    ]
+    return line(*spans)
+
+
+def now_line(move: MoveView) -> Line:
+    """What it does right now, or what it waits for."""
+    if stalled(move):
+        wait = f"no byte for {fmt.span(move.stalled_for)}; the watchdog steps in after {fmt.span(move.watchdog_in)}"
+        return line(Span(" now   ", Tone.DIM), Span(wait, Tone.WARN))
+    if move.standing is Standing.RETRYING:
+        return line(
+            Span(" next  ", Tone.DIM), Span(f"tries again in {fmt.span(move.retry_in)}; r tries now", Tone.WARN)
+        )
+    if move.standing is Standing.QUEUED:
+        return line(Span(" waits ", Tone.DIM), safe(move.why) or "for a free slot")
+    return line(Span(" now   ", Tone.DIM), safe(move.doing) or move.stage.value)
+
+
+def trouble_lines(move: MoveView, width: int, look: Look) -> list[Line]:
+    """What went wrong, what is kept, what helps; nothing where all is well."""
+    trouble = move.trouble
+    if trouble is None:
+        return []
+    lines: list[Line] = []
+    glyph = f" {look.glyphs.bad if move.standing is Standing.FAILED else look.glyphs.warn} {trouble.code}  "
+    for text, tone in ((trouble.what, Tone.BAD), (trouble.kept, Tone.PLAIN), (trouble.remedy, Tone.ACCENT)):
+        for paragraph in text.splitlines():
+            for piece in wrap(safe(paragraph), width - len(glyph) - 1):
+                start = " " * len(glyph) if lines else glyph
+                lines.append(line(Span(start, Tone.BAD), Span(piece, tone)))
+    return lines
+
+
+def selected_lines(move: MoveView | None, detail: MoveDetail | None, width: int, height: int, look: Look) -> list[Line]:
+    """As much of it as fits into `height` lines."""
+    if move is None:
+        return [line(Span("  no torrent chosen", Tone.DIM))]
+    lines = [name_line(move, width, look), facts_line(move, width, look), steps_line(move, look)]
+    lines += trouble_lines(move, width, look)
+    active = [step for step in move.steps if step.step in _BYTES_OF and (step.done or step.step is move.step)]
+    lines += [step_line(step, width, look) for step in active]
+    lines.append(now_line(move))
+    room = height - len(lines)
+    if detail and room > 0:
+        lines += _files(detail, width, min(room, max(3, room - 5)), look)
+        room = height - len(lines)
+        if room >= _STRIP_FROM and detail.pieces:
+            strip = strip_lines(detail.pieces, width - 4, min(4, room - 2), look)
+            lines += [BLANK, *(line("  ", one) for one in strip)]
+            if height - len(lines) > 0:
+                lines.append(line("  ", legend(detail.pieces, width - 4, min(4, room - 2), look)))
+    return lines[:height]
+
+
+def _files(detail: MoveDetail, width: int, room: int, look: Look) -> list[Line]:
+    moving = sorted(detail.files, key=lambda file: (file.rate <= 0, file.done >= file.size))
+    shown = moving if len(moving) <= room else moving[: room - 1]
+    lines = [line(" ", file_line(file, width - 2, look, bar=12 if width >= ROOMY else 0)) for file in shown]
+    if len(shown) < len(moving):
+        rest = sum(file.size for file in moving[len(shown) :])
+        more = f" {look.glyphs.queued} {counted(len(moving) - len(shown), 'more file')}, {fmt.size(rest, look.units)}"
+        lines.append(line(Span(more, Tone.DIM)))
+    return lines
+
+
+class Selected(Lines):
+    """The panel under the table."""
+
+    def show(self, snapshot: Snapshot, move: MoveView | None, detail: MoveDetail | None) -> None:
+        """Draw the chosen torrent as it is now."""
+        del snapshot
+        self.show_lines(selected_lines(move, detail, self.size.width, self.size.height, self.look))
