@@ -201,11 +201,17 @@ def test_the_exit_code_stays_right_when_the_reader_goes_away():
         "control = FakeControl(); reporter = SimpleReporter(control, sys.stdout, sys.stderr, tty=False); "
         "[control.emit(MOVING) for _ in range(10)]; control.emit(ENDED); reporter.run_until_ended(); sys.exit(3)"
     )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     reading, writing = os.pipe()
     os.close(reading)
     try:
         ended = subprocess.run(
-            [sys.executable, "-c", program], stdout=writing, stderr=subprocess.PIPE, cwd=ROOT, check=False
+            [sys.executable, "-c", program],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            env=environment,
+            check=False,
         )
     finally:
         os.close(writing)
