@@ -1,6 +1,6 @@
 """A program that writes one journal without end and says what was acknowledged, until somebody kills it.
 
-Usage: python -m tests.fakes.journal_writer PATH FIRST. Prints a line for each save that returned.
+Usage: python -m tests.fakes.journal_writer PATH FIRST. Prints `opening`, then a line for each save that returned.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ def bitfield_for(number: int) -> bytes:
 
 def run(path: Path, first: int) -> None:
     """Save move after move, each with its pieces."""
+    sys.stdout.write("opening\n")
+    sys.stdout.flush()
     journal = SqliteJournal(path, FakeClock())
     number = first
     while True:

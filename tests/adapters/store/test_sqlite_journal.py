@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import json
 import random
@@ -400,6 +401,32 @@ def test_a_folder_that_cannot_be_made_is_named_with_a_remedy(open_journal, tmp_p
         open_journal(tmp_path / "file" / "state" / "journal.sqlite3")
 
 
+def test_a_journal_that_another_program_locks_is_named_with_a_remedy(journal, path):
+    journal._database.read("PRAGMA busy_timeout = 20")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(ProvisioningError, match=f"locked the journal.*fuser -v {path}"):
+        journal.save_move(a_record())
+    other.execute("ROLLBACK")
+    other.close()
+    journal.save_move(a_record())
+
+
+def test_a_path_that_cannot_be_reached_is_named(open_journal, tmp_path):
+    unreachable = tmp_path / ("x" * 300) / "journal.sqlite3"
+    with pytest.raises(NotWritable, match="state_dir"):
+        open_journal(unreachable)
+    with pytest.raises(NotWritable, match="cannot be reached"):
+        SqliteJournal.open_readonly(unreachable)
+
+
+def test_a_folder_in_place_of_the_file_is_named(open_journal, path):
+    path.mkdir(parents=True)
+    for opening in (open_journal, lambda: SqliteJournal.open_readonly(path)):
+        with pytest.raises(ProvisioningError, match=r"cannot be (opened|used)"):
+            opening()
+
+
 def test_threads_save_side_by_side(journal):
     def save(number):
         torrent = InfoHash(f"{number:040x}")
@@ -433,15 +460,28 @@ def test_what_was_acknowledged_survives_kill_9_at_any_moment(open_journal, path)
     assert set(acknowledged["pieces"]) == {InfoHash(f"{number:040x}") for number in range(MOVES)}
 
 
-def kill_a_writer(path, first, lines, acknowledged):
+def test_kill_9_while_the_file_is_made_leaves_none_or_a_whole_one(open_journal, path):
+    for round_number in range(12):
+        target = path.with_name(f"{round_number}.sqlite3")
+        kill_a_writer(target, 0, 0, {"move": {}, "pieces": {}}, after=round_number * 0.002)
+        journal = open_journal(target)
+        assert journal.notices == ()
+        journal.save_move(a_record())
+
+
+def kill_a_writer(path, first, lines, acknowledged, after=0.0):
     """Let a child write, kill it after so many acknowledgements, note all of them; returns a number it did not reach."""
     command = [sys.executable, "-m", "tests.fakes.journal_writer", str(path), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as child:
+        assert child.stdout.readline() == "opening\n"
         printed = [child.stdout.readline() for _ in range(lines)]
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(after)
         child.kill()
         printed += child.stdout.readlines()
     assert child.returncode == -9
-    whole = [line.split() for line in printed if line.endswith("\n")]
-    for kind, number in whole:
+    numbers = [first]
+    for kind, number in (line.split() for line in printed if line.endswith("\n")):
         acknowledged[kind][InfoHash(f"{int(number) % MOVES:040x}")] = int(number)
-    return int(whole[-1][1]) + 2
+        numbers.append(int(number))
+    return numbers[-1] + 2

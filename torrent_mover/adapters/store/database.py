@@ -97,9 +97,9 @@ def open_view(path: Path, check: Callable[[Database], object]) -> Database:
 
     Raises ConfigError for a newer version, ProvisioningError for a damaged file (also one that `check` cannot read).
     """
-    if not path.exists():
-        return _empty_view(path)
     with explained(str(path)):
+        if not path.exists():
+            return _empty_view(path)
         connection = _connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
         try:
             if _version_of(connection, path) < VERSION:
@@ -222,12 +222,13 @@ def _create(path: Path) -> None:
 
 
 def _publish(building: Path, path: Path) -> None:
-    with contextlib.suppress(FileExistsError):  # another process was faster: its file is as good
-        try:
-            path.hardlink_to(building)
-        except PermissionError:  # a file system without hard links
-            if not path.exists():
-                building.rename(path)
+    try:
+        path.hardlink_to(building)
+    except FileExistsError:
+        pass  # another process was faster: its file is as good
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            building.rename(path)
     _sync_folder(path.parent)
 
 
@@ -283,13 +284,19 @@ def _code(error: sqlite3.Error) -> int:
 
 @contextlib.contextmanager
 def explained(name: str) -> Iterator[None]:
-    """Turn SQLite's errors into ours, with what helps."""
+    """Turn SQLite's errors, and those of the file system below it, into ours, with what helps."""
     try:
         yield
     except sqlite3.IntegrityError:
         raise
     except sqlite3.Error as error:
         raise _translated(error, name) from error
+    except OSError as error:
+        raise NotWritable(
+            f"The journal {name} cannot be reached: {error.strerror}.",
+            kept="It was not touched.",
+            remedy=f"Look at its folder (namei -l {name}), or set state_dir in [General].",
+        ) from error
 
 
 def _translated(error: sqlite3.Error, name: str) -> MoverError:
@@ -309,7 +316,7 @@ def _translated(error: sqlite3.Error, name: str) -> MoverError:
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return NotWritable(
-            f"The journal {name} cannot be written: {error}.",
+            f"The journal {name} cannot be opened or written: {error}.",
             kept=kept,
             remedy=f"Give it to the user that runs torrent-mover (chown {os.getuid()} {name}*), or set state_dir.",
         )
