@@ -23,7 +23,7 @@ from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.system import HostMeter
-from torrent_mover.domain.paths import ClientPath, LocalPath, RelativePath
+from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.redact import Redactor
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.secret import Secret
@@ -60,24 +60,11 @@ class RunOptions:
     debug: bool = False
 
 
-def state_folder(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the journal, the lock and the logs live."""
-    if settings.general.state_dir is not None:
-        return Path(str(settings.general.state_dir))
-    return default_state_folder(environ)
-
-
 def default_state_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """The state folder of a user who does not choose one."""
+    """The state folder of a user who does not choose one: the same for all configs of that user."""
     home = environ.get("XDG_STATE_HOME", "")
     base = Path(home) if home.startswith("/") else Path.home() / ".local" / "state"
     return base / "torrent-mover"
-
-
-def log_folder(settings: Settings) -> Path:
-    """Where the log files go."""
-    folder = settings.general.log_dir
-    return Path(str(folder)) if folder is not None else state_folder(settings) / "logs"
 
 
 def client(section: str, settings: ClientSettings, timeout: float, clock: Clock) -> QBittorrentClient:
@@ -117,20 +104,14 @@ def session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
     )
 
 
-def planner(settings: Settings, config: Path, source: QBittorrentClient, journal: SqliteJournal | None) -> Planner:
+def planner(settings: Settings, source: QBittorrentClient, journal: SqliteJournal | None) -> Planner:
     """What decides which torrents move."""
     moving = settings.moving
     policy = SelectionPolicy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order)
-    return Planner(source, journal, policy, rules_file(settings, config).read())
+    return Planner(source, journal, policy, RulesFile(settings.rules_file).read())
 
 
-def rules_file(settings: Settings, config: Path) -> RulesFile:
-    """The tracker rules: as configured, or beside the config."""
-    configured = settings.moving.rules_file
-    return RulesFile(configured or LocalPath(str((config.parent / "tracker_rules.json").absolute())))
-
-
-def plan(settings: Settings, config: Path) -> Plan:
+def plan(settings: Settings) -> Plan:
     """What a run would do. Reads; writes nothing anywhere."""
     clock = SystemClock()
     source = client(
@@ -142,12 +123,12 @@ def plan(settings: Settings, config: Path) -> Plan:
         journal = SqliteJournal.open_readonly(path) if path.exists() else None
         if journal is not None:
             stack.callback(journal.close)
-        return planner(settings, config, source, journal).plan()
+        return planner(settings, source, journal).plan()
 
 
 def journal_path(settings: Settings) -> Path:
     """The journal's file."""
-    return state_folder(settings) / "journal.sqlite3"
+    return Path(str(settings.state_dir)) / "journal.sqlite3"
 
 
 class Assembly:
@@ -173,7 +154,7 @@ class Assembly:
     def _build(self) -> Run:
         settings, options = self._settings, self._options
         clock = SystemClock(self._stop)
-        folder = state_folder(settings)
+        folder = Path(str(settings.state_dir))
         redactor = Redactor()
         for secret in _secrets(settings):
             if secret.is_literal:
@@ -183,7 +164,7 @@ class Assembly:
                 lock_paths(folder, default_state_folder(), settings.source_client.url, settings.destination_client.url)
             )
         )
-        self._stack.callback(start_log(log_folder(settings), redactor, debug=options.debug))
+        self._stack.callback(start_log(Path(str(settings.log_dir)), redactor, debug=options.debug))
         journal = SqliteJournal(journal_path(settings), clock, redactor)
         self._stack.callback(journal.close)
         publisher = Publisher(journal)
@@ -200,7 +181,7 @@ class Assembly:
         destination, destination_pool = self._destination(destination_client)
         bandwidth = Bandwidth(settings.general, clock)
         throttle = Throttle(clock, bandwidth.limit)
-        plans = planner(settings, options.config, source_client, journal)
+        plans = planner(settings, source_client, journal)
         route = self._route(source_pool, destination_pool)
         engine: Engine
         space = Space(destination.files, None, lambda: engine.arrived())  # noqa: PLW0108  the engine is made after it

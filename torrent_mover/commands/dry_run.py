@@ -18,8 +18,8 @@ _NAME_CELLS = 48
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Plan and show."""
-    settings, path = settings_of(arguments)
-    plan = bootstrap.plan(settings, path)
+    settings, _ = settings_of(arguments)
+    plan = bootstrap.plan(settings)
     if arguments.json:
         json.dump(as_data(plan), sys.stdout, indent=2)
         sys.stdout.write("\n")
