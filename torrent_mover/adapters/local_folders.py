@@ -28,17 +28,12 @@ def raw(part: str) -> bytes:
     return part.encode("utf-8", "surrogateescape")
 
 
-@contextmanager
-def open_root(root: Path) -> Iterator[int]:
+def open_root(root: Path) -> int:
     """A descriptor of the root, which itself may be a link. Raises NotWritable where it is missing."""
     try:
-        descriptor = os.open(root, _FOLDER)
+        return os.open(root, _FOLDER)
     except FileNotFoundError as error:
         raise no_root(root) from error
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
@@ -48,37 +43,45 @@ def open_folder(root: Path, path: RelativePath, *, make_mode: int | None = None)
     With `make_mode`, missing folders are made. Raises Collision for a link or file on the way, NotWritable for a missing
     root, FileNotFoundError for a missing folder, and other OSErrors as they come.
     """
-    with open_root(root) as top:
-        at = os.dup(top)
-        try:
-            for depth, part in enumerate(path.parts):
-                following = _step(at, part, root / Path(*path.parts[: depth + 1]), make_mode)
-                os.close(at)
-                at = following
-            yield at
-        finally:
-            os.close(at)
-
-
-def _step(at: int, part: str, shown: Path, make_mode: int | None) -> int:
+    at = walk(root, path, make_mode)
     try:
-        return _enter(at, part, shown)
+        yield at
+    finally:
+        os.close(at)
+
+
+def walk(root: Path, path: RelativePath, make_mode: int | None = None) -> int:
+    """As open_folder, for a caller that closes the descriptor itself."""
+    at = open_root(root)
+    try:
+        for depth, part in enumerate(path.parts):
+            try:
+                following = _step(at, raw(part), make_mode)
+            except NotADirectoryError as error:
+                raise _not_a_folder(at, raw(part), root.joinpath(*path.parts[: depth + 1])) from error
+            os.close(at)
+            at = following
+    except BaseException:
+        os.close(at)
+        raise
+    return at
+
+
+def _step(at: int, part: bytes, make_mode: int | None) -> int:
+    try:
+        return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=at)
     except FileNotFoundError:
         if make_mode is None:
             raise
     with suppress(FileExistsError):  # somebody was faster: what matters is what lies there now
-        os.mkdir(raw(part), make_mode, dir_fd=at)
-    return _enter(at, part, shown)
+        os.mkdir(part, make_mode, dir_fd=at)
+    return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=at)
 
 
-def _enter(at: int, part: str, shown: Path) -> int:
-    try:
-        return os.open(raw(part), _FOLDER | os.O_NOFOLLOW, dir_fd=at)
-    except NotADirectoryError as error:
-        mode = os.stat(raw(part), dir_fd=at, follow_symlinks=False).st_mode
-        if stat.S_ISLNK(mode):
-            raise in_the_way(shown, "a symbolic link, where a folder must be") from error
-        raise NotAFolder(shown) from error
+def _not_a_folder(at: int, part: bytes, shown: Path) -> Exception:
+    if stat.S_ISLNK(os.stat(part, dir_fd=at, follow_symlinks=False).st_mode):
+        return in_the_way(shown, "a symbolic link, where a folder must be")
+    return NotAFolder(shown)
 
 
 class NotAFolder(NotADirectoryError):

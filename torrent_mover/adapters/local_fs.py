@@ -24,6 +24,7 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_C
 _OLD_FILE: Final = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _READ_FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _FILE_MODE: Final = 0o644
+_FOLDER_MODE: Final = 0o755
 _CANNOT_LINK: Final = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -49,7 +50,8 @@ class LocalFileSystem:
             if path == ROOT:
                 return _file_stat(self._root.stat())
             if self._follow:
-                with open_root(self._root), suppress(FileNotFoundError, NotADirectoryError):
+                os.close(open_root(self._root))
+                with suppress(FileNotFoundError, NotADirectoryError):
                     return _file_stat(self._full(path).stat())
                 return _file_stat(self._full(path).lstat())
             with open_folder(self._root, path.parent) as at:
@@ -71,15 +73,14 @@ class LocalFileSystem:
             raise read_error(error, self._full(path)) from error
         return [name.decode("utf-8", "surrogateescape") for name in names]
 
-    def make_folders(self, path: RelativePath, mode: int = 0o755) -> None:
+    def make_folders(self, path: RelativePath, mode: int = _FOLDER_MODE) -> None:
         """See ports.filesystem.FileSystem."""
         with self._explained(path, "create the folder"), open_folder(self._root, path, make_mode=mode):
             pass
 
     def create(self, path: RelativePath, size: int) -> None:
         """See ports.filesystem.FileSystem. An existing file with a second hard link is refused: it has another name elsewhere."""
-        self.make_folders(path.parent)
-        with self._explained(path, "create"), open_folder(self._root, path.parent) as at:
+        with self._explained(path, "create"), open_folder(self._root, path.parent, make_mode=_FOLDER_MODE) as at:
             try:
                 descriptor = os.open(raw(path.name), _NEW_FILE, _FILE_MODE, dir_fd=at)
             except FileExistsError:
