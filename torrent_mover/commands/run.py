@@ -19,11 +19,9 @@ from torrent_mover.commands.configured import settings_of
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.settings import Settings
 from torrent_mover.engine.run import Run
-from torrent_mover.simple.reporter import SimpleReporter
+from torrent_mover.simple.reporter import SimpleReporter, feeds_journald
 
 _SMALLEST: Final = (60, 15)
-_STOP_PATIENCE: Final = 30.0
-"""Seconds that a stopped engine gets before the process ends without it."""
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
@@ -40,11 +38,18 @@ def move(settings: Settings, path: Path, arguments: argparse.Namespace) -> ExitC
     with bootstrap.Assembly(settings, options) as assembly:
         run = assembly.run
         worker = _Worker(run)
+        reporter = SimpleReporter(
+            run,
+            sys.stdout,
+            sys.stderr,
+            tty=sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb",
+            quiet=arguments.quiet,
+            debug=arguments.debug,
+            journald=feeds_journald(sys.stdout, os.environ),
+        )
         with _signals(run):
             worker.start()
-            SimpleReporter(
-                run, sys.stdout, sys.stderr, tty=sys.stdout.isatty(), quiet=arguments.quiet
-            ).run_until_ended()
+            reporter.run_until_ended()
             worker.join()
         return worker.code
 
