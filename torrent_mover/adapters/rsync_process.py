@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import psutil
 
@@ -31,14 +31,24 @@ _SOON: Final = 0.05  # while ssh has not been seen yet, which waits for its pass
 _CHUNK: Final = 64 * 1024
 _GRACE: Final = 3.0  # rsync flushes and closes its files on SIGTERM
 _KEPT_ENDS: Final = 16 * 1024
+_SSH_LOG: Final = "ssh.log"
 _PROBE_TIMEOUT: Final = 30.0
-_SSH_FAILED: Final = 255
 _OLDEST: Final = (3, 1, 0)
 """The first with --info and with modes in figures for --chmod (rsync NEWS)."""
 _VERSION: Final = re.compile(rb"rsync\s+version\s+v?(\d+(?:\.\d+)+)")
 _LOGGED_IN: Final = ("Authenticated to ", "Authentication succeeded", "Sending command:")
 _GLOB: Final = re.compile(r"[*?\[]")
 _GLOB_OR_ESCAPE: Final = re.compile(r"([*?\[\]\\])")
+
+_GUARDED: Final = """\
+exec 3<&0 </dev/null
+(read -r _ <&3; kill -9 0) >/dev/null 2>&1 &
+exec "$0" "$@" 3<&-
+"""
+"""Becomes rsync, beside a guard that ends the whole group when our end of its standard input is gone, because we are.
+
+Ending the leader alone would not do: rsync's receiver would write on without it.
+"""
 
 OnAbort = Callable[[Callable[[], None]], Callable[[], None]]
 
@@ -59,9 +69,10 @@ class RsyncProcess:
 
     def run(self, call: RsyncCall, watcher: RsyncWatcher, on_abort: OnAbort) -> RsyncResult:
         """See ports.rsync.RsyncProgram."""
-        names = b"".join(bytes(name) + b"\0" for name in call.names)
-        with self._login() as (askpass, environment, log):
-            child = _Child(self._started(self._argv(call), environment), names, askpass)
+        with self._login() as (askpass, environment, folder):
+            listed = folder / "names"
+            listed.write_bytes(b"".join(bytes(name) + b"\0" for name in call.names))
+            child = _Child(self._started(self._argv(call, listed), environment), askpass)
             take_back = on_abort(child.kill)
             try:
                 child.follow(watcher)
@@ -70,7 +81,7 @@ class RsyncProcess:
                 child.end()
             result = child.result()
             if result.code:
-                self._raise_login_error(log.read_text("utf-8", "replace") if log.exists() else "")
+                self._raise_login_error(folder / _SSH_LOG)
             return result
 
     def probe(self) -> RsyncVersions:
@@ -84,8 +95,9 @@ class RsyncProcess:
         return RsyncVersions(here, self._recent(found, self.server))
 
     def _version_here(self) -> tuple[int, ...]:
-        process = self._started([self._program, "--version"], child_environment(None))
-        said = process.communicate(timeout=_PROBE_TIMEOUT)[0]
+        self._require_program()
+        argv = [self._program, "--version"]
+        said = subprocess.run(argv, capture_output=True, check=False, timeout=_PROBE_TIMEOUT).stdout
         found = _VERSION.search(said)
         if found is None:
             raise MissingProgram(
@@ -105,7 +117,7 @@ class RsyncProcess:
 
     @contextmanager
     def _login(self) -> Iterator[tuple[Askpass | None, dict[str, str], Path]]:
-        """What ssh needs to log in, and where it writes its own messages, apart from what the server says."""
+        """What ssh needs to log in, and a folder, where it writes its own messages apart from what the server says."""
         if shutil.which("ssh") is None:
             raise MissingProgram(
                 "The ssh program, which rsync uses, is not installed here.",
@@ -115,34 +127,27 @@ class RsyncProcess:
         askpass = Askpass(secret) if secret is not None else None
         try:
             with tempfile.TemporaryDirectory(prefix="torrent-mover-") as folder:
-                log = Path(folder) / "ssh.log"
+                log = Path(folder) / _SSH_LOG
                 environment = {
                     name: value for name, value in child_environment(askpass).items() if not name.startswith("RSYNC_")
                 }
                 words = [*command_line(self._target), "-E", os.fspath(log)]
                 environment["RSYNC_RSH"] = " ".join(map(_rsh_word, words))
-                yield askpass, environment, log
+                yield askpass, environment, Path(folder)
         finally:
             if askpass is not None:
                 askpass.close()
 
-    def _argv(self, call: RsyncCall) -> list[str]:
+    def _argv(self, call: RsyncCall, listed: Path) -> list[str]:
         remote = f"{_host_word(self._target.host)}:{_remote_word(call.remote)}/"
         local = f"{call.local}/"
         ends = [remote, local] if call.direction is Direction.PULL else [local, remote]
-        return [self._program, *call.options, "--files-from=-", "--from0", "--", *ends]
+        return [self._program, *call.options, f"--files-from={listed}", "--from0", "--", *ends]
 
     def _started(self, argv: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        # Where we are killed, nothing is left that goes on writing: the kernel ends rsync with the thread that started it.
-        guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        if shutil.which(self._program) is None:
-            raise MissingProgram(
-                f"The program {self._program!r} is not installed here.",
-                kept="Nothing was changed.",
-                remedy="Run: apt-get install rsync (or set transfer_mode = sftp).",
-            )
+        self._require_program()
         return subprocess.Popen(
-            [*guard, *argv],
+            ["sh", "-c", _GUARDED, *argv],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -152,7 +157,16 @@ class RsyncProcess:
             umask=0o022,
         )
 
-    def _raise_login_error(self, log: str) -> None:
+    def _require_program(self) -> None:
+        if shutil.which(self._program) is None:
+            raise MissingProgram(
+                f"The program {self._program!r} is not installed here.",
+                kept="Nothing was changed.",
+                remedy="Run: apt-get install rsync (or set transfer_mode = sftp).",
+            )
+
+    def _raise_login_error(self, file: Path) -> None:
+        log = file.read_text("utf-8", "replace") if file.exists() else ""
         if any(marker in log for marker in _LOGGED_IN):
             return
         error: MoverError | None = ssh_messages.explain_login(self._target, log)
@@ -163,20 +177,17 @@ class RsyncProcess:
 class _Child:
     """One running rsync: pumps its three pipes, answers its ssh's question for the password, and ends it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], names: bytes, askpass: Askpass | None) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], askpass: Askpass | None) -> None:
         self._process = process
-        self._names = memoryview(names)
         self._askpass = askpass
         self._complaints = _Complaints()
         self._gauge = _Gauge(process.pid)
         self._selector = selectors.DefaultSelector()
-        assert process.stdin is not None  # noqa: S101 - all three are pipes
-        assert process.stdout is not None  # noqa: S101
+        assert process.stdout is not None  # noqa: S101 - both are pipes
         assert process.stderr is not None  # noqa: S101
-        self._stdin = process.stdin
-        self._watch(process.stdin, selectors.EVENT_WRITE)
-        self._watch(process.stdout, selectors.EVENT_READ)
-        self._watch(process.stderr, selectors.EVENT_READ)
+        for pipe in (process.stdout, process.stderr):
+            os.set_blocking(pipe.fileno(), False)
+            self._selector.register(pipe, selectors.EVENT_READ)
 
     def follow(self, watcher: RsyncWatcher) -> None:
         """Pump until rsync has ended and all that it said is read."""
@@ -214,14 +225,7 @@ class _Child:
         """How it ended."""
         return RsyncResult(self._process.returncode, self._complaints.text())
 
-    def _watch(self, pipe: IO[bytes], event: int) -> None:
-        os.set_blocking(pipe.fileno(), False)
-        self._selector.register(pipe, event)
-
     def _move(self, key: selectors.SelectorKey, watcher: RsyncWatcher) -> None:
-        if key.fileobj is self._stdin:
-            self._write_names()
-            return
         data = os.read(key.fd, _CHUNK)
         if not data:
             self._selector.unregister(key.fileobj)
@@ -230,26 +234,16 @@ class _Child:
         else:
             self._complaints.add(data)
 
-    def _write_names(self) -> None:
-        try:
-            self._names = self._names[os.write(self._stdin.fileno(), self._names) :]
-        except BlockingIOError:
-            return
-        except BrokenPipeError:
-            self._names = self._names[:0]
-        if not self._names:
-            self._selector.unregister(self._stdin)
-            self._stdin.close()
-
     def _answer(self) -> None:
-        """Name the ssh that may have the password: the first child of rsync, which starts nothing else before it is logged in."""
+        """Name the ssh that may have the password: the child of rsync, and not one of that child (for a jump host)."""
         if self._askpass is None:
             return
         with suppress(psutil.Error):
-            children = psutil.Process(self._process.pid).children()
-            if children:
-                self._askpass.serve(children[0].pid)
-                self._askpass = None
+            for child in psutil.Process(self._process.pid).children():
+                if child.name() == "ssh":
+                    self._askpass.serve(child.pid)
+                    self._askpass = None
+                    return
 
     def _has_ended(self) -> bool:
         return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -267,10 +261,6 @@ class _Child:
     def _drain(self) -> None:
         """Read and forget: a child with a full pipe could not end."""
         for key in list(self._selector.get_map().values()):
-            if key.fileobj is self._stdin:
-                self._selector.unregister(self._stdin)
-                self._stdin.close()
-                continue
             with suppress(BlockingIOError):
                 if not os.read(key.fd, _CHUNK):
                     self._selector.unregister(key.fileobj)

@@ -63,6 +63,10 @@ class _Said:
         lines = [line for line in self.text.splitlines() if line.startswith("rsync: ")]
         return any(marker in line for line in lines for marker in markers)
 
+    def shell_found_no_rsync(self) -> bool:
+        """Whether the login shell there could not start it."""
+        return any(_NO_PROGRAM.match(line) for line in self.text.splitlines())
+
     def line(self, *markers: str) -> str:
         """The first complaint with one of the markers, else the first that is no mere summary."""
         lines = [line.strip() for line in self.text.splitlines() if line.strip()]
@@ -81,6 +85,9 @@ class _Said:
 
 _LINE: Final = 300
 _SUMMARY: Final = re.compile(r"rsync error: |rsync: connection unexpectedly closed|IO error encountered")
+_NO_PROGRAM: Final = re.compile(
+    r"(?!rsync: |rsync error: ).*(rsync.*|command )(not found|No such file|Permission denied)"
+)
 _ROLE_SENDER: Final = re.compile(r"\[sender\b", re.IGNORECASE)
 _ROLE_RECEIVER: Final = re.compile(r"\[(receiver|generator)\b", re.IGNORECASE)
 # Before 3.2 complaints do not name the role.
@@ -278,7 +285,7 @@ _BY_WORDS: Final[tuple[tuple[Callable[[_Said], bool], Callable[[_Said], MoverErr
     (lambda said: said.has("Read-only file system"), _read_only),
     (lambda said: said.has("rrsync"), _restricted),
     (lambda said: said.has("allows sftp connections only", "account is currently not available"), _no_shell),
-    (lambda said: said.code == 127 or said.has("command not found", "rsync: not found"), _no_rsync_there),  # noqa: PLR2004
+    (lambda said: said.code == 127 or said.shell_found_no_rsync(), _no_rsync_there),  # noqa: PLR2004
     (lambda said: said.has("is your shell clean"), _noise),
     (lambda said: said.has("unknown option", "is not supported on this server"), _usage),
     (lambda said: said.has("Input/output error"), _io_error),

@@ -20,7 +20,9 @@ OUTPUT_OPTIONS: Final = (
 
 _ESCAPED: Final = re.compile(rb"\\#([0-7]{3})")
 _NUMBER: Final = rb"(\d{1,3}(?:[,.' \xa0\xe2\x80\xaf]+\d{3})+|\d+)"
-_PROGRESS: Final = re.compile(rb"^\s*" + _NUMBER + rb"\s+\d{1,3}%\s+\S+/s\s+(?:\d+:\d\d:\d\d|[?:]{8})(?P<done>\s+\(xfr#)?")
+_PROGRESS: Final = re.compile(
+    rb"^\s*" + _NUMBER + rb"\s+\d{1,3}%\s+\S+/s\s+(?:\d+:\d\d:\d\d|[?:]{8})(?P<done>\s+\(xfr#)?"
+)
 _TOTAL: Final = re.compile(rb"^(Literal|Matched) data: " + _NUMBER + rb"\b")
 _NOT_DIGITS: Final = re.compile(rb"\D+")
 _LINE_END: Final = re.compile(rb"[\r\n]+")
