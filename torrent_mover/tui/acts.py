@@ -94,9 +94,14 @@ class RunActs(_Base):
             AskLine(self.session, "Bandwidth of all torrents together", hint, value, _wrong_rate), answered
         )
 
+    def use_theme(self, name: str) -> None:
+        """Draw with that theme. Mono says with attributes what others say with colours."""
+        self.theme = name
+        self.set_class(name == "mono", "-mono")
+
     def action_next_theme(self) -> None:
         """The next of the four themes."""
-        self.theme = themes.next_name(self.theme)
+        self.use_theme(themes.next_name(self.theme))
         self.notify(f"Theme {self.theme}", timeout=2, markup=False)
 
     def action_open_log(self) -> None:

@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.command import CommandPalette
 from textual.screen import Screen
 
 from torrent_mover.domain.errors import ExitCode
@@ -68,7 +67,7 @@ class MoverApp(RunActs, App[int]):
         self.animation_level = "none"
         for theme in themes.ALL:
             self.register_theme(theme)
-        self.theme = chosen_theme(options.theme)
+        self.use_theme(chosen_theme(options.theme))
         look = look_for(options.graph, options.units, encoding=locale.getencoding(), term=os.environ.get("TERM", ""))
         self.session = Session(control, options, look, control.snapshot())
         self._unsubscribe: Callable[[], None] | None = None
@@ -173,18 +172,13 @@ class MoverApp(RunActs, App[int]):
         """Every action that makes sense on this screen, then the themes."""
         yield from action_commands(self, screen)
         for name in themes.NAMES:
-            yield SystemCommand(f"Theme: {name}", "Change the colours", partial(setattr, self, "theme", name))
+            yield SystemCommand(f"Theme: {name}", "Change the colours", partial(self.use_theme, name))
 
     def _fatal_error(self) -> None:
         """The screen dies alone: without the values of variables, which may be long, and say more than a log should."""
         error = self._exception
         self._exit_renderables.append(Text(f"The dashboard failed: {type(error).__name__}: {safe(str(error))}"))
         self._close_messages_no_wait()
-
-    @property
-    def palette_is_open(self) -> bool:
-        """Whether ctrl+p is on the screen."""
-        return isinstance(self.screen, CommandPalette)
 
 
 def chosen_theme(name: str) -> str:

@@ -11,6 +11,7 @@ from textual.app import SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from torrent_mover.domain.text import safe
+from torrent_mover.tui import bindings
 from torrent_mover.tui.widgets.keys import grouped, key_name
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 _DISCOVERED = 20
+_MOVEMENT = frozenset(binding.id for binding in bindings.LIST)
 
 
 def action_commands(app: App[Any], screen: Screen[Any]) -> Iterable[SystemCommand]:
     """The actions that have keys here."""
     for binding, keys in grouped(screen.active_bindings):
-        if not binding.id or binding.action == "command_palette":
+        if not binding.id or binding.action == "command_palette" or binding.id in _MOVEMENT:
             continue
         title = f"{binding.description.capitalize()}  ({', '.join(key_name(key) for key in keys)})"
         namespace = screen.active_bindings[keys[0]].node

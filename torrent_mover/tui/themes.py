@@ -73,7 +73,22 @@ MONO = Theme(
     success="ansi_default",
     warning="ansi_default",
     error="ansi_default",
-    variables=_inks("ansi_default", "ansi_default", "ansi_default", "ansi_default", "ansi_default"),
+    variables={
+        **_inks("ansi_default", "ansi_default", "ansi_default", "ansi_default", "ansi_default"),
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "border-blurred": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-text-style": "reverse",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_default",
+        "input-selection-foreground": "ansi_default",
+        "screen-selection-background": "ansi_default",
+        "screen-selection-foreground": "ansi_default",
+    },
 )
 
 ALL = (DARK, LIGHT, CONTRAST, MONO)

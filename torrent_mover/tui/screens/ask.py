@@ -18,7 +18,12 @@ from torrent_mover.tui.session import Session
 from torrent_mover.tui.widgets.keys import key_name
 from torrent_mover.tui.widgets.lines import Lines
 
-DIALOG_WIDTH = 70
+_WIDTH, _FRAME = 70, 6
+
+
+def text_width(terminal: int) -> int:
+    """Cells of text in a dialog, frame and padding left out, on a terminal that wide."""
+    return min(_WIDTH, terminal * 96 // 100) - _FRAME
 
 
 class Choice(NamedTuple):
@@ -52,7 +57,7 @@ class Choose(ModalScreen[str | None]):
         body.show_lines(lines)
 
     def _lines(self) -> list[Line]:
-        room = min(DIALOG_WIDTH, self.app.size.width - 4) - 4
+        room = text_width(self.app.size.width)
         lines = [line(Span(piece)) for text in self._text for piece in wrap(safe(text), room)]
         if self._text:
             lines.append(BLANK)

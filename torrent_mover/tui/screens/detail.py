@@ -168,6 +168,7 @@ class Detail(LogActs, MoveActs):
         rows = self.query_one("#rows", Rows)
         if self._tab != "log":
             lines = tab_lines(self._tab, move, detail, rows.size.width - CHROME, rows.size.height, look)
+            rows.pointing = self._tab != "pieces"
             rows.show_rows([Row((self._tab, index), one) for index, one in enumerate(lines)])
         self._show_happened(move)
         self.show_log()

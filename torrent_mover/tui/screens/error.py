@@ -14,7 +14,7 @@ from torrent_mover.domain.text import safe
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
 from torrent_mover.tui.ink import BLANK, Line, Span, Tone, line, wrap
-from torrent_mover.tui.screens.ask import DIALOG_WIDTH
+from torrent_mover.tui.screens.ask import text_width
 from torrent_mover.tui.session import Session
 from torrent_mover.tui.widgets.keys import Keys
 from torrent_mover.tui.widgets.lines import Lines
@@ -69,7 +69,7 @@ class ErrorDialog(ModalScreen[None]):
             self.dismiss()
             return
         others = sum(one.trouble is not None for one in self.session.snapshot.moves) - 1
-        lines = error_lines(move, max(0, others), min(DIALOG_WIDTH, self.app.size.width - 4) - 4)
+        lines = error_lines(move, max(0, others), text_width(self.app.size.width))
         body = self.query_one("#body", Lines)
         body.styles.height = len(lines)
         body.show_lines(lines)

@@ -48,5 +48,6 @@ class Help(View):
     def on_mount(self) -> None:
         """Show them."""
         rows = self.query_one(Rows)
+        rows.pointing = False
         rows.show_rows([Row(index, one) for index, one in enumerate(self._lines)])
         rows.focus()

@@ -166,7 +166,10 @@ class History(View):
 
     def _show_graph(self, look: Look) -> None:
         panel = self.query_one("#rates", Lines)
-        panel.display = self._graph and bool(self._past.run_rates)
+        wanted = self._graph and bool(self._past.run_rates)
+        if panel.display != wanted:
+            panel.display = wanted
+            self.call_after_refresh(self.draw)
         width, height = panel.size
         if panel.display and height > 1:
             title = rule("rate of each run", "newest at the right", width, look.glyphs.rule)
@@ -213,7 +216,6 @@ class History(View):
         """Show or hide the graph."""
         self._graph = not self._graph
         self.draw()
-        self.call_after_refresh(self.draw)
 
     def action_copy(self) -> None:
         """Copy something of the chosen entry."""

@@ -48,7 +48,7 @@ def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
         start.append(Part(line(Span("test run", Tone.WARN)), 1))
     end = []
     if snapshot.next_scan_in is not None:
-        end.append(Part(line(Span("next scan ", Tone.DIM), fmt.span(snapshot.next_scan_in)), 5))
+        end.append(Part(line(Span("next scan ", Tone.DIM), fmt.span(snapshot.next_scan_in)), 7))
     up = fmt.span(snapshot.at - snapshot.started_at)
     end.append(Part(line(Span("up ", Tone.DIM), f"{up} "), 3))
     return squeeze(start, end, width, 3 if width >= ROOMY else 2)

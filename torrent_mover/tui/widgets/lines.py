@@ -36,11 +36,15 @@ class Inked(Widget):
         """A strip of exactly `width` cells; `also` are component classes laid over every span."""
         segments = []
         for span in crop(ink, width):
-            style = self.get_component_rich_style(f"ink--{span.tone.value}", *also)
+            if not span.text:
+                continue
+            style = self.get_component_rich_style(f"ink--{span.tone.value}")
+            for name in also:
+                style += self.get_component_rich_style(name, partial=True)
             if span.action:
                 style += Style.from_meta({"@click": span.action})
             segments.append(Segment(ascii_only(span.text) if self.look.ascii else span.text, style))
-        return Strip(segments, width)
+        return Strip(segments, width).simplify()
 
 
 class Lines(Inked):

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from torrent_mover.tui import bindings
-from torrent_mover.tui.ink import Line, Span, Tone, line
+from torrent_mover.tui.ink import Line, Span, Tone, crop, line
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Inked
 
@@ -62,6 +62,8 @@ class Rows(Inked, can_focus=True):
         self._top = 0
         self._painted: dict[int, tuple[Line, bool]] = {}
         self.marks: frozenset[Hashable] = frozenset()
+        self.pointing = True
+        """Whether the cursor is drawn; a page to read has none."""
 
     @property
     def cursor_key(self) -> Hashable | None:
@@ -113,11 +115,12 @@ class Rows(Inked, can_focus=True):
             text = self._empty if y == 0 and not self._rows else ""
             return line(Span(f"  {text}".ljust(width - 2), Tone.DIM), rail), False
         row = self._rows[index]
-        here = index == self._cursor
+        here = self.pointing and index == self._cursor
         glyphs = self.look.glyphs
         pointer = Span(glyphs.cursor if here else " ", Tone.ACCENT if self.has_focus else Tone.DIM)
         mark = Span(glyphs.mark if row.key in self.marks else "", Tone.ACCENT)
-        body = self._draw(row.item, width - CHROME - len(mark.text))
+        room = width - CHROME - len(mark.text)
+        body = crop(self._draw(row.item, room), room)
         return line(pointer, mark, body, rail), here
 
     def _rail(self, y: int) -> Span:
