@@ -13,6 +13,7 @@ from typing import Final
 
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
+from torrent_mover.adapters.ssh.jumps import last_jump
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.domain.errors import MoverError, Stalled
@@ -90,13 +91,14 @@ def command_line(target: SshTarget) -> list[str]:
         options["UserKnownHostsFile"] = _config_word(str(target.known_hosts))
     if _cpu_has_aes() and _version() >= _CIPHER_PREFIX_SINCE:
         options["Ciphers"] = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+    hop = last_jump(target)
+    if hop is not None:
+        options["ProxyCommand"] = _through(hop)
     argv = ["ssh", "-v", "-p", str(target.port)]
     if target.username:
         argv += ["-l", target.username]
     if target.key_file is not None:
         argv += ["-i", str(target.key_file)]
-    if target.proxy_jump:
-        argv += ["-J", target.proxy_jump]
     for name, value in options.items():
         argv += ["-o", f"{name}={value}"]
     return argv
@@ -109,6 +111,13 @@ def child_environment(askpass: Askpass | None) -> dict[str, str]:
     if askpass is not None:
         environment |= askpass.environment()
     return environment
+
+
+def _through(hop: SshTarget) -> str:
+    """The ProxyCommand that leads through a jump host. Unlike ssh's -J it takes our host key rules along, and never a password."""
+    # ssh expands %h and %p in this one; every other % must arrive as it is.
+    argv = [word.replace("%", "%%") for word in command_line(hop) if word != "-v"]
+    return shlex.join([*argv, "-W", "[%h]:%p", "--", hop.host.replace("%", "%%")])
 
 
 def _authentication(target: SshTarget) -> dict[str, str]:

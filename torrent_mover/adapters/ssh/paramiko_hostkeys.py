@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+import binascii
+import fnmatch
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,57 +24,84 @@ _SYSTEM_FILE: Final = Path("/etc/ssh/ssh_known_hosts")
 _RSA: Final = ("rsa-sha2-512", "rsa-sha2-256")
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One line of known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): `marker` is `@revoked`, or empty."""
+
+    marker: str
+    kind: str
+    blob: bytes
+
+
 def known_key_types(target: SshTarget, offered: Sequence[str]) -> tuple[str, ...]:
     """The signature types to ask the server for: those of keys we know first, so that it shows a key we can compare."""
-    known = {signature for name in _known_keys(target) for signature in (_RSA if name == "ssh-rsa" else (name,))}
-    return (*(name for name in offered if name in known), *(name for name in offered if name not in known))
+    kinds = {line.kind for line in _known_keys(target) if not line.marker}
+    wanted = {signature for kind in kinds for signature in (_RSA if kind == "ssh-rsa" else (kind,))}
+    return (*(name for name in offered if name in wanted), *(name for name in offered if name not in wanted))
 
 
 def check_host_key(target: SshTarget, key: paramiko.PKey) -> None:
     """Raise HostKeyUnknown or HostKeyChanged, or return; with `accept-new` an unknown key is written down."""
-    name, blob = key.get_name(), key.asbytes()
-    shown = f"{name} {hostkeys.fingerprint(blob)}"
-    known = _known_keys(target)
-    if _is_revoked(target, key.get_base64()):
+    kind, blob = key.get_name(), key.asbytes()
+    shown = f"{kind} {hostkeys.fingerprint(blob)}"
+    lines = _known_keys(target)
+    if any(line.marker and line.blob == blob for line in lines):
         raise hostkeys.changed_key(target, f"{shown}, which known_hosts says is revoked")
-    if known.get(name) == blob:
+    known = [line for line in lines if not line.marker]
+    if any(line.blob == blob for line in known):
         return
     # Another type than those known counts as changed, as with ssh: else an impostor need only show another type.
     if known:
         raise hostkeys.changed_key(target, shown)
     if target.host_key_policy is HostKeyPolicy.STRICT:
         raise hostkeys.unknown_key(target, shown)
-    _remember(target, f"{target.known_hosts_name} {name} {key.get_base64()}\n")
+    _remember(target, f"{target.known_hosts_name} {kind} {key.get_base64()}\n")
 
 
-def _known_keys(target: SshTarget) -> dict[str, bytes]:
-    import paramiko
-
-    found: dict[str, bytes] = {}
-    files = [hostkeys.known_hosts_file(target)] + ([] if target.known_hosts else [_SYSTEM_FILE])
-    for file in files:
-        if not file.is_file():
-            continue
-        keys = paramiko.HostKeys()
-        keys.load(str(file))
-        for name, key in (keys.lookup(target.known_hosts_name) or {}).items():
-            found.setdefault(name, key.asbytes())
-    return found
+def _known_keys(target: SshTarget) -> list[_Known]:
+    files = [hostkeys.known_hosts_file(target), *([] if target.known_hosts else [_SYSTEM_FILE])]
+    return [line for file in files for line in _lines_for(target, file)]
 
 
-def _is_revoked(target: SshTarget, encoded: str) -> bool:
-    lines: list[str] = []
+def _lines_for(target: SshTarget, file: Path) -> Iterator[_Known]:
+    text = ""
     with suppress(OSError):
-        lines = hostkeys.known_hosts_file(target).read_text("utf-8", "replace").splitlines()
-    return any(line.startswith("@revoked") and encoded in line.split() for line in lines)
+        text = file.read_text("utf-8", "replace")
+    for line in text.splitlines():
+        words = line.split()
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        # Certificate authorities are left out: paramiko does not check host certificates.
+        if len(words) < 3 or words[0].startswith("#") or marker not in ("", "@revoked"):  # noqa: PLR2004  names, type, key
+            continue
+        with suppress(binascii.Error):
+            if _names(words[0], target.known_hosts_name):
+                yield _Known(marker, words[1], base64.b64decode(words[2], validate=True))
+
+
+def _names(patterns: str, host: str) -> bool:
+    """Whether the first field of a line means this host: hashed, or patterns with `*`, `?` and `!`."""
+    if patterns.startswith("|1|"):
+        _, _, salt, digest = patterns.split("|", 3)
+        made = hmac.new(base64.b64decode(salt), host.encode(), hashlib.sha1).digest()
+        return hmac.compare_digest(made, base64.b64decode(digest))
+    found = False
+    for pattern in patterns.lower().split(","):
+        # In fnmatch brackets are a class; in known_hosts they are part of `[host]:port`.
+        literal = pattern.lstrip("!").replace("[", "[[]")
+        if fnmatch.fnmatchcase(host.lower(), literal):
+            if pattern.startswith("!"):
+                return False
+            found = True
+    return found
 
 
 def _remember(target: SshTarget, line: str) -> None:
     file = hostkeys.known_hosts_file(target)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = file.exists() and file.read_bytes()[-1:] not in (b"", b"\n")
         with file.open("a", encoding="utf-8") as out:
-            out.write(line)
+            out.write("\n" * unfinished + line)
     except OSError as error:
         raise NotWritable(
             f"The new host key of {target.label} cannot be written to {file}: {error.strerror}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import itertools
 import os
 import socket
 import threading
@@ -14,6 +15,7 @@ from typing import Final
 import paramiko
 
 from torrent_mover.adapters.ssh import ssh_messages
+from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.domain.errors import ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
@@ -178,24 +180,20 @@ class _Connection:
         for transport in reversed(self._below):
             with suppress(Exception):  # paramiko's close may raise whatever its socket does
                 transport.close()
+                transport.sock.close()  # which paramiko leaves open where the handshake never began
 
     def _connect(self) -> paramiko.Transport:
-        sock: socket.socket | paramiko.Channel
-        hops = [_parse_hop(hop) for hop in self._target.proxy_jump.split(",") if hop.strip()]
-        chain = [*hops, self._target]
-        first = chain[0]
-        sock = _dial(first)
-        for here, following in zip(chain, [*chain[1:], None], strict=True):
-            transport = self._log_in(here, sock)
-            if following is None:
-                return transport
+        first, *others = all_hosts(self._target)
+        transport = self._log_in(first, _dial(first))
+        for here, following in itertools.pairwise([first, *others]):
             try:
                 sock = transport.open_channel(
                     "direct-tcpip", (following.host, following.port), ("127.0.0.1", 0), timeout=here.connect_timeout
                 )
             except paramiko.SSHException as error:
                 raise ssh_messages.unreachable(following, f"the jump host {here.label} says: {error}") from error
-        raise AssertionError  # the chain ends in the target
+            transport = self._log_in(following, sock)
+        return transport
 
     def _log_in(self, target: SshTarget, sock: socket.socket | paramiko.Channel) -> paramiko.Transport:
         try:
@@ -220,8 +218,8 @@ class _Connection:
 def _dial(target: SshTarget) -> socket.socket:
     try:
         sock = socket.create_connection((target.host, target.port), target.connect_timeout)
-    except OSError as error:
-        raise ssh_messages.unreachable(target, error.strerror or str(error)) from error
+    except (OSError, UnicodeError) as error:  # UnicodeError: not a possible host name
+        raise ssh_messages.unreachable(target, getattr(error, "strerror", None) or str(error)) from error
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if _USER_TIMEOUT is not None:
@@ -229,15 +227,6 @@ def _dial(target: SshTarget) -> socket.socket:
         silence = target.keepalive_interval * target.keepalive_count
         sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, silence * 1000)
     return sock
-
-
-def _parse_hop(text: str) -> SshTarget:
-    """One `user@host:port` of a jump list (ssh_config(5), ProxyJump); a host only by key or agent."""
-    user, _, place = text.strip().rpartition("@")
-    host, colon, port = place.rpartition(":")
-    if not colon or not port.isdigit():
-        host, port = place, "22"
-    return SshTarget(host=host.strip("[]"), port=int(port), username=user)
 
 
 def _authenticate(target: SshTarget, transport: paramiko.Transport) -> None:
@@ -255,7 +244,7 @@ def _authenticate(target: SshTarget, transport: paramiko.Transport) -> None:
             said = str(error)
         if not transport.is_active():
             break
-    raise ssh_messages.login_refused(target, f"{said}.")
+    raise ssh_messages.login_refused(target, f"{said.rstrip('.')}.")
 
 
 def _ways(target: SshTarget, transport: paramiko.Transport, username: str) -> list[Callable[[], list[str]]]:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Final
 
 from torrent_mover.adapters.ssh import hostkeys
+from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.domain.errors import LoginRefused, MissingProgram, MoverError, ServerTooOld, Unreachable
 from torrent_mover.ports.ssh import SshTarget
 
 _SERVER_KEY: Final = re.compile(r"Server host key: (\S+) (SHA256:\S+)")
 _CHANGED_KEY: Final = re.compile(r"The fingerprint for the (\S+) key sent by the remote host is\s+(SHA256:[^\s.]+)")
+_UNKNOWN_HOST: Final = re.compile(r"host key is known for (\S+) and")
 _TRIED: Final = re.compile(r"Authentications that can continue: (\S+)")
 _NOISE: Final = re.compile(
     r"^(debug\d: |OpenSSH_|Authenticated to |Authenticated using |Transferred: |Bytes per second|Warning: Permanently added"
@@ -58,7 +60,9 @@ def unreachable(target: SshTarget, detail: str) -> Unreachable:
 
 
 def _unknown(target: SshTarget, text: str) -> MoverError:
-    return hostkeys.unknown_key(target, _shown(_SERVER_KEY, text))
+    named = _UNKNOWN_HOST.findall(text)
+    hop = next((hop for hop in all_hosts(target) if named and hop.known_hosts_name == named[-1]), target)
+    return hostkeys.unknown_key(hop, _shown(_SERVER_KEY, text) if hop is target else "")
 
 
 def _changed(target: SshTarget, text: str) -> MoverError:
