@@ -1,0 +1,127 @@
+"""The real command as a child process: run to its end, or watched and interrupted on the way."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers import eventually
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0
+"""Seconds after which a command that has not ended fails its test."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended. `out` and `err` are its whole output."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Both outputs, errors last."""
+        return self.out + self.err
+
+    def ended(self, code: int) -> Result:
+        """Assert the exit code, showing the output where it is another one."""
+        assert self.code == code, f"exit {self.code}, not {code}:\n{self.text}"
+        return self
+
+    def says(self, *parts: str) -> Result:
+        """Assert that each part stands in the output."""
+        for part in parts:
+            assert part in self.text, f"{part!r} is not said:\n{self.text}"
+        return self
+
+    def lines(self, pattern: str) -> list[str]:
+        """Lines of standard output that a regular expression finds."""
+        return [line for line in self.out.splitlines() if re.search(pattern, line)]
+
+
+class Command:
+    """One `torrent-mover` process with a home of its own; ended by its pid at the latest when the test lets go of it."""
+
+    def __init__(self, *arguments: object, home: Path, environment: dict[str, str] | None = None) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        clean = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "torrent_mover", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=home,
+            env=clean | (environment or {}),
+            text=True,
+            errors="surrogateescape",
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        self._out: list[str] = []
+        self._err: list[str] = []
+        self._readers = [
+            threading.Thread(target=_collect, args=(self._process.stdout, self._out), daemon=True),
+            threading.Thread(target=_collect, args=(self._process.stderr, self._err), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def __enter__(self) -> Command:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        for reader in self._readers:
+            reader.join()
+        for stream in (self._process.stdout, self._process.stderr):
+            stream.close()
+
+    def wait_for(self, pattern: str, timeout: float = 60.0) -> str:
+        """The first line of standard output that a regular expression finds, once it is there."""
+
+        def found() -> str | None:
+            return next((line for line in list(self._out) if re.search(pattern, line)), None)
+
+        def settled() -> bool:
+            return bool(found()) or self._process.poll() is not None
+
+        eventually(settled, timeout)
+        line = found() or eventually(found, 1)
+        assert line is not None
+        return line
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        self._process.send_signal(number)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def end(self, timeout: float = PATIENCE) -> Result:
+        """Wait for its end. Whatever it was asked for, a traceback or an unexpected error is never what it says."""
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"not ended within {timeout:g} s:\n{''.join(self._out + self._err)}") from None
+        for reader in self._readers:
+            reader.join()
+        result = Result(code, "".join(self._out), "".join(self._err))
+        for trouble in ("Traceback", "TM-E000", "Something unexpected"):
+            assert trouble not in result.text, result.text
+        return result
+
+
+def _collect(stream, lines: list[str]) -> None:
+    lines.extend(iter(stream.readline, ""))
