@@ -7,6 +7,7 @@ import pytest
 from tests.contracts.client_contract import TorrentClientContract
 from tests.fakes.client import FakeClient
 from tests.fakes.clock import FakeClock
+from tests.servers import eventually
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.domain.certificate import MAX_AGE
@@ -22,6 +23,9 @@ class FakeBench:
 
     def have(self, torrent, save_path, category=""):
         return self.client.seed(torrent.metainfo, save_path, category=category)
+
+    def lose(self, torrent):
+        self.client.forget(torrent)
 
     def restart(self):
         self.client.restart()
@@ -49,6 +53,10 @@ class QBittorrentBench:
         added = self.server.add(torrent.metainfo, save_path, category=category)
         self.server.wait_for(added)
         return InfoHash(added)
+
+    def lose(self, torrent):
+        self.server.remove(torrent.hex)
+        eventually(lambda: self.server.torrent(torrent.hex) is None)
 
     def restart(self):
         self.server.kill()

@@ -9,10 +9,13 @@ from qbittorrentapi import exceptions as api_errors
 
 from torrent_mover.adapters.clients.qbittorrent import adding, answers
 from torrent_mover.adapters.clients.qbittorrent.logbook import Entry, LogBook
+from torrent_mover.adapters.clients.qbittorrent.lookout import Lookout
 from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
 from torrent_mover.adapters.clients.qbittorrent.session import Api, QBittorrentSettings, Session, gone
+from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import BadAnswer, GateRefused, ProvisioningError, ServerError, TorrentError
+from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
 from torrent_mover.ports.client import AddSpec, Capability, ClientInfo, RecheckTicket
 from torrent_mover.ports.clock import Clock
@@ -38,6 +41,7 @@ class QBittorrentClient:
     def __init__(self, settings: QBittorrentSettings, clock: Clock) -> None:
         self._session = Session(settings, clock)
         self._log = LogBook(self._session)
+        self._lookout = Lookout(self, self._session, clock)
         self._clock = clock
 
     @property
@@ -144,6 +148,14 @@ class QBittorrentClient:
             lambda: self._present(torrent).category == category,
             f"put {torrent.short} into the category {category!r}",
         )
+
+    def folders(self) -> Sequence[ClientPath]:
+        """See the port."""
+        return self._lookout.folders()
+
+    def locate(self, canary: Canary, folders: Sequence[ClientPath]) -> ClientPath | None:
+        """See the port. At most 16 folders. Takes some 2 s before 5.0 where it is there, 12 s where it is not."""
+        return self._lookout.locate(canary, folders)
 
     def remove(self, certificate: Certificate) -> None:
         """See the port; returns when the client no longer lists it. A torrent that is not listed is no error.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,10 @@ from torrent_mover.adapters.clients.qbittorrent.session import Session
 
 _WARNING = 4  # kinds: normal 1, info 2, warning 4, critical 8
 _BEFORE_ALL = -1
+_NOT_EMPTY = (
+    "Directory not empty",
+    os.strerror(errno.ENOTEMPTY),
+)  # in English, and in the language that is spoken here
 _URL = re.compile(r"[a-z]+://\S+")
 
 
@@ -45,11 +51,15 @@ class LogBook:
         return self._from(mark)[:1] == [mark]
 
     def complaint_about(self, name: str, mark: Entry | None) -> str:
-        """The first warning after `mark` that names the torrent, without any URL (it may hold a passkey); else empty."""
-        entries = self._from(mark)[1:] if mark else self._after(_BEFORE_ALL)
-        return next(
-            (_URL.sub("...", entry.text) for entry in entries if entry.kind >= _WARNING and name in entry.text), ""
-        )
+        """The first warning after `mark` that names the torrent, without any URL (it may hold a passkey); else empty.
+
+        That a folder is not empty, because a stranger's file lies in it, is none: 4.x says so once the files are deleted.
+        """
+        for entry in self._from(mark)[1:] if mark else self._after(_BEFORE_ALL):
+            harmless = any(phrase in entry.text for phrase in _NOT_EMPTY)
+            if entry.kind >= _WARNING and name in entry.text and not harmless:
+                return _URL.sub("...", entry.text)
+        return ""
 
     def _from(self, entry: Entry) -> list[Entry]:
         return self._after(entry.number - 1)

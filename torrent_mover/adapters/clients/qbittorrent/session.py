@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -91,6 +92,7 @@ class Session:
         self._lock = threading.RLock()
         self._api: Api | None = None
         self._refused = False
+        self._clock_ahead: float | None = None
         self._info = ClientInfo("qBittorrent", "", "")
 
     @property
@@ -101,7 +103,7 @@ class Session:
     def read(self, ask: Callable[[Api], T], torrent: InfoHash | None = None) -> T:
         """Ask something that changes nothing; repeated after a cut connection or a broken answer.
 
-        A 404 raises TorrentGone where the question is about `torrent`.
+        A 404 raises TorrentGone where the question is about `torrent`, and the list of torrents says the same.
         """
         for pause in _PAUSES:
             try:
@@ -120,7 +122,7 @@ class Session:
             except (api_errors.Conflict409Error, api_errors.UnsupportedMediaType415Error):
                 raise  # an answer about the torrent: the caller knows what it means
             except api_errors.NotFound404Error as error:
-                if torrent is None:
+                if torrent is None or self._lists(torrent):
                     raise self.trouble.explain(error) from error
                 raise gone(self.name, torrent) from error
             except (requests.RequestException, api_errors.APIError) as error:
@@ -136,6 +138,11 @@ class Session:
                 if self._settings.api_key is None:
                     api.log_out()
             api.hang_up()
+
+    def _lists(self, torrent: InfoHash) -> bool:
+        """Whether the client lists it: a 404 may come from anybody between us and the client."""
+        rows: Any = self.read(lambda api: api.torrents_info(torrent_hashes=torrent.hex))
+        return isinstance(rows, list) and any(isinstance(row, dict) and row.get("hash") == torrent.hex for row in rows)
 
     def _sent(self, order: Callable[[Api], T]) -> T:
         """Once more after exactly one new login, if the session has expired; a 403 says that nothing was done."""
@@ -184,7 +191,7 @@ class Session:
                 "timeout": settings.timeout,
                 "verify": settings.verify_cert,
                 "allow_redirects": False,
-                "hooks": {"response": self.trouble.check},
+                "hooks": {"response": [self._note_time, self.trouble.check]},
             },
             HTTPADAPTER_ARGS={"max_retries": 0},
             VERIFY_WEBUI_CERTIFICATE=settings.verify_cert,
@@ -216,7 +223,13 @@ class Session:
             raise self.trouble.garbled("no version of its Web API, so it may be something else")
         if tuple(int(part) for part in number.split(".")) < _OLDEST:
             raise self.trouble.too_old(version.removeprefix("v"))
-        return ClientInfo("qBittorrent", version.removeprefix("v"), number)
+        return ClientInfo("qBittorrent", version.removeprefix("v"), number, self._clock_ahead)
+
+    def _note_time(self, response: requests.Response, **_: object) -> None:
+        """Compare the Date of an answer (RFC 9110, 6.6.1) with our clock."""
+        with suppress(KeyError, ValueError, TypeError):
+            there = parsedate_to_datetime(response.headers["Date"]).timestamp()
+            self._clock_ahead = there - self._clock.now()
 
     def _refusal(self) -> LoginRefused:
         if self._settings.api_key is not None:

@@ -1,0 +1,770 @@
+"""What is particular to qBittorrent: logins, broken answers, writes that must not be sent twice, words of 4.x and 5.x."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import socket
+import ssl
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from tests.conftest import program_of
+from tests.fakes.clock import FakeClock
+from tests.fakes.web_ui import Answer, FakeWebUi, row, say
+from tests.servers import eventually
+from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings, adding, answers
+from torrent_mover.adapters.clients.qbittorrent.renaming import rename_steps, wanted_paths
+from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.demo.content import sample
+from torrent_mover.demo.qbittorrent_server import QBittorrentServer
+from torrent_mover.domain.certificate import Evidence, FileFound, ReadBack, Reading, certify
+from torrent_mover.domain.errors import (
+    BadAnswer,
+    Banned,
+    Collision,
+    LoginRefused,
+    MoverError,
+    NotWritable,
+    ProvisioningError,
+    ServerError,
+    ServerTooOld,
+    TorrentError,
+    TorrentGone,
+    Unreachable,
+    UnsafeTorrent,
+)
+from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.torrent import ClientFile, InfoHash, TorrentState
+from torrent_mover.ports.client import AddSpec
+
+HASH = "0123456789" * 4
+ID = InfoHash(HASH)
+RIGHT = "right"
+PASSKEY = "5ecretPa55key"
+
+
+def client_of(url: str, password: str = RIGHT, *, clock=None, **options) -> QBittorrentClient:
+    settings = QBittorrentSettings(url, options.pop("username", "admin"), Secret(password), **options)
+    return QBittorrentClient(settings, clock or FakeClock())
+
+
+@pytest.fixture
+def certificate_of():
+    """Makes an honest certificate for a torrent whose every reading is the row of a complete one."""
+
+    def make(torrent: str, siblings: tuple[InfoHash, ...] = (), at: float = 1000.0):
+        files = (ClientFile(0, "Show/a", 100, 1.0, wanted=True),)
+        source = answers.torrent(row(torrent))
+        there = answers.torrent(row(torrent, state="stalledUP"))
+        evidence = Evidence(
+            planned=source,
+            planned_files=files,
+            save_path=there.save_path,
+            pieces=1,
+            own_pieces=1,
+            read_back=ReadBack(at=at - 9, by_client=True, pieces_good=1, pieces=1, amount_left=0),
+            files=(FileFound("Show/a", 100, 100),),
+            files_at=at,
+            destination_first=Reading(at - 8, there, files),
+            destination_last=Reading(at, there, files),
+            source=Reading(at, source, files),
+            siblings=siblings,
+            ignored_by_rule=False,
+        )
+        return certify(evidence, at)
+
+    return make
+
+
+@pytest.fixture
+def web():
+    with FakeWebUi() as web:
+        yield web
+
+
+class TestLogin:
+    def test_it_happens_once_and_only_when_something_is_asked(self, web):
+        client = client_of(web.url)
+        assert web.asked == []
+        client.info()
+        client.torrents()
+        client.get(ID)
+        assert web.count("auth/login") == 1
+        assert web.asked[0].fields == {"username": "admin", "password": "right"}
+
+    @pytest.mark.parametrize("refusal", [Answer("Fails."), Answer("Unauthorized", 401)])
+    def test_refused_credentials_are_sent_once_and_never_again(self, web, refusal):
+        web.replies["auth/login"] = refusal
+        client = client_of(web.url, "wrong pass", section="DESTINATION_CLIENT")
+        for _ in range(3):
+            with pytest.raises(LoginRefused) as caught:
+                client.torrents()
+        assert len(web.asked) == 1
+        assert "[DESTINATION_CLIENT]" in caught.value.remedy
+        assert "wrong pass" not in str(caught.value)
+
+    def test_a_ban_is_told_apart_and_says_how_it_ends(self, web):
+        web.replies["auth/login"] = Answer("Your IP address has been banned after too many failed attempts.", 403)
+        with pytest.raises(Banned, match="Restart that qBittorrent, or wait"):
+            client_of(web.url).info()
+
+    def test_an_expired_session_is_renewed_by_exactly_one_login(self, web):
+        client = client_of(web.url)
+        client.info()
+        web.forget_sessions()
+        assert list(client.torrents()) == []
+        assert web.count("auth/login") == 2
+
+    def test_a_login_that_is_forgotten_at_once_does_not_end_in_a_loop(self, web):
+        web.replies["auth/login"] = Answer("Ok.")
+        with pytest.raises(BadAnswer, match="cookies"):
+            client_of(web.url).info()
+        assert web.count("auth/login") == 1
+
+    def test_the_empty_answer_of_later_versions_is_a_success(self, web):
+        web.sessions.add("SID=9")
+        web.replies["auth/login"] = Answer("", 204, headers={"Set-Cookie": "SID=9; path=/"})
+        assert client_of(web.url).info().version == "5.1.0"
+
+    def test_an_api_key_needs_no_login(self, web):
+        client = client_of(web.url, username="", api_key=Secret("qbt_key"))
+        client.info()
+        client.close()
+        assert web.count("auth/login") == web.count("auth/logout") == 0
+        assert {asked.headers["Authorization"] for asked in web.asked} == {"Bearer qbt_key"}
+
+    def test_a_refused_api_key_is_told(self, web):
+        web.replies["app/version"] = Answer("Forbidden", 403)
+        with pytest.raises(LoginRefused, match="API key"):
+            client_of(web.url, api_key=Secret("qbt_key")).info()
+
+    def test_without_a_user_name_a_web_ui_that_wants_one_says_so(self, web):
+        with pytest.raises(LoginRefused, match="none is configured"):
+            client_of(web.url, username="").info()
+
+    def test_a_password_of_a_server_in_front_is_told_apart(self, web):
+        web.replies["auth/login"] = Answer("", 401, headers={"WWW-Authenticate": 'Basic realm="x"'})
+        with pytest.raises(LoginRefused, match="in front of qBittorrent"):
+            client_of(web.url).info()
+
+    def test_versions_that_cannot_export_are_refused(self, web):
+        web.replies |= {"app/version": Answer("v4.4.5"), "app/webapiVersion": Answer("2.8.5")}
+        with pytest.raises(ServerTooOld, match=r"needs qBittorrent 4.5 or later \(found 4.4.5\)"):
+            client_of(web.url).metainfo(ID)
+
+    def test_threads_share_one_login(self, web):
+        client = client_of(web.url, clock=SystemClock())
+        threads = [threading.Thread(target=client.torrents) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert web.count("auth/login") == 1
+        assert web.count("torrents/info") == 8
+
+    def test_closing_logs_out_and_never_raises(self, web):
+        client = client_of(web.url)
+        client.info()
+        web.replies["auth/logout"] = Answer(status=0)
+        client.close()
+        assert web.count("auth/logout") == 1
+
+
+class TestNoAnswer:
+    def test_nothing_listens(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with pytest.raises(Unreachable, match=f"127.0.0.1:{port} refuses the connection") as caught:
+            client_of(f"http://127.0.0.1:{port}").info()
+        assert "[SOURCE_CLIENT]" in caught.value.remedy
+
+    def test_silence_ends_at_the_timeout_and_is_not_asked_again(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            clock = FakeClock()
+            with pytest.raises(Unreachable, match="did not answer within"):
+                client_of(url, timeout=0.2, clock=clock).info()
+            assert clock.waits == []
+
+    def test_a_name_that_does_not_exist(self):
+        with pytest.raises(Unreachable, match="cannot be resolved"):
+            client_of("http://no-such-host.invalid:8080").info()
+
+    def test_the_place_never_shows_a_password(self):
+        assert client_of("https://me:hidden@box.example.org/qbt").name == "box.example.org:443/qbt"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    plain = serialization.NoEncryption()
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    file.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, pkcs8, plain))
+    return file
+
+
+class TestTls:
+    @pytest.fixture
+    def secure(self, certificate):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        with FakeWebUi(context) as web:
+            yield web
+
+    def test_a_self_signed_certificate_is_refused_and_the_remedy_names_the_key(self, secure):
+        with pytest.raises(Unreachable, match="certificate that cannot be verified") as caught:
+            client_of(secure.url).info()
+        assert "verify_cert = false" in caught.value.remedy
+        assert secure.asked == []
+
+    def test_it_is_accepted_without_a_warning_where_the_config_says_so(self, secure):
+        assert client_of(secure.url, verify_cert=False).info().version == "5.1.0"
+
+    def test_no_environment_variable_switches_the_check_off(self, secure, monkeypatch):
+        monkeypatch.setenv("QBITTORRENTAPI_DO_NOT_VERIFY_WEBUI_CERTIFICATE", "1")
+        with pytest.raises(Unreachable, match="certificate"):
+            client_of(secure.url).info()
+
+    def test_https_to_a_plain_port_says_so(self, web):
+        with pytest.raises(Unreachable, match="begin with http://"):
+            client_of(web.url.replace("http:", "https:")).info()
+
+
+NGINX = Answer(
+    "<html><head><title>Welcome to\n nginx!</title></head></html>", 200, {"Server": "nginx/1.22"}, "text/html"
+)
+
+
+class TestBrokenAnswers:
+    def test_a_web_page_is_not_taken_for_qbittorrent(self, web):
+        web.replies["auth/login"] = NGINX
+        with pytest.raises(
+            BadAnswer, match=r"is not qBittorrent's Web UI: HTTP 200, .*a page called 'Welcome to nginx!'"
+        ):
+            client_of(web.url).info()
+
+    def test_another_program_is_not_taken_for_qbittorrent(self, web):
+        web.replies["app/webapiVersion"] = Answer("hello")
+        with pytest.raises(BadAnswer, match="may be something else"):
+            client_of(web.url).info()
+
+    def test_a_redirect_is_not_followed_but_told(self, web):
+        web.replies["auth/login"] = Answer("", 302, {"Location": "https://elsewhere.example/api/v2/auth/login?x=1"})
+        with pytest.raises(BadAnswer, match=r"host = https://elsewhere\.example if"):
+            client_of(web.url).info()
+        assert len(web.asked) == 3
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            Answer("<html>oops</html>", 500, content_type="text/html"),
+            Answer("Bad Gateway", 502),
+            Answer('[{"hash": "', content_type="application/json"),
+            Answer("", content_type="application/json"),
+            Answer("[]", cut=10),
+            say({"an": "object"}),
+            say([{"hash": HASH}]),
+            say([row("all")]),
+            say([row(HASH, save_path="relative")]),
+            say(None),
+            NGINX,
+            Answer(status=0),
+        ],
+    )
+    def test_a_broken_listing_is_an_error_and_never_an_empty_one(self, web, broken):
+        web.replies["torrents/info"] = broken
+        with pytest.raises(ServerError) as caught:
+            client_of(web.url).torrents("move")
+        assert caught.value.remedy
+
+    @pytest.mark.parametrize("broken", [Answer("oops", 500), Answer("[{", 200), Answer("[]", cut=9), Answer(status=0)])
+    def test_a_read_is_repeated_after_a_broken_answer(self, web, broken):
+        clock = FakeClock()
+        web.replies["torrents/info"] = [broken, broken, say([row(HASH)])]
+        assert [torrent.id for torrent in client_of(web.url, clock=clock).torrents()] == [ID]
+        assert clock.waits == [0.3, 1.0]
+
+    def test_an_answer_about_another_torrent_is_not_taken_for_this_one(self, web):
+        web.replies["torrents/info"] = say([row("f" * 40)])
+        assert client_of(web.url).get(ID) is None
+
+    def test_a_404_alone_does_not_make_a_torrent_gone(self, web):
+        client = client_of(web.url)
+        with pytest.raises(TorrentGone):
+            client.files(ID)
+        web.replies["torrents/info"] = say([row(HASH)])
+        with pytest.raises(BadAnswer):
+            client.files(ID)
+
+    def test_what_is_exported_must_be_a_torrent(self, web):
+        web.replies["torrents/export"] = Answer("oops")
+        with pytest.raises(BadAnswer, match=r"no \.torrent"):
+            client_of(web.url).metainfo(ID)
+
+    def test_a_magnet_without_metadata_has_no_metainfo_yet(self, web):
+        web.replies["torrents/export"] = Answer("Conflict", 409)
+        with pytest.raises(TorrentError, match="magnet"):
+            client_of(web.url).metainfo(ID)
+
+    def test_a_log_that_makes_no_sense_is_a_broken_answer(self, web):
+        web.replies |= {"torrents/info": say([row(HASH, state="stoppedDL")]), "torrents/files": say([])}
+        web.replies["log/main"] = say([1])
+        with pytest.raises(BadAnswer):
+            client_of(web.url).recheck(ID)
+
+
+class Switch:
+    """A torrent behind the fake Web UI that orders change; what becomes of the answers to them is up to the test."""
+
+    def __init__(
+        self, web: FakeWebUi, order: str, before: str, after: str, *, heard: bool, replies: list[Answer]
+    ) -> None:
+        self.state = before
+        self._heard, self._after, self._replies = heard, after, replies
+        web.replies["torrents/info"] = lambda _: say([row(HASH, state=self.state)])
+        web.replies[f"torrents/{order}"] = self._take
+
+    def _take(self, asked):
+        assert asked.fields["hashes"] == HASH
+        answer = self._replies.pop(0)
+        if self._heard or answer.status == 200:
+            self.state = self._after
+        return answer
+
+
+class TestWrites:
+    LOST = Answer(status=0)
+    BROKEN = Answer("oops", 500)
+
+    @pytest.mark.parametrize("lost", [LOST, BROKEN])
+    def test_an_order_that_was_heard_is_not_sent_again_though_its_answer_was_lost(self, web, lost):
+        Switch(web, "start", "stoppedUP", "stalledUP", heard=True, replies=[lost])
+        client_of(web.url).start(ID)
+        assert web.count("torrents/start") == 1
+
+    @pytest.mark.parametrize("lost", [LOST, BROKEN])
+    def test_an_order_that_was_not_heard_is_sent_again_after_looking(self, web, lost):
+        Switch(web, "stop", "stalledUP", "stoppedUP", heard=False, replies=[lost, Answer()])
+        client_of(web.url).stop(ID)
+        orders = [asked.path for asked in web.asked if asked.path in ("torrents/stop", "torrents/info")]
+        first, last = orders.index("torrents/stop"), len(orders) - 1 - orders[::-1].index("torrents/stop")
+        assert web.count("torrents/stop") == 2
+        assert "torrents/info" in orders[first:last]
+
+    def test_an_order_without_effect_is_an_error(self, web):
+        Switch(web, "stop", "stalledUP", "stalledUP", heard=True, replies=[Answer()])
+        with pytest.raises(BadAnswer, match="did not follow it"):
+            client_of(web.url).stop(ID)
+
+    def test_before_5_0_torrents_are_paused_and_resumed(self, web):
+        web.replies |= {"app/version": Answer("v4.6.7"), "app/webapiVersion": Answer("2.9.3")}
+        Switch(web, "pause", "stalledUP", "pausedUP", heard=True, replies=[Answer()])
+        client_of(web.url).stop(ID)
+        assert web.count("torrents/pause") == 1
+
+    def test_a_refused_torrent_file_is_unsafe(self, web, tmp_path):
+        wanted = sample(tmp_path, "Show", 1000)
+        web.replies |= {"torrents/categories": say({}), "torrents/add": Answer("no", 415)}
+        with pytest.raises(UnsafeTorrent, match="refuses"):
+            client_of(web.url).add_stopped(wanted.metainfo, AddSpec(ClientPath("/data")))
+
+    def test_a_torrent_that_is_never_listed_is_an_error(self, web, tmp_path):
+        wanted = sample(tmp_path, "Show", 1000)
+        web.replies["torrents/add"] = Answer("Ok.")
+        with pytest.raises(BadAnswer, match="does not list it"):
+            client_of(web.url).add_stopped(wanted.metainfo, AddSpec(ClientPath("/data")))
+
+    def test_a_category_that_the_client_refuses_is_told(self, web):
+        web.replies |= {
+            "torrents/info": say([row(HASH)]),
+            "torrents/categories": say({}),
+            "torrents/createCategory": Answer("no", 409),
+        }
+        with pytest.raises(TorrentError, match="does not accept"):
+            client_of(web.url).set_category(ID, "a//b")
+
+
+class Scripted:
+    """The client around adding.py, as the test describes it."""
+
+    name = "box:8080"
+
+    def __init__(self, wanted, **there) -> None:
+        self.row = answers.torrent(row(wanted.info_hash, **{"state": "stoppedDL", **there}))
+        self.added = there.get("listed", False)
+        self.stopped: list[InfoHash] = []
+        self.paths = list(wanted.files())
+        self.sent: list[str] = []
+
+    def get(self, _):
+        return self.row if self.added else None
+
+    def files(self, _):
+        return [ClientFile(index, path, 1, 0, wanted=True) for index, path in enumerate(self.paths)]
+
+    def stop(self, torrent):
+        self.stopped.append(torrent)
+
+    def order(self, send, *_):
+        send(self)
+
+    def torrents_add(self, **fields):
+        self.fields = fields
+        self.added = True
+
+    def settle(self, _send, _done, doing, *_):
+        self.sent.append(doing)
+
+    def until(self, done, _):
+        return done()
+
+    def make_category(self, category):
+        """Has them all."""
+
+
+class TestAdding:
+    @pytest.fixture
+    def wanted(self, tmp_path):
+        return sample(tmp_path, "Show", 1000)
+
+    SPEC = AddSpec(ClientPath("/data"), category="movies", tags=("a",), skip_checking=True)
+
+    def test_everything_is_said_that_could_move_start_or_remove_it(self, wanted):
+        client = Scripted(wanted)
+        assert adding.add_stopped(client, wanted.metainfo, self.SPEC).hex == wanted.info_hash
+        fields = client.fields
+        assert fields["torrent_files"] == wanted.metainfo
+        assert fields["is_stopped"] is True
+        assert fields["use_auto_torrent_management"] is False
+        assert fields["use_download_path"] is False
+        assert fields["content_layout"] == "Original"
+        assert fields["is_skip_checking"] is True
+        limits = ("ratio_limit", "seeding_time_limit", "inactive_seeding_time_limit")
+        assert [fields[limit] for limit in limits] == [-1, -1, -1]
+
+    def test_one_that_starts_by_itself_is_stopped_at_once_and_told(self, wanted):
+        client = Scripted(wanted, state="downloading")
+        with pytest.raises(BadAnswer, match="stopped again"):
+            adding.add_stopped(client, wanted.metainfo, self.SPEC)
+        assert [torrent.hex for torrent in client.stopped] == [wanted.info_hash]
+
+    def test_one_that_the_client_puts_elsewhere_is_told(self, wanted):
+        with pytest.raises(Collision, match="/elsewhere"):
+            adding.add_stopped(Scripted(wanted, save_path="/elsewhere/"), wanted.metainfo, self.SPEC)
+
+    def test_one_that_is_managed_automatically_is_told(self, wanted):
+        with pytest.raises(Collision, match="managed automatically"):
+            adding.add_stopped(Scripted(wanted, auto_tmm=True), wanted.metainfo, self.SPEC)
+
+    def test_an_error_of_the_client_is_told(self, wanted):
+        with pytest.raises(NotWritable, match="reports an error"):
+            adding.add_stopped(Scripted(wanted, state="error"), wanted.metainfo, self.SPEC)
+
+    def test_endless_reading_of_resume_data_is_told(self, wanted):
+        with pytest.raises(NotWritable, match="resume data"):
+            adding.add_stopped(Scripted(wanted, state="checkingResumeData"), wanted.metainfo, self.SPEC)
+
+    def test_limits_that_could_fire_are_lifted(self, wanted):
+        client = Scripted(wanted, ratio_limit=-2)
+        adding.add_stopped(client, wanted.metainfo, self.SPEC)
+        assert client.sent == ["lift the share limits of Show"]
+
+    def test_another_layout_than_the_metainfos_is_an_error(self, wanted):
+        client = Scripted(wanted)
+        client.paths = ["Sanitised"]
+        with pytest.raises(BadAnswer, match="lays"):
+            adding.add_stopped(client, wanted.metainfo, self.SPEC)
+
+    def test_a_rename_of_a_file_that_is_not_there_is_refused(self, wanted):
+        spec = AddSpec(ClientPath("/data"), renames=(("Other", "x"),))
+        with pytest.raises(UnsafeTorrent, match="no file 'Other'"):
+            adding.add_stopped(Scripted(wanted), wanted.metainfo, spec)
+
+
+class Listed(FakeWebUi):
+    """Has one torrent, until it is deleted; its log says then what the test wants."""
+
+    def __init__(self, *complaints: dict[str, object], heard: bool = True) -> None:
+        super().__init__()
+        self.rows = [row(HASH)]
+        self._log = [{"id": 0, "timestamp": 1, "type": 1, "message": "started"}]
+        self._complaints, self._heard = complaints, heard
+        self.replies |= {
+            "torrents/info": lambda _: say(self.rows),
+            "torrents/delete": self._delete,
+            "log/main": lambda asked: say([e for e in self._log if e["id"] > int(asked.fields["last_known_id"])]),
+        }
+
+    def _delete(self, _):
+        if self._heard:
+            self.rows = []
+            self._log += [{"id": 1 + at, "timestamp": 2, **entry} for at, entry in enumerate(self._complaints)]
+        return Answer()
+
+
+class TestRemoving:
+    def remove(self, web, certificate):
+        clock = FakeClock(monotonic=certificate.issued_at)
+        client_of(web.url, clock=clock).remove(certificate)
+
+    def test_it_deletes_by_one_full_hash_and_sees_that_it_is_gone(self, certificate_of):
+        with Listed() as web:
+            self.remove(web, certificate_of(HASH))
+            deleted = [asked for asked in web.asked if asked.path == "torrents/delete"]
+        assert [asked.fields for asked in deleted] == [{"hashes": HASH, "deleteFiles": "True"}]
+
+    def test_the_data_of_siblings_stays(self, certificate_of):
+        with Listed() as web:
+            self.remove(web, certificate_of(HASH, siblings=(InfoHash("e" * 40),)))
+            deleted = [asked for asked in web.asked if asked.path == "torrents/delete"]
+        assert [asked.fields["deleteFiles"] for asked in deleted] == ["False"]
+
+    def test_data_that_could_not_be_deleted_is_told_with_its_place_and_without_any_url(self, certificate_of):
+        text = f'Failed to remove torrent content. Torrent: "Show". Error: "denied" http://t/?k={PASSKEY}'
+        with Listed({"type": 4, "message": text}) as web, pytest.raises(ProvisioningError, match="denied") as caught:
+            self.remove(web, certificate_of(HASH))
+        assert "/data" in caught.value.kept
+        assert PASSKEY not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            {"type": 4, "message": 'Removed torrent but failed. Torrent: "Show". Error: "Directory not empty"'},
+            {"type": 4, "message": 'Torrent: "Another". Error: "denied"'},
+            {"type": 1, "message": 'Removed torrent and deleted its content. Torrent: "Show"'},
+        ],
+    )
+    def test_other_words_in_the_log_are_no_complaint(self, certificate_of, entry):
+        with Listed(entry) as web:
+            self.remove(web, certificate_of(HASH))
+            assert web.rows == []
+
+    def test_a_torrent_that_stays_listed_is_an_error(self, certificate_of):
+        with Listed(heard=False) as web, pytest.raises(BadAnswer, match="remove"):
+            self.remove(web, certificate_of(HASH))
+
+
+class TestRenaming:
+    @given(some.permutations(["a", "b", "c/d", "e"]), some.permutations(["a", "b", "c/d", "x/y"]))
+    def test_the_steps_lead_to_the_layout_and_no_path_is_ever_taken_twice(self, present, wanted):
+        places = list(present)
+        for old, new in rename_steps(present, wanted, "mark"):
+            assert new not in places
+            places[places.index(old)] = new
+        assert places == list(wanted)
+
+    def test_nothing_to_do_is_no_step(self):
+        assert rename_steps(["a", "b"], ["a", "b"], "mark") == []
+
+    def test_two_files_cannot_get_one_path(self):
+        with pytest.raises(ValueError, match="same path"):
+            rename_steps(["a", "b"], ["c", "c"], "mark")
+
+    def test_what_is_not_renamed_keeps_its_path(self):
+        assert wanted_paths(["a", "b"], [("b", "c")]) == ("a", "c")
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("word", "state"),
+        [
+            ("uploading", TorrentState.SEEDING),
+            ("stalledUP", TorrentState.SEEDING),
+            ("queuedUP", TorrentState.SEEDING),
+            ("forcedUP", TorrentState.SEEDING),
+            ("pausedUP", TorrentState.STOPPED_COMPLETE),
+            ("stoppedUP", TorrentState.STOPPED_COMPLETE),
+            ("pausedDL", TorrentState.STOPPED_INCOMPLETE),
+            ("stoppedDL", TorrentState.STOPPED_INCOMPLETE),
+            ("stalledDL", TorrentState.DOWNLOADING),
+            ("metaDL", TorrentState.DOWNLOADING),
+            ("checkingUP", TorrentState.CHECKING),
+            ("checkingDL", TorrentState.CHECKING),
+            ("checkingResumeData", TorrentState.CHECKING),
+            ("moving", TorrentState.MOVING),
+            ("missingFiles", TorrentState.MISSING_FILES),
+            ("error", TorrentState.ERROR),
+            ("unknown", TorrentState.UNKNOWN),
+            ("invented in 2031", TorrentState.UNKNOWN),
+        ],
+    )
+    def test_states(self, word, state):
+        torrent = answers.torrent(row(HASH, state=word))
+        assert (torrent.state, torrent.client_state) == (state, word)
+
+    def test_limits_are_seconds_and_bytes(self):
+        raw = row(
+            HASH, ratio_limit=1.5, seeding_time_limit=90, inactive_seeding_time_limit=-2, up_limit=-1, dl_limit=1024
+        )
+        torrent = answers.torrent(raw)
+        assert torrent.ratio_limit == 1.5
+        assert torrent.seeding_time_limit == 5400
+        assert torrent.inactive_seeding_time_limit == -2
+        assert (torrent.upload_limit, torrent.download_limit) == (0, 1024)
+
+    def test_before_4_6_there_is_no_inactive_limit(self):
+        raw = row(HASH)
+        del raw["inactive_seeding_time_limit"]
+        assert answers.torrent(raw).inactive_seeding_time_limit == -1
+
+    def test_paths_lose_their_slash_and_a_relative_content_path_counts_as_unknown(self):
+        torrent = answers.torrent(row(HASH, save_path="/data/", content_path="Show", tags="a, b"))
+        assert torrent.save_path == ClientPath("/data")
+        assert torrent.content_path is None
+        assert torrent.tags == ("a", "b")
+
+    def test_files_that_are_not_selected_are_not_wanted(self):
+        raw = {"index": 3, "name": "a/b", "size": 5, "progress": 0.5, "priority": 0}
+        assert answers.file(raw) == ClientFile(3, "a/b", 5, 0.5, wanted=False, priority=0)
+
+    def test_only_pieces_that_are_there_count(self):
+        assert answers.pieces([2, 1, 0, 2]).missing == (1, 2)
+
+
+@pytest.mark.servers
+class TestRealServers:
+    @pytest.fixture
+    def client(self, qbittorrent):
+        client = client_of(qbittorrent.url, qbittorrent.password, clock=SystemClock())
+        yield client
+        client.close()
+
+    def test_a_wrong_password_never_leads_to_a_ban(self, qbittorrent):
+        wrong = client_of(qbittorrent.url, "wrong")
+        for _ in range(10):
+            with pytest.raises(LoginRefused):
+                wrong.torrents()
+        assert client_of(qbittorrent.url, qbittorrent.password).info().version == qbittorrent.version
+
+    @pytest.mark.parametrize("series", ["4.5", "5.1"])
+    def test_a_ban_is_recognised_and_ends_with_a_restart(self, tmp_path, series):
+        with QBittorrentServer(tmp_path, program=program_of(series)) as server:
+            for _ in range(5):
+                with pytest.raises(LoginRefused):
+                    client_of(server.url, "wrong").info()
+            client = client_of(server.url, server.password)
+            with pytest.raises(Banned):
+                client.info()
+            server.restart()
+            assert client.info().version == server.version
+
+    @pytest.mark.parametrize("series", ["4.5", "5.1"])
+    def test_a_session_that_expires_is_renewed(self, tmp_path, series):
+        settings = {"Preferences/WebUI\\SessionTimeout": "1"}
+        with QBittorrentServer(tmp_path, program=program_of(series), settings=settings) as server:
+            clock = SystemClock()
+            client = client_of(server.url, server.password, clock=clock)
+            assert list(client.torrents()) == []
+            clock.wait(2.5)
+            assert list(client.torrents()) == []
+
+    def test_a_restart_in_the_middle_goes_unnoticed(self, qbittorrent, client):
+        client.info()
+        qbittorrent.restart()
+        assert list(client.torrents()) == []
+
+    def test_limits_of_an_earlier_attempt_are_lifted(self, qbittorrent, client):
+        wanted = sample(qbittorrent.data, "Show", 40_000)
+        qbittorrent.add(wanted.metainfo, stopped=True, ratioLimit="1.5", seedingTimeLimit="60")
+        torrent = client.add_stopped(wanted.metainfo, AddSpec(ClientPath(str(qbittorrent.data))))
+        there = client.get(torrent)
+        assert (there.ratio_limit, there.seeding_time_limit, there.inactive_seeding_time_limit) == (-1, -1, -1)
+
+    def test_automatic_management_goes_off_before_a_category_changes_so_nothing_moves(self, qbittorrent, client):
+        home = qbittorrent.data / "old"
+        wanted = sample(home, "Show", 40_000)
+        for category in ("old", "new"):
+            qbittorrent.api.post(
+                "torrents/createCategory", category=category, savePath=str(qbittorrent.data / category)
+            )
+        torrent = InfoHash(qbittorrent.add(wanted.metainfo, home, category="old", autoTMM="true"))
+        qbittorrent.wait_for(torrent.hex)
+        assert client.get(torrent).auto_managed
+        client.set_category(torrent, "new")
+        there = client.get(torrent)
+        assert (there.category, there.save_path, there.auto_managed) == ("new", ClientPath(str(home)), False)
+        assert wanted.content.is_file()
+
+    def test_subcategories_do_not_belong_to_a_category(self, qbittorrent, client):
+        qbittorrent.api.post("app/setPreferences", json='{"use_subcategories": true}')
+        for number, category in enumerate(("tv", "tv/hd")):
+            wanted = sample(qbittorrent.data, f"T{number}", 40_000, seed=number)
+            client.add_stopped(wanted.metainfo, AddSpec(ClientPath(str(qbittorrent.data)), category=category))
+        assert [torrent.name for torrent in client.torrents("tv")] == ["T0"]
+
+    def test_no_passkey_is_ever_logged_or_raised(self, qbittorrent, client, caplog):
+        caplog.set_level(logging.DEBUG)
+        wanted = sample(qbittorrent.data, "Show", 40_000, trackers=(f"http://127.0.0.1:9/announce?passkey={PASSKEY}",))
+        torrent = client.add_stopped(wanted.metainfo, AddSpec(ClientPath(str(qbittorrent.data))))
+        assert PASSKEY in client.trackers(torrent)[0].url
+        client.recheck(torrent)
+        said = [caplog.text]
+        elsewhere = AddSpec(ClientPath("/elsewhere"))
+        for call in (
+            lambda: client.add_stopped(wanted.metainfo, elsewhere),
+            lambda: client.trackers(InfoHash("f" * 40)),
+            lambda: client_of(qbittorrent.url, "wrong").trackers(torrent),
+        ):
+            with pytest.raises(MoverError) as caught:
+                call()
+            said.append(f"{caught.value!r} {caught.value}")
+        assert PASSKEY not in "".join(said)
+        assert qbittorrent.password not in "".join(said)
+
+    def test_several_threads_may_ask_at_once(self, qbittorrent, client):
+        wanted = sample(qbittorrent.data, "Show", 40_000)
+        torrent = client.add_stopped(wanted.metainfo, AddSpec(ClientPath(str(qbittorrent.data))))
+        answered = []
+
+        def ask() -> None:
+            answered.extend(
+                client.get(torrent).id == client.get(torrent).id and client.files(torrent) for _ in range(20)
+            )
+
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(answered) == 120
+
+    def test_a_stopped_server_is_unreachable_and_comes_back(self, qbittorrent, client):
+        client.info()
+        qbittorrent.stop()
+        with pytest.raises(Unreachable):
+            client.torrents()
+        qbittorrent.start()
+        assert list(client.torrents()) == []
+
+    def test_a_torrent_that_vanishes_is_gone(self, qbittorrent, client):
+        wanted = sample(qbittorrent.data, "Show", 40_000)
+        torrent = client.add_stopped(wanted.metainfo, AddSpec(ClientPath(str(qbittorrent.data))))
+        qbittorrent.remove(torrent.hex)
+        eventually(lambda: client.get(torrent) is None)
+        with pytest.raises(TorrentGone):
+            client.files(torrent)
