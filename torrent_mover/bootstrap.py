@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -17,15 +18,17 @@ from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.local_fs import LocalFileSystem
 from torrent_mover.adapters.lockfile import hold, lock_paths
 from torrent_mover.adapters.logs import start_log
+from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.adapters.rules_json import RulesFile
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.system import HostMeter
-from torrent_mover.domain.paths import ClientPath, RelativePath
+from torrent_mover.domain.paths import ClientPath, LocalPath, RelativePath
 from torrent_mover.domain.redact import Redactor
 from torrent_mover.domain.retry import Backoff
+from torrent_mover.domain.rsync_options import sift
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.selection import Policy as SelectionPolicy
 from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settings, TransferMode
@@ -44,10 +47,14 @@ from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
 from torrent_mover.engine.watchdog import Watchdog
 from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.ssh import HostKeyPolicy, SshTarget, TransportChoice
 from torrent_mover.ports.strategy import Strategy
+from torrent_mover.transfer.caching import Caching
 from torrent_mover.transfer.copying import Copying
 from torrent_mover.transfer.lanes import LaneShare
+from torrent_mover.transfer.rsync_leg import RsyncTuning
+from torrent_mover.transfer.rsyncing import LocalEnd, RsyncEndpoint, Rsyncing
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +90,9 @@ def client(section: str, settings: ClientSettings, timeout: float, clock: Clock)
     )
 
 
-def session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
-    """Connections to one SSH server. Connects when first asked something."""
-    target = SshTarget(
+def ssh_target(server: ServerSettings, settings: Settings) -> SshTarget:
+    """How to reach one SSH server."""
+    return SshTarget(
         host=server.host,
         port=server.port,
         username=server.username,
@@ -97,8 +104,12 @@ def session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
         transport=TransportChoice(server.ssh_transport.value),
         connect_timeout=settings.general.connect_timeout,
     )
+
+
+def session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
+    """Connections to one SSH server. Connects when first asked something."""
     return SessionPool(
-        connect(target),
+        connect(ssh_target(server, settings)),
         limit=server.max_concurrent_ssh_sessions,
         wait_timeout=settings.general.pool_wait_timeout,
     )
@@ -182,9 +193,10 @@ class Assembly:
         bandwidth = Bandwidth(settings.general, clock)
         throttle = Throttle(clock, bandwidth.limit)
         plans = planner(settings, source_client, journal)
-        route = self._route(source_pool, destination_pool)
+        route = self._route(source_pool, destination_pool, destination.files, throttle)
         engine: Engine
-        space = Space(destination.files, None, lambda: engine.arrived())  # noqa: PLW0108  the engine is made after it
+        cache = self._cache() if len(route.legs.flows) > 1 else None
+        space = Space(destination.files, cache, lambda: engine.arrived())  # noqa: PLW0108  the engine is made after it
         world = World(
             source,
             destination,
@@ -197,6 +209,7 @@ class Assembly:
             space,
             plans.ignored,
             run=secrets.token_hex(4),
+            cache=cache,
         )
         engine = Engine(world, self._tuning(), self._stop)
         checks = Checks(source, destination, clock, settings.moving.category_to_move)
@@ -231,21 +244,53 @@ class Assembly:
         there = SftpFileSystem(pool, remote, holder="destination")
         return Destination(settings.destination_server.host, torrents, there, save_path, local=False), pool
 
-    def _route(self, source: SessionPool, destination: SessionPool | None) -> Route:
-        mode, moving = self._settings.moving.transfer_mode, self._settings.moving
-        limits = [moving.max_concurrent_downloads, source.lanes]
-        if destination is not None:
-            limits += [moving.max_concurrent_uploads, destination.lanes]
-        share = LaneShare(min(limits))
-        flows = {
-            TransferMode.SFTP: (frozenset({Flow.IN}),),
-            TransferMode.SFTP_UPLOAD: (frozenset({Flow.IN, Flow.OUT}),),
-        }
+    def _route(
+        self, source: SessionPool, destination: SessionPool | None, files: FileSystem, throttle: Throttle
+    ) -> Route:
+        mode = self._settings.moving.transfer_mode
+        inward, outward, both = frozenset({Flow.IN}), frozenset({Flow.OUT}), frozenset(Flow)
+        if mode is TransferMode.SFTP:
+            return Route(mode.value, Legs((inward,)), _always(Copying(self._share(source))))
+        if mode is TransferMode.SFTP_UPLOAD:
+            assert destination is not None  # noqa: S101  the schema asks for it in this mode
+            if not self._settings.moving.local_cache_sftp_upload:
+                return Route(mode.value, Legs((both,)), _always(Copying(self._share(source, destination))))
+            caching = Caching(Copying(self._share(source)), Copying(self._share(destination)), self._cache())
+            return Route(mode.value, Legs((inward, outward)), _always(caching))
+        legs = (inward,) if mode is TransferMode.RSYNC else (inward, outward)
+        return Route(mode.value, Legs(legs), self._rsyncing(files, throttle))
 
-        def copying(_save_path: ClientPath, _staging: RelativePath) -> Strategy:
-            return Copying(share)
+    def _share(self, *pools: SessionPool) -> LaneShare:
+        moving = self._settings.moving
+        wanted = (moving.max_concurrent_downloads, moving.max_concurrent_uploads)
+        return LaneShare(min(*wanted, *(pool.lanes for pool in pools)))
 
-        return Route(mode.value, Legs(flows[mode]), copying)
+    def _cache(self) -> LocalFileSystem:
+        return LocalFileSystem(self._cache_root())
+
+    def _cache_root(self) -> LocalPath:
+        return self._settings.moving.local_cache_path or LocalPath(tempfile.gettempdir())
+
+    def _rsyncing(self, files: FileSystem, throttle: Throttle) -> Callable[[ClientPath, RelativePath], Strategy]:
+        settings = self._settings
+        options = sift(settings.moving.rsync_options)
+        tuning = RsyncTuning(options.accepted, settings.general.rsync_timeout)
+        program = RsyncProcess(ssh_target(settings.source_server, settings))
+        push: RsyncEndpoint | None = None
+        local = LocalEnd(self._cache_root(), self._cache())
+        if settings.moving.transfer_mode is TransferMode.RSYNC:
+            local = LocalEnd(settings.local_destination, files)
+        else:
+            assert settings.destination_server is not None  # noqa: S101  the schema asks for it in this mode
+            there = RsyncProcess(ssh_target(settings.destination_server, settings))
+            push = RsyncEndpoint(there, settings.remote_destination, lambda: _whole(throttle.limit(Flow.OUT)))
+
+        def strategy(save_path: ClientPath, _staging: RelativePath) -> Strategy:
+            root = settings.source_map.to_host(save_path)
+            pull = RsyncEndpoint(program, root, lambda: _whole(throttle.limit(Flow.IN)))
+            return Rsyncing(pull, local, push, tuning)
+
+        return strategy
 
     def _policy(self) -> Policy:
         settings, moving, general = self._settings, self._settings.moving, self._settings.general
@@ -270,6 +315,19 @@ class Assembly:
             breaker_failures=general.breaker_failures,
             breaker_cooldown=general.breaker_cooldown,
         )
+
+
+def _always(strategy: Strategy) -> Callable[[ClientPath, RelativePath], Strategy]:
+    """A strategy that needs to know nothing of the move beforehand."""
+
+    def same(_save_path: ClientPath, _staging: RelativePath) -> Strategy:
+        return strategy
+
+    return same
+
+
+def _whole(limit: float | None) -> int | None:
+    return None if limit is None else max(int(limit), 1)
 
 
 def _secrets(settings: Settings) -> Iterator[Secret]:

@@ -69,6 +69,11 @@ class Ledger:
             self._legs[leg] = min(self._legs[leg] + count, self.size)
             self._update()
 
+    @property
+    def brought(self) -> int:
+        """Bytes of payload that came, however many legs they travelled."""
+        return self.sent // len(self._legs)
+
     def leg(self, leg: int) -> int:
         """Bytes of this leg that are done."""
         return self._legs[leg]

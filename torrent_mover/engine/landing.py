@@ -151,7 +151,7 @@ class Landing:
         )
 
     def clear_staging(self) -> None:
-        """Remove the staging folders that are empty."""
+        """Remove this move's staging folders that are empty. The one above is everybody's: it goes when the run ends."""
         folders = {self.staging}
         for path in self._layout:
             folder = self.staging / path
@@ -159,7 +159,6 @@ class Landing:
                 folders.add(folder)
         for folder in sorted(folders, key=lambda path: -len(path.parts)):
             self._fs.remove_folder(folder)
-        self._fs.remove_folder(self.staging.parent)
 
     def drop_staging(self) -> None:
         """Remove all of this move's files from staging (a cancelled move)."""

@@ -30,6 +30,8 @@ from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.journal import Journal
 from torrent_mover.ports.strategy import TransferJob
 
+_STATES_LAG: Final = 2.0
+"""Seconds after a check that ended badly until the client's piece states are those of that check."""
 _TRANSFER_ROUNDS: Final = 3
 """How often pieces that are bad at rest are brought again before the disk is to blame."""
 
@@ -50,6 +52,7 @@ class World:
         space: Space,
         ignored: Callable[[InfoHash], bool],
         run: str = "",
+        cache: FileSystem | None = None,
     ) -> None:
         self.source = source
         self.destination = destination
@@ -62,6 +65,7 @@ class World:
         self.space = space
         self.ignored = ignored
         self.run = run
+        self.cache = cache
         self.turns = RecheckTurns(clock)
 
 
@@ -166,7 +170,7 @@ class Mover:
         for _ in range(_TRANSFER_ROUNDS):
             self._bring()
             if not local:
-                self._at_rest = self._verified.copy()
+                self._at_rest = self._proven_in_flight()
                 break
             self._at_rest = self._read_back()
             if self._at_rest.is_full():
@@ -200,6 +204,13 @@ class Mover:
         self._landing.brought()
         self._track.check()
 
+    def _proven_in_flight(self) -> Bitfield:
+        """Where the destination is not ours to read, every piece must have been hashed on its way."""
+        if not self._verified.is_full():
+            count = self._manifest.piece_count - self._verified.count()
+            raise TransferError(f"{count} pieces came without proof.", kept="What was proven is kept.")
+        return self._verified.copy()
+
     def _read_back(self) -> Bitfield:
         self._track.sign("reading back")
         return self._landing.read_back(Bitfield.full(self._manifest.piece_count))
@@ -227,6 +238,8 @@ class Mover:
         while True:
             self._enter(Stage.CHECKING)
             result = self._recheck()
+            if result.verdict is not RecheckVerdict.GOOD:
+                self._world.clock.wait(_STATES_LAG)
             states = self._world.destination.client.pieces(self._id)
             if result.verdict is RecheckVerdict.GOOD:
                 there = self._world.destination.client.get(self._id)
@@ -357,7 +370,7 @@ class Mover:
             started_at=self._record.started_at,
             ended_at=self._world.clock.now(),
             outcome=outcome,
-            sent=self._track.ledger.sent,
+            sent=self._track.ledger.brought,
             reused=self._track.ledger.reused,
             pieces=self._manifest.piece_count,
             repaired=self._track.repaired,

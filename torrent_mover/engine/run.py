@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from torrent_mover.domain.errors import Cancelled, ExitCode, MoverError, PreflightRefused
 from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
+from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.rate import eta
 from torrent_mover.domain.snapshot import (
     CheckView,
@@ -26,6 +28,7 @@ from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine import picture
 from torrent_mover.engine.board import Flow
 from torrent_mover.engine.engine import Engine
+from torrent_mover.engine.landing import STAGING
 from torrent_mover.engine.planner import Planner
 from torrent_mover.engine.preflight import Check, run_checks
 from torrent_mover.engine.publisher import Publisher
@@ -137,13 +140,22 @@ class Run:
         rows = self._engine.roster.rows()
         moved = sum(row.standing is Standing.DONE for row in rows)
         failed = sum(row.standing is Standing.FAILED for row in rows)
-        sent = sum(row.track.ledger.sent for row in rows)
+        sent = sum(row.track.ledger.brought for row in rows)
+        self._tidy()
         now = self._clock.now()
         self._engine.world.journal.end_run(RunRecord(self._facts.run, self._started_at, now, moved, failed, sent, code))
         self._phase = Phase.ENDED
         self._exit_code = code
         took = self._clock.monotonic() - self._started
         self._publish(RunEnded(now, self._facts.run, moved, failed, sent, took, code, reason))
+
+    def _tidy(self) -> None:
+        """Take the staging folders away where nothing is left in them."""
+        world = self._engine.world
+        for files in (world.destination.files, world.cache):
+            if files is not None:
+                with suppress(MoverError):
+                    files.remove_folder(RelativePath((STAGING,)))
 
     def _publish(self, event: Event) -> None:
         self._publisher.publish(event)
