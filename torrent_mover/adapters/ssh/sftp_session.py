@@ -144,7 +144,7 @@ class SftpSession:
             start = self._start
             length, packet, ident = unpack(buffer, start)
             if not head - 4 <= length <= _LARGEST_PACKET:
-                raise self._nonsense()
+                raise self._nonsense(start)
             stop = start + 4 + length
             if stop > self._end:
                 break
@@ -152,7 +152,7 @@ class SftpSession:
             self._start = stop
             entry = pending.pop(ident, None)
             if entry is None:
-                raise self._nonsense()
+                raise self._nonsense(start)
             entry[0](packet, buffer[start + head : stop], entry[1])
             any_reply = True
         return any_reply
@@ -187,9 +187,9 @@ class SftpSession:
         if reply is not None and reply[0] == Packet.EXTENDED_REPLY:
             self.limits = wire.parse_limits(reply[1])
 
-    def _nonsense(self) -> MoverError:
+    def _nonsense(self, start: int) -> MoverError:
         self._broken = True
-        raw = bytes(self._buffer[self._start : min(self._end, self._start + 60)])
+        raw = bytes(self._buffer[start : min(self._end, start + 60)])
         if wire.VERSION_3 in self._pending and raw[4:5] == bytes([Packet.VERSION]):
             return ServerTooOld(
                 f"The sftp server of {self.name} speaks an old version of the protocol, not version 3.",
