@@ -1,0 +1,90 @@
+"""There is one way to delete a torrent at the source, and it takes a certificate that one function makes."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import typing
+
+import pytest
+
+from tests.architecture.calls import calls, modules_that_call, sources
+from torrent_mover.domain.certificate import Certificate
+from torrent_mover.ports.client import TorrentClient
+
+
+def test_a_certificate_is_made_by_certify_alone():
+    assert modules_that_call("Certificate") == ["domain/certificate.py"]
+    assert _functions_that_call("Certificate") == ["certify"]
+
+
+def test_nobody_else_can_make_a_certificate():
+    with pytest.raises(TypeError, match=r"certify\(\) alone"):
+        Certificate(object(), None, 0.0)  # type: ignore[arg-type]
+
+
+def test_the_engine_certifies_in_one_place():
+    assert modules_that_call("certify") == ["engine/mover.py"]
+    assert modules_that_call("evidence") == []
+
+
+def test_a_client_removes_by_certificate_and_in_no_other_way():
+    (_, argument) = inspect.signature(TorrentClient.remove).parameters.values()
+
+    assert typing.get_type_hints(TorrentClient.remove)[argument.name] is Certificate
+    destructive = {name for name in vars(TorrentClient) if "remove" in name or "delete" in name}
+    assert destructive == {"remove"}
+
+
+def test_the_clients_remove_is_called_in_one_place():
+    removing = [
+        (module, called) for module, called, node in calls() if called.endswith("client.remove") and len(node.args) == 1
+    ]
+
+    assert removing == [("engine/mover.py", "world.source.client.remove")]
+
+
+def test_only_one_delete_request_can_delete_data():
+    requests = [(module, node) for module, called, node in calls() if called.endswith(".torrents_delete")]
+    deleting = [
+        module
+        for module, node in requests
+        for word in node.keywords
+        if word.arg == "delete_files" and ast.unparse(word.value) != "False"
+    ]
+
+    assert deleting == ["adapters/clients/qbittorrent/client.py"]
+    assert all({word.arg for word in node.keywords} == {"delete_files", "torrent_hashes"} for _, node in requests)
+    # The other one takes back a torrent of a few bytes that was made and added, to learn how the client sees a folder.
+    assert {module.rpartition("/")[0] for module, _ in requests} == {"adapters/clients/qbittorrent"}
+    assert set(_functions_that_call("torrents_delete")) <= {"remove", "_delete"}
+
+
+def test_no_delete_request_is_made_past_the_library():
+    naming = [
+        module
+        for module, tree in sources()
+        if not module.startswith("demo/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "torrents/delete" in node.value
+    ]
+    assert naming == []
+
+
+def test_whole_trees_are_removed_only_where_they_are_throw_away_folders_of_our_own():
+    tools = {"rmtree", "removedirs"}
+
+    found = {module for module, called, _ in calls() if called.rpartition(".")[2] in tools}
+
+    assert found <= {"demo/world.py", "demo/qbittorrent_server.py", "adapters/ssh/askpass.py"}
+
+
+def _functions_that_call(name: str) -> list[str]:
+    return [
+        function.name
+        for _, tree in sources()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name
+    ]
