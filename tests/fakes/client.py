@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from torrent_mover.domain.bencode import decode_document
+from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import Collision, GateRefused, ProvisioningError, TorrentGone
 from torrent_mover.domain.manifest import Manifest
@@ -327,6 +328,14 @@ class FakeClient:
                     self.disk.delete(_place(held, path))
         if certificate.delete_data and self.keeps_data:
             raise ProvisioningError(f"{self._name} has removed {held.row.name}, but not its data.")
+
+    def folders(self) -> Sequence[ClientPath]:
+        self._enter("folders", None)
+        return tuple(dict.fromkeys(held.row.save_path for held in self._held.values()))
+
+    def locate(self, canary: Canary, folders: Sequence[ClientPath]) -> ClientPath | None:
+        self._enter("locate", None)
+        return next((at for at in folders if self.disk.read(f"{at}/{canary.name}") == canary.content), None)
 
     def close(self) -> None:
         self.closed = True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, Tracker
@@ -25,11 +26,15 @@ class Capability(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """For messages: `product` and `version` as the client says them, `api` the interface's version."""
+    """For messages: `product` and `version` as the client says them, `api` the interface's version.
+
+    `clock_ahead` is how many seconds its clock is ahead of ours, to the second; None where it does not tell.
+    """
 
     product: str
     version: str
     api: str
+    clock_ahead: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,16 @@ class TorrentClient(Protocol):
 
     def set_category(self, torrent: InfoHash, category: str) -> None:
         """Put it into a category, created where missing, without moving data."""
+
+    def folders(self) -> Sequence[ClientPath]:
+        """Folders that it uses, as it sees them: its default save path first, then those of categories and torrents."""
+
+    def locate(self, canary: Canary, folders: Sequence[ClientPath]) -> ClientPath | None:
+        """In which of these folders, as it sees them, it finds the canary; None: it looked, and finds it in none.
+
+        Leaves nothing behind, on disk or in the client, and touches no torrent but those that it makes for this question.
+        Raises BadAnswer where it cannot tell in time, because it is busy checking.
+        """
 
     def remove(self, certificate: Certificate) -> None:
         """Remove the certified torrent, with its data where the certificate says so. The one destructive call there is."""
