@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         " $XDG_CONFIG_HOME/torrent-mover/config.ini, /etc/torrent-mover/config.ini)",
     )
     _add_run_options(top)
+    _add_screen_options(top)
     _add_other_actions(top)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     demo = commands.add_parser("demo", help="the whole thing on a throw-away world on this machine", allow_abbrev=False)
@@ -60,6 +61,18 @@ def _add_run_options(top: argparse.ArgumentParser) -> None:
     run.add_argument("--simple", action="store_true", help="plain lines instead of the full screen")
     run.add_argument("-q", "--quiet", action="store_true", help="say nothing but failures")
     run.add_argument("--debug", action="store_true", help="write a debug log to the log file")
+
+
+def _add_screen_options(top: argparse.ArgumentParser) -> None:
+    screen = top.add_argument_group("full screen")
+    screen.add_argument(
+        "--refresh", metavar="N", type=_refresh, default=2.0, help="pictures a second, 1 to 4 (default 2)"
+    )
+    screen.add_argument(
+        "--graph", choices=("auto", "braille", "block", "ascii"), default="auto", help="how graphs are drawn"
+    )
+    screen.add_argument("--theme", metavar="NAME", default="auto", help="colours: auto, dark, light, contrast or mono")
+    screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 
 def _add_other_actions(top: argparse.ArgumentParser) -> None:
@@ -88,6 +101,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _refresh(text: str) -> float:
+    number = float(text)
+    if not 1 <= number <= 4:  # noqa: PLR2004  faster only costs: the eye and the wire
+        raise argparse.ArgumentTypeError("between 1 and 4")
     return number
 
 

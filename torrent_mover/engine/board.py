@@ -11,7 +11,7 @@ from typing import Final
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.move import Stage
 from torrent_mover.domain.pieces import Bitfield
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent import ClientFile, InfoHash
 
 TRANSFER_SHARE: Final = 0.95
 """Of a move's bar: the transfer; then verification; adding and finishing take the rest."""
@@ -126,6 +126,7 @@ class Track:
         self.repaired = 0
         self.stages: list[tuple[Stage, float]] = []
         self.pieces_total = 0
+        self.files: tuple[ClientFile, ...] = ()  # as the source client lists them when the move begins
         self.landed: Bitfield | None = None  # the move's own field of verified pieces; read for the screen only
         self.files_done: dict[int, int] = {}
         self.last_sign = monotonic()

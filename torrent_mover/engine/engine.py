@@ -170,7 +170,7 @@ class Engine:
         """Remove what a cancelled move has in staging: only names that its own layout gives."""
         files = self.world.destination.files
         try:
-            for file in row.planned.files or tuple(self.world.source.client.files(row.id)):
+            for file in row.track.files or tuple(self.world.source.client.files(row.id)):
                 path = _staged(row, file.path)
                 files.unlink(path)
                 while (path := path.parent).parts[1:]:

@@ -113,6 +113,7 @@ class Mover:
         metainfo = source.client.metainfo(self._id)
         self._manifest = Manifest.parse(metainfo)
         self._track.pieces_total = self._manifest.piece_count
+        self._track.files = planned.files
         layout = handover.layout_of(planned, self._manifest)
         self._landing = Landing(
             self._world.destination.files,

@@ -48,7 +48,7 @@ def move_view(row: Row, engine: Engine, now: float) -> MoveView:
         id=row.id,
         name=torrent.name,
         size=torrent.size,
-        files=len(row.planned.files),
+        files=len(track.files),
         standing=row.standing,
         stage=track.stage,
         step=_step(track) if active else None,
@@ -118,7 +118,7 @@ def detail(row: Row, now: float) -> MoveDetail:
     whole = track.stage not in (Stage.PLANNED, Stage.RESERVED, Stage.UNLOCKED, Stage.TRANSFERRING)
     return MoveDetail(
         id=row.id,
-        files=tuple(_file(row, index, whole=whole) for index in range(len(row.planned.files))),
+        files=tuple(_file(row, index, whole=whole) for index in range(len(track.files))),
         pieces=_pieces(track),
         stages=_stages(track, now),
         attempts=tuple(
@@ -137,7 +137,7 @@ def detail(row: Row, now: float) -> MoveDetail:
 
 
 def _file(row: Row, index: int, *, whole: bool) -> FileView:
-    file, track = row.planned.files[index], row.track
+    file, track = row.track.files[index], row.track
     done = file.size if whole else track.files_done.get(index, 0)
     state = "here" if done >= file.size else "coming" if done else "waiting"
     return FileView(file.path, file.size, done, 0, 0.0, state)

@@ -1,0 +1,136 @@
+"""Chooses and drives the front end of a run: the full screen or plain lines; signals; how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.events import Event, RunEnded
+from torrent_mover.domain.narrate import narrate
+from torrent_mover.engine.run import Run
+from torrent_mover.simple.reporter import SimpleReporter, feeds_journald
+
+_SMALLEST: Final = (60, 15)
+
+
+def follow(run: Run, arguments: argparse.Namespace, log_file: Path) -> ExitCode:
+    """Execute the run with a front end beside it; returns the run's exit code."""
+    worker = _Worker(run)
+    if wants_screen(arguments, os.environ) and _on_screen(run, worker, arguments, log_file):
+        with _signals(run):
+            worker.join()
+        _last_line(worker)
+    else:
+        _in_lines(run, worker, arguments)
+    return worker.code
+
+
+def wants_screen(arguments: argparse.Namespace, environ: Mapping[str, str]) -> bool:
+    """Whether the full screen makes sense here: a terminal at both ends that can do it, and large enough."""
+    if arguments.simple or arguments.quiet or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    columns, lines = shutil.get_terminal_size()
+    return columns >= _SMALLEST[0] and lines >= _SMALLEST[1] and environ.get("TERM", "dumb") != "dumb"
+
+
+class _Worker(threading.Thread):
+    """Executes the run beside the front end, so that the one may die without the other."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(name="run", daemon=True)
+        self._run = run
+        self.code = ExitCode.SOME_FAILED
+        self.ended: Event | None = None
+        run.subscribe(self._note)
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, RunEnded):
+            self.ended = event
+
+    def run(self) -> None:
+        self.code = self._run.execute()
+
+
+def _on_screen(run: Run, worker: _Worker, arguments: argparse.Namespace, log_file: Path) -> bool:
+    """The dashboard, until somebody leaves it; False where the screen died and the run goes on without it."""
+    from torrent_mover.tui.app import run_dashboard
+    from torrent_mover.tui.options import DASHBOARD_FAILED, DashboardOptions
+
+    options = DashboardOptions(
+        refresh=arguments.refresh,
+        graph=arguments.graph,
+        mouse=not arguments.no_mouse,
+        theme=arguments.theme,
+        keymap=_keymap(),
+        log_file=log_file,
+        config=str(arguments.config or ""),
+    )
+    worker.start()
+    result = run_dashboard(run, options=options)
+    if result in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+        run.interrupted_by = ExitCode(result)
+    return result != DASHBOARD_FAILED
+
+
+def _keymap() -> Path | None:
+    home = os.environ.get("XDG_CONFIG_HOME", "")
+    base = Path(home) if home.startswith("/") else Path.home() / ".config"
+    path = base / "torrent-mover" / "keymap.toml"
+    return path if path.is_file() else None
+
+
+def _last_line(worker: _Worker) -> None:
+    """What a closed full screen leaves behind in the terminal."""
+    if worker.ended is not None:
+        sys.stdout.write(f"{narrate(worker.ended).text}\n")
+
+
+def _in_lines(run: Run, worker: _Worker, arguments: argparse.Namespace) -> None:
+    reporter = SimpleReporter(
+        run,
+        sys.stdout,
+        sys.stderr,
+        tty=sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb",
+        quiet=arguments.quiet,
+        debug=arguments.debug,
+        journald=feeds_journald(sys.stdout, os.environ),
+    )
+    with _signals(run):
+        if worker.ident is None:
+            worker.start()
+        if worker.ended is None:
+            reporter.run_until_ended()
+        worker.join()
+
+
+@contextmanager
+def _signals(run: Run) -> Iterator[None]:
+    """First signal: checkpoint and stop. Second: at once. Third: leave, whatever hangs."""
+    received = 0
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        nonlocal received
+        received += 1
+        run.interrupted_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
+        if received > 2:  # noqa: PLR2004  the third one
+            os._exit(run.interrupted_by)
+        # Stopping takes locks that the interrupted frame may hold: done by a thread of its own.
+        threading.Thread(target=run.stop, kwargs={"now": received > 1}, daemon=True).start()
+
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, on_signal) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
