@@ -31,6 +31,18 @@ class TransportChoice(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """How a login went: the program that speaks SSH, the method that the server took, the host key that it showed.
+
+    `method` as RFC 4252 calls it (publickey, password); `host_key` reads `ssh-ed25519 SHA256:...`. Blank: not told.
+    """
+
+    speaker: str
+    method: str = ""
+    host_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SshTarget:
     """One server and how to log in. Times in seconds.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import socket
@@ -15,7 +16,7 @@ from typing import Final
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.domain.errors import BadAnswer, ConnectionLost, MoverError, Stalled
-from torrent_mover.ports.ssh import SshTarget
+from torrent_mover.ports.ssh import Login, SshTarget
 
 _SOCKET_BUFFER: Final = 4 << 20
 _MOST_BUFFERS: Final = 512
@@ -24,6 +25,11 @@ _MOST_BUFFERS: Final = 512
 _KEPT_COMPLAINTS: Final = 16 << 10
 _LAST_WORDS: Final = 2.0
 """Seconds that a dying child has to say why."""
+
+
+# A line of its own each, and told by ssh itself: the server's banner comes without `debug1: ` and `Authenticated to`.
+_METHOD: Final = re.compile(r'^Authenticated to .* using "([\w@.-]+)"\.\r?$', re.MULTILINE)
+_HOST_KEY: Final = re.compile(r"^debug1: Server host key: (\S+ \S+)\r?$", re.MULTILINE)
 
 
 class OpensshChannel:
@@ -82,6 +88,13 @@ class OpensshChannel:
         """See transport.Channel."""
         self._established = True
         self._forget_secret()
+
+    @property
+    def login(self) -> Login:
+        """See transport.Channel. Read from what `ssh -v` tells."""
+        said = self._complaints.text()
+        method, key = _METHOD.findall(said), _HOST_KEY.findall(said)
+        return Login("ssh", method[-1] if method else "", key[-1] if key else "")
 
     def is_open(self) -> bool:
         """See transport.Channel."""

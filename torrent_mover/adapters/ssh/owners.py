@@ -25,6 +25,14 @@ class Owners:
         """The number of a group; as `uid`."""
         return self._number(group, "group", "group")
 
+    def name_of(self, number: int, table: str) -> str:
+        """The name of a user (`passwd`) or group (`group`); the number as text where the server's table does not have it."""
+        for line in self._file(f"/etc/{table}").splitlines():
+            fields = line.split(":")
+            if len(fields) > 3 and fields[2] == str(number):  # noqa: PLR2004  both tables have more than three
+                return fields[0]
+        return str(number)
+
     def _number(self, name: str, table: str, what: str) -> int | None:
         if not name:
             return None

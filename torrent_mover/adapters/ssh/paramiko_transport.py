@@ -19,7 +19,7 @@ from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.domain.errors import ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
-from torrent_mover.ports.ssh import SshTarget
+from torrent_mover.ports.ssh import Login, SshTarget
 
 _WINDOW: Final = 64 << 20
 """Our receive window: more than any reader asks for at a time, so that the server never blocks on us while we send."""
@@ -107,6 +107,11 @@ class ParamikoChannel:
     def established(self) -> None:
         """See transport.Channel."""
 
+    @property
+    def login(self) -> Login:
+        """See transport.Channel."""
+        return self._connection.login()
+
     def is_open(self) -> bool:
         """See transport.Channel."""
         return not (self._aborted or self._channel.closed or self._channel.eof_received) and self._connection.alive()
@@ -164,6 +169,12 @@ class _Connection:
             return self._transport.open_session(_WINDOW, _PACKET, self._target.connect_timeout)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise ssh_messages.unreachable(self._target, f"it opens no session: {error}") from error
+
+    def login(self) -> Login:
+        """How we came in."""
+        key = self._transport.get_remote_server_key()
+        method = getattr(self._transport.auth_handler, "auth_method", "")
+        return Login("paramiko", method, f"{key.get_name()} {key.fingerprint}")
 
     def alive(self) -> bool:
         """Whether the transport's thread still runs."""

@@ -32,6 +32,7 @@ class Packet(IntEnum):
     REMOVE = 13
     MKDIR = 14
     RMDIR = 15
+    REALPATH = 16
     STAT = 17
     RENAME = 18
     STATUS = 101

@@ -9,6 +9,7 @@ from torrent_mover.adapters.ssh import sftp_protocol as wire
 from torrent_mover.adapters.ssh.sftp_protocol import HEADER, Code, Packet, Status
 from torrent_mover.adapters.ssh.transport import Channel
 from torrent_mover.domain.errors import BadAnswer, MoverError, ServerTooOld
+from torrent_mover.ports.ssh import Login
 
 Handler = Callable[[int, memoryview, Any], None]
 """Takes (packet type, body after the request id, whatever was registered). The body is only valid during the call."""
@@ -50,6 +51,11 @@ class SftpSession:
         except BaseException:
             channel.close()
             raise
+
+    @property
+    def login(self) -> Login:
+        """How we came in."""
+        return self._channel.login
 
     def is_open(self) -> bool:
         """Whether it can still be used. Does not block."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from torrent_mover.domain.errors import MissingProgram
-from torrent_mover.ports.ssh import SshTarget, TransportChoice
+from torrent_mover.ports.ssh import Login, SshTarget, TransportChoice
 
 
 class Channel(Protocol):
@@ -25,6 +25,10 @@ class Channel(Protocol):
 
     def established(self) -> None:
         """The other side speaks our protocol: from now on a broken stream is a lost connection, not a failed login."""
+
+    @property
+    def login(self) -> Login:
+        """How we came in. Full only once `established`."""
 
     def is_open(self) -> bool:
         """Whether the connection still looks alive. Does not block."""
