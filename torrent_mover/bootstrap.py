@@ -218,7 +218,15 @@ class Assembly:
         )
         pools = {"source": source_pool} | ({"destination": destination_pool} if destination_pool else {})
         return Run(
-            facts, engine, plans, publisher, checks.all(), _health(pools), HostMeter(clock).read, bandwidth.override
+            facts,
+            engine,
+            plans,
+            publisher,
+            checks.all(),
+            _health(pools),
+            HostMeter(clock).read,
+            bandwidth.override,
+            notices=(*journal.notices, *self._left_out()),
         )
 
     def _source(self, torrents: QBittorrentClient, pool: SessionPool) -> Source:
@@ -260,6 +268,12 @@ class Assembly:
         legs = (inward,) if mode is TransferMode.RSYNC else (inward, outward)
         return Route(mode.value, Legs(legs), self._rsyncing(files, throttle))
 
+    def _left_out(self) -> tuple[str, ...]:
+        """What of rsync_options is not handed on, for the modes that use rsync."""
+        if self._settings.moving.transfer_mode not in (TransferMode.RSYNC, TransferMode.RSYNC_UPLOAD):
+            return ()
+        return tuple(f"rsync_options: {each}" for each in sift(self._settings.moving.rsync_options).left_out)
+
     def _share(self, *pools: SessionPool) -> LaneShare:
         moving = self._settings.moving
         wanted = (moving.max_concurrent_downloads, moving.max_concurrent_uploads)
@@ -283,11 +297,13 @@ class Assembly:
         else:
             assert settings.destination_server is not None  # noqa: S101  the schema asks for it in this mode
             there = RsyncProcess(ssh_target(settings.destination_server, settings))
-            push = RsyncEndpoint(there, settings.remote_destination, lambda: _whole(throttle.limit(Flow.OUT)))
+            push = RsyncEndpoint(
+                there, settings.remote_destination, lambda: _part(throttle.limit(Flow.OUT), self._options.jobs)
+            )
 
         def strategy(save_path: ClientPath, _staging: RelativePath) -> Strategy:
             root = settings.source_map.to_host(save_path)
-            pull = RsyncEndpoint(program, root, lambda: _whole(throttle.limit(Flow.IN)))
+            pull = RsyncEndpoint(program, root, lambda: _part(throttle.limit(Flow.IN), self._options.jobs))
             return Rsyncing(pull, local, push, tuning)
 
         return strategy
@@ -326,8 +342,9 @@ def _always(strategy: Strategy) -> Callable[[ClientPath, RelativePath], Strategy
     return same
 
 
-def _whole(limit: float | None) -> int | None:
-    return None if limit is None else max(int(limit), 1)
+def _part(limit: float | None, jobs: int) -> int | None:
+    """What one of `jobs` rsync legs may take, so that all together keep the limit: rsync cannot share it by itself."""
+    return None if limit is None else max(int(limit / jobs), 1)
 
 
 def _secrets(settings: Settings) -> Iterator[Secret]:

@@ -62,6 +62,7 @@ class Run:
         servers: Callable[[], tuple[ServerHealth, ...]],
         host: Callable[[], HostHealth],
         set_limit: Callable[[float | None], None],
+        notices: Sequence[str] = (),
     ) -> None:
         self._facts = facts
         self._engine = engine
@@ -71,6 +72,7 @@ class Run:
         self._servers = servers
         self._host = host
         self._set_limit = set_limit
+        self._notices = tuple(notices)
         self._clock = engine.world.clock
         self._started_at = self._clock.now()
         self._started = self._clock.monotonic()
@@ -91,6 +93,8 @@ class Run:
             RunStarted(self._clock.now(), facts.run, f"{facts.source} -> {facts.destination}", facts.mode, facts.config)
         )
         journal.begin_run(facts.run, self._started_at)
+        for text in self._notices:
+            self._publish(Noticed(self._clock.now(), None, Level.WARN, text))
         reason = ""
         try:
             code = self._work()
