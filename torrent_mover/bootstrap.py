@@ -150,6 +150,9 @@ class Assembly:
         self._options = options
         self._stack = ExitStack()
         self._stop = threading.Event()
+        self._sharing: Callable[[], int] = lambda: (
+            options.jobs
+        )  # moves that share the bandwidth; the engine knows better
         self.run: Run
 
     def __enter__(self) -> Self:
@@ -212,6 +215,7 @@ class Assembly:
             cache=cache,
         )
         engine = Engine(world, self._tuning(), self._stop)
+        self._sharing = engine.sharing
         checks = Checks(source, destination, clock, settings.moving.category_to_move)
         facts = RunFacts(
             world.run, __version__, route.mode, source.name, destination.name, str(options.config), options.test_run
@@ -298,12 +302,12 @@ class Assembly:
             assert settings.destination_server is not None  # noqa: S101  the schema asks for it in this mode
             there = RsyncProcess(ssh_target(settings.destination_server, settings))
             push = RsyncEndpoint(
-                there, settings.remote_destination, lambda: _part(throttle.limit(Flow.OUT), self._options.jobs)
+                there, settings.remote_destination, lambda: _part(throttle.limit(Flow.OUT), self._sharing())
             )
 
         def strategy(save_path: ClientPath, _staging: RelativePath) -> Strategy:
             root = settings.source_map.to_host(save_path)
-            pull = RsyncEndpoint(program, root, lambda: _part(throttle.limit(Flow.IN), self._options.jobs))
+            pull = RsyncEndpoint(program, root, lambda: _part(throttle.limit(Flow.IN), self._sharing()))
             return Rsyncing(pull, local, push, tuning)
 
         return strategy

@@ -270,6 +270,11 @@ class Engine:
                 with suppress(MoverError):
                     self.world.journal.save_breaker(server, self.world.journal.breaker(server).succeeded())
 
+    def sharing(self) -> int:
+        """How many moves run at the same time now, or will in a moment."""
+        live = sum(row.standing in (Standing.ACTIVE, Standing.QUEUED, Standing.RETRYING) for row in self.roster.rows())
+        return max(1, min(self.tuning.jobs, live))
+
     def arrived(self) -> dict[InfoHash, int]:
         """How many bytes of each move under way lie at the destination already."""
         rows = [row for row in self.roster.rows() if row.standing is Standing.ACTIVE]
