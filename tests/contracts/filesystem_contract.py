@@ -503,6 +503,56 @@ class FileSystemContract:
         lane.close()
         assert {name: place.content(name) for name in contents} == contents
 
+    def test_a_lane_makes_the_files_that_it_writes(self, place):
+        contents = {path(f"out/{number % 7}/{number}"): _rng.randbytes(number * 11) for number in range(300)}
+        lane = place.fs.writer()
+        for name, content in contents.items():
+            lane.create(name, len(content))
+            lane.write(name, 0, memoryview(content))
+        lane.flush()
+        assert lane.accepted() == sum(map(len, contents.values()))
+        lane.close()
+        assert {name: place.content(name) for name in contents} == contents
+
+    def test_a_lane_keeps_and_resizes_what_is_there(self, place):
+        place.plant_file(path("a/file"), b"0123456789")
+        place.plant_file(path("a/longer"), b"0123456789")
+        lane = place.fs.writer()
+        for name, size in (("a/file", 12), ("a/longer", 4), ("a/empty", 0)):
+            lane.create(path(name), size)
+        lane.write(path("a/file"), 2, memoryview(b"xx"))
+        lane.create(path("a/file"), 12)
+        lane.flush()
+        lane.close()
+        assert place.content(path("a/file")) == b"01xx456789\0\0"
+        assert place.content(path("a/longer")) == b"0123"
+        assert place.content(path("a/empty")) == b""
+
+    def test_a_lane_makes_nothing_through_a_link_or_in_the_place_of_a_folder(self, place):
+        place.plant_file(path("elsewhere/victim"), b"keep me")
+        place.plant_link(path("a/file"), path("elsewhere/victim"))
+        place.plant_link(path("b"), path("elsewhere"))
+        place.plant_folder(path("a/folder"))
+        for name in ("a/file", "b/victim", "b/new", "a/folder"):
+            lane = place.fs.writer()
+            with pytest.raises(Collision):
+                lane.create(path(name), 1)
+                lane.write(path(name), 0, memoryview(b"e"))
+                lane.flush()
+            lane.close()
+        assert place.content(path("elsewhere/victim")) == b"keep me"
+        assert place.fs.listdir(path("elsewhere")) == ["victim"]
+
+    def test_two_lanes_may_make_the_same_file(self, place):
+        one, two = place.fs.writer(), place.fs.writer()
+        for lane, at in ((one, 0), (two, 500_000)):
+            lane.create(path("shared"), 1_000_000)
+            lane.write(path("shared"), at, memoryview(b"x" * 500_000))
+        for lane in (one, two):
+            lane.flush()
+            lane.close()
+        assert place.content(path("shared")) == b"x" * 1_000_000
+
     def test_writing_into_nothing_is_an_error(self, place):
         place.plant_folder(path("a"))
         for name in ("a/nothing", "no/such"):

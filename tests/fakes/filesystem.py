@@ -378,6 +378,11 @@ class MemoryWriter(_MemoryLane):
         super().__init__(system)
         self._accepted = 0
 
+    def create(self, path: RelativePath, size: int) -> None:
+        """See ports.filesystem.Writer."""
+        self._check()
+        self._system.create(path, size)
+
     def write(self, path: RelativePath, offset: int, data: memoryview) -> None:
         """See ports.filesystem.Writer."""
         self._check()

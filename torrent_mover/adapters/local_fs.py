@@ -176,7 +176,7 @@ class LocalFileSystem:
 
     def writer(self) -> LocalWriter:
         """See ports.filesystem.FileSystem."""
-        return LocalWriter(self._open_for_writing, self._full)
+        return LocalWriter(self.create, self._open_for_writing, self._full)
 
     def close(self) -> None:
         """See ports.filesystem.FileSystem."""

@@ -87,11 +87,22 @@ class LocalReader:
 class LocalWriter:
     """See ports.filesystem.Writer. What `write` took, the kernel has: nothing is in flight afterwards."""
 
-    def __init__(self, open_file: Callable[[RelativePath], int], full: Callable[[RelativePath], Path]) -> None:
+    def __init__(
+        self,
+        create: Callable[[RelativePath, int], None],
+        open_file: Callable[[RelativePath], int],
+        full: Callable[[RelativePath], Path],
+    ) -> None:
+        self._create = create
         self._files = _Descriptors(open_file)
         self._full = full
         self._accepted = 0
         self._aborted = False
+
+    def create(self, path: RelativePath, size: int) -> None:
+        """See ports.filesystem.Writer."""
+        _stop_if(self._aborted)
+        self._create(path, size)
 
     def write(self, path: RelativePath, offset: int, data: memoryview) -> None:
         """See ports.filesystem.Writer."""

@@ -79,6 +79,12 @@ class Reader(Protocol):
 class Writer(Protocol):
     """One lane of writing into files that exist. Not for use by two threads at once."""
 
+    def create(self, path: RelativePath, size: int) -> None:
+        """As FileSystem.create, in this lane: may return before it is done, so that many small files cost no round trips.
+
+        Writing to the path may follow at once. What goes wrong is raised by a later `write` or by `flush`.
+        """
+
     def write(self, path: RelativePath, offset: int, data: memoryview) -> None:
         """Write `data`; may return before it is acknowledged, but is done with the buffer. Bounded memory: blocks when full."""
 

@@ -12,11 +12,12 @@ from torrent_mover.adapters.ssh.sftp_errors import collision, read_error, status
 from torrent_mover.adapters.ssh.sftp_lanes import SftpReader, SftpWriter
 from torrent_mover.adapters.ssh.sftp_protocol import LENGTH, NO_ATTRIBUTES, Code, Cursor, Open, Packet
 from torrent_mover.adapters.ssh.sftp_session import Reply, SftpSession, ok
+from torrent_mover.adapters.ssh.sftp_writer import WriteLane
 from torrent_mover.domain.errors import BadAnswer, MoverError, NotWritable, ServerTooOld
 from torrent_mover.domain.paths import ROOT, HostPath, RelativePath
 from torrent_mover.ports.filesystem import FileKind, FileStat, Space
 
-_FILE_MODE: Final = 0o644
+_FOLDER_MODE: Final = 0o755
 _SYNC_TIMEOUT: Final = 600.0
 """Seconds for one fsync: gigabytes may have to reach a slow disk, with no sign of life between."""
 
@@ -73,41 +74,22 @@ class SftpFileSystem:
                 raise read_error(self._pool.name, str(self._full(path)), status_of(more))
         return [name for name in names if name not in (".", "..")]
 
-    def make_folders(self, path: RelativePath, mode: int = 0o755) -> None:
+    def make_folders(self, path: RelativePath, mode: int = _FOLDER_MODE) -> None:
         """See ports.filesystem.FileSystem."""
-        unknown = self._unknown_folders(path)
-        if not unknown:
-            return
-        with self._pool.control(self._holder) as session:
-            for folder, look in zip(unknown, self._look_at_all(session, unknown), strict=True):
-                if look is None:
-                    self._make_folder(session, folder, mode)
-                else:
-                    self._require_folder(folder, look)
-                self._folders |= {folder}
+        if self._unknown_folders(path):
+            with self._pool.control(self._holder) as session:
+                self._make_folders(session, path, mode)
 
     def create(self, path: RelativePath, size: int) -> None:
         """See ports.filesystem.FileSystem."""
-        self.make_folders(path.parent)
-        name = self._name(path)
         with self._pool.control(self._holder) as session:
-            flags = LENGTH.pack(Open.WRITE | Open.CREATE | Open.EXCLUSIVE)
-            reply = session.call(Packet.OPEN, name + flags + wire.mode_attributes(_FILE_MODE))
-            if reply[0] == Packet.HANDLE:
-                if size:
-                    self._resize(session, path, reply[1], size)
-                else:
-                    session.call(Packet.CLOSE, reply[1])
-                return
-            look = self._look_at(session, path)
-            if look is None:
-                raise self._refused(session, path, "create", reply)
-            self._require_file(path, look)
-            if look.size != size:
-                reply = session.call(Packet.OPEN, name + LENGTH.pack(Open.READ | Open.WRITE) + NO_ATTRIBUTES)
-                if reply[0] != Packet.HANDLE:
-                    raise self._refused(session, path, "open", reply)
-                self._resize(session, path, reply[1], size)
+            lane = WriteLane(session, self._locate)
+            try:
+                lane.create(path, size)
+                lane.flush()
+            finally:
+                if session.is_open():
+                    lane.release()
 
     def rename(self, old: RelativePath, new: RelativePath) -> None:
         """See ports.filesystem.FileSystem.
@@ -220,7 +202,7 @@ class SftpFileSystem:
 
     def writer(self) -> SftpWriter:
         """See ports.filesystem.FileSystem. Waits for a connection, as SessionPool.borrow does."""
-        return SftpWriter(self._pool, self._holder, self._checked_for_writing)
+        return SftpWriter(self._pool, self._holder, self._locate)
 
     def close(self) -> None:
         """See ports.filesystem.FileSystem. The connections are the pool's."""
@@ -275,9 +257,22 @@ class SftpFileSystem:
             self._folders |= {folder}
         return True
 
-    def _checked_for_writing(self, path: RelativePath, session: SftpSession) -> HostPath:
-        self._check_folders(session, path.parent)
+    def _locate(self, path: RelativePath, session: SftpSession, *, make: bool) -> HostPath:
+        """See sftp_writer.Locate."""
+        if make:
+            self._make_folders(session, path.parent, _FOLDER_MODE)
+        else:
+            self._check_folders(session, path.parent)
         return self._full(path)
+
+    def _make_folders(self, session: SftpSession, path: RelativePath, mode: int) -> None:
+        unknown = self._unknown_folders(path)
+        for folder, look in zip(unknown, self._look_at_all(session, unknown), strict=True):
+            if look is None:
+                self._make_folder(session, folder, mode)
+            else:
+                self._require_folder(folder, look)
+            self._folders |= {folder}
 
     def _make_folder(self, session: SftpSession, folder: RelativePath, mode: int) -> None:
         reply = session.call(Packet.MKDIR, self._name(folder) + wire.mode_attributes(mode))
@@ -291,10 +286,6 @@ class SftpFileSystem:
     def _require_folder(self, folder: RelativePath, look: FileStat) -> None:
         if look.kind is not FileKind.FOLDER:
             raise collision(self._pool.name, self._full(folder), f"a {look.kind.value}, where a folder must be")
-
-    def _require_file(self, path: RelativePath, look: FileStat) -> None:
-        if look.kind is not FileKind.FILE:
-            raise collision(self._pool.name, self._full(path), f"a {look.kind.value}, where a file must be")
 
     def _require_free(self, session: SftpSession, path: RelativePath) -> None:
         if self._look_at(session, path) is not None:
@@ -312,14 +303,6 @@ class SftpFileSystem:
     def _forget_folder(self, path: RelativePath) -> None:
         depth = len(path.parts)
         self._folders = frozenset(folder for folder in self._folders if folder.parts[:depth] != path.parts)
-
-    def _resize(self, session: SftpSession, path: RelativePath, handle: bytes, size: int) -> None:
-        sized, closed = session.call_all(
-            [(Packet.FSETSTAT, handle + wire.size_attributes(size)), (Packet.CLOSE, handle)]
-        )
-        for reply in (sized, closed):
-            if not ok(reply):
-                raise self._refused(session, path, "set the size of", reply)
 
     def _sync(self, session: SftpSession, paths: Sequence[RelativePath], *, must: bool) -> None:
         opens = session.call_all(

@@ -9,9 +9,9 @@ from contextlib import suppress
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp_reader import ReadRun
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
-from torrent_mover.adapters.ssh.sftp_writer import WriteLane
+from torrent_mover.adapters.ssh.sftp_writer import Locate, WriteLane
 from torrent_mover.domain.errors import MoverError
-from torrent_mover.domain.paths import HostPath, RelativePath
+from torrent_mover.domain.paths import RelativePath
 from torrent_mover.ports.filesystem import Deliver, Span
 
 
@@ -61,11 +61,16 @@ class SftpReader(_Lane):
 
 
 class SftpWriter(_Lane):
-    """See ports.filesystem.Writer. `locate` makes sure that the folders above a path are real."""
+    """See ports.filesystem.Writer."""
 
-    def __init__(self, pool: SessionPool, holder: str, locate: Callable[[RelativePath, SftpSession], HostPath]) -> None:
+    def __init__(self, pool: SessionPool, holder: str, locate: Locate) -> None:
         super().__init__(pool, holder)
-        self._lane = WriteLane(self._session, lambda path: locate(path, self._session))
+        self._lane = WriteLane(self._session, locate)
+
+    def create(self, path: RelativePath, size: int) -> None:
+        """See ports.filesystem.Writer."""
+        self._clean = False
+        self._lane.create(path, size)
 
     def write(self, path: RelativePath, offset: int, data: memoryview) -> None:
         """See ports.filesystem.Writer."""

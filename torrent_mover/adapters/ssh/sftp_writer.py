@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 from torrent_mover.adapters.ssh import sftp_protocol as wire
 from torrent_mover.adapters.ssh.sftp_errors import collision, write_error
 from torrent_mover.adapters.ssh.sftp_protocol import LENGTH, NO_ATTRIBUTES, OFFSET, Code, Open, Packet, Status
-from torrent_mover.adapters.ssh.sftp_session import SftpSession, ignore
+from torrent_mover.adapters.ssh.sftp_session import Handler, SftpSession, ignore
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import HostPath, RelativePath
-from torrent_mover.ports.filesystem import FileKind
+from torrent_mover.ports.filesystem import FileKind, FileStat
 
 WINDOW: Final = 8 << 20
 """Bytes taken from the caller and not acknowledged."""
 
-_MOST_HANDLES: Final = 48
+_MOST_HANDLES: Final = 96
+_FILE_MODE: Final = 0o644
+# For reading as well, because opening a planted pipe for writing alone would block the server.
+_EXISTING: Final = LENGTH.pack(Open.READ | Open.WRITE) + NO_ATTRIBUTES
+_NEW: Final = LENGTH.pack(Open.READ | Open.WRITE | Open.CREATE | Open.EXCLUSIVE) + wire.mode_attributes(_FILE_MODE)
+
+
+class Locate(Protocol):
+    """Makes sure that the folders above a path are real, or makes them, and says where the path lies on the server."""
+
+    def __call__(self, path: RelativePath, session: SftpSession, *, make: bool) -> HostPath:
+        """Raises Collision and NotWritable."""
 
 
 class _File:
-    """A file being written: `head` is its handle as it travels, once it is open."""
+    """A file being written: `head` is its handle as it travels, once it is open. `size` is what it must have, where we make it."""
 
-    __slots__ = ("head", "in_flight", "path", "waiting")
+    __slots__ = ("head", "in_flight", "path", "size", "waiting")
 
-    def __init__(self, path: HostPath) -> None:
+    def __init__(self, path: HostPath, size: int | None) -> None:
         self.path = path
+        self.size = size
         self.head: bytes | None = None
         self.in_flight = 0  # writes
         self.waiting: list[tuple[_Write, bytes]] = []
@@ -45,17 +57,29 @@ class _Write:
 
 
 class WriteLane:
-    """See ports.filesystem.Writer, without close and abort. `locate` checks a path's folders and says where it lies."""
+    """See ports.filesystem.Writer, without close and abort."""
 
-    def __init__(self, session: SftpSession, locate: Callable[[RelativePath], HostPath]) -> None:
+    def __init__(self, session: SftpSession, locate: Locate) -> None:
         self._session = session
         self._locate = locate
         self._files: OrderedDict[RelativePath, _File] = OrderedDict()
         self._order: deque[_Write] = deque()
         self._in_flight = 0  # bytes
+        self._owed = 0  # replies to anything but writes
         self._accepted = 0
-        self._failure: tuple[_File, Status] | None = None
-        self._wrong_kind: HostPath | None = None
+        self._failure: tuple[_File, str, Status] | None = None
+        self._wrong_kind: tuple[_File, FileStat] | None = None
+
+    def create(self, path: RelativePath, size: int) -> None:
+        """See ports.filesystem.Writer."""
+        if path in self._files:
+            self.flush()
+            self._close(path)
+        file = self._files[path] = _File(self._locate(path, self._session, make=True), size)
+        self._ask(Packet.OPEN, wire.string(bytes(file.path)) + _NEW, self._created, file)
+        self._limit_handles()
+        self._session.pump(block=False)
+        self._raise_failure()
 
     def write(self, path: RelativePath, offset: int, data: memoryview) -> None:
         """See ports.filesystem.Writer."""
@@ -74,16 +98,14 @@ class WriteLane:
 
     def flush(self) -> None:
         """See ports.filesystem.Writer."""
-        while self._order and not self._has_failed():
+        while (self._order or self._owed) and not self._has_failed():
             self._session.pump()
         self._raise_failure()
 
     def release(self) -> None:
         """Let go of the handles, without waiting."""
-        for file in self._files.values():
-            if file.head is not None:
-                self._session.ask(Packet.CLOSE, file.head, ignore)
-        self._files.clear()
+        for path in list(self._files):
+            self._close(path)
         self._session.pump(block=False)
 
     def _file(self, path: RelativePath) -> _File:
@@ -91,23 +113,30 @@ class WriteLane:
         if file is not None:
             self._files.move_to_end(path)
             return file
-        file = self._files[path] = _File(self._locate(path))
+        file = self._files[path] = _File(self._locate(path, self._session, make=False), None)
         name = wire.string(bytes(file.path))
         # Replies come in order of asking: the look at what lies there is back before the handle, at no extra round trip.
-        self._session.ask(Packet.LSTAT, name, self._looked, file)
-        # For reading as well, because opening a planted pipe for writing alone would block the server.
-        self._session.ask(Packet.OPEN, name + LENGTH.pack(Open.READ | Open.WRITE) + NO_ATTRIBUTES, self._opened, file)
-        self._close_oldest()
+        self._ask(Packet.LSTAT, name, self._looked, file)
+        self._ask(Packet.OPEN, name + _EXISTING, self._opened, file)
+        self._limit_handles()
         return file
 
-    def _close_oldest(self) -> None:
-        if len(self._files) <= _MOST_HANDLES:
-            return
-        for path, file in self._files.items():
-            if file.in_flight == 0 and file.head is not None:
-                self._session.ask(Packet.CLOSE, file.head, ignore)
-                del self._files[path]
-                return
+    def _ask(self, packet: int, body: bytes, handler: Handler, file: _File) -> None:
+        self._owed += 1
+        self._session.ask(packet, body, handler, file)
+
+    def _limit_handles(self) -> None:
+        while len(self._files) > _MOST_HANDLES and not self._has_failed():
+            idle = next((path for path, file in self._files.items() if file.in_flight == 0 and file.head), None)
+            if idle is not None:
+                self._close(idle)
+            else:
+                self._session.pump()
+
+    def _close(self, path: RelativePath) -> None:
+        file = self._files.pop(path)
+        if file.head is not None:
+            self._session.ask(Packet.CLOSE, file.head, ignore)
 
     def _send(self, file: _File, offset: int, data: memoryview) -> None:
         write = _Write(file, offset, len(data))
@@ -120,32 +149,67 @@ class WriteLane:
             head = file.head + OFFSET.pack(offset) + LENGTH.pack(write.count)
             self._session.push(Packet.WRITE, head, data, self._taken, write)
 
+    def _created(self, packet: int, body: memoryview, file: _File) -> None:
+        if packet == Packet.HANDLE:
+            self._opened(packet, body, file)
+            return
+        self._owed -= 1
+        # Something lies there, or it cannot be made: servers use one code for both, so look.
+        refused = Status.parse(bytes(body))
+        self._ask(Packet.LSTAT, wire.string(bytes(file.path)), partial(self._looked_at_existing, refused), file)
+
+    def _looked_at_existing(self, refused: Status, packet: int, body: memoryview, file: _File) -> None:
+        self._looked(packet, body, file)
+        if packet != Packet.ATTRS:
+            self._fail(file, "create", refused)
+        elif self._wrong_kind is None:
+            if wire.Cursor(bytes(body)).attributes().size == file.size:
+                file.size = None
+            self._ask(Packet.OPEN, wire.string(bytes(file.path)) + _EXISTING, self._opened, file)
+
     def _looked(self, packet: int, body: memoryview, file: _File) -> None:
-        if packet == Packet.ATTRS and wire.Cursor(bytes(body)).attributes().kind is not FileKind.FILE:
-            self._wrong_kind = self._wrong_kind or file.path
+        self._owed -= 1
+        if packet == Packet.ATTRS:
+            look = wire.Cursor(bytes(body)).attributes()
+            if look.kind is not FileKind.FILE:
+                self._wrong_kind = self._wrong_kind or (file, look)
 
     def _opened(self, packet: int, body: memoryview, file: _File) -> None:
+        self._owed -= 1
         if packet != Packet.HANDLE:
-            self._failure = self._failure or (file, Status.parse(bytes(body)))
+            self._fail(file, "open", Status.parse(bytes(body)))
             return
         file.head = bytes(body)
         if self._wrong_kind is not None:
             return
+        if file.size is not None:
+            self._ask(Packet.FSETSTAT, file.head + wire.size_attributes(file.size), self._sized, file)
         for write, data in file.waiting:
             request = file.head + OFFSET.pack(write.offset) + wire.string(data)
             self._session.ask(Packet.WRITE, request, self._taken, write)
         file.waiting = []
 
+    def _sized(self, packet: int, body: memoryview, file: _File) -> None:
+        self._owed -= 1
+        self._check(packet, body, file, "set the size of")
+
     def _taken(self, packet: int, body: memoryview, write: _Write) -> None:
-        status = Status.parse(bytes(body)) if packet == Packet.STATUS else Status(Code.BAD_MESSAGE, f"reply {packet}")
-        if status.code != Code.OK:
-            self._failure = self._failure or (write.file, status)
+        if not self._check(packet, body, write.file, "write"):
             return
         write.done = True
         write.file.in_flight -= 1
         self._in_flight -= write.count
         while self._order and self._order[0].done:
             self._accepted += self._order.popleft().count
+
+    def _check(self, packet: int, body: memoryview, file: _File, doing: str) -> bool:
+        status = Status.parse(bytes(body)) if packet == Packet.STATUS else Status(Code.BAD_MESSAGE, f"reply {packet}")
+        if status.code != Code.OK:
+            self._fail(file, doing, status)
+        return status.code == Code.OK
+
+    def _fail(self, file: _File, doing: str, status: Status) -> None:
+        self._failure = self._failure or (file, doing, status)
 
     def _has_failed(self) -> bool:
         return self._failure is not None or self._wrong_kind is not None
@@ -156,7 +220,8 @@ class WriteLane:
 
     def _explain(self) -> MoverError:
         if self._wrong_kind is not None:
-            return collision(self._session.name, self._wrong_kind, "not a regular file")
+            file, look = self._wrong_kind
+            return collision(self._session.name, file.path, f"a {look.kind.value}, where a file must be")
         assert self._failure is not None  # noqa: S101  _has_failed said so
-        file, status = self._failure
-        return write_error(self._session, self._session.name, file.path, "write", status)
+        file, doing, status = self._failure
+        return write_error(self._session, self._session.name, file.path, doing, status)

@@ -77,7 +77,7 @@ def _shown(pattern: re.Pattern[str], text: str) -> str:
 def _refused(target: SshTarget, text: str) -> MoverError:
     methods = _TRIED.findall(text)
     offered = f" It accepts: {methods[-1]}." if methods else ""
-    return login_refused(target, f"{plain(text)}.{offered}")
+    return login_refused(target, f"{plain(text).rstrip('.')}.{offered}")
 
 
 def login_refused(target: SshTarget, detail: str) -> LoginRefused:
