@@ -7,6 +7,7 @@ import logging
 import socket
 import ssl
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -437,8 +438,19 @@ class Scripted:
         self.fields = fields
         self.added = True
 
-    def settle(self, _send, _done, doing, *_):
+    def settle(self, send, done, doing, *_):
         self.sent.append(doing)
+        if doing.startswith(("rename", "set the location")):
+            send(self)
+            assert done()
+
+    def torrents_rename_file(self, torrent_hash, old_path, new_path):
+        assert torrent_hash == self.row.id.hex
+        self.paths[self.paths.index(old_path)] = new_path
+
+    def torrents_set_location(self, location, torrent_hashes):
+        assert torrent_hashes == self.row.id.hex
+        self.row = replace(self.row, save_path=ClientPath(location))
 
     def until(self, done, _):
         return done()
@@ -497,8 +509,20 @@ class TestAdding:
     def test_another_layout_than_the_metainfos_is_an_error(self, wanted):
         client = Scripted(wanted)
         client.paths = ["Sanitised"]
-        with pytest.raises(BadAnswer, match="lays"):
+        with pytest.raises(Collision, match="'Sanitised' instead of 'Show'"):
             adding.add_stopped(client, wanted.metainfo, self.SPEC)
+
+    def test_renames_happen_where_nothing_lies_and_only_then_it_gets_its_location(self, wanted):
+        client = Scripted(wanted, save_path=f"/data/.torrent-mover/layout-{wanted.info_hash}")
+        adding.add_stopped(client, wanted.metainfo, AddSpec(ClientPath("/data"), renames=(("Show", "New/Show"),)))
+        assert client.fields["save_path"].startswith("/data/.torrent-mover/layout-")
+        assert client.sent == ["rename 'Show' to 'New/Show'", "set the location of Show to /data"]
+
+    def test_an_earlier_attempt_with_other_names_is_not_renamed_over_its_data(self, wanted):
+        client = Scripted(wanted, listed=True)
+        with pytest.raises(Collision, match="'Show' instead of 'New'"):
+            adding.add_stopped(client, wanted.metainfo, AddSpec(ClientPath("/data"), renames=(("Show", "New"),)))
+        assert client.sent == []
 
     def test_a_rename_of_a_file_that_is_not_there_is_refused(self, wanted):
         spec = AddSpec(ClientPath("/data"), renames=(("Other", "x"),))

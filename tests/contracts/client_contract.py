@@ -297,6 +297,31 @@ class TorrentClientContract:
         assert add(bench, wanted, renames=renames) == torrent
         assert [file.path for file in bench.client.files(torrent)] == paths
 
+    def test_renaming_touches_no_file_that_is_there_already(self, bench):
+        wanted = make(bench, "Show")
+        ours, strangers = bench.data / "Show" / "new.bin", bench.data / "Show" / "a.bin"
+        strangers.rename(ours)
+        strangers.write_text("of a stranger, under the name that the metainfo has")
+        torrent = add(bench, wanted, renames=(("Show/a.bin", "Show/new.bin"),))
+        assert bench.client.get(torrent).save_path == path(bench.data)
+        assert checked(bench, torrent) is RecheckVerdict.GOOD
+        assert strangers.read_text().startswith("of a stranger")
+
+    def test_renamed_and_without_a_check_it_seeds_once_started(self, bench):
+        wanted = make(bench, "Show")
+        (bench.data / "Show" / "a.bin").rename(bench.data / "Show" / "new.bin")
+        torrent = add(bench, wanted, renames=(("Show/a.bin", "Show/new.bin"),), skip_checking=True)
+        bench.client.start(torrent)
+        until(bench, lambda: state_of(bench, torrent) is TorrentState.SEEDING)
+
+    def test_a_torrent_that_is_there_with_other_names_is_a_collision(self, bench):
+        wanted = make(bench, "Show")
+        torrent = add(bench, wanted)
+        with pytest.raises(Collision):
+            add(bench, wanted, renames=(("Show/a.bin", "Show/new.bin"),))
+        assert bench.client.files(torrent)[0].path == "Show/a.bin"
+        assert (bench.data / "Show" / "a.bin").is_file()
+
     def test_files_may_swap_their_names(self, bench):
         wanted = make(bench, "Show")
         torrent = bench.client.add_stopped(

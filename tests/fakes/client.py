@@ -277,13 +277,8 @@ class FakeClient:
         while self._clock.monotonic() < self._held[torrent].ready_at:
             self._clock.wait(0.1)
         with self._lock:
-            held = self._of(torrent)
-            wanted = dict(spec.renames)
-            for index, file in enumerate(held.manifest.files):
-                new = wanted.get(str(file.path), str(file.path))
-                if held.paths[index] != new:
-                    self.disk.move(_place(held, held.paths[index]), _place(held, new))
-                    held.paths[index] = new
+            if self._of(torrent).paths != _wanted_paths(manifest, spec):
+                raise Collision(f"{self._name} lays {manifest.name} out differently from what was asked.")
             self._show()
             return torrent
 
@@ -416,6 +411,7 @@ class FakeClient:
         )
         if spec.name:
             held.row = replace(held.row, name=spec.name)
+        held.paths = _wanted_paths(manifest, spec)
         held.have = [spec.skip_checking] * manifest.piece_count
         held.running = self.starts_what_is_added
         self._show()
@@ -516,6 +512,11 @@ class FakeTicket:
                 return RecheckProgress(RecheckVerdict.FAILED, 0.0, row.client_state)
             good = RecheckVerdict.GOOD if all(held.have) else RecheckVerdict.BAD
             return RecheckProgress(good, 1.0, row.client_state)
+
+
+def _wanted_paths(manifest: Manifest, spec: AddSpec) -> list[str]:
+    renames = dict(spec.renames)
+    return [renames.get(str(file.path), str(file.path)) for file in manifest.files]
 
 
 def _place(held: Held, path: str) -> str:

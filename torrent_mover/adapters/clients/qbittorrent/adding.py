@@ -12,6 +12,7 @@ from torrent_mover.adapters.clients.qbittorrent.renaming import rename_steps, wa
 from torrent_mover.adapters.clients.qbittorrent.session import Api, gone
 from torrent_mover.domain.errors import BadAnswer, Collision, NotWritable, ServerError, UnsafeTorrent
 from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.ports.client import AddSpec
 
@@ -55,27 +56,35 @@ class Client(Protocol):
 
 
 def add_stopped(client: Client, metainfo: bytes, spec: AddSpec) -> InfoHash:
-    """See the port. Raises UnsafeTorrent for metainfo that neither we nor the client can read."""
+    """See the port. Raises UnsafeTorrent for metainfo that neither we nor the client can read.
+
+    Where files shall have other names than in the metainfo, the torrent is added at a place where nothing lies, renamed
+    there, and then set to its save path. For qBittorrent renames on disk too: at the save path, a stranger's file with the
+    metainfo's name would be moved onto ours.
+    """
     manifest = Manifest.parse(metainfo)
     torrent = manifest.hashes.client_id
-    if client.get(torrent) is None:
+    wanted = _paths(client, manifest, spec)
+    nowhere = spec.save_path / ".torrent-mover" / f"layout-{torrent.hex}"
+    fresh = client.get(torrent) is None
+    if fresh:
         client.make_category(spec.category)
-        _send(client, torrent, metainfo, spec)
-        there = _ready(client, torrent)
-        _refuse_running(client, there, ours=True)
-    else:
-        there = _ready(client, torrent)
-        _refuse_running(client, there, ours=False)
+        _send(client, torrent, metainfo, spec, nowhere if spec.renames else spec.save_path)
+    there = _ready(client, torrent)
+    _refuse_running(client, there, ours=fresh)
+    if there.save_path == nowhere and not there.auto_managed:
+        _rename_all(client, torrent, wanted)
+        there = _set_location(client, there, spec.save_path)
     _refuse_elsewhere(client, there, spec)
     _lift_limits(client, there)
-    _lay_out(client, torrent, _paths(client, manifest, spec))
+    _refuse_other_layout(client, there, wanted)
     return torrent
 
 
-def _send(client: Client, torrent: InfoHash, metainfo: bytes, spec: AddSpec) -> None:
+def _send(client: Client, torrent: InfoHash, metainfo: bytes, spec: AddSpec, save_path: ClientPath) -> None:
     failure: ServerError | None = None
     try:
-        client.order(lambda api: api.torrents_add(torrent_files=metainfo, **_fields(spec)))
+        client.order(lambda api: api.torrents_add(torrent_files=metainfo, save_path=str(save_path), **_fields(spec)))
     except api_errors.UnsupportedMediaType415Error as error:
         raise UnsafeTorrent(
             f"{client.name} refuses the .torrent of {torrent.short} as invalid.",
@@ -99,7 +108,6 @@ def _fields(spec: AddSpec) -> dict[str, Any]:
     return {
         "is_stopped": True,
         "use_auto_torrent_management": False,
-        "save_path": str(spec.save_path),
         "use_download_path": False,  # or an "incomplete" folder would be where it looks for the data
         "category": spec.category or None,
         "tags": spec.tags or None,
@@ -204,24 +212,46 @@ def _paths(client: Client, manifest: Manifest, spec: AddSpec) -> tuple[str, ...]
         ) from error
 
 
-def _lay_out(client: Client, torrent: InfoHash, wanted: tuple[str, ...]) -> None:
-    def present() -> tuple[str, ...]:
-        return tuple(file.path for file in client.files(torrent))
+def _rename_all(client: Client, torrent: InfoHash, wanted: tuple[str, ...]) -> None:
+    present = [file.path for file in client.files(torrent)]
+    if len(present) == len(wanted):
+        for old, new in rename_steps(present, wanted, f"{torrent.short}.renaming"):
+            _rename(client, torrent, old, new)
 
-    if len(present()) != len(wanted):
-        raise BadAnswer(
-            f"{client.name} lists {len(present())} files of {torrent.short}, the .torrent names {len(wanted)}.",
-            kept="It is stopped there, and no data was touched.",
-            remedy="Remove it there without its files and move this torrent by hand.",
-        )
-    for old, new in rename_steps(present(), wanted, f"{torrent.short}.renaming"):
-        _rename(client, torrent, old, new)
-    if present() != wanted:
-        raise BadAnswer(
-            f"{client.name} lays {torrent.short} out differently from what was asked.",
-            kept="It is stopped there; the source is whole.",
-            remedy="Compare the file names in both clients; rename what differs in the source client.",
-        )
+
+def _set_location(client: Client, there: Torrent, save_path: ClientPath) -> Torrent:
+    """From where nothing lies to the save path: nothing is moved, and what lies there already is left as it is."""
+    found = there
+
+    def arrived() -> bool:
+        nonlocal found
+        now = client.get(there.id)
+        if now is None:
+            raise gone(client.name, there.id)
+        found = now
+        return now.save_path == save_path and now.state is not TorrentState.MOVING
+
+    client.settle(
+        lambda api: api.torrents_set_location(location=str(save_path), torrent_hashes=there.id.hex),
+        arrived,
+        f"set the location of {there.name} to {save_path}",
+    )
+    return found
+
+
+def _refuse_other_layout(client: Client, there: Torrent, wanted: tuple[str, ...]) -> None:
+    present = tuple(file.path for file in client.files(there.id))
+    if present == wanted:
+        return
+    differing = next((pair for pair in zip(present, wanted, strict=False) if pair[0] != pair[1]), None)
+    example = (
+        f": {differing[0]!r} instead of {differing[1]!r}" if differing else f": {len(present)} files, not {len(wanted)}"
+    )
+    raise Collision(
+        f"{client.name} lays {there.name} out differently from what was asked{example}.",
+        kept="It is stopped there, and no data was touched; the source is whole.",
+        remedy="Remove it there without its files. If this happens again, give that file a simpler name in the source client.",
+    )
 
 
 def _rename(client: Client, torrent: InfoHash, old: str, new: str) -> None:

@@ -152,12 +152,12 @@ class Session:
             return order(api)
         except api_errors.Forbidden403Error as error:
             if fresh:
-                raise self.trouble.session_lost() from error
+                raise self.trouble.forbidden(error.response) from error
         api = self._logged_in()
         try:
             return order(api)
         except api_errors.Forbidden403Error as error:
-            raise self.trouble.session_lost() from error
+            raise self.trouble.forbidden(error.response) from error
 
     def _logged_in(self) -> Api:
         if self._refused:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import requests
 from qbittorrentapi import exceptions as api_errors
 
-from torrent_mover.domain.errors import BadAnswer, Banned, LoginRefused, ServerError, ServerTooOld, Unreachable
+from torrent_mover.domain.errors import (
+    BadAnswer,
+    Banned,
+    LoginRefused,
+    NotWritable,
+    ServerError,
+    ServerTooOld,
+    Unreachable,
+)
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _NOTHING_DONE = "Nothing was changed."
@@ -71,6 +79,17 @@ class Trouble:
             kept=_NOTHING_DONE,
             remedy="Restart that qBittorrent, or wait until the ban ends (one hour, unless its Web UI options say otherwise;"
             f" 'Ban client after consecutive failures'). Before that, correct username and password in [{self.section}].",
+        )
+
+    def forbidden(self, response: requests.Response | None) -> BadAnswer | NotWritable:
+        """A 403 directly after a login that was accepted: about the order, where the Web UI says more than that."""
+        said = _quoted(response.text) if response is not None else ""
+        if said in ("", "Forbidden"):
+            return self.session_lost()
+        return NotWritable(
+            f"qBittorrent at {self.place} refuses the order: {said}.",
+            kept=_NOTHING_DONE,
+            remedy="Give the user that runs qBittorrent the right to write there.",
         )
 
     def session_lost(self) -> BadAnswer:
