@@ -104,7 +104,8 @@ def _open(path: Path) -> int:
         raise NotWritable(
             f"The lock {path} cannot be made: {error.strerror}.",
             kept="Nothing was begun.",
-            remedy=f"Give the folder to the user that runs torrent-mover: chown {os.getuid()} {path.parent}",
+            remedy=f"Give the folder to the user that runs torrent-mover: chown {os.getuid()} {path.parent};"
+            " or set state_dir in [General] to another one.",
         ) from error
 
 

@@ -140,6 +140,7 @@ class ProvisioningError(MoverError):
     """The destination is not prepared: no blind retries, a person must act."""
 
     code = "TM-E120"
+    exit_code = ExitCode.PREFLIGHT_REFUSED
 
 
 class NotWritable(ProvisioningError):
@@ -158,7 +159,6 @@ class MissingProgram(ProvisioningError):
     """A program that we need is not installed, here or there."""
 
     code = "TM-E123"
-    exit_code = ExitCode.PREFLIGHT_REFUSED
 
 
 class TransferError(MoverError):
