@@ -334,7 +334,7 @@ class TestBrokenAnswers:
 
     def test_a_log_that_makes_no_sense_is_a_broken_answer(self, web):
         web.replies |= {"torrents/info": say([row(HASH, state="stoppedDL")]), "torrents/files": say([])}
-        web.replies["log/main"] = say([1])
+        web.replies |= {"log/main": say([1]), "app/preferences": say({})}
         with pytest.raises(BadAnswer):
             client_of(web.url).recheck(ID)
 

@@ -26,6 +26,7 @@ _SETTLED_WITHIN: Final = 15.0  # seconds from an order to its effect in torrents
 _REPEATED_AFTER: Final = 4.0  # seconds after which an order whose answer was lost counts as not received
 _REMOVED_WITHIN: Final = 60.0
 _COMPLAINS_WITHIN: Final = 2.0  # seconds from a removal to the log entry about content that could not be deleted
+_USUAL_LAG: Final = 1.5  # seconds that torrents/info may be old
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 
 _STOPPED = (TorrentState.STOPPED_COMPLETE, TorrentState.STOPPED_INCOMPLETE)
@@ -305,6 +306,11 @@ class _Rechecking:
 
     def ask(self) -> None:
         self._session.write(lambda api: api.torrents_recheck(torrent_hashes=self._torrent.hex))
+
+    def lag(self) -> float:
+        preferences: Any = self._session.read(lambda api: api.app_preferences())
+        interval = preferences.get("refresh_interval") if isinstance(preferences, dict) else None
+        return interval / 1000 if isinstance(interval, int) else _USUAL_LAG
 
     def mark(self) -> Entry | None:
         return self._log.mark()

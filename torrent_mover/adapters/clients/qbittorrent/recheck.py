@@ -11,12 +11,36 @@ from torrent_mover.domain.torrent import ClientFile, PieceStates, Torrent, Torre
 from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
 from torrent_mover.ports.clock import Clock
 
-GOOD_AGAIN_AFTER = 2.0
-"""Seconds between the two reads that must agree; torrents/info is up to 1.5 s old."""
+_GOOD_AGAIN_AFTER = 2.0
+_BAD_AFTER = 5.0
+_QUIET_AFTER = 10.0
+_LOST_AFTER = 20.0
 
-_BAD_AFTER = 5.0  # seconds that a check known to have begun must show the same incomplete result
-_QUIET_AFTER = 10.0  # the same where nothing could show that it began: nothing was there before, nothing is there now
-_LOST_AFTER = 20.0  # seconds after which a check that nothing shows to have begun is asked for again
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Seconds that an answer must stand before it counts, for a client whose rows are up to `lag` seconds old.
+
+    `good`: between the two looks that must agree. `bad`: that a check known to have begun must show the same incomplete
+    result. `quiet`: the same where nothing could show that it began. `lost`: after which a check that nothing shows to
+    have begun is asked for again.
+    """
+
+    good: float
+    bad: float
+    quiet: float
+    lost: float
+
+    @classmethod
+    def of(cls, lag: float) -> Waits:
+        """At least 2, 5, 10 and 20 s; enough for the usual lag of 1.5 s."""
+        return cls(
+            max(_GOOD_AGAIN_AFTER, lag + 0.5),
+            max(_BAD_AFTER, lag * 3),
+            max(_QUIET_AFTER, lag * 4),
+            max(_LOST_AFTER, lag * 5),
+        )
+
 
 Mark = TypeVar("Mark")
 
@@ -53,14 +77,15 @@ class Judge:
 
     A stopped torrent changes only by a check. So the check surely began when the files' progress differs from `before`
     (the client sets it to 0 at once: of a complete torrent, some file below 1), or when the torrent was seen checking.
-    Only then does "complete" count, and only when two looks GOOD_AGAIN_AFTER apart agree.
+    Only then does "complete" count, and only when two looks `waits.good` apart agree.
 
     Where nothing changes because nothing was there before and nothing is there now, "incomplete" counts once it stood
-    for 10 s while no other torrent was waiting for its check; "complete" never does: then `lost` asks for another recheck.
+    for `waits.quiet` while no other torrent was waiting for its check; "complete" never does: then `lost` asks for another recheck.
     """
 
-    def __init__(self, before: Look, now: float) -> None:
+    def __init__(self, before: Look, now: float, waits: Waits) -> None:
         self._before = before.shape
+        self._waits = waits
         self._began = False
         self._last: object = None
         self._since = now
@@ -74,7 +99,7 @@ class Judge:
 
     def lost(self, now: float, others_wait: Callable[[], bool]) -> bool:
         """Whether nothing has shown the check to begin for so long that it must be asked for again."""
-        return not self._began and now - self._asked >= _LOST_AFTER and not others_wait()
+        return not self._began and now - self._asked >= self._waits.lost and not others_wait()
 
     def _keep_time(self, look: Look, now: float) -> None:
         seen = (look.torrent.client_state, look.torrent.amount_left, look.torrent.progress, look.files, look.pieces)
@@ -87,13 +112,13 @@ class Judge:
             started = state is TorrentState.CHECKING and (look.torrent.progress > 0 or any(look.shape))
             return (RecheckVerdict.CHECKING, look.torrent.progress) if started else (RecheckVerdict.QUEUED, 0.0)
         if state in _BROKEN:
-            return (RecheckVerdict.FAILED, 0.0) if steady >= _BAD_AFTER else (RecheckVerdict.QUEUED, 0.0)
+            return (RecheckVerdict.FAILED, 0.0) if steady >= self._waits.bad else (RecheckVerdict.QUEUED, 0.0)
         if not self._began:
-            quiet = not look.looks_complete and steady >= _QUIET_AFTER and not others_wait()
+            quiet = not look.looks_complete and steady >= self._waits.quiet and not others_wait()
             return (RecheckVerdict.BAD, 1.0) if quiet else (RecheckVerdict.QUEUED, 0.0)
         if look.proves_complete:
-            return (RecheckVerdict.GOOD if steady >= GOOD_AGAIN_AFTER else RecheckVerdict.CHECKING, 1.0)
-        return (RecheckVerdict.BAD, 1.0) if steady >= _BAD_AFTER else (RecheckVerdict.CHECKING, 0.0)
+            return (RecheckVerdict.GOOD if steady >= self._waits.good else RecheckVerdict.CHECKING, 1.0)
+        return (RecheckVerdict.BAD, 1.0) if steady >= self._waits.bad else (RecheckVerdict.CHECKING, 0.0)
 
 
 class Rechecking(Protocol[Mark]):
@@ -110,6 +135,9 @@ class Rechecking(Protocol[Mark]):
 
     def ask(self) -> None:
         """Send the recheck."""
+
+    def lag(self) -> float:
+        """How old a row may be, in seconds."""
 
     def mark(self) -> Mark:
         """A mark in the client's log."""
@@ -142,7 +170,8 @@ class Ticket(Generic[Mark]):
             return self._begin(look)
         judge, mark = self._run
         progress = judge.see(look, self._clock.monotonic(), self._client.others_wait)
-        if judge.lost(self._clock.monotonic(), self._client.others_wait):
+        waiting = progress.verdict is RecheckVerdict.QUEUED
+        if waiting and judge.lost(self._clock.monotonic(), self._client.others_wait):
             return self._again(look)
         final = progress.verdict in (RecheckVerdict.GOOD, RecheckVerdict.BAD)
         if final and not self._client.same_process(mark):
@@ -154,13 +183,14 @@ class Ticket(Generic[Mark]):
         """Ask for the check, unless the client is busy with the torrent, and look at once: only then the reset shows surely."""
         if look.torrent.state in (TorrentState.SEEDING, TorrentState.DOWNLOADING):
             self._client.stop()
+        waits = Waits.of(self._client.lag())
         mark = self._client.mark()
         before = self._client.look()
         if before.torrent.state in _BUSY:
             return _queued(before)
         self._client.ask()
         self._asked += 1
-        judge = Judge(before, self._clock.monotonic())
+        judge = Judge(before, self._clock.monotonic(), waits)
         self._run = (judge, mark)
         return judge.see(self._client.look(), self._clock.monotonic(), self._client.others_wait)
 
