@@ -70,6 +70,11 @@ class Landing:
             for path, where in zip(self._layout, self._where, strict=True)
         )
 
+    @property
+    def staged(self) -> tuple[int, ...]:
+        """The files that lie in staging."""
+        return tuple(self._staged())
+
     def survey(self, trusted: Bitfield, *, hash_the_rest: bool) -> Survey:
         """Look what is there and which pieces of it are good.
 

@@ -16,6 +16,7 @@ from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
 from torrent_mover.engine import handover
+from torrent_mover.engine.access import Access
 from torrent_mover.engine.board import Track
 from torrent_mover.engine.checkpoint import Checkpoint
 from torrent_mover.engine.landing import Landing
@@ -24,6 +25,7 @@ from torrent_mover.engine.recheck import RecheckTurns, recheck
 from torrent_mover.engine.repair import Repair
 from torrent_mover.engine.sink import MoveSink, Throttle
 from torrent_mover.engine.space import Space
+from torrent_mover.engine.unlock import Unlocker
 from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
@@ -67,6 +69,11 @@ class World:
         self.run = run
         self.cache = cache
         self.turns = RecheckTurns(clock)
+        access = Access(destination.files, destination.accounts, destination.section)
+        self.unlocker = Unlocker(destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode)
+
+    def _say(self, torrent: InfoHash | None, level: Level, text: str) -> None:
+        self.publish(Noticed(self.clock.now(), torrent, level, text))
 
 
 class Mover:
@@ -91,7 +98,7 @@ class Mover:
         try:
             with self._reserved():
                 there = self._hold()
-                self._enter(Stage.UNLOCKED)
+                self._unlock()
                 self._enter(Stage.TRANSFERRING)
                 self._transfer()
                 self._enter(Stage.SETTLED)
@@ -102,6 +109,7 @@ class Mover:
             self._enter(Stage.VERIFIED)
             return self._finish(read_back)
         finally:
+            self._world.unlocker.close(self._id)
             self._source_files.close()
 
     # -- planned, reserved -------------------------------------------------------------------------------------------
@@ -156,6 +164,13 @@ class Mover:
             destination.client.stop(self._id)
         return there
 
+    def _unlock(self) -> None:
+        """See that we may write wherever this move must; what is opened for it is closed when it ends."""
+        self._enter(Stage.UNLOCKED)
+        sizes = (file.size for file in self._manifest.files)
+        layout = tuple(zip(self._layout, sizes, strict=True))
+        self._world.unlocker.open(self._id, self._landing.staging, layout)
+
     # -- transferring, settled ---------------------------------------------------------------------------------------
 
     def _transfer(self) -> None:
@@ -189,6 +204,7 @@ class Mover:
 
     def _bring(self) -> None:
         missing = Bitfield.full(self._manifest.piece_count).difference(self._verified)
+        self._unlock_files(missing)
         self._track.sign("transferring")
         with Checkpoint(self._world.journal, self._landing, self._id, self._verified, self._world.clock) as checkpoint:
             sink = MoveSink(self._track, self._world.throttle, checkpoint.landed)
@@ -211,6 +227,12 @@ class Mover:
             count = self._manifest.piece_count - self._verified.count()
             raise TransferError(f"{count} pieces came without proof.", kept="What was proven is kept.")
         return self._verified.copy()
+
+    def _unlock_files(self, missing: Bitfield) -> None:
+        """Files from an earlier attempt that bytes will go into."""
+        lie_at, pieces_of = self._landing.paths, self._manifest.pieces_of
+        wanted = [index for index in self._landing.staged if any(missing.test(piece) for piece in pieces_of(index))]
+        self._world.unlocker.open_files(self._id, [(self._layout[index], lie_at[index]) for index in wanted])
 
     def _read_back(self) -> Bitfield:
         self._track.sign("reading back")

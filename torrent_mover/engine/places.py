@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from torrent_mover.domain.events import Event
 from torrent_mover.domain.paths import ClientPath, RelativePath
+from torrent_mover.domain.quantities import OWNER_ACCESS, UnlockMode
+from torrent_mover.domain.settings import Unlock
 from torrent_mover.domain.torrent import ClientFile, Torrent
 from torrent_mover.engine.board import Legs
 from torrent_mover.engine.recheck import RecheckPatience
+from torrent_mover.ports.accounts import Accounts
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.strategy import Strategy
@@ -28,7 +31,8 @@ class Source:
 class Destination:
     """Where torrents go. `files` is rooted at the destination path, which its client sees as `save_path`.
 
-    `local`: the files are on this machine, so that every piece can be read back by ourselves.
+    `local`: the files are on this machine, so that every piece can be read back by ourselves. `accounts` knows the users
+    there, and `section` is the part of the config that says who we are there (blank on this machine).
     """
 
     name: str
@@ -36,6 +40,8 @@ class Destination:
     files: FileSystem
     save_path: ClientPath
     local: bool
+    accounts: Accounts | None = None
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,8 @@ class Policy:
     chown_group: str
     patience: RecheckPatience
     test_run: bool = False
+    unlock: Unlock = Unlock.AUTO
+    unlock_mode: UnlockMode = OWNER_ACCESS
 
 
 Publish = Callable[[Event], None]
