@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from torrent_mover.domain.errors import Cancelled, ExitCode, MoverError, PreflightRefused
+from torrent_mover.domain.errors import Cancelled, ExitCode, MoverError
 from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.rate import eta
@@ -29,8 +29,8 @@ from torrent_mover.engine import picture
 from torrent_mover.engine.board import Flow
 from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.landing import STAGING
-from torrent_mover.engine.planner import Planner
-from torrent_mover.engine.preflight import Check, run_checks
+from torrent_mover.engine.planner import Plan, Planner
+from torrent_mover.engine.preflight import Check, Examination
 from torrent_mover.engine.publisher import Publisher
 from torrent_mover.engine.reconcile import reconcile
 from torrent_mover.ports.journal import RunRecord
@@ -63,6 +63,7 @@ class Run:
         host: Callable[[], HostHealth],
         set_limit: Callable[[float | None], None],
         notices: Sequence[str] = (),
+        planned_checks: Callable[[Plan], Iterable[Check]] = lambda _plan: (),
     ) -> None:
         self._facts = facts
         self._engine = engine
@@ -73,6 +74,7 @@ class Run:
         self._host = host
         self._set_limit = set_limit
         self._notices = tuple(notices)
+        self._planned_checks = planned_checks
         self._clock = engine.world.clock
         self._started_at = self._clock.now()
         self._started = self._clock.monotonic()
@@ -109,10 +111,16 @@ class Run:
 
     def _work(self) -> ExitCode:
         self._phase = Phase.PREFLIGHT
-        self._preflight()
+        started = self._clock.monotonic()
+        examination = Examination(self._clock, self._publish)
+        self._examine(examination, self._checks)
+        self._engine.world.unlocker.put_back_left_overs()
         reconcile(self._engine.world)
         plan = self._planner.plan()
         self._not_moved = plan.not_moved
+        self._examine(examination, self._planned_checks(plan))
+        took = self._clock.monotonic() - started
+        self._publish(PreflightPassed(self._clock.now(), len(examination.results), took))
         self._engine.enlist(plan.moves)
         self._publish(QueuePlanned(self._clock.now(), len(plan.moves), plan.size, len(plan.not_moved)))
         self._phase = Phase.RUNNING
@@ -120,25 +128,15 @@ class Run:
         failed = any(row.standing is Standing.FAILED for row in self._engine.roster.rows())
         return ExitCode.SOME_FAILED if failed else ExitCode.DONE
 
-    def _preflight(self) -> None:
-        started = self._clock.monotonic()
-        refused: list[MoverError] = []
-        self._check_views = tuple(CheckView(check.name, None, "", 0.0, None, check.fatal) for check in self._checks)
-        for number, result in enumerate(run_checks(self._checks, self._clock, self._publish)):
-            views = list(self._check_views)
-            views[number] = result.view
-            self._check_views = tuple(views)
-            if result.error is not None and result.view.fatal:
-                refused.append(result.error)
-        if refused:
-            error = PreflightRefused(
-                f"{len(refused)} of {len(self._checks)} checks failed: {refused[0].what}",
-                kept="Nothing was moved.",
-                remedy=refused[0].remedy,
-            )
-            unreachable = refused[0].exit_code is ExitCode.UNREACHABLE
-            raise refused[0] if unreachable else error
-        self._publish(PreflightPassed(self._clock.now(), len(self._checks), self._clock.monotonic() - started))
+    def _examine(self, examination: Examination, checks: Iterable[Check]) -> None:
+        """Ask these checks too. Raises what refuses the run."""
+        asked, done = tuple(checks), self._check_views
+        self._check_views = (*done, *(CheckView(each.name, None, "", 0.0, None, each.fatal) for each in asked))
+        for number, result in enumerate(examination.ask(asked), len(done)):
+            self._check_views = (*self._check_views[:number], result.view, *self._check_views[number + 1 :])
+        refusal = examination.verdict()
+        if refusal is not None:
+            raise refusal
 
     def _end(self, code: ExitCode, reason: str) -> None:
         rows = self._engine.roster.rows()
