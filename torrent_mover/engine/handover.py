@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from torrent_mover.domain.certificate import MIN_SEEDING, Evidence, ReadBack, Reading
 from torrent_mover.domain.errors import Collision, RecheckFailed, TorrentChanged, TorrentGone, UnsafeTorrent
 from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
 from torrent_mover.engine.landing import Landing
 from torrent_mover.engine.places import Destination, PlannedMove, Source
@@ -166,17 +167,22 @@ def _still_there(source: Source, planned: PlannedMove, clock: Clock) -> Reading:
 
 def siblings(source: Source, planned: PlannedMove) -> tuple[InfoHash, ...]:
     """Other torrents of the source that use any of the same files, found by path."""
-    mine = {str(planned.torrent.save_path / file.path) for file in planned.files}
+    mine = {place_of(planned.torrent.save_path, file.path) for file in planned.files}
     sizes = {file.size for file in planned.files}
     found = []
     for other in source.client.torrents():
         if other.id == planned.torrent.id or not _may_overlap(other, planned.torrent):
             continue
         for file in source.client.files(other.id):
-            if file.size in sizes and str(other.save_path / file.path) in mine:
+            if file.size in sizes and place_of(other.save_path, file.path) in mine:
                 found.append(other.id)
                 break
     return tuple(found)
+
+
+def place_of(save_path: ClientPath, path: str) -> str:
+    """Where a client's file lies. Clients accept names such as `../../x`, so that the parts are resolved, not refused."""
+    return posixpath.normpath(f"{save_path}/{path}")
 
 
 def _may_overlap(one: Torrent, other: Torrent) -> bool:

@@ -452,6 +452,6 @@ class Mover:
             near = other.content_path is None or wanted.is_within(other.content_path)
             if other.id == self._id or not near:
                 continue
-            if any(other.save_path / file.path == wanted for file in client.files(other.id)):
+            if any(handover.place_of(other.save_path, file.path) == str(wanted) for file in client.files(other.id)):
                 return other.id
         return None
