@@ -69,6 +69,7 @@ class MoverApp(RunActs, App[int]):
             self.register_theme(theme)
         self.use_theme(chosen_theme(options.theme))
         look = look_for(options.graph, options.units, encoding=locale.getencoding(), term=os.environ.get("TERM", ""))
+        self.set_class(look.ascii, "-ascii")
         self.session = Session(control, options, look, control.snapshot())
         self._unsubscribe: Callable[[], None] | None = None
         self._stopping = False

@@ -56,8 +56,8 @@ LIST = (
     _key("up,k", "up", "up", "list.up", "One row up"),
     _key("pagedown", "page_down", "page down", "list.page_down", "A page down"),
     _key("pageup", "page_up", "page up", "list.page_up", "A page up"),
-    _key("home,g", "first", "first", "list.first", "To the first row"),
-    _key("end,G", "last", "last", "list.last", "To the last row"),
+    _key("home", "first", "first", "list.first", "To the first row"),
+    _key("end", "last", "last", "list.last", "To the last row"),
     _key("enter", "open", "open", "list.open", "Open the chosen row", show=True),
 )
 """Moving about in a list."""
@@ -107,7 +107,7 @@ PREFLIGHT = (
         show=True,
     ),
     _key("y", "copy", "copy remedy", "preflight.copy", "Copy the remedy of the chosen check", show=True),
-    _key("enter", "dashboard", "dashboard", "preflight.go", "To the dashboard", show=True),
+    _key("d", "dashboard", "dashboard", "preflight.go", "To the dashboard", show=True),
 )
 """The pre-flight screen."""
 

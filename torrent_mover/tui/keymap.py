@@ -1,4 +1,4 @@
-"""keymap.toml: other keys for the same actions, by the id of the binding."""
+"""keymap.toml: other keys for the same actions, by the id of the binding; and the page that lists them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.tui import bindings
+from torrent_mover.tui.widgets.keys import key_name
 
 
 def known_ids() -> frozenset[str]:
@@ -24,7 +25,7 @@ def load_keymap(path: Path) -> dict[str, str]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"The keymap {path} cannot be read: {error.strerror}.", remedy="Mend the path, or leave out --keymap."
+            f"The keymap {path} cannot be read: {error.strerror}.", remedy="Mend the path, or do without a keymap."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
@@ -41,6 +42,27 @@ def load_keymap(path: Path) -> dict[str, str]:
             remedy="The names are listed in docs/keys.md.",
         )
     return keymap
+
+
+def keys_page() -> str:
+    """docs/keys.md: every key with the name that keymap.toml takes."""
+    lines = [
+        "# Keys",
+        "",
+        "Made from the dashboard's own list by `python scripts/make_keys.py`. `?` shows the keys that hold where you are; `ctrl+p` finds",
+        "every action by its words. To change a key, give its name another one in `keymap.toml`:",
+        "",
+        "```toml",
+        '"run.pause" = "ctrl+s"',
+        '"torrent.retry" = "T,ctrl+r"',
+        "```",
+    ]
+    for heading, group in bindings.GROUPS:
+        lines += ["", f"## {heading}", "", "| Key | Name | What it does |", "|---|---|---|"]
+        for binding in group:
+            keys = " ".join(f"`{key_name(key, ascii_only=True)}`" for key in binding.key.split(","))
+            lines.append(f"| {keys} | `{binding.id}` | {binding.tooltip} |")
+    return "\n".join(lines) + "\n"
 
 
 def _collect(table: dict[str, object], prefix: str, keymap: dict[str, str], problems: list[str]) -> None:

@@ -101,15 +101,21 @@ class AskLine(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """The cursor is where one types."""
-        self.query_one("#hint", Lines).show_lines([BLANK, line(Span(self._hint, Tone.DIM))])
+        self._say(self._hint, Tone.DIM)
         self.query_one(Input).focus()
+
+    def _say(self, text: str, tone: Tone) -> None:
+        hint = self.query_one("#hint", Lines)
+        pieces = wrap(safe(text), text_width(self.app.size.width))
+        hint.styles.height = len(pieces) + 1
+        hint.show_lines([BLANK, *(line(Span(piece, tone)) for piece in pieces)])
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take it, or say what is wrong."""
         event.stop()
         wrong = self._check(event.value)
         if wrong:
-            self.query_one("#hint", Lines).show_lines([BLANK, line(Span(safe(wrong), Tone.BAD))])
+            self._say(wrong, Tone.BAD)
         else:
             self.dismiss(event.value)
 

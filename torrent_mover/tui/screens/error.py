@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from torrent_mover.domain.snapshot import MoveView, Standing
@@ -56,7 +56,7 @@ class ErrorDialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A box with the text and its keys."""
         move = self.session.move(self._torrent)
-        with Vertical(classes="dialog -error") as box:
+        with VerticalScroll(classes="dialog -error") as box:
             box.border_title = "A problem"
             box.border_subtitle = move.trouble.code if move and move.trouble else ""
             yield Lines(self.session.look, id="body")

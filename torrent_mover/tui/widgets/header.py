@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import safe, shorten
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import ROOMY, Line, Part, Span, Tone, cells, line, spread, squeeze
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Lines
 
+_NAME_CELLS = 24
 _PHASE_TONES = {
     Phase.STARTING: Tone.ACCENT,
     Phase.PREFLIGHT: Tone.ACCENT,
@@ -30,15 +31,17 @@ def phase_span(snapshot: Snapshot, look: Look) -> Span:
     return Span(f"{glyph} {snapshot.phase.value.upper()}", _PHASE_TONES[snapshot.phase])
 
 
+def _short(name: str) -> str:
+    return shorten(safe(name), _NAME_CELLS)
+
+
 def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     """One line; what matters least goes first where it is narrow."""
-    route = line(
-        Span(safe(snapshot.source)), Span(f" {look.glyphs.route} ", Tone.ACCENT), Span(safe(snapshot.destination))
-    )
+    route = line(_short(snapshot.source), Span(f" {look.glyphs.route} ", Tone.ACCENT), _short(snapshot.destination))
     start = [
-        Part(line(" ", Span("torrent_mover", Tone.STRONG), Span(f" {safe(snapshot.version)}", Tone.DIM)), 6),
+        Part(line(" ", Span("torrent_mover", Tone.STRONG), Span(f" {_short(snapshot.version)}", Tone.DIM)), 6),
         Part(route, 2),
-        Part(line(Span(safe(snapshot.mode), Tone.DIM)), 4),
+        Part(line(Span(_short(snapshot.mode), Tone.DIM)), 4),
         Part(line(phase_span(snapshot, look))),
     ]
     if snapshot.troubles:
@@ -85,7 +88,9 @@ def counts_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     if snapshot.extended:
         end.append(Part(line(Span(f"{safe(snapshot.extended)} ", Tone.ACCENT)), 1))
     free = [
-        f"{safe(server.name)} {fmt.size(server.free, units)}" for server in snapshot.servers if server.free is not None
+        f"{_short(server.name)} {fmt.size(server.free, units)}"
+        for server in snapshot.servers
+        if server.free is not None
     ]
     if free:
         end.append(Part(line(Span("free ", Tone.DIM), "  ".join(free), " "), 9))

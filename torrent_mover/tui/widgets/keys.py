@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.app import App
 from textual.binding import ActiveBinding, Binding
+from textual.screen import Screen
 
 from torrent_mover.tui.ink import Line, Span, Tone, line, width
 from torrent_mover.tui.look import Look
@@ -50,14 +51,23 @@ def grouped(active: dict[str, ActiveBinding]) -> list[tuple[Binding, list[str]]]
     return list(found.values())
 
 
+def _from_anywhere(one: ActiveBinding) -> str:
+    """The action with the name of whoever has it, so that a click on the footer finds it."""
+    owner = "app" if isinstance(one.node, App) else "screen" if isinstance(one.node, Screen) else "focused"
+    return f"{owner}.{one.binding.action}"
+
+
 def key_line(active: dict[str, ActiveBinding], order: tuple[str, ...], size: int, look: Look) -> Line:
     """Those of `order` (binding ids) that hold now, as many as fit."""
     found = {binding.id: (binding, keys) for binding, keys in grouped(active)}
-    shown = [found[name] for name in order if name in found]
     spans: Line = (Span(" "),)
-    for binding, keys in shown:
+    for name in order:
+        if name not in found:
+            continue
+        binding, keys = found[name]
+        action = _from_anywhere(active[keys[0]])
         key = key_name(keys[0], ascii_only=look.ascii)
-        part = line(Span(key, Tone.KEY, binding.action), Span(f" {binding.description}  ", Tone.DIM, binding.action))
+        part = line(Span(key, Tone.KEY, action), Span(f" {binding.description}  ", Tone.DIM, action))
         if width(spans) + width(part) - 2 > size:
             break
         spans += part

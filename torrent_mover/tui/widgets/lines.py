@@ -11,15 +11,17 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from torrent_mover.tui.ink import Line, Tone, crop
+from torrent_mover.tui.ink import Line, Tone, cells, crop
 from torrent_mover.tui.look import Look
 
 INK_CLASSES = frozenset(f"ink--{tone.value}" for tone in Tone)
 
 
 def ascii_only(text: str) -> str:
-    """What a terminal without Unicode can show."""
-    return text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
+    """What a terminal without Unicode can show, as wide as before."""
+    if text.isascii():
+        return text
+    return "".join(one if one.isascii() else "?" * cells(one) for one in text)
 
 
 class Inked(Widget):

@@ -148,5 +148,6 @@ def _pace(move: MoveView, look: Look) -> tuple[str, str, Tone]:
     if move.standing is Standing.PAUSED:
         return "-", "-", Tone.DIM
     if stalled(move):
-        return fmt.span(move.stalled_for), f"dog {fmt.span(move.watchdog_in)}", Tone.WARN
+        allowed = "" if move.watchdog_in is None else f"of {fmt.span(move.stalled_for + move.watchdog_in)}"
+        return fmt.span(move.stalled_for), allowed, Tone.WARN
     return fmt.compact(move.rate, look.units) if move.rate else "-", fmt.span(move.eta), Tone.PLAIN

@@ -1,0 +1,437 @@
+"""Ticks, life and death: what changes is repainted, the engine outlives the screen, the terminal is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.control import FakeControl
+from tests.fakes.snapshots import AT, a_hash
+from tests.tui import scenes
+from tests.tui.pilot import MIDDLE, NARROW, drive, dump, settle
+from torrent_mover.domain.events import Level, MoveDone, RunEnded
+from torrent_mover.domain.move import Outcome
+from torrent_mover.domain.snapshot import LogLine, Phase, Snapshot, Standing
+from torrent_mover.tui.app import MoverApp
+from torrent_mover.tui.options import DASHBOARD_FAILED, DashboardOptions
+from torrent_mover.tui.widgets.log_pane import LogPane
+from torrent_mover.tui.widgets.rows import Rows
+
+ROOT = Path(__file__).parents[2]
+ALTERNATE_ON, ALTERNATE_OFF = b"\x1b[?1049h", b"\x1b[?1049l"
+MOUSE_OFF, CURSOR_ON = b"\x1b[?1000l", b"\x1b[?25h"
+
+
+def painted_rows(app: MoverApp) -> list[int]:
+    """Counts rows that are painted from now on, by widget row."""
+    rows: list[int] = []
+    for widget in app.screen.query("*"):
+        if hasattr(widget, "paint"):
+            original = widget.paint
+
+            def paint(ink, width, *also, _original=original):
+                rows.append(width)
+                return _original(ink, width, *also)
+
+            widget.paint = paint
+    return rows
+
+
+def test_an_equal_picture_repaints_nothing():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        rows = painted_rows(app)
+        app.tick()
+        await settle(pilot)
+        assert rows == []
+
+    drive(control, act)
+
+
+def test_one_changed_row_repaints_one_row():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        rows = painted_rows(app)
+        control.change_move(a_hash(0x5E0D9913), fraction=0.75)
+        app.tick()
+        await settle(pilot)
+        assert len(rows) == 1
+        assert "75%" in dump(app)
+
+    drive(control, act)
+
+
+def test_the_cursor_stays_on_its_torrent_when_the_order_changes():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("down")
+        control.show(moves=control.current.moves[::-1])
+        app.tick()
+        await settle(pilot)
+        assert app.screen.query_one("#moves", Rows).cursor_key == a_hash(0x5E0D9913)
+        assert any(row.startswith("▸▲ [Fansub] Sintel") for row in dump(app).splitlines())
+
+    drive(control, act)
+
+
+def test_the_cursor_stays_in_place_when_its_torrent_goes():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("down")
+        control.show(moves=tuple(move for move in control.current.moves if move.id != a_hash(0x5E0D9913)))
+        app.tick()
+        await settle(pilot)
+        assert app.screen.query_one("#moves", Rows).cursor_key == a_hash(0x0F00BEEF)
+
+    drive(control, act)
+
+
+def test_an_open_detail_closes_when_its_torrent_leaves_the_run():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("enter")
+        control.show(moves=())
+        app.tick()
+        await settle(pilot)
+        assert "looking for" in dump(app) or "nothing to move" in dump(app)
+
+    drive(control, act)
+
+
+def test_scrolling_stops_following_and_counts_what_is_new():
+    control = scenes.running()
+    control.lines = [LogLine(number, AT, Level.INFO, None, f"line {number}") for number in range(1, 60)]
+
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("5")
+        await settle(pilot)
+        assert "line 59" in dump(app)
+        await pilot.press("pageup")
+        control.lines += [LogLine(number, AT, Level.INFO, None, f"line {number}") for number in range(60, 97)]
+        app.tick()
+        await settle(pilot)
+        assert "F to follow, 37 new" in dump(app)
+        assert "line 96" not in dump(app)
+        await pilot.press("F")
+        await settle(pilot)
+        assert "line 96" in dump(app)
+        assert "F follow:on" in dump(app)
+
+    drive(control, act)
+
+
+def test_the_log_keeps_the_ring_and_not_more():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        control.lines = [LogLine(number, AT, Level.INFO, None, f"line {number}") for number in range(100, 7100)]
+        app.tick()
+        await settle(pilot)
+        pane = app.screen.query_one(LogPane)
+        assert len(pane._lines) == 5000
+        assert "line 7099" in dump(app)
+
+    drive(control, act)
+
+
+def test_a_search_in_the_log_excludes_too():
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("5", "slash", *"!recheck", "enter")
+        await settle(pilot)
+        shown = dump(app)
+        assert "resumed at" in shown
+        assert "recheck 45 %" not in shown
+        assert "/!recheck" in shown
+
+    drive(scenes.running(), act)
+
+
+def test_preflight_goes_by_itself_when_the_run_goes_on():
+    control = scenes.planning()
+
+    async def act(app: MoverApp, pilot) -> None:
+        assert "1 check to go" in dump(app)
+        control.show(phase=Phase.RUNNING, checks=scenes.checks(failing=False))
+        app.tick()
+        await settle(pilot)
+        assert "Progress" in dump(app)
+
+    drive(control, act)
+
+
+def test_preflight_stays_while_a_check_that_matters_fails():
+    control = scenes.planning()
+
+    async def act(app: MoverApp, pilot) -> None:
+        control.show(phase=Phase.ENDED, exit_code=4, checks=scenes.checks(failing=True))
+        app.tick()
+        await settle(pilot)
+        assert "2 problems" in dump(app)
+
+    drive(control, act)
+
+
+def test_events_from_another_thread_are_told_and_reload_the_history():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("3")
+        control.past = replace(control.past, entries=control.past.entries[:1])
+        loop = asyncio.get_running_loop()
+        done = MoveDone(AT, a_hash(1), "Bunny", Outcome.MOVED, 1, 1, 1.0, 1, 0)
+        await loop.run_in_executor(None, control.emit, done)
+        await loop.run_in_executor(None, control.emit, RunEnded(AT, "r", 1, 0, 1, 1.0, 0))
+        await settle(pilot)
+        assert "1 ended" in dump(app)
+        assert "The run is over" in dump(app)
+
+    drive(control, act, MIDDLE)
+
+
+def test_leaving_ends_the_subscription():
+    control = scenes.running()
+
+    async def act(*_: object) -> None:
+        assert len(control.listeners) == 1
+
+    drive(control, act)
+
+    assert control.listeners == []
+
+
+def test_a_second_interrupt_does_not_wait():
+    control = scenes.running()
+
+    async def act(app: MoverApp, _: object) -> None:
+        app.action_interrupt()
+        app.action_interrupt()
+
+    drive(control, act)
+
+    assert control.calls == [("stop", False), ("stop", True)]
+
+
+def test_five_thousand_torrents_cost_little_a_tick():
+    control = scenes.many(5000)
+    taken: list[float] = []
+
+    async def act(app: MoverApp, pilot) -> None:
+        for number in range(10):
+            control.show(at=AT + number)
+            control.change_move(a_hash(1), fraction=0.2 + number / 100)
+            began = time.process_time()
+            app.tick()
+            await settle(pilot)
+            taken.append(time.process_time() - began)
+
+    drive(control, act, MIDDLE)
+
+    assert sorted(taken)[5] < 0.25
+
+
+class Broken(FakeControl):
+    """Its picture cannot be had any more after the start."""
+
+    def __init__(self) -> None:
+        super().__init__(scenes.running().current)
+        self.asked = 0
+
+    def snapshot(self) -> Snapshot:
+        self.asked += 1
+        if self.asked > 1:
+            raise RuntimeError("[/red] broken \x1b[2J")
+        return super().snapshot()
+
+
+PLAY_BROKEN = """
+import sys
+from tests.tui.test_life import Broken
+from torrent_mover.tui.app import run_dashboard
+from torrent_mover.tui.options import DashboardOptions
+control = Broken()
+result = run_dashboard(control, options=DashboardOptions())
+sys.stdout.write(f"left with {result}, calls {control.calls}\\n")
+"""
+
+
+class Terminal:
+    """A program on a pseudo-terminal of its own."""
+
+    def __init__(self, *argv: str, size: tuple[int, int] = NARROW, **environment: str) -> None:
+        self.master, slave = pty.openpty()
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        plain = {
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, *argv],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=ROOT,
+            env={**plain, **environment},
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.output = b""
+
+    def read_until(self, wanted: bytes, seconds: float = 30.0) -> None:
+        deadline = time.monotonic() + seconds
+        while wanted not in self.output:
+            left = deadline - time.monotonic()
+            assert left > 0, f"{wanted!r} never came: {self.output[-2000:]!r}"
+            ready, _, _ = select.select([self.master], [], [], min(left, 0.5))
+            if ready:
+                try:
+                    chunk = os.read(self.master, 65536)
+                except OSError:
+                    chunk = b""
+                if not chunk:
+                    assert wanted in self.output, f"{wanted!r} never came: {self.output[-2000:]!r}"
+                    return
+                self.output += chunk
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.master, keys)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+        os.close(self.master)
+
+
+@pytest.fixture
+def terminals():
+    opened: list[Terminal] = []
+
+    def start(*argv: str, **how) -> Terminal:
+        opened.append(Terminal(*argv, **how))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def restored(output: bytes) -> bool:
+    return output.rindex(ALTERNATE_OFF) > output.rindex(ALTERNATE_ON) and MOUSE_OFF in output and CURSOR_ON in output
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_a_signal_stops_the_engine_and_gives_the_terminal_back(terminals, number: signal.Signals, code: int):
+    terminal = terminals("-m", "tests.tui.play")
+    terminal.read_until(b"RUNNING")
+
+    terminal.process.send_signal(number)
+    terminal.read_until(b"calls")
+
+    assert f"left with {code}, calls [('stop', False)]".encode() in terminal.output
+    assert restored(terminal.output)
+
+
+def test_q_and_ctrl_c_on_a_terminal(terminals):
+    terminal = terminals("-m", "tests.tui.play")
+    terminal.read_until(b"RUNNING")
+    terminal.type(b"q")
+    terminal.read_until(b"Bytes are moving")
+    terminal.type(b"\x03")
+    terminal.read_until(b"left with 130")
+
+    assert restored(terminal.output)
+
+
+def test_a_crash_gives_the_terminal_back_says_why_and_leaves_the_engine_alone(terminals):
+    terminal = terminals("-c", PLAY_BROKEN)
+    terminal.read_until(b"calls")
+
+    after = terminal.output[terminal.output.rindex(ALTERNATE_OFF) :]
+    assert b"The dashboard failed: RuntimeError: [/red] broken \\x1b[2J" in after.replace(b"\r\n", b"")
+    assert f"left with {DASHBOARD_FAILED}, calls []".encode() in after
+    assert restored(terminal.output)
+
+
+def test_no_color_sends_no_colours(terminals):
+    terminal = terminals("-m", "tests.tui.play", NO_COLOR="1")
+    terminal.read_until(b"commands" if NARROW[0] > 100 else b"filter")
+
+    assert b"38;2;" not in terminal.output
+    assert b"48;2;" not in terminal.output
+    assert b"38;5;" not in terminal.output
+
+
+def test_no_mouse_asks_for_no_mouse(terminals):
+    script = (
+        "from tests.tui.scenes import empty\nfrom torrent_mover.tui.app import run_dashboard\n"
+        "from torrent_mover.tui.options import DashboardOptions\n"
+        "run_dashboard(empty(), options=DashboardOptions(mouse=False))"
+    )
+    terminal = terminals("-c", script)
+    terminal.read_until(b"WATCHING")
+    terminal.type(b"q")
+    terminal.read_until(ALTERNATE_OFF)
+
+    assert b"\x1b[?1003h" not in terminal.output
+
+
+def test_the_log_opens_in_the_pager_and_the_dashboard_comes_back(terminals, tmp_path: Path):
+    log = tmp_path / "run.log"
+    log.write_text("written by the engine\n", encoding="utf-8")
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom tests.tui.scenes import empty\n"
+        "from torrent_mover.tui.app import run_dashboard\n"
+        "from torrent_mover.tui.options import DashboardOptions\n"
+        "run_dashboard(empty(), options=DashboardOptions(log_file=Path(sys.argv[1])))"
+    )
+    terminal = terminals("-c", script, str(log), PAGER="cat")
+    terminal.read_until(b"WATCHING")
+    terminal.type(b"o")
+    terminal.read_until(b"written by the engine")
+    terminal.output = terminal.output[terminal.output.index(b"written by the engine") :]
+    terminal.read_until(ALTERNATE_ON)
+    terminal.type(b"q")
+    terminal.read_until(ALTERNATE_OFF)
+
+    assert terminal.process.wait(20) == 0
+
+
+def test_a_wrong_keymap_is_refused_before_the_screen_opens(tmp_path: Path):
+    from torrent_mover.domain.errors import ConfigError
+    from torrent_mover.tui.app import run_dashboard
+
+    with pytest.raises(ConfigError):
+        run_dashboard(scenes.empty(), options=DashboardOptions(keymap=tmp_path / "nowhere.toml"))
+
+
+def test_a_paused_torrent_is_named_paused():
+    control = scenes.running()
+    control.change_move(a_hash(1), standing=Standing.PAUSED)
+
+    async def act(app: MoverApp, _: object) -> None:
+        assert "‖ Big.Buck" in dump(app)
+        assert "paused" in dump(app)
+
+    drive(control, act)
