@@ -162,10 +162,13 @@ class Case:
 
     def local_processes(self) -> list[psutil.Process]:
         """What rsync runs of this test process have started, however deep."""
+        served = set(self.server.children()) if self.server.running else set()
         return [
             process
             for process in psutil.Process().children(recursive=True)
-            if process.name() in ("rsync", "ssh", "sh") and process.status() != psutil.STATUS_ZOMBIE
+            if process.pid not in served
+            and process.name() in ("rsync", "ssh", "sh")
+            and process.status() != psutil.STATUS_ZOMBIE
         ]
 
     def remote_rsyncs(self) -> list[psutil.Process]:

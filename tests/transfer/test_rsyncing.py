@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
@@ -238,6 +239,45 @@ def test_a_limit_holds(tmp_path, ssh_server):
 
     assert time.monotonic() - begun > 1.5
     assert "--bwlimit=3072" in case.rsync.calls[0].options
+
+
+class HoldingSink(RecordingSink):
+    """Holds the transfer up at its first byte, as a limit does that others have used up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = threading.Event()
+        self.go_on = threading.Event()
+
+    def advance(self, count, leg=0):
+        super().advance(count, leg)
+        self.held.set()
+        assert self.go_on.wait(20)
+
+
+def test_rsync_does_not_run_ahead_of_a_limit_for_all_together(case):
+    sink = HoldingSink()
+    running = Background(case.strategy(limit=8 * MIB), case.job(), sink)
+    assert sink.held.wait(10)
+    ssh = eventually(lambda: [p for p in case.local_processes() if p.status() == psutil.STATUS_STOPPED])
+    assert [process.name() for process in ssh] == ["ssh"]
+
+    sink.go_on.set()
+
+    assert running.join() is None
+    assert case.arrived()
+
+
+def test_a_transfer_that_is_held_up_can_be_aborted(case):
+    sink = HoldingSink()
+    running = Background(case.strategy(limit=8 * MIB), case.job(), sink)
+    assert sink.held.wait(10)
+    eventually(lambda: [p for p in case.local_processes() if p.status() == psutil.STATUS_STOPPED])
+    sink.abort(Cancelled("enough"))
+    sink.go_on.set()
+
+    assert isinstance(running.join(), Cancelled)
+    assert case.local_processes() == []
 
 
 def test_a_file_that_vanished_is_the_sources_fault(case):

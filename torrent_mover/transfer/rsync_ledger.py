@@ -23,8 +23,9 @@ def missing_ranges(manifest: Manifest, pieces: Bitfield) -> dict[int, Ranges]:
 class LegLedger:
     """Follows rsync through the files it was told to bring. Offsets go up within a file; repeated ones count nothing.
 
-    In a `delta` leg rsync passes over bytes that it finds at the target as quickly as over those it sends, so that what
-    is passed is `sent` no faster than the wire carried bytes. What is left over at the end was found at the target.
+    rsync reports once a second. Between two reports, what the wire carried stands for what will be reported. In a `delta`
+    leg rsync passes over bytes that it finds at the target as quickly as over those it sends, so that there what is passed
+    is `sent` no faster than the wire carried bytes; what is left over at the end was found at the target.
     """
 
     def __init__(self, ranges: dict[int, Ranges], sizes: Sequence[int], *, delta: bool) -> None:
@@ -32,9 +33,12 @@ class LegLedger:
         self._sizes = sizes
         self._delta = delta
         self._passed: dict[int, int] = {}
+        self._total = sum(length for spans in ranges.values() for _, length in spans)
         self._covered = 0
         self._sent = 0
-        self._wire = 0
+        self._wire: int | None = 0
+        self._wire_then: int | None = None  # at the last report; None before the first one
+        self._reported = False
 
     def at(self, file: int, offset: int) -> int:
         """All of the file before `offset` is dealt with: how many bytes more may be called sent now."""
@@ -43,16 +47,19 @@ class LegLedger:
         if offset > before:
             self._passed[file] = offset
             self._covered += self._within(file, offset) - self._within(file, before)
+        self._wire_then, self._reported = self._wire or 0, True
         return self._send()
 
-    def carried(self, wire: int) -> int:
-        """The wire has carried so many bytes in all: how many bytes more may be called sent now."""
-        self._wire = max(self._wire, wire)
+    def carried(self, wire: int | None) -> int:
+        """The wire has carried so many bytes in all (None: nobody knows): how many bytes more may be called sent now."""
+        self._wire = wire
+        if self._reported:  # what was carried just before the report is in the report
+            self._wire_then, self._reported = wire, False
         return self._send()
 
     def finish(self, literal: int | None) -> tuple[int, int]:
         """The leg is complete, and rsync counted `literal` bytes sent (None: it did not say): the rest as (sent, found there)."""
-        self._covered = sum(length for ranges in self._ranges.values() for _, length in ranges)
+        self._covered = self._total
         more = 0
         if not self._delta or literal is None:
             more = self._covered - self._sent
@@ -62,7 +69,14 @@ class LegLedger:
         return more, self._covered - self._sent
 
     def _send(self) -> int:
-        ceiling = min(self._covered, self._wire) if self._delta else self._covered
+        if self._wire is None:
+            ceiling = self._covered
+        elif self._delta:
+            ceiling = min(self._covered, self._wire)
+        elif self._wire_then is None:
+            ceiling = 0  # only the login and the list of files went over the wire up to now
+        else:
+            ceiling = min(self._covered + self._wire - self._wire_then, self._total)
         more = max(ceiling - self._sent, 0)
         self._sent += more
         return more

@@ -29,7 +29,8 @@ _CACHE_FOLDER: Final = ".torrent-mover"
 class RsyncEndpoint:
     """A server with rsync. `root`: where its FileSystem in the job is rooted.
 
-    `limit`: bytes a second for one leg (None: none), asked for when the leg starts.
+    `limit`: bytes a second for all legs that go that way together (None: none). The sink holds the sum; a leg gets it as
+    its own upper bound, and begins anew, comparing, when it changes: so it should change by the clock, not by the moment.
     """
 
     program: RsyncProgram
@@ -95,8 +96,9 @@ class Rsyncing:
             local=_below(self._local.root, folder),
             names=names,
             delta=delta,
-            limit=self._pull.limit(),
+            limit=self._pull.limit,
             leg=PULL,
+            other_mode="sftp" if self._push is None else "sftp_upload",
         )
         self._run(job, sink, plan, ranges, self._pull.program, counted=counted)
 
@@ -163,8 +165,9 @@ class Rsyncing:
             local=_below(self._local.root, folder),
             names=dict(zip(trip.listed, trip.layout.names, strict=True)),
             delta=delta,
-            limit=push.limit(),
+            limit=push.limit,
             leg=PUSH,
+            other_mode="sftp_upload",
         )
         self._run(job, sink, plan, ranges, push.program)
         for piece in trip.pieces.ones():
@@ -173,6 +176,7 @@ class Rsyncing:
 
     def _fill_cache(self, job: TransferJob, sink: Sink, trip: _Trip, folder: RelativePath) -> None:
         """Have every missing piece in the cache, good by its hash. What a former try left there is used."""
+        self._local.files.make_folders(folder, 0o700)
         paths = dict(zip(trip.listed, (folder / name for name in trip.layout.names), strict=True))
         there = self._whole_in_cache(job.manifest, trip.pieces, paths)
         good = self._judge(job, there, paths, sink)
