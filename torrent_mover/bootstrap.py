@@ -10,22 +10,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from torrent_mover import __version__
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
 from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.adapters.local_accounts import LocalAccounts
 from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.adapters.lockfile import hold, lock_paths
+from torrent_mover.adapters.lockfile import hold, holder, lock_paths
 from torrent_mover.adapters.logs import start_log
 from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.adapters.ssh.accounts import SshAccounts
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.system import HostMeter
-from torrent_mover.domain.paths import ClientPath, LocalPath, RelativePath
+from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath, RelativePath
 from torrent_mover.domain.redact import Redactor
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.rsync_options import sift
@@ -35,7 +37,8 @@ from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settin
 from torrent_mover.domain.snapshot import ServerHealth
 from torrent_mover.engine.bandwidth import Bandwidth
 from torrent_mover.engine.board import Flow, Legs
-from torrent_mover.engine.checks import Checks
+from torrent_mover.engine.check_source import SourceTree
+from torrent_mover.engine.checks import Checks, Reach
 from torrent_mover.engine.engine import Engine, Tuning
 from torrent_mover.engine.mover import World
 from torrent_mover.engine.places import Destination, Policy, Route, Source
@@ -56,13 +59,15 @@ from torrent_mover.transfer.lanes import LaneShare
 from torrent_mover.transfer.rsync_leg import RsyncTuning
 from torrent_mover.transfer.rsyncing import LocalEnd, RsyncEndpoint, Rsyncing
 
+DEFAULT_JOBS: Final = 4
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What the command line adds to the settings."""
 
     config: Path
-    jobs: int = 4
+    jobs: int = DEFAULT_JOBS
     test_run: bool = False
     debug: bool = False
 
@@ -142,6 +147,148 @@ def journal_path(settings: Settings) -> Path:
     return Path(str(settings.state_dir)) / "journal.sqlite3"
 
 
+def policy_of(settings: Settings, *, test_run: bool = False) -> Policy:
+    """What the settings say about every move."""
+    moving, general = settings.moving, settings.general
+    return Policy(
+        delete_at_source=settings.source_client.delete_after_transfer,
+        start_at_destination=settings.destination_client.start_torrents_after_recheck,
+        manual_review_category=moving.manual_review_category,
+        chown_user=moving.chown_user,
+        chown_group=moving.chown_group,
+        patience=RecheckPatience(
+            general.recheck_stuck_timeout, general.recheck_stopped_timeout, general.recheck_grace_period
+        ),
+        test_run=test_run,
+        unlock=moving.preflight_unlock,
+        unlock_mode=moving.unlock_mode,
+    )
+
+
+def cache_root(settings: Settings) -> LocalPath:
+    """Where data lies on its way through this machine."""
+    return settings.moving.local_cache_path or LocalPath(tempfile.gettempdir())
+
+
+def cache_of(settings: Settings) -> LocalFileSystem | None:
+    """The cache of the modes that have one."""
+    moving = settings.moving
+    cached = moving.transfer_mode is TransferMode.SFTP_UPLOAD and moving.local_cache_sftp_upload
+    return (
+        LocalFileSystem(cache_root(settings)) if cached or moving.transfer_mode is TransferMode.RSYNC_UPLOAD else None
+    )
+
+
+class Ends:
+    """Both ends of the moves: clients, servers, files. What it opens is let go by `stack`; nothing connects before it is asked."""
+
+    def __init__(self, settings: Settings, clock: Clock, stack: ExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+        moving, timeout = settings.moving, settings.general.connect_timeout
+        self.source_client = client(moving.source_client_section, settings.source_client, timeout, clock)
+        stack.callback(self.source_client.close)
+        torrents = client(moving.destination_client_section, settings.destination_client, timeout, clock)
+        stack.callback(torrents.close)
+        self.source_pool = self._pool(settings.source_server)
+        self.destination_pool: SessionPool | None = None
+        self.source = Source(settings.source_server.host, self.source_client, self._open_source)
+        self.destination = self._remote(torrents) if moving.transfer_mode.uploads else self._local(torrents)
+
+    @property
+    def pools(self) -> dict[str, SessionPool]:
+        """The connections, by role."""
+        pools = {"source": self.source_pool}
+        return pools | ({"destination": self.destination_pool} if self.destination_pool else {})
+
+    def reach(self, config: Callable[[], str], second_run: Callable[[], str]) -> Reach:
+        """What checks ask beside clients and files."""
+        settings, mode = self._settings, self._settings.moving.transfer_mode
+        accounts = SshAccounts(self.source_pool)
+
+        def anywhere(folder: HostPath) -> SftpFileSystem:
+            return SftpFileSystem(self.source_pool, folder, holder="check", follow_symlinks=True)
+
+        servers = [server for server in (settings.source_server, settings.destination_server) if server]
+        if not mode.uploads:
+            servers = servers[:1]
+        with_rsync = mode in (TransferMode.RSYNC, TransferMode.RSYNC_UPLOAD)
+        section = settings.moving.source_client_section
+        return Reach(
+            config=config,
+            ssh=tuple(SshAccounts(pool) for pool in self.pools.values()),
+            rsync=tuple(RsyncProcess(ssh_target(server, settings)) for server in servers if with_rsync),
+            tree=SourceTree(anywhere, accounts.home, settings.source_map.to_host, section),
+            own_files=LocalFileSystem(settings.state_dir),
+            second_run=second_run,
+        )
+
+    def _pool(self, server: ServerSettings) -> SessionPool:
+        pool = session_pool(server, self._settings)
+        self._stack.callback(pool.close)
+        return pool
+
+    def _open_source(self, save_path: ClientPath) -> SftpFileSystem:
+        root = self._settings.source_map.to_host(save_path)
+        return SftpFileSystem(self.source_pool, root, holder=str(save_path), follow_symlinks=True)
+
+    def _local(self, torrents: QBittorrentClient) -> Destination:
+        root = self._settings.local_destination
+        save_path = self._settings.local_destination_map.to_client(root)
+        files = LocalFileSystem(root)
+        return Destination(torrents.name, torrents, files, save_path, local=True, accounts=LocalAccounts())
+
+    def _remote(self, torrents: QBittorrentClient) -> Destination:
+        settings = self._settings
+        assert settings.destination_server is not None  # noqa: S101  the schema asks for it in these modes
+        pool = self.destination_pool = self._pool(settings.destination_server)
+        root = settings.remote_destination
+        save_path = settings.remote_destination_map.to_client(root)
+        there = SftpFileSystem(pool, root, holder="destination")
+        accounts, section = SshAccounts(pool), "DESTINATION_SERVER"
+        return Destination(pool.name, torrents, there, save_path, local=False, accounts=accounts, section=section)
+
+
+class Checkup:
+    """What doctor and --test-permissions ask: as a run would, but without its lock, and without writing a log or a journal.
+
+    `config` says how the config was found to be, and raises Doubt where it could be better.
+    """
+
+    def __init__(self, settings: Settings, config: Callable[[], str]) -> None:
+        self._settings = settings
+        self._config = config
+        self._stack = ExitStack()
+        self.clock: Final = SystemClock()
+        self.checks: Checks
+        self.planner: Planner
+
+    def __enter__(self) -> Self:
+        settings = self._settings
+        with ExitStack() as stack:
+            ends = Ends(settings, self.clock, stack)
+            path = journal_path(settings)
+            journal = SqliteJournal.open_readonly(path) if path.exists() else None
+            if journal is not None:
+                stack.callback(journal.close)
+            self.planner = planner(settings, ends.source_client, journal)
+            cache, source, destination = cache_of(settings), ends.source, ends.destination
+            space = Space(destination.files, cache, dict)
+            reach = ends.reach(self._config, self._second_run)
+            category, policy = settings.moving.category_to_move, policy_of(settings)
+            self.checks = Checks(source, destination, policy, reach, space, journal, self.clock, category, DEFAULT_JOBS)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _second_run(self) -> str:
+        source, destination = self._settings.source_client.url, self._settings.destination_client.url
+        found = holder(lock_paths(Path(str(self._settings.state_dir)), default_state_folder(), source, destination))
+        return f"yes: {found}; it goes on undisturbed" if found else "no"
+
+
 class Assembly:
     """Everything that one run needs, built on entering (with the lock taken), let go on leaving."""
 
@@ -182,29 +329,20 @@ class Assembly:
         journal = SqliteJournal(journal_path(settings), clock, redactor)
         self._stack.callback(journal.close)
         publisher = Publisher(journal)
-        timeout = settings.general.connect_timeout
-        source_client = client(settings.moving.source_client_section, settings.source_client, timeout, clock)
-        destination_client = client(
-            settings.moving.destination_client_section, settings.destination_client, timeout, clock
-        )
-        for one in (source_client, destination_client):
-            self._stack.callback(one.close)
-        source_pool = session_pool(settings.source_server, settings)
-        self._stack.callback(source_pool.close)
-        source = self._source(source_client, source_pool)
-        destination, destination_pool = self._destination(destination_client)
+        ends = Ends(settings, clock, self._stack)
+        source, destination = ends.source, ends.destination
         bandwidth = Bandwidth(settings.general, clock)
         throttle = Throttle(clock, bandwidth.limit)
-        plans = planner(settings, source_client, journal)
-        route = self._route(source_pool, destination_pool, destination.files, throttle)
+        plans = planner(settings, ends.source_client, journal)
+        route = self._route(ends.source_pool, ends.destination_pool, destination.files, throttle)
         engine: Engine
-        cache = self._cache() if len(route.legs.flows) > 1 else None
+        cache = cache_of(settings)
         space = Space(destination.files, cache, lambda: engine.arrived())  # noqa: PLW0108  the engine is made after it
         world = World(
             source,
             destination,
             route,
-            self._policy(),
+            policy_of(settings, test_run=options.test_run),
             journal,
             clock,
             publisher.publish,
@@ -216,45 +354,24 @@ class Assembly:
         )
         engine = Engine(world, self._tuning(), self._stop)
         self._sharing = engine.sharing
-        checks = Checks(source, destination, clock, settings.moving.category_to_move)
+        reach = ends.reach(lambda: f"{options.config}, mode {route.mode}", lambda: "no")
+        category = settings.moving.category_to_move
+        checks = Checks(source, destination, world.policy, reach, space, journal, clock, category, self._tuning().jobs)
         facts = RunFacts(
             world.run, __version__, route.mode, source.name, destination.name, str(options.config), options.test_run
         )
-        pools = {"source": source_pool} | ({"destination": destination_pool} if destination_pool else {})
         return Run(
             facts,
             engine,
             plans,
             publisher,
-            checks.all(),
-            _health(pools),
+            checks.first(),
+            _health(ends.pools),
             HostMeter(clock).read,
             bandwidth.override,
             notices=(*journal.notices, *self._left_out()),
+            planned_checks=checks.planned,
         )
-
-    def _source(self, torrents: QBittorrentClient, pool: SessionPool) -> Source:
-        paths = self._settings.source_map
-
-        def open_files(save_path: ClientPath) -> SftpFileSystem:
-            return SftpFileSystem(pool, paths.to_host(save_path), holder=str(save_path), follow_symlinks=True)
-
-        return Source(self._settings.source_server.host, torrents, open_files)
-
-    def _destination(self, torrents: QBittorrentClient) -> tuple[Destination, SessionPool | None]:
-        settings = self._settings
-        if not settings.moving.transfer_mode.uploads:
-            root = settings.local_destination
-            files = LocalFileSystem(root)
-            save_path = settings.local_destination_map.to_client(root)
-            return Destination(torrents.name, torrents, files, save_path, local=True), None
-        assert settings.destination_server is not None  # noqa: S101  the schema asks for it in these modes
-        pool = session_pool(settings.destination_server, settings)
-        self._stack.callback(pool.close)
-        remote = settings.remote_destination
-        save_path = settings.remote_destination_map.to_client(remote)
-        there = SftpFileSystem(pool, remote, holder="destination")
-        return Destination(settings.destination_server.host, torrents, there, save_path, local=False), pool
 
     def _route(
         self, source: SessionPool, destination: SessionPool | None, files: FileSystem, throttle: Throttle
@@ -267,7 +384,11 @@ class Assembly:
             assert destination is not None  # noqa: S101  the schema asks for it in this mode
             if not self._settings.moving.local_cache_sftp_upload:
                 return Route(mode.value, Legs((both,)), _always(Copying(self._share(source, destination))))
-            caching = Caching(Copying(self._share(source)), Copying(self._share(destination)), self._cache())
+            caching = Caching(
+                Copying(self._share(source)),
+                Copying(self._share(destination)),
+                LocalFileSystem(cache_root(self._settings)),
+            )
             return Route(mode.value, Legs((inward, outward)), _always(caching))
         legs = (inward,) if mode is TransferMode.RSYNC else (inward, outward)
         return Route(mode.value, Legs(legs), self._rsyncing(files, throttle))
@@ -283,19 +404,13 @@ class Assembly:
         wanted = (moving.max_concurrent_downloads, moving.max_concurrent_uploads)
         return LaneShare(min(*wanted, *(pool.lanes for pool in pools)))
 
-    def _cache(self) -> LocalFileSystem:
-        return LocalFileSystem(self._cache_root())
-
-    def _cache_root(self) -> LocalPath:
-        return self._settings.moving.local_cache_path or LocalPath(tempfile.gettempdir())
-
     def _rsyncing(self, files: FileSystem, throttle: Throttle) -> Callable[[ClientPath, RelativePath], Strategy]:
         settings = self._settings
         options = sift(settings.moving.rsync_options)
         tuning = RsyncTuning(options.accepted, settings.general.rsync_timeout)
         program = RsyncProcess(ssh_target(settings.source_server, settings))
         push: RsyncEndpoint | None = None
-        local = LocalEnd(self._cache_root(), self._cache())
+        local = LocalEnd(cache_root(settings), LocalFileSystem(cache_root(settings)))
         if settings.moving.transfer_mode is TransferMode.RSYNC:
             local = LocalEnd(settings.local_destination, files)
         else:
@@ -311,20 +426,6 @@ class Assembly:
             return Rsyncing(pull, local, push, tuning)
 
         return strategy
-
-    def _policy(self) -> Policy:
-        settings, moving, general = self._settings, self._settings.moving, self._settings.general
-        return Policy(
-            delete_at_source=settings.source_client.delete_after_transfer,
-            start_at_destination=settings.destination_client.start_torrents_after_recheck,
-            manual_review_category=moving.manual_review_category,
-            chown_user=moving.chown_user,
-            chown_group=moving.chown_group,
-            patience=RecheckPatience(
-                general.recheck_stuck_timeout, general.recheck_stopped_timeout, general.recheck_grace_period
-            ),
-            test_run=self._options.test_run,
-        )
 
     def _tuning(self) -> Tuning:
         general = self._settings.general

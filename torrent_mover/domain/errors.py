@@ -3,7 +3,7 @@
 MoverError
 ├── UsageError ─ ConfigError
 ├── ServerError ─ Unreachable, LoginRefused, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
-├── PreflightRefused, AlreadyRunning
+├── PreflightRefused ─ PathNotSeen; AlreadyRunning
 ├── ProvisioningError ─ NotWritable, DiskFull, MissingProgram
 ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
 ├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused
@@ -127,6 +127,12 @@ class PreflightRefused(MoverError):
 
     code = "TM-E110"
     exit_code = ExitCode.PREFLIGHT_REFUSED
+
+
+class PathNotSeen(PreflightRefused):
+    """A client, or an SSH login, does not see files where the other one says they are."""
+
+    code = "TM-E107"
 
 
 class AlreadyRunning(MoverError):

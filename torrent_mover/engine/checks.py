@@ -1,83 +1,163 @@
-"""The checks before a run: do both clients answer, can we read there and write here, is there room."""
+"""The list of checks for one source and one destination, in the order in which they are asked."""
 
 from __future__ import annotations
 
-import secrets
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
 
-from torrent_mover.domain.errors import MoverError, NotWritable
-from torrent_mover.domain.paths import ROOT, ClientPath, RelativePath
-from torrent_mover.domain.text import size
-from torrent_mover.engine.landing import STAGING
-from torrent_mover.engine.places import Destination, Source
-from torrent_mover.engine.preflight import Check
+from torrent_mover.domain.text import counted
+from torrent_mover.engine.check_destination import DestinationFolder
+from torrent_mover.engine.check_source import SourceFiles, SourceTree
+from torrent_mover.engine.check_space import own_space, space_checks
+from torrent_mover.engine.places import Destination, Policy, Source
+from torrent_mover.engine.planner import Plan
+from torrent_mover.engine.preflight import Check, Doubt
+from torrent_mover.engine.space import Space
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.filesystem import FileKind
+from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.rsync import RsyncProgram
+from torrent_mover.ports.ssh import Login
 
-_ANYWHERE = ClientPath("/")
+_CLOCK_TOLERANCE: Final = 300.0  # seconds
+_SOURCE, _DESTINATION, _FOLDER = "source client", "destination client", "destination folder"
+
+
+class SshServer(Protocol):
+    """A server that can be logged in to."""
+
+    @property
+    def place(self) -> str:
+        """How messages call it."""
+
+    def login(self) -> Login:
+        """Log in and tell how that went. Raises what logging in raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What checks ask beside clients and files.
+
+    `ssh`: the servers by role (`source`, `destination`); `rsync`: the programs of the rsync modes; `own_files`: where the
+    journal lies; `second_run` says whether another run is active, and raises Doubt where one is.
+    """
+
+    config: Callable[[], str]
+    ssh: tuple[SshServer, ...]
+    rsync: tuple[RsyncProgram, ...]
+    tree: SourceTree
+    own_files: FileSystem
+    second_run: Callable[[], str]
 
 
 class Checks:
-    """Makes the list for one source and one destination."""
+    """Makes the list."""
 
-    def __init__(self, source: Source, destination: Destination, clock: Clock, category: str) -> None:
+    def __init__(
+        self,
+        source: Source,
+        destination: Destination,
+        policy: Policy,
+        reach: Reach,
+        space: Space,
+        journal: Journal | None,
+        clock: Clock,
+        category: str,
+        jobs: int,
+    ) -> None:
         self._source = source
         self._destination = destination
-        self._clock = clock
-        self._category = category
+        self._reach = reach
+        self._space = space
+        self._journal = journal
+        self._jobs = jobs
+        self._files = SourceFiles(source, reach.tree, category)
+        self.folder: Final = DestinationFolder(destination, policy, clock)
 
-    def all(self) -> tuple[Check, ...]:
-        """In the order in which they are asked."""
+    def first(self) -> tuple[Check, ...]:
+        """What is asked before the plan is made."""
+        reach = self._reach
+        ssh = [_ssh_check(server) for server in reach.ssh]
+        there = ssh[1:] if len(ssh) > 1 else []
+        rsync = (
+            [Check(_rsync_name(reach.rsync), self._rsync, needs=tuple(each.name for each in ssh))]
+            if reach.rsync
+            else []
+        )
+        folder = Check(_FOLDER, self.folder.write, needs=tuple(each.name for each in there))
         return (
-            Check("source client", lambda: _introduce(self._source.client)),
-            Check("destination client", lambda: _introduce(self._destination.client)),
-            Check("source files", self._source_files),
-            Check("destination folder", self.write_probe),
-            Check("free space", self._space, fatal=False),
+            Check("config", reach.config),
+            Check("second copy running?", reach.second_run),
+            Check(_SOURCE, lambda: _introduce(self._source.client)),
+            Check(_DESTINATION, lambda: _introduce(self._destination.client)),
+            Check("clocks", self._clocks, fatal=False, needs=(_SOURCE, _DESTINATION)),
+            *ssh,
+            *rsync,
+            Check("source files", self._files.ask, needs=(_SOURCE, ssh[0].name)),
+            folder,
+            Check("left open by a killed run", self._left_open, fatal=False),
+            Check("space here", own_space(reach.own_files), fatal=False),
         )
 
-    def _source_files(self) -> str:
-        """SSH answers, and a torrent's save path is where the client says, if there is a torrent to ask about."""
-        torrents = self._source.client.torrents(self._category)
-        if not torrents:
-            files = self._source.open(_ANYWHERE)
-            files.stat(ROOT)
-            return "SSH answers; no torrent of the category to look for"
-        files = self._source.open(torrents[0].save_path)
-        files.listdir(ROOT)
-        return f"{files.name} can be read"
+    def planned(self, plan: Plan) -> tuple[Check, ...]:
+        """What is asked once it is known what will move; nothing where nothing does."""
+        return self.room(plan) if plan.moves else ()
 
-    def write_probe(self) -> str:
-        """Make a file where moves will write, rename it, remove it again. Raises NotWritable with the remedy."""
-        files = self._destination.files
-        root = files.stat(ROOT)
-        if root is None or root.kind is not FileKind.FOLDER:
-            raise NotWritable(
-                f"The folder {files.name} does not exist.",
-                kept="Nothing was written.",
-                remedy="Create it, or mend destination_path in [DESTINATION_PATHS].",
-            )
-        folder = RelativePath((STAGING,))
-        there = files.stat(folder) is not None
-        probe = folder / f"probe-{secrets.token_hex(4)}"
-        renamed = folder / f"{probe.name}-renamed"
-        try:
-            files.make_folders(folder, 0o700)
-            files.create(probe, 1)
-            files.rename(probe, renamed)
-        finally:
-            for path in (probe, renamed):
-                with suppress(MoverError):
-                    files.unlink(path)
-            if not there:
-                with suppress(MoverError):
-                    files.remove_folder(folder)
-        return f"{files.name} can be written"
+    def room(self, plan: Plan) -> tuple[Check, ...]:
+        """The client's view of the destination, and room for a plan."""
+        sizes = [move.torrent.size for move in plan.moves]
+        seen = Check("path as destination client sees it", self.folder.seen_by_client, needs=(_DESTINATION, _FOLDER))
+        return (seen, *self._needing_folder(space_checks(self._space, sizes, self._jobs)))
 
-    def _space(self) -> str:
-        space = self._destination.files.space()
-        return f"{size(space.free)} of {size(space.total)} are free"
+    def _needing_folder(self, checks: Iterable[Check]) -> Iterator[Check]:
+        for check in checks:
+            yield Check(check.name, check.ask, check.fatal, needs=(_FOLDER,))
+
+    def _clocks(self) -> str:
+        told = []
+        for client in (self._source.client, self._destination.client):
+            ahead = client.info().clock_ahead
+            if ahead is None:
+                continue
+            told.append(f"{client.name} {ahead:+.0f} s")
+            if abs(ahead) > _CLOCK_TOLERANCE:
+                raise Doubt(
+                    f"The clock of {client.name} is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours.",
+                    kept="Moves go on: only times in history and minimum seeding times are off.",
+                    remedy="On the machine that is wrong: timedatectl set-ntp true",
+                )
+        return ", ".join(told) or "the clients do not tell"
+
+    def _rsync(self) -> str:
+        here, versions = "", []
+        for program in self._reach.rsync:
+            found = program.probe()
+            here = ".".join(map(str, found.here))
+            versions.append(".".join(map(str, found.there)))
+        return " / ".join((here, *versions))
+
+    def _left_open(self) -> str:
+        modes = self._journal.modes() if self._journal else ()
+        return f"{counted(len(modes), 'folder')}; closed before the first move" if modes else "none"
+
+
+def _ssh_check(server: SshServer) -> Check:
+    def ask() -> str:
+        login = server.login()
+        key = login.host_key.partition(" ")[0]
+        parts = (
+            f"logged in by {login.method}" if login.method else "logged in",
+            f"{key} host key known" if key else "",
+        )
+        return f"{', '.join(filter(None, parts))} ({login.speaker})"
+
+    return Check(f"ssh {server.place}", ask)
+
+
+def _rsync_name(programs: tuple[RsyncProgram, ...]) -> str:
+    return " / ".join(("rsync here", *(program.server.rpartition(":")[0] for program in programs)))
 
 
 def _introduce(client: TorrentClient) -> str:

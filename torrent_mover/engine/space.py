@@ -29,6 +29,16 @@ class Space:
         self._reservations = Reservations()
         self._lock = threading.Lock()
 
+    @property
+    def places(self) -> tuple[tuple[str, FileSystem], ...]:
+        """What fills up, by name."""
+        return tuple(self._places.items())
+
+    @property
+    def cache(self) -> str:
+        """The name of the cache; empty without one."""
+        return self._cache
+
     def reserve(self, torrent: InfoHash, size: int, present: int) -> None:
         """Take room for `size` bytes, `present` of which lie there already. Raises DiskFull where they do not fit."""
         with self._lock:

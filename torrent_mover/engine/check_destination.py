@@ -1,0 +1,159 @@
+"""The checks of the destination folder: that it is there, that we may write in it, and that its client sees it as we think."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from contextlib import suppress
+from typing import Final
+
+from torrent_mover.domain.canary import Canary
+from torrent_mover.domain.errors import BadAnswer, MoverError, NotWritable, PathNotSeen
+from torrent_mover.domain.paths import ROOT, ClientPath, RelativePath
+from torrent_mover.domain.settings import Unlock
+from torrent_mover.engine.access import Access
+from torrent_mover.engine.landing import STAGING
+from torrent_mover.engine.places import Destination, Policy
+from torrent_mover.engine.preflight import Doubt
+from torrent_mover.engine.views import client_views
+from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.filesystem import FileKind, FileStat
+
+_FORGOTTEN_AFTER: Final = 600
+"""Seconds after which a canary was left behind by a killed run."""
+
+_ROUND: Final = 16  # folders that a client is asked about at a time
+_ROUNDS: Final = 2
+
+
+class DestinationFolder:
+    """Asks about one destination."""
+
+    def __init__(self, destination: Destination, policy: Policy, clock: Clock) -> None:
+        self._destination = destination
+        self._files = destination.files
+        self._policy = policy
+        self._clock = clock
+        self._access = Access(destination.files, destination.accounts, destination.section)
+
+    @property
+    def access(self) -> Access:
+        """Who we are there."""
+        return self._access
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write(self) -> str:
+        """See preflight.Check: make, rename and remove a file where moves will. Raises NotWritable with the one command."""
+        root = self.require()
+        try:
+            self.probe()
+        except NotWritable:
+            if not self._can_be_opened(root):
+                raise
+            return f"{self._access.shown()} is closed (mode {root.mode:04o}); each move opens it and closes it again"
+        return f"{self._access.shown()} can be written as {self._access.ours or 'we are'}"
+
+    def require(self) -> FileStat:
+        """The folder itself. Raises NotWritable where it is missing or no folder."""
+        root = self._files.stat(ROOT)
+        if root is None or root.kind is not FileKind.FOLDER:
+            path = self._access.shown()
+            raise NotWritable(
+                f"The destination folder {path} does not exist{self._on}, or is no folder.",
+                kept="Nothing was written.",
+                remedy=f"Is its disk mounted{self._on} (findmnt -T {shlex.quote(path)})? Then: mkdir -p {shlex.quote(path)};"
+                " or mend destination_path in [DESTINATION_PATHS].",
+            )
+        return root
+
+    def probe(self) -> None:
+        """Write in the folder, and in the staging folder if there is one from an earlier run."""
+        self._access.probe(ROOT)
+        if self._files.stat(RelativePath((STAGING,))) is not None:
+            self._access.probe(RelativePath((STAGING,)))
+
+    def _can_be_opened(self, root: FileStat) -> bool:
+        return (
+            self._policy.unlock is not Unlock.OFF
+            and self._access.owns(root)
+            and self._policy.unlock_mode.apply(root.mode) != root.mode
+        )
+
+    @property
+    def _on(self) -> str:
+        accounts = self._destination.accounts
+        return f" on {accounts.place}" if accounts else ""
+
+    # -- the client's view -------------------------------------------------------------------------------------------
+
+    def seen_by_client(self) -> str:
+        """See preflight.Check: put a canary there and let the client find it. Raises PathNotSeen with the line to write."""
+        client, wanted = self._destination.client, self._destination.save_path
+        self._sweep()
+        canary = Canary.hatch(secrets.token_bytes(16))
+        place = RelativePath((canary.name,))
+        try:
+            self._put(canary, place)
+            if client.locate(canary, [wanted]) is None:
+                raise self._not_seen(self._search(canary))
+        except BadAnswer as error:
+            raise Doubt(error.what, kept=error.kept, remedy=error.remedy) from error
+        except NotWritable as error:
+            raise Doubt(
+                "Not checked: the folder is closed until a move opens it.",
+                kept=error.kept,
+                remedy=f"To have it checked as well: {error.remedy}",
+            ) from error
+        finally:
+            with suppress(MoverError):
+                self._files.unlink(place)
+        return f"{client.name} finds it as {wanted}"
+
+    def _put(self, canary: Canary, place: RelativePath) -> None:
+        self._files.create(place, len(canary.content))
+        writer = self._files.writer()
+        try:
+            writer.write(place, 0, memoryview(canary.content))
+            writer.flush()
+        finally:
+            writer.close()
+
+    def _search(self, canary: Canary) -> ClientPath | None:
+        destination = self._destination
+        ours = tuple(part for part in self._access.shown().split("/") if part)
+        views = client_views(ours, destination.client.folders(), destination.save_path)
+        for start in range(0, _ROUND * _ROUNDS, _ROUND):
+            found = destination.client.locate(canary, views[start : start + _ROUND]) if views[start:] else None
+            if found is not None:
+                return found
+        return None
+
+    def _not_seen(self, found: ClientPath | None) -> PathNotSeen:
+        client, wanted, path = self._destination.client, self._destination.save_path, self._access.shown()
+        what = f"The data goes to {path}{self._on}, and {client.name} does not see that folder as {wanted}."
+        kept = "Nothing was moved; the file that asked is removed."
+        if found is not None:
+            return PathNotSeen(
+                f"{what} It sees it as {found} (it probably runs in a container).",
+                kept=kept,
+                remedy=f"Set in [DESTINATION_PATHS]: remote_destination_path = {found}",
+            )
+        known = next(iter(client.folders()), None)
+        saves = f" By default that client saves to {known}." if known else ""
+        elsewhere = "; if it is on another machine: transfer_mode = sftp_upload" if self._destination.local else ""
+        return PathNotSeen(
+            f"{what}{saves}",
+            kept=kept,
+            remedy="If that client runs in a container, look at its volumes (docker inspect -f '{{json .Mounts}}' NAME) and set in"
+            f" [DESTINATION_PATHS]: remote_destination_path = what it calls {path}{elsewhere}",
+        )
+
+    def _sweep(self) -> None:
+        """Remove the canaries of killed runs: by their names, sizes and age, nothing else is like them."""
+        with suppress(MoverError):
+            for name in filter(Canary.is_name, self._files.listdir(ROOT)):
+                found = self._files.stat(RelativePath((name,)))
+                old = found is not None and self._clock.now() - found.mtime > _FORGOTTEN_AFTER
+                if found and old and found.kind is FileKind.FILE and found.size in (0, len(Canary(name).content)):
+                    self._files.unlink(RelativePath((name,)))

@@ -1,0 +1,136 @@
+"""The check that the SSH login sees the source's files where the source client says they are, and may read them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from torrent_mover.domain.errors import MoverError, PathNotSeen, SourceUnreadable, UnsafeTorrent
+from torrent_mover.domain.paths import ROOT, ClientPath, HostPath, RelativePath
+from torrent_mover.domain.text import counted
+from torrent_mover.domain.torrent import ClientFile, Torrent
+from torrent_mover.engine.places import Source
+from torrent_mover.engine.views import host_views, pair
+from torrent_mover.ports.filesystem import FileKind, FileSystem, Span
+
+_MOST_FOLDERS = 5
+_MOST_BASES = 40
+_SHELVES = ("/mnt", "/media", "/srv", "/data", "/home")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """How to look elsewhere on the source server: `open` any folder of it; `home` is where a login begins."""
+
+    open: Callable[[HostPath], FileSystem]
+    home: Callable[[], HostPath | None]
+    to_host: Callable[[ClientPath], HostPath]
+    section: str = "SOURCE_CLIENT"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """One file that must be there, with its size."""
+
+    torrent: Torrent
+    path: RelativePath
+    size: int
+
+
+class SourceFiles:
+    """Looks for one file of one torrent in each of the category's save paths."""
+
+    def __init__(self, source: Source, tree: SourceTree, category: str) -> None:
+        self._source = source
+        self._tree = tree
+        self._category = category
+
+    def ask(self) -> str:
+        """See preflight.Check. Raises PathNotSeen with the pair to write, SourceUnreadable, ServerError's children."""
+        samples = list(self._samples())
+        for sample in samples:
+            self._look(sample)
+        if not samples:
+            self._tree.open(HostPath("/")).stat(ROOT)
+            return f"{self._source.name} answers; the category has no file to look for"
+        folders = " and ".join(str(self._tree.to_host(sample.torrent.save_path)) for sample in samples[:2])
+        more = f" and {counted(len(samples) - 2, 'other folder')}" if len(samples) > 2 else ""  # noqa: PLR2004
+        return f"{folders}{more} can be read"
+
+    def _samples(self) -> Iterator[_Sample]:
+        seen: set[ClientPath] = set()
+        for torrent in self._source.client.torrents(self._category):
+            if torrent.save_path in seen or not torrent.complete or len(seen) >= _MOST_FOLDERS:
+                continue
+            found = next(filter(None, map(_usable, self._source.client.files(torrent.id))), None)
+            if found is not None:
+                seen.add(torrent.save_path)
+                yield _Sample(torrent, *found)
+
+    def _look(self, sample: _Sample) -> None:
+        files = self._source.open(sample.torrent.save_path)
+        if not _has(files, sample):
+            raise self._elsewhere(sample)
+        reader = files.reader()
+        try:
+            reader.read([Span(sample.path, 0, 1)], lambda *_: None)
+        finally:
+            reader.close()
+
+    def _elsewhere(self, sample: _Sample) -> PathNotSeen:
+        torrent, name = sample.torrent, self._source.name
+        expected = self._tree.to_host(torrent.save_path)
+        what = (
+            f"{self._source.client.name} keeps {torrent.name} in {torrent.save_path},"
+            f" and the SSH login on {name} does not find {sample.path} in {expected}."
+        )
+        found = self._search(sample)
+        kept = "Nothing was changed."
+        if found is not None:
+            line = f"path_map = {pair(torrent.save_path, found)}"
+            return PathNotSeen(f"{what} It is in {found}.", kept=kept, remedy=f"Set in [{self._tree.section}]: {line}")
+        return PathNotSeen(
+            what,
+            kept=kept,
+            remedy=f"Find the folder as that login sees it (ssh {name} find / -name {shlex.quote(sample.path.name)}), and set in"
+            f" [{self._tree.section}]: path_map = {torrent.save_path} = /where/ssh/sees/it",
+        )
+
+    def _search(self, sample: _Sample) -> HostPath | None:
+        for view in host_views(sample.torrent.save_path, tuple(self._bases())[:_MOST_BASES]):
+            with suppress(MoverError):
+                if _has(self._tree.open(view), sample):
+                    return view
+        return None
+
+    def _bases(self) -> Iterator[HostPath]:
+        home = self._tree.home()
+        yield from (base for base in (home, HostPath("/")) if base is not None)
+        shelves = [HostPath(shelf) for shelf in _SHELVES]
+        yield from shelves
+        for folder in (home, *shelves):
+            if folder is not None:
+                with suppress(MoverError):
+                    yield from (
+                        folder / name for name in sorted(self._tree.open(folder).listdir(ROOT)) if name[0] != "."
+                    )
+
+
+def _usable(file: ClientFile) -> tuple[RelativePath, int] | None:
+    """A file that says something: wanted, and not empty."""
+    if not (file.wanted and file.size):
+        return None
+    try:
+        return RelativePath.parse(file.path), file.size
+    except UnsafeTorrent:
+        return None
+
+
+def _has(files: FileSystem, sample: _Sample) -> bool:
+    try:
+        found = files.stat(sample.path)
+    except SourceUnreadable:
+        return False
+    return found is not None and found.kind is FileKind.FILE and found.size == sample.size

@@ -1,0 +1,77 @@
+"""The checks of room: what a plan needs, and what is free at the destination, in the cache and for our own files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from torrent_mover.domain.capacity import margin
+from torrent_mover.domain.errors import ServerTooOld
+from torrent_mover.domain.text import counted, size
+from torrent_mover.engine.preflight import Check, Doubt
+from torrent_mover.engine.space import Space
+from torrent_mover.ports.filesystem import FileSystem
+
+_FEW_INODES: Final = 1000
+_ENOUGH_FOR_US: Final = 100 * 1024**2
+"""Bytes that journal and logs need at the most."""
+
+
+def space_checks(space: Space, sizes: Sequence[int], jobs: int) -> Iterator[Check]:
+    """One check a place. `sizes`: bytes of each planned move, in its order; `jobs` of them are in the cache at a time."""
+    at_once = sorted(sizes)[-jobs:]
+    for name, files in space.places:
+        needed = at_once if name == space.cache else sizes
+        yield Check(f"space {name}", _room(files, name, needed), fatal=False)
+
+
+def _room(files: FileSystem, name: str, sizes: Sequence[int]) -> Callable[[], str]:
+    def ask() -> str:
+        try:
+            found = files.space()
+        except ServerTooOld:
+            return "the server does not tell; a full disk will show by itself"
+        if found.free_inodes is not None and found.free_inodes < _FEW_INODES:
+            raise Doubt(
+                f"Only {counted(found.free_inodes, 'inode')} are free on {name}: no room for more files, whatever their size.",
+                kept="Nothing was written.",
+                remedy="Remove files that nobody needs there: df -i",
+            )
+        usable, needed = max(found.free - margin(found.total), 0), sum(sizes)
+        told = f"{size(found.free)} free, needs {size(needed)}"
+        if needed > usable:
+            fit = _fitting(sizes, usable)
+            raise Doubt(
+                f"{told} beside {size(margin(found.total))} that stay free: {fit} of {counted(len(sizes), 'torrent')} fit.",
+                kept="What fits is moved; the source keeps the others.",
+                remedy=f"Make room on {name}; the next run goes on with the others.",
+            )
+        return told
+
+    return ask
+
+
+def _fitting(sizes: Sequence[int], usable: int) -> int:
+    """How many fit, taken in their order, those left out that do not."""
+    fit = 0
+    for each in sizes:
+        if each <= usable:
+            usable -= each
+            fit += 1
+    return fit
+
+
+def own_space(files: FileSystem) -> Callable[[], str]:
+    """Room for the journal and the logs, on this machine."""
+
+    def ask() -> str:
+        found = files.space()
+        if found.free < _ENOUGH_FOR_US:
+            raise Doubt(
+                f"Only {size(found.free)} are free in {files.name}, where the journal and the logs are.",
+                kept="Nothing was begun.",
+                remedy=f"Make room there: df -h {files.name}; or set state_dir in [General].",
+            )
+        return f"{size(found.free)} free for journal and logs"
+
+    return ask
