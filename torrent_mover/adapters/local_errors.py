@@ -96,7 +96,7 @@ def _full(path: Path, *, quota: bool) -> DiskFull:
 
 
 def _forbidden(path: Path, doing: str) -> NotWritable:
-    folder = _existing(path if path.is_dir() else path.parent)
+    folder = _existing(path if os.path.isdir(path) else path.parent)  # noqa: PTH112  Path.is_dir raises where it may not look
     try:
         look = folder.stat()
         owner = f"{folder} belongs to {_user(look.st_uid)}:{_group(look.st_gid)}, mode {stat.S_IMODE(look.st_mode):04o}"

@@ -163,9 +163,9 @@ class LocalFileSystem:
     def space(self) -> Space:
         """See ports.filesystem.FileSystem. Asks the nearest folder that exists."""
         folder = self._root
-        while folder != folder.parent and not folder.exists():
-            folder = folder.parent
         with self._explained(ROOT, "ask for the space of"):
+            while folder != folder.parent and not folder.exists():
+                folder = folder.parent
             found = os.statvfs(folder)
         inodes = found.f_favail if found.f_files else None
         return Space(found.f_frsize * found.f_bavail, found.f_frsize * found.f_blocks, inodes)

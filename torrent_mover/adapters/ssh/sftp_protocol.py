@@ -199,7 +199,7 @@ class Limits:
 
 
 # 255 KiB leave room for the packet's head below the 256 KiB that OpenSSH takes; 32 KiB is what any server must take.
-LARGEST: Final = Limits(255 << 10, 255 << 10, 256)
+LARGEST: Final = Limits(255 << 10, 255 << 10, 512)
 SMALLEST: Final = Limits(32 << 10, 32 << 10, 64)
 
 

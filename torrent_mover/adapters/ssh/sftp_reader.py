@@ -20,8 +20,8 @@ WINDOW: Final = 4 << 20
 _WIDE_WINDOW: Final = 4 * WINDOW
 """The same over several files: small files wait for their OPEN first, so that more of them must be under way."""
 
-_MOST_FILES: Final = 240
-"""Files open at a time on one connection: a server process usually may have 1024."""
+_MOST_FILES: Final = 500
+"""Files open at a time on one connection: a server process usually may have 1024, and says so if it may have fewer."""
 
 _DATA_HEAD: Final = LENGTH.size
 _LEAST_REQUEST: Final = 4 << 10
