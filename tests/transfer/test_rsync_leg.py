@@ -169,15 +169,16 @@ def test_an_exit_code_is_an_error_and_nothing_more_is_counted():
     assert sink.sent == {0: 400_000}
 
 
-def test_a_new_limit_starts_rsync_anew_with_what_is_left():
+@pytest.mark.parametrize(("before", "after"), [(1 << 20, 8 << 20), (1 << 20, None), (None, 1 << 20)])
+def test_a_limit_that_was_outgrown_starts_rsync_anew_with_what_is_left(before, after):
     clock, sink = FakeClock(), RecordingSink()
-    limits = [8 << 20]
+    limits = [before]
 
     def first(watcher):
         watcher.output(b"> b\n" + at(10, done=True) + b"> a\n" + at(400_000))
-        clock.advance(11)
+        clock.advance(31)
         watcher.tick(Activity(0, 0, 0))
-        limits[0] = 1 << 20
+        limits[0] = after
         watcher.tick(Activity(0, 0, 0))
         raise AssertionError("it should have been ended")
 
@@ -188,21 +189,42 @@ def test_a_new_limit_starts_rsync_anew_with_what_is_left():
     run.run()
 
     assert [name.name for name in program.calls[1].names] == ["a"]
-    assert "--bwlimit=8192" in program.calls[0].options
-    assert "--bwlimit=1024" in program.calls[1].options
+    assert [word for word in program.calls[1].options if word.startswith("--bwlimit")] == (
+        [f"--bwlimit={after // 1024}"] if after else []
+    )
     assert "--no-whole-file" in program.calls[1].options
     assert sink.sent == {0: 1_000_010}
 
 
-def test_a_wavering_limit_or_a_young_run_is_left_alone():
+def test_starting_anew_becomes_rarer_so_that_comparing_cannot_eat_all_the_time():
+    clock, sink = FakeClock(), RecordingSink()
+    limits = [1000]
+    lasted: list[float] = []
+
+    def run(watcher):
+        limits[0] *= 2
+        begun = clock.monotonic()
+        while clock.monotonic() < begun + 600:
+            clock.advance(1)
+            watcher.output(b"> a\n" + at(100))
+            lasted.append(clock.monotonic() - begun)
+            watcher.tick(Activity(0, 0, 0))
+
+    leg(clock, sink, run, run, run, lambda watcher: None, limit=lambda: limits[0])[1].run()
+
+    assert [length for length, after in zip(lasted, [*lasted[1:], 0], strict=True) if after < length] == [31, 61, 121]
+
+
+@pytest.mark.parametrize("after", [100, 1400])
+def test_a_limit_that_the_sink_can_hold_or_a_young_run_is_left_alone(after):
     clock, sink = FakeClock(), RecordingSink()
     limits = [1000]
 
     def run(watcher):
         limits[0] = 5000
         watcher.tick(Activity(0, 0, 0))
-        clock.advance(11)
-        limits[0] = 1040
+        clock.advance(61)
+        limits[0] = after
         watcher.tick(Activity(0, 0, 0))
 
     program, started = leg(clock, sink, run, limit=lambda: limits[0])

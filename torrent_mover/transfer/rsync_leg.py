@@ -17,9 +17,9 @@ from torrent_mover.transfer.rsync_progress import Counted, FileAt, FileBegun, Rs
 
 _PROGRESS_EVERY: Final = 2.0
 """rsync reports once a second while bytes come."""
-_SETTLED: Final = 10.0
-"""Seconds that a run gets before a changed limit starts it anew."""
-_TOLERANCE: Final = 0.05
+_SETTLED: Final = 30.0
+"""Seconds that a run gets before a changed limit starts it anew; twice as many each time, since it compares first."""
+_OUTGROWN: Final = 1.5
 _WINDOW: Final = 10.0
 _WORKING_CPU: Final = 0.1
 _WORKING_BYTES: Final = 16 * 1024
@@ -75,6 +75,7 @@ class LegRun:
         self._left = dict(plan.names)
         self._file: int | None = None
         self._literal: int | None = None
+        self._settled = _SETTLED
         self._begin()
 
     def _begin(self) -> None:
@@ -86,6 +87,7 @@ class LegRun:
         """Bring it all. Raises what the exit code means, Stalled after silence, and what the sink raises."""
         result = self._attempt(delta=self._plan.delta)
         while result is None:
+            self._settled *= 2
             self._begin()
             result = self._attempt(delta=True)
         self._sink.beat("")  # where the watchdog ended rsync, this says why
@@ -132,7 +134,7 @@ class LegRun:
                 kept=KEPT,
                 remedy="It is tried again; if it comes back, look at the disks and the load there, or raise rsync_timeout.",
             )
-        if self._monotonic() - self._begun > _SETTLED and _differ(self._limit, self._plan.limit()):
+        if self._monotonic() - self._begun > self._settled and _unfit(self._limit, self._plan.limit()):
             raise _LimitChanged
 
     def _passed(self, offset: int, *, done: bool) -> None:
@@ -196,7 +198,8 @@ class _LimitChanged(Exception):
     """Ends a run, to be started again with another limit."""
 
 
-def _differ(one: int | None, other: int | None) -> bool:
-    if one is None or other is None:
-        return one is not other
-    return abs(one - other) > one * _TOLERANCE
+def _unfit(given: int | None, now: int | None) -> bool:
+    """Whether rsync would go on far too slow, or without any bound of its own. Below its bound the sink holds it back."""
+    if given is None or now is None:
+        return given is not now
+    return now > given * _OUTGROWN

@@ -29,8 +29,8 @@ _CACHE_FOLDER: Final = ".torrent-mover"
 class RsyncEndpoint:
     """A server with rsync. `root`: where its FileSystem in the job is rooted.
 
-    `limit`: bytes a second for all legs that go that way together (None: none). The sink holds the sum; a leg gets it as
-    its own upper bound, and begins anew, comparing, when it changes: so it should change by the clock, not by the moment.
+    `limit`: bytes a second (None: none), the bound that rsync gets when it starts. The sink holds what all transfers take
+    together; a leg begins anew, comparing, only where its bound was outgrown or there was none.
     """
 
     program: RsyncProgram
