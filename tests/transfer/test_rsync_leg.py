@@ -210,7 +210,7 @@ def test_starting_anew_becomes_rarer_so_that_comparing_cannot_eat_all_the_time()
             lasted.append(clock.monotonic() - begun)
             watcher.tick(Activity(0, 0, 0))
 
-    leg(clock, sink, run, run, run, lambda watcher: None, limit=lambda: limits[0])[1].run()
+    leg(clock, sink, run, run, run, lambda _watcher: None, limit=lambda: limits[0])[1].run()
 
     assert [length for length, after in zip(lasted, [*lasted[1:], 0], strict=True) if after < length] == [31, 61, 121]
 
