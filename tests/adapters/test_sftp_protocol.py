@@ -91,6 +91,13 @@ def test_announced_limits_are_kept():
     lane.close()
 
 
+def test_a_request_size_that_was_set_is_kept():
+    world = World(Manners(extensions=(LIMITS,)))
+    pool = SessionPool(world.transport, request_size=64 << 10)
+    assert read_all(SftpFileSystem(pool, HostPath("/data")), [Span(path("film"), 0, MIB)]) == CONTENT[:MIB]
+    assert world.channel.served.largest_read == 64 << 10
+
+
 def test_openssh_gets_requests_of_255_kib():
     world = World(Manners(extensions=(LIMITS,)))
     read_all(world.fs, [Span(path("film"), 0, MIB)])

@@ -112,8 +112,7 @@ class OpensshChannel:
         self._aborted = True
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        with suppress(OSError):
-            os.killpg(self._process.pid, signal.SIGTERM)
+        signal_group(self._process, signal.SIGTERM)
 
     def close(self) -> None:
         """See transport.Channel."""
@@ -193,16 +192,19 @@ class OpensshChannel:
 def end_group(process: subprocess.Popen[bytes], grace: float = 1.0) -> None:
     """End a child and all it started (it leads a session of its own). Never raises."""
     for number in (signal.SIGTERM, signal.SIGKILL):
+        signal_group(process, number)
         try:
-            os.killpg(process.pid, number)
             process.wait(grace)
-        except (ProcessLookupError, PermissionError):
-            process.poll()
-            return
         except subprocess.TimeoutExpired:
             continue
-        else:
-            return
+        return
+
+
+def signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to a child and all it started, unless it was seen to have ended: its number may be another's by now."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
 
 
 class _Complaints:

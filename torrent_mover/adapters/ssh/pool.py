@@ -54,6 +54,7 @@ class SessionPool:
 
     `limit` is the most connections at a time (max_concurrent_ssh_sessions); one of them is kept from the lanes for short
     calls, unless there is only one. `wait_timeout` in seconds is how long anybody waits for a turn (pool_wait_timeout).
+    `request_size` in bytes is the most of one read or write request (sftp_chunk_size_kb), None for what suits the server.
     A login that was refused is not tried again: the same error is raised at once.
     """
 
@@ -63,6 +64,7 @@ class SessionPool:
         *,
         limit: int = 8,
         wait_timeout: float = 300.0,
+        request_size: int | None = None,
         idle_for: float = _IDLE_FOR,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -70,6 +72,7 @@ class SessionPool:
         self.transport = transport
         self._limit = max(1, limit)
         self._wait_timeout = wait_timeout
+        self._request_size = request_size
         self._idle_for = idle_for
         self._monotonic = monotonic
         self._changed = threading.Condition()
@@ -221,7 +224,7 @@ class SessionPool:
 
     def _log_in(self) -> SftpSession:
         try:
-            session = SftpSession(self.transport.open_sftp(), self.name)
+            session = SftpSession(self.transport.open_sftp(), self.name, self._request_size)
         except MoverError as error:
             if error.retry is Retry.NEVER:
                 with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -37,7 +38,8 @@ class SftpFileSystem:
         self._root = root
         self._holder = holder
         self._follow = follow_symlinks
-        self._folders: frozenset[RelativePath] = frozenset()  # below the root, seen to be real folders
+        self._folders: set[RelativePath] = set()  # below the root, seen to be real folders
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -169,7 +171,7 @@ class SftpFileSystem:
     def sync(self, paths: Iterable[RelativePath]) -> None:
         """See ports.filesystem.FileSystem. Does nothing on a server without fsync@openssh.com."""
         wanted = list(dict.fromkeys(paths))
-        folders = list(dict.fromkeys(path.parent for path in wanted if path != ROOT))
+        folders = list(dict.fromkeys(folder for path in wanted for folder in (ROOT, *_folders_to(path.parent))))
         with self._pool.control(self._holder) as session:
             if "fsync@openssh.com" not in session.extensions:
                 return
@@ -254,7 +256,7 @@ class SftpFileSystem:
                     remedy=f"On {self._pool.name}: ls -la '{self._full(folder.parent)}'",
                 )
             self._require_folder(folder, look)
-            self._folders |= {folder}
+            self._remember_folder(folder)
         return True
 
     def _locate(self, path: RelativePath, session: SftpSession, *, make: bool) -> HostPath:
@@ -272,7 +274,7 @@ class SftpFileSystem:
                 self._make_folder(session, folder, mode)
             else:
                 self._require_folder(folder, look)
-            self._folders |= {folder}
+            self._remember_folder(folder)
 
     def _make_folder(self, session: SftpSession, folder: RelativePath, mode: int) -> None:
         reply = session.call(Packet.MKDIR, self._name(folder) + wire.mode_attributes(mode))
@@ -300,9 +302,14 @@ class SftpFileSystem:
             raise collision(self._pool.name, self._full(path), "a symbolic link")
         return look
 
+    def _remember_folder(self, path: RelativePath) -> None:
+        with self._lock:
+            self._folders.add(path)
+
     def _forget_folder(self, path: RelativePath) -> None:
         depth = len(path.parts)
-        self._folders = frozenset(folder for folder in self._folders if folder.parts[:depth] != path.parts)
+        with self._lock:
+            self._folders = {folder for folder in self._folders if folder.parts[:depth] != path.parts}
 
     def _sync(self, session: SftpSession, paths: Sequence[RelativePath], *, must: bool) -> None:
         opens = session.call_all(

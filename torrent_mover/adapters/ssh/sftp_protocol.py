@@ -87,6 +87,7 @@ _STATVFS: Final = struct.Struct(">11Q")
 _LIMITS: Final = struct.Struct(">4Q")
 _PAIR: Final = struct.Struct(">II")
 
+_LEAST_REQUEST: Final = 4 << 10
 NO_ATTRIBUTES: Final = LENGTH.pack(0)
 _READ_ONLY: Final = 0x1
 """SSH_FXE_STATVFS_ST_RDONLY."""
@@ -196,6 +197,11 @@ class Limits:
     read: int
     write: int
     handles: int
+
+    def at_most(self, size: int) -> Limits:
+        """The same with requests of `size` bytes or fewer, but 4 KiB at least."""
+        size = max(size, _LEAST_REQUEST)
+        return Limits(min(self.read, size), min(self.write, size), self.handles)
 
 
 # 255 KiB leave room for the packet's head below the 256 KiB that OpenSSH takes; 32 KiB is what any server must take.

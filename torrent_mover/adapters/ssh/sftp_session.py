@@ -28,11 +28,12 @@ _ID_MASK: Final = 0xFFFFFFFF
 class SftpSession:
     """Speaks SFTP version 3 over a channel. One thread at a time; `abort` from any.
 
-    `name` is how messages call the server. Raises, while connecting, what Channel.pump raises, and BadAnswer or ServerTooOld
+    `name` is how messages call the server; `request_size` is the most bytes to read or write with one request, where not what
+    the server allows shall count. Raises, while connecting, what Channel.pump raises, and BadAnswer or ServerTooOld
     for a server that speaks something else.
     """
 
-    def __init__(self, channel: Channel, name: str) -> None:
+    def __init__(self, channel: Channel, name: str, request_size: int | None = None) -> None:
         self.name = name
         self.limits = wire.SMALLEST
         self.extensions: dict[str, bytes] = {}
@@ -45,6 +46,7 @@ class SftpSession:
         self._pending: dict[int, tuple[Handler, Any]] = {}
         self._next_id = _FIRST_ID
         self._timeout: float | None = None
+        self._request_size = request_size
         self._broken = False
         try:
             self._greet()
@@ -192,6 +194,8 @@ class SftpSession:
         reply = self.extended("limits@openssh.com", b"")
         if reply is not None and reply[0] == Packet.EXTENDED_REPLY:
             self.limits = wire.parse_limits(reply[1])
+        if self._request_size is not None:
+            self.limits = self.limits.at_most(self._request_size)
 
     def _nonsense(self, start: int) -> MoverError:
         self._broken = True
