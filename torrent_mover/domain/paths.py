@@ -36,13 +36,14 @@ class RelativePath:
         return cls(tuple(text.split("/")))
 
     def __truediv__(self, other: str | RelativePath) -> RelativePath:
-        more = other.parts if isinstance(other, RelativePath) else (other,)
-        return RelativePath((*self.parts, *more))
+        if isinstance(other, RelativePath):
+            return _of_good_parts(self.parts + other.parts)
+        return RelativePath((*self.parts, other))
 
     @property
     def parent(self) -> RelativePath:
         """The folder that holds it; the root's parent is the root."""
-        return RelativePath(self.parts[:-1])
+        return _of_good_parts(self.parts[:-1])
 
     @property
     def name(self) -> str:
@@ -57,6 +58,13 @@ class RelativePath:
 
 
 ROOT = RelativePath(())
+
+
+def _of_good_parts(parts: tuple[str, ...]) -> RelativePath:
+    """A path of parts that were checked when they were first seen: joining tens of thousands of paths stays cheap."""
+    path = object.__new__(RelativePath)
+    object.__setattr__(path, "parts", parts)
+    return path
 
 
 def _refusal(part: str) -> str:
