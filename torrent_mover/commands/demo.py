@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Final
 
 from torrent_mover.commands import run
@@ -21,16 +25,26 @@ _SLOW: Final = {"sftp_download_limit_mbps": "24"}
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Build the world, move everything, show that it seeds at the other side, clean up."""
+    with _taken_down_first() as asked_to_end:
+        code = _in_a_world(arguments, asked_to_end)
+    return asked_to_end[0] if asked_to_end else code
+
+
+def _in_a_world(arguments: argparse.Namespace, asked_to_end: list[ExitCode]) -> ExitCode:
     say = sys.stdout.write
     watched = wants_screen(arguments, os.environ)
     say("Building a world on loopback: two qBittorrent servers, an SSH server, torrents of several shapes.\n")
     sys.stdout.flush()
     with World(keep=arguments.keep) as world:
+        if asked_to_end:
+            return asked_to_end[0]
         samples = world.seed_samples(scale=_SCALE_TO_WATCH if watched else 1)
         wanted = {sample.info_hash: sample for sample in samples}
         say(f"In {world.root}: {len(wanted)} torrents seed at the source, {world.source.url}\n")
         arguments.config = str(world.write_config(General=_SLOW if watched else {}))
         settings, path = settings_of(arguments)
+        if asked_to_end:
+            return asked_to_end[0]
         code = run.move(settings, path, arguments)
         say("\nWhat the two clients say now:\n")
         for infohash, (source, destination) in world.states().items():
@@ -39,3 +53,27 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
         if arguments.keep:
             say(f"The world stays in {world.root}\n")
     return code
+
+
+@contextmanager
+def _taken_down_first() -> Iterator[list[ExitCode]]:
+    """While a world is built or taken down, a first signal only asks to end, so that nothing stays behind; a second one ends.
+
+    Yields what the process shall return, once it was asked. The run itself answers signals in its own way.
+    """
+    asked: list[ExitCode] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        asked.append(ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED)
+        restore()
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, on_signal) for number in wanted}
+    try:
+        yield asked
+    finally:
+        restore()
