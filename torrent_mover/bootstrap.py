@@ -260,6 +260,7 @@ class Checkup:
         self._config = config
         self._stack = ExitStack()
         self.clock: Final = SystemClock()
+        self.cache: Final = cache_of(settings)
         self.checks: Checks
         self.planner: Planner
 
@@ -272,8 +273,8 @@ class Checkup:
             if journal is not None:
                 stack.callback(journal.close)
             self.planner = planner(settings, ends.source_client, journal)
-            cache, source, destination = cache_of(settings), ends.source, ends.destination
-            space = Space(destination.files, cache, dict)
+            source, destination = ends.source, ends.destination
+            space = Space(destination.files, self.cache, dict)
             reach = ends.reach(self._config, self._second_run)
             category, policy = settings.moving.category_to_move, policy_of(settings)
             self.checks = Checks(source, destination, policy, reach, space, journal, self.clock, category, DEFAULT_JOBS)
@@ -397,7 +398,7 @@ class Assembly:
         """What of rsync_options is not handed on, for the modes that use rsync."""
         if self._settings.moving.transfer_mode not in (TransferMode.RSYNC, TransferMode.RSYNC_UPLOAD):
             return ()
-        return tuple(f"rsync_options: {each}" for each in sift(self._settings.moving.rsync_options).left_out)
+        return tuple(str(each) for each in sift(self._settings.moving.rsync_options).left_out)
 
     def _share(self, *pools: SessionPool) -> LaneShare:
         moving = self._settings.moving
