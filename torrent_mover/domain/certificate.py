@@ -15,7 +15,8 @@ MAX_AGE: Final = 60.0
 MIN_SEEDING: Final = 5.0
 """Seconds that the destination must be seen seeding, first read to last."""
 
-_NO_LIMIT: Final = -1
+NO_LIMIT: Final = -1
+"""How share limits say: none, whatever the client's own settings are."""
 _SEAL: Final = object()
 
 
@@ -167,9 +168,9 @@ def _check_destination(evidence: Evidence, refusals: _Refusals) -> None:
         "the files are laid out differently at the destination",
     )
     refusals.unless(
-        torrent.ratio_limit == _NO_LIMIT
-        and torrent.seeding_time_limit == _NO_LIMIT
-        and torrent.inactive_seeding_time_limit == _NO_LIMIT,
+        torrent.ratio_limit == NO_LIMIT
+        and torrent.seeding_time_limit == NO_LIMIT
+        and torrent.inactive_seeding_time_limit == NO_LIMIT,
         "a share limit at the destination could remove it",
     )
     refusals.unless(

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from torrent_mover.domain.certificate import MIN_SEEDING, Evidence, ReadBack, Reading
+from torrent_mover.domain.certificate import MIN_SEEDING, NO_LIMIT, Evidence, ReadBack, Reading
 from torrent_mover.domain.errors import Collision, RecheckFailed, TorrentChanged, TorrentGone, UnsafeTorrent
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
-from torrent_mover.engine.landing import Landing
+from torrent_mover.engine.landing import STAGING, Landing
 from torrent_mover.engine.places import Destination, PlannedMove, Source
 from torrent_mover.ports.client import AddSpec, TorrentClient
 from torrent_mover.ports.clock import Clock
@@ -77,10 +77,24 @@ def add(
     destination.client.add_stopped(metainfo, spec)
 
 
-def seeding_elsewhere(destination: Destination, torrent: InfoHash) -> Torrent | None:
-    """The torrent at the destination, if it is there already. Raises Collision where it lies at another path."""
+def added_already(destination: Destination, torrent: InfoHash, layout: Iterable[RelativePath]) -> bool:
+    """Whether an earlier attempt has added it, all of it: then it may also be busy with the check that was asked for."""
     there = destination.client.get(torrent)
-    if there is not None and there.save_path != destination.save_path:
+    if there is None or there.save_path != destination.save_path or there.auto_managed:
+        return False
+    limits = {there.ratio_limit, there.seeding_time_limit, there.inactive_seeding_time_limit}
+    names = [file.path for file in sorted(destination.client.files(torrent), key=lambda file: file.index)]
+    return limits == {NO_LIMIT} and names == [str(path) for path in layout]
+
+
+def seeding_elsewhere(destination: Destination, torrent: InfoHash) -> Torrent | None:
+    """The torrent at the destination, if it is there already. Raises Collision where it lies at another path.
+
+    Below the staging folder lies one whose adding was interrupted: adding goes on with it.
+    """
+    there = destination.client.get(torrent)
+    ours = (destination.save_path, destination.save_path / STAGING)
+    if there is not None and there.save_path != ours[0] and not there.save_path.is_within(ours[1]):
         raise Collision(
             f"{destination.name} has this torrent already, at {there.save_path}.",
             kept="Neither side was touched.",

@@ -21,6 +21,20 @@ STAGING: Final = ".torrent-mover"
 """The folder below the destination path in which everything lies until it is whole."""
 
 
+_BARREN: Final = 32 << 20
+"""Bytes read over the wire without finding a single good piece, after which looking for more is not worth it."""
+
+_STRETCH: Final = 4 << 20
+
+
+class Rest(Enum):
+    """What of the pieces that nobody vouches for is hashed where it lies; files under their final names always are."""
+
+    ALL = "all"  # the disk is ours: reading is cheap
+    PROMISING = "promising"  # over the wire: as long as good pieces are found
+    NONE = "none"  # over the wire, and the journal knows all but the last seconds
+
+
 class Where(Enum):
     """Where a file of the move lies."""
 
@@ -75,24 +89,24 @@ class Landing:
         """The files that lie in staging."""
         return tuple(self._staged())
 
-    def survey(self, trusted: Bitfield, *, hash_the_rest: bool) -> Survey:
+    def survey(self, trusted: Bitfield, *, rest: Rest) -> Survey:
         """Look what is there and which pieces of it are good.
 
-        `trusted` pieces (journaled after a sync) are believed where their files have the right size; what else lies there is
-        hashed if `hash_the_rest`. A file under its final name stays there if it is wholly good; it is adopted into staging
-        if part of it is; it is a Collision if it is somebody else's.
+        `trusted` pieces (journaled after a sync) are believed where their files have the right size; of what else lies there,
+        `rest` is hashed. A file under its final name stays there if it is wholly good; it is adopted into staging if part of
+        it is; it is a Collision if it is somebody else's. Nothing is touched where there is any Collision.
         """
         stats = self._look()
-        available = self._available(stats, exact=False)
-        believed = trusted.intersection(self._available(stats, exact=True))
-        unknown = available.difference(believed)
-        if not hash_the_rest:
-            unknown = self._touching_finals(unknown)
-        proven = read_back(self._manifest, self._fs, self.paths, unknown, self._progress)
+        believed = self._believed(trusted, stats)
+        unknown = self._available(stats, exact=False).difference(believed)
+        finals = self._touching_finals(unknown)
+        others = unknown.difference(finals)
+        proven = self.read_back(unknown if rest is Rest.ALL else finals)
+        if rest is Rest.PROMISING:
+            proven = proven.union(self._promising(others))
         good = believed.union(proven)
-        for index, where in enumerate(self._where):
-            if where is Where.FINAL:
-                self._judge_final(index, stats[index], good)
+        self._judge_finals(stats, good)
+        self._cut_long_ones(stats)
         return Survey(self._still_placed(good), sum(self._manifest.piece_size(piece) for piece in unknown.ones()))
 
     def readable(self) -> Bitfield:
@@ -122,19 +136,26 @@ class Landing:
             self._fs.chown(folder, user, group)
 
     def settle(self) -> None:
-        """Sync, then move everything from staging under its final name, never replacing anything, and sync the names."""
+        """Sync, then move everything from staging under its final name, never replacing anything, and sync the names.
+
+        Raises Collision, before anything is moved, where something else has a final name.
+        """
         self._fs.sync([self.paths[index] for index in range(len(self._layout))])
+        twins = self._twins()
         for top in common_tops(self._layout):
-            if not self._settle_whole(top):
-                self._settle_each(top)
+            if twins or not self._settle_whole(top):
+                self._settle_each(top, twins)
         self._fs.sync(self._layout)
         self.clear_staging()
 
-    def unsettle(self, files: Iterable[int]) -> None:
-        """Take files back into staging, to be repaired there."""
-        for index in files:
-            if self._where[index] is Where.FINAL:
-                self._adopt(index)
+    def unsettle(self, missing: Bitfield) -> None:
+        """Take every file that these pieces will be written to back into staging: no byte is ever written under a final name."""
+        files = {index for piece in missing.ones() for index in self._manifest.files_of(piece)}
+        chosen = [index for index in sorted(files) if self._where[index] is Where.FINAL]
+        for index in chosen:
+            self._refuse_to_adopt(index, self._fs.stat(self._layout[index]))
+        for index in chosen:
+            self._adopt(index)
 
     def discard(self, files: Iterable[int]) -> None:
         """Remove these files of our own from staging, and nothing else: they will be brought anew."""
@@ -174,17 +195,53 @@ class Landing:
     # -- looking ---------------------------------------------------------------------------------------------------------
 
     def _look(self) -> list[FileStat | None]:
-        look = _Look(self._fs)
+        look = _Look(self._fs, self._collision)
         stats: list[FileStat | None] = []
         for index, path in enumerate(self._layout):
-            staged = look.stat(self.staging / path)
+            staged = self._own(self.staging / path, look.stat(self.staging / path))
             final = None if staged else look.stat(path)
-            for place, stat in ((self.staging / path, staged), (path, final)):
-                if stat is not None and stat.kind is not FileKind.FILE:
-                    raise self._collision(place, f"a {stat.kind.value} has that name")
+            if final is not None and final.kind is not FileKind.FILE:
+                raise self._collision(path, f"a {final.kind.value} has that name")
             self._where[index] = Where.STAGED if staged else Where.FINAL if final else Where.ABSENT
             stats.append(staged or final)
         return stats
+
+    def _own(self, path: RelativePath, found: FileStat | None) -> FileStat | None:
+        """A staged file that may be written to. One with a second name is let go: writing would change the other one too."""
+        if found is not None and found.kind is not FileKind.FILE:
+            raise self._collision(path, f"a {found.kind.value} has that name")
+        if found is not None and (found.links or 1) > 1:
+            self._fs.unlink(path)
+            return None
+        return found
+
+    def _believed(self, trusted: Bitfield, stats: Sequence[FileStat | None]) -> Bitfield:
+        """Trusted pieces in files of the right size.
+
+        Files get their final names whole: one that was not wholly trusted is not the one that we brought.
+        """
+        believed = trusted.intersection(self._available(stats, exact=True))
+        for index, where in enumerate(self._where):
+            pieces = self._manifest.pieces_of(index)
+            if where is Where.FINAL and not all(trusted.test(piece) for piece in pieces):
+                for piece in pieces:
+                    believed.clear(piece)
+        return believed
+
+    def _promising(self, unknown: Bitfield) -> Bitfield:
+        """Hash in stream order until a long stretch holds nothing good: copies are written from the front."""
+        proven, barren = Bitfield(len(unknown)), 0
+        step = max(1, _STRETCH // self._manifest.piece_length)
+        for run in unknown.runs(value=True):
+            for first in range(run.start, run.stop, step):
+                stretch = Bitfield(len(unknown))
+                stretch.set_range(range(first, min(first + step, run.stop)))
+                found = self.read_back(stretch)
+                proven = proven.union(found)
+                barren = 0 if found.count() else barren + step * self._manifest.piece_length
+                if barren >= _BARREN:
+                    return proven
+        return proven
 
     def _available(self, stats: Sequence[FileStat | None], *, exact: bool) -> Bitfield:
         """Pieces all of whose bytes lie somewhere; `exact`: in files of exactly the right size."""
@@ -210,28 +267,57 @@ class Landing:
                         kept.set(piece)
         return kept
 
-    def _judge_final(self, index: int, stat: FileStat | None, good: Bitfield) -> None:
-        file, pieces = self._manifest.files[index], self._manifest.pieces_of(index)
-        assert stat is not None  # noqa: S101  a file that is FINAL was seen
-        if stat.size == file.size and all(good.test(piece) for piece in pieces):
-            return
-        if any(good.test(piece) for piece in pieces):
+    def _judge_finals(self, stats: Sequence[FileStat | None], good: Bitfield) -> None:
+        """Decide about every file under its final name; only then move those that are adopted."""
+        adopted = []
+        for index, where in enumerate(self._where):
+            stat = stats[index]
+            if where is not Where.FINAL or stat is None or self._wholly_good(index, stat, good):
+                continue
+            if self._partly_good(index, stat, good):
+                self._refuse_to_adopt(index, stat)
+                adopted.append(index)
+            else:
+                # Too small to be judged alone: it is brought into staging, and compared when both are there.
+                self._where[index] = Where.ABSENT
+        for index in adopted:
             self._adopt(index)
-            return
-        inside = [piece for piece in pieces if tuple(self._manifest.files_of(piece)) == (index,)]
-        if inside or not pieces:
-            raise self._collision(self._layout[index], f"another file of {stat.size} bytes has that name")
-        # Too small to be judged alone: it is brought into staging, and compared when both are there.
-        self._where[index] = Where.ABSENT
 
-    def _adopt(self, index: int) -> None:
+    def _wholly_good(self, index: int, stat: FileStat, good: Bitfield) -> bool:
+        return stat.size == self._manifest.files[index].size and all(map(good.test, self._manifest.pieces_of(index)))
+
+    def _partly_good(self, index: int, stat: FileStat, good: Bitfield) -> bool:
+        """Whether it is an unfinished copy. Raises Collision for what is surely something else."""
+        size, pieces = self._manifest.files[index].size, self._manifest.pieces_of(index)
+        if stat.size > size:
+            raise self._collision(self._layout[index], f"a longer file ({stat.size} bytes, not {size}) has that name")
+        if any(map(good.test, pieces)):
+            return True
+        if any(tuple(self._manifest.files_of(piece)) == (index,) for piece in pieces):
+            raise self._collision(self._layout[index], f"another file of {stat.size} bytes has that name")
+        return False
+
+    def _refuse_to_adopt(self, index: int, stat: FileStat | None) -> None:
         path = self._layout[index]
+        if stat is not None and (stat.links or 1) > 1:
+            raise self._collision(
+                path, "it is damaged, and has another name (a hard link) that mending it would change"
+            )
         other = self._owner(path)
         if other is not None:
             raise self._collision(path, f"torrent {other.short} of the destination client uses it")
+
+    def _adopt(self, index: int) -> None:
+        path = self._layout[index]
         self._fs.make_folders((self.staging / path).parent)
         self._fs.rename(path, self.staging / path)
         self._where[index] = Where.STAGED
+
+    def _cut_long_ones(self, stats: Sequence[FileStat | None]) -> None:
+        """A staged file is ours: one that is too long is cut, because nobody writes to a file whose pieces are all good."""
+        for index, (file, stat) in enumerate(zip(self._manifest.files, stats, strict=True)):
+            if self._where[index] is Where.STAGED and stat is not None and stat.size > file.size:
+                self._fs.create(self.staging / self._layout[index], file.size)
 
     def _still_placed(self, good: Bitfield) -> Bitfield:
         """Pieces stay good only where every file of theirs stays where it was hashed."""
@@ -265,19 +351,39 @@ class Landing:
             self._where[index] = Where.FINAL
         return True
 
-    def _settle_each(self, top: str) -> None:
+    def _twins(self) -> frozenset[int]:
+        """Staged files whose very content lies under the final name already. Raises Collision for any other content there."""
+        look = _Look(self._fs, self._collision)
+        twins = set()
+        for index in self._staged():
+            path = self._layout[index]
+            if look.stat(path) is None:
+                continue
+            if not self._same(index):
+                raise self._collision(path, "another file has that name")
+            twins.add(index)
+        return frozenset(twins)
+
+    def _settle_each(self, top: str, twins: frozenset[int]) -> None:
         for index in self._staged():
             path = self._layout[index]
             if path.parts[0] != top:
                 continue
             self._fs.make_folders(path.parent)
-            try:
-                self._fs.rename(self.staging / path, path)
-            except Collision:
-                if not self._same(index):
-                    raise self._collision(path, "another file has that name") from None
+            if index in twins or not self._renamed(index):
                 self._fs.unlink(self.staging / path)
             self._where[index] = Where.FINAL
+
+    def _renamed(self, index: int) -> bool:
+        """Move one file; False where its very content appeared there meanwhile."""
+        path = self._layout[index]
+        try:
+            self._fs.rename(self.staging / path, path)
+        except Collision:
+            if not self._same(index):
+                raise self._collision(path, "another file has that name") from None
+            return False
+        return True
 
     def _same(self, index: int) -> bool:
         """Whether the file under the final name holds just what the proven one in staging holds."""
@@ -303,10 +409,14 @@ class Landing:
 
 
 class _Look:
-    """Stats many paths, without asking again for what lies below a folder that is not there."""
+    """Stats many paths, without asking again for what lies below a folder that is not there.
 
-    def __init__(self, fs: FileSystem) -> None:
+    `collision` makes the error for a folder's name that something else has.
+    """
+
+    def __init__(self, fs: FileSystem, collision: Callable[[RelativePath, str], Collision]) -> None:
         self._fs = fs
+        self._collision = collision
         self._absent: set[RelativePath] = set()
         self._present: set[RelativePath] = {ROOT}
 
@@ -318,6 +428,8 @@ class _Look:
             return True
         if folder in self._absent:
             return False
-        there = self._folder(folder.parent) and self._fs.stat(folder) is not None
-        (self._present if there else self._absent).add(folder)
-        return there
+        found = self._fs.stat(folder) if self._folder(folder.parent) else None
+        if found is not None and found.kind is not FileKind.FOLDER:
+            raise self._collision(folder, f"a {found.kind.value} has the name of a folder")
+        (self._present if found else self._absent).add(folder)
+        return found is not None

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
 from torrent_mover.domain.certificate import ReadBack, Reading, certify
-from torrent_mover.domain.errors import RecheckFailed, TransferError
+from torrent_mover.domain.errors import MoverError, RecheckFailed, TorrentGone, TransferError
 from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.pieces import Bitfield
-from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
-from torrent_mover.engine import handover
+from torrent_mover.domain.torrent import InfoHash, TorrentState
+from torrent_mover.engine import handover, removal
 from torrent_mover.engine.access import Access
 from torrent_mover.engine.board import Track
 from torrent_mover.engine.checkpoint import Checkpoint
-from torrent_mover.engine.landing import Landing
+from torrent_mover.engine.landing import Landing, Rest
 from torrent_mover.engine.places import Destination, PlannedMove, Policy, Publish, Route, Source
 from torrent_mover.engine.recheck import RecheckTurns, recheck
 from torrent_mover.engine.repair import Repair
@@ -94,17 +94,23 @@ class Mover:
     def run(self) -> HistoryEntry:
         """Move it. Raises MoverError; what was brought and verified is kept for the next attempt."""
         self._enter(Stage.PLANNED)
-        metainfo = self._plan()
+        try:
+            metainfo = self._plan()
+        except TorrentGone:
+            # Perhaps because an earlier attempt removed it, and never heard the answer.
+            if (entry := removal.settle(self._world.journal, self._world.destination, self._id)) is None:
+                raise
+            return entry
         try:
             with self._reserved():
-                there = self._hold()
+                self._hold()
                 self._unlock()
                 self._enter(Stage.TRANSFERRING)
                 self._transfer()
                 self._enter(Stage.SETTLED)
                 self._settle()
             self._enter(Stage.ADDED)
-            self._add(there, metainfo)
+            self._add(metainfo)
             read_back = self._check()
             self._enter(Stage.VERIFIED)
             return self._finish(read_back)
@@ -138,6 +144,7 @@ class Mover:
 
     def _journaled(self) -> Bitfield:
         stored = self._world.journal.pieces(self._id)
+        self._journal_knows = stored is not None
         count = self._manifest.piece_count
         try:
             return Bitfield.from_bytes(stored, count) if stored is not None else Bitfield(count)
@@ -156,13 +163,12 @@ class Mover:
             raise
         self._world.space.settle(self._id)
 
-    def _hold(self) -> Torrent | None:
+    def _hold(self) -> None:
         """If the destination client has it already (an earlier attempt), see that it is stopped while we work on its files."""
         destination = self._world.destination
         there = handover.seeding_elsewhere(destination, self._id)
         if there is not None and there.state not in (TorrentState.STOPPED_COMPLETE, TorrentState.STOPPED_INCOMPLETE):
             destination.client.stop(self._id)
-        return there
 
     def _unlock(self) -> None:
         """See that we may write wherever this move must; what is opened for it is closed when it ends."""
@@ -177,9 +183,7 @@ class Mover:
         """Bring what is missing, until every piece is good: in flight and, where the files are ours to read, at rest."""
         local = self._world.destination.local
         self._track.sign("looking at what is there")
-        survey = self._landing.survey(self._verified, hash_the_rest=local)
-        self._verified = survey.good
-        self._track.landed = self._verified
+        self._survey()
         present = self._bytes(self._verified)
         self._track.ledger.begin_attempt(present)
         self._tell_start(present)
@@ -202,8 +206,24 @@ class Mover:
             )
         self._track.ledger.transferred()
 
+    def _survey(self) -> None:
+        """See what lies there already, and have the journal say just that before the first byte is written.
+
+        A piece that is lost must not stay in it: its file will have its full size again, with nothing in it. One that was
+        found must be on stable storage first.
+        """
+        rest = Rest.ALL if self._world.destination.local else Rest.NONE if self._journal_knows else Rest.PROMISING
+        survey = self._landing.survey(self._verified, rest=rest)
+        found = survey.good.difference(self._verified)
+        if found.count():
+            self._landing.sync(found.ones())
+        if survey.good != self._verified:
+            self._world.journal.save_pieces(self._id, survey.good.to_bytes())
+        self._verified = self._track.landed = survey.good
+
     def _bring(self) -> None:
         missing = Bitfield.full(self._manifest.piece_count).difference(self._verified)
+        self._landing.unsettle(missing)
         self._unlock_files(missing)
         self._track.sign("transferring")
         with Checkpoint(self._world.journal, self._landing, self._id, self._verified, self._world.clock) as checkpoint:
@@ -247,13 +267,21 @@ class Mover:
 
     # -- added, checking, repairing ----------------------------------------------------------------------------------
 
-    def _add(self, there: Torrent | None, metainfo: bytes) -> None:
+    def _add(self, metainfo: bytes) -> None:
         destination = self._world.destination
         handover.reread_source(self._world.source, self._planned, self._world.clock)
         self._track.sign(f"adding to {destination.name}")
-        if there is None or destination.client.get(self._id) is None:
+        if not handover.added_already(destination, self._id, self._layout):
             handover.add(destination, self._planned, self._manifest, self._layout, metainfo)
+        self._take_out_of_review()
         self._track.ledger.finished(0.3)
+
+    def _take_out_of_review(self) -> None:
+        """An earlier attempt may have set it aside there; a category that somebody else chose there stays."""
+        client, wanted = self._world.destination.client, self._planned.target_category
+        there = client.get(self._id)
+        if there is not None and there.category == self._world.policy.manual_review_category != wanted:
+            client.set_category(self._id, wanted)
 
     def _check(self) -> ReadBack:
         """The client's recheck, with up to two repairs; still bad: set aside for a person."""
@@ -348,29 +376,16 @@ class Mover:
         entry = self._entry(Outcome.MOVED, certificate.kept_because)
         world.journal.save_certificate(certificate, world.clock.now())
         world.journal.add_history(entry)
-        world.source.client.remove(certificate)
-        world.journal.confirm_history(self._id)
         self._enter(Stage.RELEASED)
-        if certificate.delete_data:
-            self._confirm_gone()
-        self._forget()
-        return entry
-
-    def _confirm_gone(self) -> None:
-        """The client removes files behind its answer: look whether the data really goes, and say so where it does not."""
-        deadline = self._world.clock.monotonic() + 10
-        while True:
-            left = [path for path in self._layout if self._source_files.stat(path) is not None]
-            if not left:
-                return
-            if self._world.clock.monotonic() > deadline:
-                self._notice(
-                    Level.WARN,
-                    f"{self._world.source.name} removed the torrent but {len(left)} of its files are still there,"
-                    f" the first one: {self._planned.torrent.save_path / left[0]}",
-                )
-                return
-            self._world.clock.wait(0.5)
+        removal.remove(world.source, certificate, self._warn)
+        # From here on nothing can fail the move any more: what cannot be written down now, the next run settles.
+        with self._only_warned():
+            if certificate.delete_data:
+                removal.see_it_gone(self._source_files, self._planned, self._layout, world.clock, self._warn)
+        with self._only_warned():
+            world.journal.confirm_history(self._id)
+            self._forget()
+        return replace(entry, confirmed=True)
 
     def _keep(self, why: str) -> HistoryEntry:
         entry = self._entry(Outcome.COPIED, why)
@@ -435,6 +450,18 @@ class Mover:
 
     def _notice(self, level: Level, text: str) -> None:
         self._world.publish(Noticed(self._world.clock.now(), self._id, level, text))
+
+    def _warn(self, text: str) -> None:
+        self._notice(Level.WARN, text)
+
+    @contextmanager
+    def _only_warned(self) -> Iterator[None]:
+        """What fails in here is said, and changes nothing."""
+        try:
+            yield
+        except MoverError as error:
+            with suppress(MoverError):
+                self._warn(f"the torrent was moved, but: {error}")
 
     def _reading(self, count: int) -> None:
         """Every chunk that is read back: a sign of life, and the place where a stop is noticed."""

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.events import Event, Level, MoveEvent, Noticed
 from torrent_mover.domain.narrate import narrate
 from torrent_mover.domain.snapshot import LogLine
@@ -56,7 +57,11 @@ class Publisher:
             listeners = list(self._listeners)
         _log.log(_LEVELS[line.level], "%s%s", f"{torrent.short} " if torrent else "", line.text)
         if torrent is not None:
-            self._journal.add_note(event.at, torrent, line.level.value, line.text)
+            try:
+                self._journal.add_note(event.at, torrent, line.level.value, line.text)
+            except MoverError as error:
+                # A move must not fail for a line that could not be kept: what it saves itself will say that the disk is full.
+                _log.warning("a line for the history of %s was not kept: %s", torrent.short, error)
         for listener in listeners:
             try:
                 listener(event)

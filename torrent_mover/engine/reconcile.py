@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.move import MoveRecord
-from torrent_mover.domain.torrent import TorrentState
+from torrent_mover.domain.paths import RelativePath
+from torrent_mover.engine import removal
+from torrent_mover.engine.landing import STAGING
 from torrent_mover.engine.mover import World
 
 
@@ -14,24 +16,22 @@ def reconcile(world: World) -> None:
     Either we removed it and were killed before writing that down: then it seeds at the destination and the history is
     confirmed; or somebody else did: then that is said, and what we brought stays where it is.
     """
+    world.destination.files.remove_folder(RelativePath((STAGING,)))  # goes only if it is empty
     for record in world.journal.moves():
         if record.mark is None and world.source.client.get(record.id) is None:
             _settle(world, record)
 
 
 def _settle(world: World, record: MoveRecord) -> None:
-    there = world.destination.client.get(record.id)
     now = world.clock.now()
-    if world.journal.certificate_text(record.id) is not None and there and there.state is TorrentState.SEEDING:
-        world.journal.confirm_history(record.id)
+    if removal.settle(world.journal, world.destination, record.id) is not None:
         text = f"{record.name}: the last run had removed it from {world.source.name} and was stopped before it could say so"
         world.publish(Noticed(now, record.id, Level.INFO, text))
-    else:
-        where = (
-            f"it is in {world.destination.name} ({there.client_state})"
-            if there
-            else "what was brought stays in staging"
-        )
-        text = f"{record.name} was removed from {world.source.name} by somebody else; {where}"
-        world.publish(Noticed(now, record.id, Level.WARN, text))
+        return
+    there = world.destination.client.get(record.id)
+    where = (
+        f"it is in {world.destination.name} ({there.client_state})" if there else "what was brought stays in staging"
+    )
+    text = f"{record.name} was removed from {world.source.name} by somebody else; {where}"
+    world.publish(Noticed(now, record.id, Level.WARN, text))
     world.journal.forget_move(record.id)

@@ -33,13 +33,28 @@ class Repair:
         for piece in client_misses:
             good.clear(piece)
         if look:
-            readable = self._landing.readable()
-            good = self._landing.read_back(good.intersection(readable))
-        files = sorted({index for run in good.missing() for piece in run for index in self._manifest.files_of(piece)})
-        self._landing.unsettle(files)
+            good = self._landing.read_back(good.intersection(self._landing.readable()))
+        self._landing.unsettle(_inverse(good))
         if self.round > 1:
-            self._landing.discard(files)
-            for index in files:
+            bad = self._bad_files(good)
+            self._landing.discard(bad)
+            for index in bad:
                 for piece in self._manifest.pieces_of(index):
                     good.clear(piece)
+            self._landing.unsettle(_inverse(good))
         return good
+
+    def _bad_files(self, good: Bitfield) -> list[int]:
+        """The fewest files that explain the bad pieces.
+
+        A piece on a boundary blames all files that meet there (up to four were seen). Where one of them is surely bad, the
+        others are not removed for it: the piece itself is brought again in any case.
+        """
+        blamed = [self._manifest.files_of(piece) for run in good.missing() for piece in run]
+        surely = {files[0] for files in blamed if len(files) == 1}
+        unexplained = {index for files in blamed if not surely.intersection(files) for index in files}
+        return sorted(surely | unexplained)
+
+
+def _inverse(good: Bitfield) -> Bitfield:
+    return Bitfield.full(len(good)).difference(good)

@@ -1,0 +1,128 @@
+"""Every call that a move makes fails once, or is the last one of its process: the next runs end as if nothing had happened."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.fuse import Fuse
+from tests.engine.story import PIECE
+from torrent_mover.domain.errors import BadAnswer, ConnectionLost, DiskFull, ExitCode, NotWritable, Unreachable
+
+CHUNK = 64 * 1024
+LOST_AT_MOST = PIECE + CHUNK
+"""What a fault may cost to send again: the pieces in flight, none of which was whole."""
+
+
+def of(*prefixes: str):
+    """Labels that are about these calls."""
+    return lambda label: any(label.startswith((f"before {prefix}", f"after {prefix}")) for prefix in prefixes)
+
+
+def before(*prefixes: str):
+    return lambda label: any(label.startswith(f"before {prefix}") for prefix in prefixes)
+
+
+def run_until_moved(story, torrent, runs: int = 3) -> None:
+    for _ in range(runs):
+        story.run()
+        story.assert_whole_somewhere()
+        if story.source.get(torrent) is None and not unfinished(story):
+            return
+
+
+def unfinished(story) -> bool:
+    journal = story.journal()
+    try:
+        return bool(journal.moves())
+    finally:
+        journal.close()
+
+
+def each_point(stories, wanted, act, *, step: int = 1, power: bool = False):
+    """Make a story for every point that `wanted` selects, let `act` happen there, run again; returns how many points."""
+    at = 0
+    while True:
+        at += step
+        story = stories()
+        torrent = story.seed()
+        fuse = Fuse(wanted)
+        fuse.arm(at, lambda label, fuse=fuse: act(fuse, label))
+        story.run(fuse)
+        if not fuse.fired:
+            return at // step - 1
+        if power:
+            story.there.cut_power()
+        story.assert_whole_somewhere()
+        run_until_moved(story, torrent)
+        try:
+            story.assert_moved(torrent)
+            assert story.brought <= story.size(torrent) + LOST_AT_MOST
+        except AssertionError as error:
+            raise AssertionError(f"after a fault {fuse.fired} (point {at}): {error}") from error
+
+
+def kill(fuse: Fuse, label: str) -> None:
+    fuse.kill(label)
+
+
+def raising(make):
+    def act(_fuse: Fuse, label: str) -> None:
+        raise make(f"injected {label}", kept="", remedy="")
+
+    return act
+
+
+def test_killed_before_and_after_every_write_to_the_journal(stories):
+    points = each_point(stories, of("journal.save", "journal.add_", "journal.confirm", "journal.forget"), kill)
+    assert points >= 30
+
+
+def test_the_power_goes_before_and_after_every_write_to_the_journal(stories):
+    points = each_point(stories, of("journal.save", "journal.add_h", "journal.confirm"), kill, power=True)
+    assert points >= 24
+
+
+def test_killed_before_and_after_every_change_that_a_client_is_asked_for(stories):
+    wanted = of(
+        "source.remove", *(f"destination.{name}" for name in ("add_stopped", "recheck", "start", "stop", "poll"))
+    )
+    assert each_point(stories, wanted, kill) >= 8
+
+
+def test_killed_before_and_after_every_change_of_a_file(stories):
+    names = ("create", "rename", "unlink", "make_folders", "remove_folder", "sync", "writer.write", "chown")
+    assert each_point(stories, of(*(f"there.{name}" for name in names)), kill) >= 30
+
+
+@pytest.mark.parametrize("error", [Unreachable, BadAnswer])
+def test_every_question_to_a_client_fails_once(stories, error):
+    assert each_point(stories, before("source.", "destination."), raising(error)) >= 20
+
+
+def test_every_order_to_a_client_is_obeyed_but_its_answer_is_lost(stories):
+    wanted = ("after source.remove", "after destination.add", "after destination.start", "after destination.recheck")
+    assert each_point(stories, lambda label: label.startswith(wanted), raising(Unreachable)) >= 4
+
+
+@pytest.mark.parametrize("error", [ConnectionLost, NotWritable])
+def test_every_call_to_the_destination_file_system_fails_once(stories, error):
+    assert each_point(stories, before("there."), raising(error)) >= 40
+
+
+def test_every_call_to_the_source_file_system_fails_once(stories):
+    assert each_point(stories, before("here."), raising(ConnectionLost)) >= 8
+
+
+@pytest.mark.parametrize("error", [DiskFull])
+def test_every_write_to_the_journal_fails_once(stories, error):
+    assert each_point(
+        stories, before("journal.save", "journal.add", "journal.confirm", "journal.forget"), raising(error)
+    )
+
+
+def test_the_exit_code_says_done_when_the_answer_to_the_removal_was_lost(story):
+    torrent = story.seed()
+    fuse = Fuse(lambda label: label == "after source.remove")
+    fuse.arm(1, lambda _label: raising(Unreachable)(fuse, "remove"))
+    assert story.run(fuse) is ExitCode.DONE
+    story.assert_moved(torrent)

@@ -1,0 +1,74 @@
+"""The last step at the source: the one destructive call, what became of it, and the account of it after an interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from torrent_mover.domain.certificate import Certificate
+from torrent_mover.domain.errors import MoverError, ProvisioningError, ServerError
+from torrent_mover.domain.move import HistoryEntry
+from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.places import Destination, PlannedMove, Source
+from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.journal import Journal
+
+_GONE_WITHIN: Final = 10.0
+_POLL: Final = 0.5
+
+
+def remove(source: Source, certificate: Certificate, warn: Callable[[str], None]) -> None:
+    """Have the source client remove the torrent. Raises what it raises, unless the torrent is gone all the same.
+
+    An answer that was lost is not the order: only looking tells. Data that the client could not delete is told, for the move
+    itself is done.
+    """
+    try:
+        source.client.remove(certificate)
+    except (ServerError, ProvisioningError) as error:
+        if not _surely_gone(source, certificate):
+            raise
+        if isinstance(error, ProvisioningError):
+            warn(str(error))
+
+
+def _surely_gone(source: Source, certificate: Certificate) -> bool:
+    with suppress(MoverError):
+        return source.client.get(certificate.torrent) is None
+    return False
+
+
+def settle(journal: Journal, destination: Destination, torrent: InfoHash) -> HistoryEntry | None:
+    """Finish the account of a move whose torrent the source no longer has, if it was us who removed it: None if not.
+
+    It was, where the last entry of the history waits to be confirmed, its certificate is written down, and the destination
+    has the torrent.
+    """
+    entry = next((entry for entry in journal.history() if entry.id == torrent), None)
+    if entry is None or entry.confirmed or journal.certificate_text(torrent) is None:
+        return None
+    if destination.client.get(torrent) is None:
+        return None
+    journal.confirm_history(torrent)
+    journal.forget_move(torrent)
+    return replace(entry, confirmed=True)
+
+
+def see_it_gone(
+    files: FileSystem, planned: PlannedMove, layout: Iterable[RelativePath], clock: Clock, warn: Callable[[str], None]
+) -> None:
+    """The client removes files behind its answer: look whether the data really goes, and say so where it does not."""
+    deadline = clock.monotonic() + _GONE_WITHIN
+    left = list(layout)
+    while left := [path for path in left if files.stat(path) is not None]:
+        if clock.monotonic() > deadline:
+            warn(
+                f"the source client removed the torrent but {len(left)} of its files are still there,"
+                f" the first one: {planned.torrent.save_path / left[0]}"
+            )
+            return
+        clock.wait(_POLL)
