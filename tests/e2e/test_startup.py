@@ -1,0 +1,125 @@
+"""Answers that need no server come at once; a run in plain lines loads no screen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.e2e.command import ROOT, Command
+from torrent_mover import __version__
+
+HEAVY = {"textual", "rich", "paramiko", "qbittorrentapi", "requests", "sqlite3", "psutil", "cryptography"}
+SLOWEST = 0.5
+"""Seconds, of the best of three: 0.1 is the aim on an idle machine, and tests share theirs."""
+
+
+def modules_after(*arguments: str) -> tuple[str, set[str]]:
+    """What a command prints, and the top-level modules it has loaded at its end."""
+    program = (
+        "import sys, atexit\n"
+        "atexit.register(lambda: sys.stderr.write(chr(10).join({name.partition('.')[0] for name in sys.modules})))\n"
+        "from torrent_mover.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stdout, set(result.stderr.splitlines())
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_load_nothing_heavy(flag):
+    said, loaded = modules_after(flag)
+
+    assert "torrent" in said
+    assert "argparse" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_the_version_is_one_line(tmp_path):
+    with Command("--version", home=tmp_path) as command:
+        assert command.end().ended(0).out == f"torrent_mover {__version__}\n"
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_come_at_once(tmp_path, flag):
+    took = []
+    for _ in range(3):
+        started = time.monotonic()
+        with Command(flag, home=tmp_path) as command:
+            command.end().ended(0)
+        took.append(time.monotonic() - started)
+
+    assert min(took) < SLOWEST
+
+
+def test_every_flag_and_exit_code_is_in_the_help(tmp_path):
+    with Command("--help", home=tmp_path) as command:
+        said = command.end().ended(0).out
+
+    for word in (
+        "--config",
+        "--dry-run",
+        "--test-run",
+        "--simple",
+        "--parallel-jobs",
+        "--check-config",
+        "--list-rules",
+    ):
+        assert word in said
+    for code in ("0 done", "1 some", "2 usage", "3 a server", "4 pre-flight", "5 another", "130", "143"):
+        assert code in " ".join(said.split())
+
+
+@pytest.mark.servers
+def test_a_run_in_plain_lines_loads_no_screen(house):
+    house.seed("Somebody Else's", 70_000, category="other")
+    config = house.world.write_config()
+
+    said, loaded = modules_after("--config", str(config), "--simple")
+
+    assert "exit 0" in said
+    assert "qbittorrentapi" in loaded
+    assert loaded & {"textual", "rich"} == set()
+
+
+@pytest.mark.servers
+def test_a_quiet_run_says_nothing_but_failures(house):
+    house.seed("Somebody Else's", 70_000, category="other")
+
+    fine = house.run("-q").ended(0)
+    house.config = {"SOURCE_CLIENT": {"password": "not this one"}}
+    refused = house.run("-q").ended(3)
+
+    assert fine.text == ""
+    assert refused.out == ""
+    assert "TM-E202" in refused.err
+
+
+@pytest.mark.servers
+def test_output_that_nobody_reads_any_more_ends_quietly(house):
+    seeded = [house.seed(f"Show {number}", 20_000, seed=number) for number in range(3)]
+    config = house.world.write_config()
+    line = f"{sys.executable} -m torrent_mover --config '{config}' --dry-run | head -n 1"
+
+    result = subprocess.run(
+        ["/bin/sh", "-c", line],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert f"{len(seeded)} torrents would be moved" in result.stdout
+    assert "Traceback" not in result.stderr
+    assert "Exception" not in result.stderr
