@@ -414,7 +414,7 @@ def hostile() -> FakeControl:
         not_moved=tuple(replace(one, name=bad, reason=bad) for one in control.current.not_moved),
         servers=tuple(replace(one, name=bad, role=bad, product=bad, breaker=bad) for one in control.current.servers),
         checks=tuple(
-            replace(one, name=f"{index}{bad}", result=bad, passed=False, trouble=trouble, offer=bad)
+            replace(one, name=f"{index}{bad}", result=bad, passed=False, fatal=False, trouble=trouble, offer=bad)
             for index, one in enumerate(control.current.checks)
         ),
     )  # fmt: skip

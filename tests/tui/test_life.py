@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -272,12 +275,10 @@ sys.stdout.write(f"left with {result}, calls {control.calls}\\n")
 class Terminal:
     """A program on a pseudo-terminal of its own."""
 
-    def __init__(self, *argv: str, size: tuple[int, int] = NARROW, **environment: str) -> None:
+    def __init__(self, *argv: str, controlling: bool = False, **environment: str) -> None:
+        size = NARROW
         self.master, slave = pty.openpty()
-        import fcntl
-        import struct
-        import termios
-
+        own = (lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controlling else None
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         plain = {
             "PATH": os.environ["PATH"],
@@ -294,6 +295,7 @@ class Terminal:
             cwd=ROOT,
             env={**plain, **environment},
             start_new_session=True,
+            preexec_fn=own,  # noqa: PLW1509 - no threads are running here
         )
         os.close(slave)
         self.output = b""
@@ -321,7 +323,8 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
-        os.close(self.master)
+        if self.master >= 0:
+            os.close(self.master)
 
 
 @pytest.fixture
@@ -424,6 +427,75 @@ def test_a_wrong_keymap_is_refused_before_the_screen_opens(tmp_path: Path):
 
     with pytest.raises(ConfigError):
         run_dashboard(scenes.empty(), options=DashboardOptions(keymap=tmp_path / "nowhere.toml"))
+
+
+@pytest.mark.parametrize("size", [(59, 24), (80, 14), (20, 5)])
+def test_a_terminal_that_is_too_small_is_told_so(size: tuple[int, int]):
+    async def act(app: MoverApp, pilot) -> None:
+        shown = " ".join(dump(app).split())
+        assert f"{size[0]}x{size[1]} is too small" in shown
+        assert "43.7 %" in shown
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert "too small" not in dump(app)
+        assert "Big.Buck" in dump(app)
+
+    drive(scenes.running(), act, size)
+
+
+def test_sixty_by_fifteen_is_enough():
+    async def act(app: MoverApp, _: object) -> None:
+        assert "Big.Buck" in dump(app)
+        assert "14%" in dump(app)
+
+    drive(scenes.running(), act, (60, 15))
+
+
+def test_a_refused_run_opens_with_its_checks():
+    control = scenes.refused()
+    control.show(phase=Phase.ENDED, exit_code=4)
+
+    async def act(app: MoverApp, _: object) -> None:
+        assert "2 problems" in dump(app)
+
+    drive(control, act)
+
+
+def test_the_log_shows_that_it_has_the_keys():
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("tab")
+        await settle(pilot)
+        assert "─ ▸ log: all" in dump(app)
+        await pilot.press("slash", *"resumed", "enter")
+        await settle(pilot)
+        assert "recheck 45 %" not in dump(app)
+        assert "Sintel" in dump(app)
+
+    drive(scenes.running(), act)
+
+
+PLAY_CLOSED = """
+import sys
+from pathlib import Path
+from tests.tui import scenes
+from torrent_mover.tui.app import run_dashboard
+from torrent_mover.tui.options import DashboardOptions
+control = scenes.running()
+result = run_dashboard(control, options=DashboardOptions())
+Path(sys.argv[1]).write_text(f"left with {result}, calls {control.calls}")
+"""
+
+
+def test_a_closed_terminal_stops_the_engine(terminals, tmp_path: Path):
+    note = tmp_path / "note"
+    terminal = terminals("-c", PLAY_CLOSED, str(note), controlling=True)
+    terminal.read_until(b"RUNNING")
+
+    os.close(terminal.master)
+    terminal.master = -1
+    terminal.process.wait(20)
+
+    assert note.read_text(encoding="utf-8") == "left with 143, calls [('stop', False)]"
 
 
 def test_a_paused_torrent_is_named_paused():

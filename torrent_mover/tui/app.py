@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import locale
+import logging
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
@@ -45,6 +45,8 @@ _VIEWS: dict[str, Callable[[Session], View]] = {
     "health": Health,
     "log": Log,
 }
+_LOG = logging.getLogger(__name__)
+_SLOWEST, _FASTEST = 1.0, 4.0  # pictures a second
 _SIGNALS = {
     signal.SIGINT: ExitCode.INTERRUPTED,
     signal.SIGTERM: ExitCode.TERMINATED,
@@ -73,6 +75,7 @@ class MoverApp(RunActs, App[int]):
         self.session = Session(control, options, look, control.snapshot())
         self._unsubscribe: Callable[[], None] | None = None
         self._stopping = False
+        self.failure: Exception | None = None
         self._seen_preflight = False
 
     def get_default_screen(self) -> Screen[Any]:
@@ -88,7 +91,7 @@ class MoverApp(RunActs, App[int]):
         self.switch_mode("dashboard")
         self._unsubscribe = self.session.control.subscribe(lambda event: self.post_message(EngineEvent(event)))
         self._catch_signals()
-        self.set_interval(1 / self.session.options.refresh, self.tick)
+        self.set_interval(1 / min(_FASTEST, max(_SLOWEST, self.session.options.refresh)), self.tick)
         self.session.drain_log()
         self.call_after_refresh(self._offer_preflight)
 
@@ -115,8 +118,9 @@ class MoverApp(RunActs, App[int]):
 
     def _offer_preflight(self) -> None:
         """The checks come by themselves while they run, and go when they are passed."""
-        phase = self.session.snapshot.phase
-        if not self._seen_preflight and phase is Phase.PREFLIGHT:
+        snapshot = self.session.snapshot
+        refused = any(check.passed is False and check.fatal for check in snapshot.checks)
+        if not self._seen_preflight and (refused or snapshot.phase is Phase.PREFLIGHT):
             self._seen_preflight = True
             self.push_screen(Preflight(self.session, leaves_by_itself=True))
 
@@ -178,6 +182,7 @@ class MoverApp(RunActs, App[int]):
     def _fatal_error(self) -> None:
         """The screen dies alone: without the values of variables, which may be long, and say more than a log should."""
         error = self._exception
+        self.failure = error
         self._exit_renderables.append(Text(f"The dashboard failed: {type(error).__name__}: {safe(str(error))}"))
         self._close_messages_no_wait()
 
@@ -198,11 +203,9 @@ def run_dashboard(control: Control, *, options: DashboardOptions) -> int | None:
     """
     if options.keymap is not None:
         load_keymap(options.keymap)
-    if os.environ.get("SSH_CONNECTION"):
-        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     app = MoverApp(control, options)
     result = app.run(mouse=options.mouse)
     if result is None and app.return_code:
-        sys.stderr.flush()
+        _LOG.error("The dashboard failed; the engine goes on.", exc_info=app.failure)
         return DASHBOARD_FAILED
     return result

@@ -49,8 +49,8 @@ def keys_page() -> str:
     lines = [
         "# Keys",
         "",
-        "Made from the dashboard's own list by `python scripts/make_keys.py`. `?` shows the keys that hold where you are; `ctrl+p` finds",
-        "every action by its words. To change a key, give its name another one in `keymap.toml`:",
+        "Made from the dashboard's own list by `python scripts/make_keys.py`. `?` shows the keys that hold where you are;",
+        "`ctrl+p` finds every action by its words. To change a key, give its name another one in `keymap.toml`:",
         "",
         "```toml",
         '"run.pause" = "ctrl+s"',

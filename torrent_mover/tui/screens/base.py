@@ -10,9 +10,14 @@ from textual.screen import Screen
 from torrent_mover.domain.snapshot import MoveView, Snapshot, Standing
 from torrent_mover.domain.text import safe
 from torrent_mover.tui import bindings
+from torrent_mover.tui import format as fmt
+from torrent_mover.tui.ink import line, wrap
 from torrent_mover.tui.screens.ask import Choice, Choose
 from torrent_mover.tui.session import Session
+from torrent_mover.tui.widgets.header import phase_span
+from torrent_mover.tui.widgets.lines import Lines
 
+LEAST_WIDTH, LEAST_HEIGHT = 60, 15
 NARROW_BELOW, HUGE_FROM = 110, 180
 _NAMED = 5  # torrents that a question names
 
@@ -20,12 +25,16 @@ _NAMED = 5  # torrents that a question names
 class View(Screen[Any]):
     """A screen that draws the picture of each tick. `show` is called by the application."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_BELOW, "-wide"), (HUGE_FROM, "-huge")]  # noqa: RUF012 - textual's type
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall"), (50, "-high")]  # noqa: RUF012 - textual's type
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (NARROW_BELOW, "-wide"), (HUGE_FROM, "-huge")]  # noqa: RUF012 - textual's type
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (22, "-short"), (34, "-tall"), (50, "-high")]  # noqa: RUF012 - textual's type
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+
+    def on_mount(self) -> None:
+        """What is shown where the terminal is too small for the rest."""
+        self.mount(Lines(self.session.look, classes="too-small"))
 
     def on_screen_resume(self) -> None:
         """Draw at once; the next tick may be half a second away."""
@@ -37,8 +46,20 @@ class View(Screen[Any]):
 
     def draw(self) -> None:
         """Draw the picture of now, once there is something to draw on."""
-        if self.is_mounted and self.is_running:
+        if not (self.is_mounted and self.is_running):
+            return
+        if self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT:
+            self._say_too_small()
+        else:
             self.show(self.session.snapshot)
+
+    def _say_too_small(self) -> None:
+        snapshot, size = self.session.snapshot, self.size
+        text = f"{size.width}x{size.height} is too small: {LEAST_WIDTH}x{LEAST_HEIGHT} or more, or --simple. Transfers go on."
+        lines = [line(phase_span(snapshot, self.session.look), f" {fmt.percent_tenths(snapshot.fraction)}")]
+        lines += [line(piece) for piece in wrap(text, max(1, size.width))]
+        for panel in self.query(".too-small").results(Lines):
+            panel.show_lines(lines)
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw. Subclasses do."""

@@ -25,6 +25,7 @@ from torrent_mover.tui.widgets.filter_bar import FilterBar
 from torrent_mover.tui.widgets.header import Header, view_line
 from torrent_mover.tui.widgets.keys import Keys
 from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.move_table import TABLE_FROM
 from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
 
 _WEEK = 7 * 86400
@@ -42,20 +43,18 @@ def _result(entry: HistoryEntry, look: Look) -> Span:
     return Span(f"{glyphs.good} {word}{fixed}", Tone.GOOD)
 
 
-def _name_cells(width: int) -> tuple[int, int]:
-    result = max(20, width // 4)
-    return width - result - 40, result
+def _cells(width: int) -> tuple[int, int, int]:
+    """Cells of name, duration and result."""
+    took = 10 if width >= TABLE_FROM else 0
+    result = max(20 if took else 14, width // 4)
+    return width - result - took - 29, took, result
 
 
 def history_heading(width: int) -> Line:
     """The names of the columns."""
-    name, result = _name_cells(width)
-    return line(
-        Span(
-            f"  {left('When', 13)} {left('Torrent', name)} {'Size':>10} {'Took':>9}   {left('Result', result)}",
-            Tone.DIM,
-        )
-    )
+    name, took, result = _cells(width)
+    numbers = f"{'Size':>11}{right('Took', took)}"
+    return line(Span(f" {left('When', 13)} {left('Torrent', name)}{numbers}   {left('Result', result)}", Tone.DIM))
 
 
 def summary(past: HistoryView, at: float, look: Look) -> str:
@@ -128,13 +127,13 @@ class History(View):
 
     def _draw(self, entry: HistoryEntry, width: int) -> Line:
         look = self.session.look
-        name, result = _name_cells(width)
+        name, took, result = _cells(width)
         ended = _result(entry, look)
         return line(
             Span(" " + left(fmt.day_and_time(entry.ended_at, self.session.snapshot.at), 13) + " ", Tone.DIM),
             left(safe(entry.name), name),
             right(fmt.size(entry.size, look.units), 11),
-            right(fmt.span(entry.ended_at - entry.started_at), 10),
+            right(fmt.span(entry.ended_at - entry.started_at), took),
             "   ",
             Span(prose(ended.text, result), ended.tone),
         )
@@ -166,12 +165,12 @@ class History(View):
 
     def _show_graph(self, look: Look) -> None:
         panel = self.query_one("#rates", Lines)
-        wanted = self._graph and bool(self._past.run_rates)
-        if panel.display != wanted:
-            panel.display = wanted
+        hidden = not (self._graph and self._past.run_rates)
+        if self.has_class("-no-graph") != hidden:
+            self.set_class(hidden, "-no-graph")
             self.call_after_refresh(self.draw)
         width, height = panel.size
-        if panel.display and height > 1:
+        if height > 1:
             title = rule("rate of each run", "newest at the right", width, look.glyphs.rule)
             panel.show_lines([title, *rates_lines(self._past, width, height - 1, look)])
 

@@ -22,23 +22,29 @@ from torrent_mover.tui.widgets.filter_bar import FilterBar
 from torrent_mover.tui.widgets.header import Header, view_line
 from torrent_mover.tui.widgets.keys import Keys
 from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.move_table import TABLE_FROM
 from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
 
+_GAP = 2  # cells between columns
 _WAITING = (Standing.QUEUED, Standing.PAUSED, Standing.RETRYING, Standing.SKIPPED)
 
 
-def _widths(width: int) -> tuple[int, int]:
-    """Cells of the name and of the reason."""
+def _widths(width: int) -> tuple[int, int, int]:
+    """Cells of the name, the age and the reason."""
     why = max(18, width // 3)
-    return width - why - 32, why
+    added = 13 if width >= TABLE_FROM else _GAP
+    return width - why - added - 17, added, why
 
 
 def queue_heading(width: int) -> Line:
     """The names of the columns."""
-    name, why = _widths(width)
-    return line(
-        Span(f" {'#':>4}  {left('Torrent', name)} {'Size':>10}  {'Added':>9}  {left('Why not yet', why)}", Tone.DIM)
-    )
+    name, added, why = _widths(width)
+    age = right("Added  ", added) if added > _GAP else "  "
+    return line(Span(f"{'#':>4}  {left('Torrent', name)} {'Size':>10}{age}{left('Why not yet', why)}", Tone.DIM))
+
+
+def _age(seconds: float, size: int) -> Span:
+    return Span(right(f"{fmt.ago(seconds)} ago  ", size) if size > _GAP else " " * _GAP, Tone.DIM)
 
 
 def _why(move: MoveView) -> Span:
@@ -100,24 +106,24 @@ class Queue(MoveActs):
     def _draw_waiting(self, item: tuple[int, MoveView], width: int) -> Line:
         place, move = item
         look = self.session.look
-        name, why = _widths(width)
+        name, added, why = _widths(width)
         reason = _why(move)
         return line(
             Span(f"{place:>4}  ", Tone.DIM),
             left(safe(move.name), name) + " ",
             right(fmt.size(move.size, look.units), 10),
-            Span(f"  {fmt.ago(self.session.snapshot.at - move.added_on):>5} ago  ", Tone.DIM),
+            _age(self.session.snapshot.at - move.added_on, added),
             Span(prose(reason.text, why), reason.tone),
         )
 
     def _draw_left_alone(self, item: NotMoved, width: int) -> Line:
         look = self.session.look
-        name, why = _widths(width)
+        name, added, why = _widths(width)
         return line(
             Span(f"{look.glyphs.skipped:>4}  ", Tone.DIM),
             Span(left(safe(item.name), name) + " ", Tone.DIM),
             Span(right(fmt.size(item.size, look.units), 10), Tone.DIM),
-            Span(f"  {fmt.ago(self.session.snapshot.at - item.added_on):>5} ago  ", Tone.DIM),
+            _age(self.session.snapshot.at - item.added_on, added),
             prose(safe(item.reason), why),
         )
 

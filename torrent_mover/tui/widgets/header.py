@@ -5,7 +5,7 @@ from __future__ import annotations
 from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
 from torrent_mover.domain.text import safe, shorten
 from torrent_mover.tui import format as fmt
-from torrent_mover.tui.ink import ROOMY, Line, Part, Span, Tone, cells, line, spread, squeeze
+from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, cells, line, spread, squeeze
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Lines
 
@@ -98,13 +98,17 @@ def counts_line(snapshot: Snapshot, width: int, look: Look) -> Line:
 
 
 _STANDINGS = (
-    (Standing.ACTIVE, "active", Tone.PLAIN, 1),
-    (Standing.RETRYING, "retry", Tone.WARN, 0),
-    (Standing.PAUSED, "paused", Tone.WARN, 0),
-    (Standing.QUEUED, "queued", Tone.PLAIN, 2),
-    (Standing.DONE, "done", Tone.PLAIN, 3),
-    (Standing.FAILED, "failed", Tone.BAD, 4),
+    (Standing.ACTIVE, "active", Tone.PLAIN, 2),
+    (Standing.RETRYING, "retry", Tone.WARN, 1),
+    (Standing.PAUSED, "paused", Tone.WARN, 1),
+    (Standing.QUEUED, "queued", Tone.PLAIN, 3),
+    (Standing.DONE, "done", Tone.PLAIN, 4),
+    (Standing.FAILED, "failed", Tone.BAD, 1),
 )
+
+
+_ONLY_WHEN_THERE = (Standing.RETRYING, Standing.PAUSED)
+_NOTHING_SPARE = 4  # a zero goes before any count does
 
 
 def _standings(snapshot: Snapshot) -> list[Part]:
@@ -114,9 +118,9 @@ def _standings(snapshot: Snapshot) -> list[Part]:
         count = snapshot.count(standing)
         if count:
             word_tone = Tone.DIM if tone is Tone.PLAIN else tone
-            parts.append(Part(line(Span(f"{count} ", tone), Span(word, word_tone))))
-        elif spare:
-            parts.append(Part(line(Span(f"0 {word}", Tone.DIM)), 4 + spare))
+            parts.append(Part(line(Span(f"{count} ", tone), Span(word, word_tone)), spare))
+        elif standing not in _ONLY_WHEN_THERE:
+            parts.append(Part(line(Span(f"0 {word}", Tone.DIM)), _NOTHING_SPARE + spare))
     return parts
 
 
@@ -153,4 +157,5 @@ def view_line(current: str, end: Line, width: int) -> Line:
         spans.append(
             Span(f"[{label}]" if here else f" {label} ", Tone.TITLE if here else Tone.DIM, f"app.view('{name}')")
         )
-    return spread(tuple(spans), end, width)
+    crowded = sum(cells(span.text) for span in (*spans, *end)) > width
+    return spread(tuple(spans), BLANK if crowded else end, width)

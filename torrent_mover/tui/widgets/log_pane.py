@@ -119,7 +119,8 @@ class LogPane(Inked, can_focus=True):
         """`─ log: all ≥INFO ───── f level  / find  F follow:on ─`."""
         atleast = ">=" if self.look.ascii else "≥"
         which = self.torrent.short if self.torrent else "all"
-        text = f"log: {which} {atleast}{self.level.value}"
+        here = f"{self.look.glyphs.cursor} " if self.has_focus else ""
+        text = f"{here}log: {which} {atleast}{self.level.value}"
         if self.query_text:
             text += f" /{safe(self.query_text.text)}"
         state = "F follow:on" if self.following else "F follow:off"
@@ -152,6 +153,14 @@ class LogPane(Inked, can_focus=True):
         self._painted.clear()
         self.refilter()
         self.refresh()
+
+    def on_focus(self) -> None:
+        """The title shows where the keys go."""
+        self._repaint()
+
+    def on_blur(self) -> None:
+        """As on_focus."""
+        self._repaint()
 
     def _scroll(self, by: int) -> None:
         self._top = max(0, min(self._bottom, self._top + by))

@@ -8,7 +8,7 @@ from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import Line, Span, Tone, crop, left, line, prose, right
 from torrent_mover.tui.look import Glyphs, Look
 
-TABLE_FROM = 70
+TABLE_FROM = 60
 """Cells from which a row has all columns; below it only name, percent and rate."""
 
 _SIZE_FROM = 96
@@ -122,10 +122,13 @@ def move_row(move: MoveView, width: int, look: Look) -> Line:
 
 
 def _narrow_row(move: MoveView, width: int, look: Look, glyph: Span, tone: Tone) -> Line:
-    moving = move.standing is Standing.ACTIVE and move.rate > 0
-    rate = fmt.compact(move.rate, look.units) if moving else ""
-    name = left(safe(move.name), width - 16)
-    return line(glyph, " ", Span(name, tone), " ", Span(right(fmt.percent(move.fraction), 5) + right(rate, 8), tone))
+    name = line(glyph, " ", Span(left(safe(move.name), width - 16), tone), " ")
+    if move.standing is Standing.FAILED and move.trouble:
+        return line(name, Span(right(move.trouble.code, 13), Tone.BAD))
+    if move.standing in (Standing.QUEUED, Standing.SKIPPED, Standing.DONE):
+        return line(name, Span(right(fmt.size(move.size, look.units), 13), tone))
+    rate, eta, pace = _pace(move, look)
+    return line(name, right(fmt.percent(move.fraction), 5), Span(right(rate or eta, 8), pace))
 
 
 def _progress(move: MoveView, bar: int, look: Look, *, has_size: bool) -> Line:

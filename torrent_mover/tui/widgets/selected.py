@@ -8,7 +8,7 @@ from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, left, line, right, squeeze, wrap
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Lines
-from torrent_mover.tui.widgets.move_table import stalled, state
+from torrent_mover.tui.widgets.move_table import TABLE_FROM, stalled, state
 from torrent_mover.tui.widgets.piece_strip import legend, strip_lines
 
 _STRIP_FROM = 3  # free lines from which pieces are drawn
@@ -97,8 +97,9 @@ def file_line(file: FileView, width: int, look: Look, *, bar: int = 0) -> Line:
         glyph = Span(glyphs.pull, Tone.IN)
     else:
         glyph = Span(glyphs.queued, Tone.DIM)
+    pace = 12 if width >= TABLE_FROM else 0
     word = left(safe(file.state), 18 if width < ROOMY else 28)
-    fixed = 2 + 11 + 6 + (bar + 2 if bar else 0) + 12 + len(word) + 1
+    fixed = 2 + 11 + 6 + (bar + 2 if bar else 0) + pace + len(word) + 1
     spans: list[Span | str | Line] = [
         glyph,
         " ",
@@ -110,7 +111,7 @@ def file_line(file: FileView, width: int, look: Look, *, bar: int = 0) -> Line:
         spans += ["  ", fmt.bar(fraction, reused, bar, glyphs)]
     spans += [
         right(fmt.percent(fraction), 6),
-        right(fmt.rate(file.rate, look.units) if file.rate else "", 12),
+        right(fmt.rate(file.rate, look.units) if file.rate else "", pace),
         "  ",
         Span(word, Tone.DIM),
     ]
