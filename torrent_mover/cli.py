@@ -16,10 +16,14 @@ _COMMANDS: Final = {
     "check_config": "torrent_mover.commands.check_config",
     "clear": "torrent_mover.commands.clear",
     "demo": "torrent_mover.commands.demo",
+    "doctor": "torrent_mover.commands.doctor",
     "dry_run": "torrent_mover.commands.dry_run",
     "rules": "torrent_mover.commands.rules",
     "run": "torrent_mover.commands.run",
+    "test_permissions": "torrent_mover.commands.test_permissions",
 }
+
+_WITH_JSON: Final = ("doctor",)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,6 +50,10 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="the whole thing on a throw-away world on this machine", allow_abbrev=False)
     demo.add_argument("--simple", action="store_true", help="plain lines, no full screen", default=argparse.SUPPRESS)
     demo.add_argument("--keep", action="store_true", help="leave the world's folder behind")
+    doctor = commands.add_parser(
+        "doctor", help="every check of a run with its remedy; also while a run is active", allow_abbrev=False
+    )
+    doctor.add_argument("--json", action="store_true", help="the answers as data", default=argparse.SUPPRESS)
     return top
 
 
@@ -56,7 +64,7 @@ def _add_run_options(top: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="show the plan and what is not moved and why; write nothing"
     )
     only.add_argument("--test-run", action="store_true", help="do all of it, but keep the torrents at the source")
-    run.add_argument("--json", action="store_true", help="with --dry-run: the plan as data")
+    run.add_argument("--json", action="store_true", help="with --dry-run and doctor: the answer as data")
     run.add_argument("--parallel-jobs", metavar="N", type=_positive, default=4, help="torrents at a time (default 4)")
     run.add_argument("--simple", action="store_true", help="plain lines instead of the full screen")
     run.add_argument("-q", "--quiet", action="store_true", help="say nothing but failures")
@@ -88,6 +96,11 @@ def _add_other_actions(top: argparse.ArgumentParser) -> None:
     )
     other.add_argument("-d", "--delete-rule", metavar="DOMAIN", help="delete a tracker rule")
     other.add_argument(
+        "--test-permissions",
+        action="store_true",
+        help="write, rename and delete a file where the configured mode will write, as the user that it will be",
+    )
+    other.add_argument(
         "--clear-recheck-failure",
         metavar="HASH",
         help="try a torrent again whose recheck failed (a unique beginning is enough)",
@@ -116,6 +129,8 @@ def _command(arguments: argparse.Namespace) -> str:
         return str(arguments.command)
     if arguments.check_config:
         return "check_config"
+    if arguments.test_permissions:
+        return "test_permissions"
     if arguments.list_rules or arguments.add_rule or arguments.delete_rule:
         return "rules"
     if arguments.clear_recheck_failure or arguments.clear_corruption:
@@ -127,8 +142,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code. Errors are told on standard error, without a traceback."""
     top = parser()
     arguments = top.parse_args(argv)
-    if arguments.json and not arguments.dry_run:
-        top.error("--json goes with --dry-run")
+    if arguments.json and not (arguments.dry_run or arguments.command in _WITH_JSON):
+        top.error("--json goes with --dry-run and doctor")
     try:
         module = importlib.import_module(_COMMANDS[_command(arguments)])
         return int(module.execute(arguments))

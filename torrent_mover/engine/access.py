@@ -42,6 +42,14 @@ class Access:
             root = root.removeprefix(f"{self._accounts.place}:")
         return f"{root}/{path}" if path.parts else root
 
+    def owner(self, folder: RelativePath = ROOT) -> str:
+        """`root:root 0755`; empty where it cannot be looked at."""
+        found = self._look(folder)
+        if found is None or self._accounts is None:
+            return ""
+        user, group = self._accounts.names(found.uid, found.gid)
+        return f"{user}:{group} {found.mode:04o}"
+
     def probe(self, folder: RelativePath, probe: str = "") -> None:
         """Make a file in a folder that exists, rename it, remove it. Raises NotWritable with the command that helps, and others."""
         made = folder / (probe or f"{_PROBE}{secrets.token_hex(6)}")

@@ -73,6 +73,10 @@ class DestinationFolder:
         if self._files.stat(RelativePath((STAGING,))) is not None:
             self._access.probe(RelativePath((STAGING,)))
 
+    def can_be_opened(self) -> bool:
+        """Whether moves could open the folder, were it closed."""
+        return self._can_be_opened(self.require())
+
     def _can_be_opened(self, root: FileStat) -> bool:
         return (
             self._policy.unlock is not Unlock.OFF

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from torrent_mover.domain.errors import MoverError, PathNotSeen, SourceUnreadable, UnsafeTorrent
+from torrent_mover.domain.errors import MoverError, NotWritable, PathNotSeen, SourceUnreadable, UnsafeTorrent
 from torrent_mover.domain.paths import ROOT, ClientPath, HostPath, RelativePath
 from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent import ClientFile, Torrent
@@ -71,20 +71,24 @@ class SourceFiles:
 
     def _look(self, sample: _Sample) -> None:
         files = self._source.open(sample.torrent.save_path)
-        if not _has(files, sample):
-            raise self._elsewhere(sample)
+        try:
+            if not _has(files, sample):
+                raise self._elsewhere(sample)
+        except NotWritable as error:  # the folder is missing, or closed to us
+            raise self._elsewhere(sample, error) from error
         reader = files.reader()
         try:
             reader.read([Span(sample.path, 0, 1)], lambda *_: None)
         finally:
             reader.close()
 
-    def _elsewhere(self, sample: _Sample) -> PathNotSeen:
+    def _elsewhere(self, sample: _Sample, error: NotWritable | None = None) -> PathNotSeen:
         torrent, name = sample.torrent, self._source.name
         expected = self._tree.to_host(torrent.save_path)
         what = (
             f"{self._source.client.name} keeps {torrent.name} in {torrent.save_path},"
             f" and the SSH login on {name} does not find {sample.path} in {expected}."
+            f"{f' {error.what}' if error else ''}"
         )
         found = self._search(sample)
         kept = "Nothing was changed."

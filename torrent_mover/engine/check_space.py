@@ -21,8 +21,9 @@ def space_checks(space: Space, sizes: Sequence[int], jobs: int) -> Iterator[Chec
     """One check a place. `sizes`: bytes of each planned move, in its order; `jobs` of them are in the cache at a time."""
     at_once = sorted(sizes)[-jobs:]
     for name, files in space.places:
-        needed = at_once if name == space.cache else sizes
-        yield Check(f"space {name}", _room(files, name, needed), fatal=False)
+        cached = name == space.cache
+        ask = _room(files, name, at_once if cached else sizes)
+        yield Check("space cache" if cached else "space destination", ask, fatal=False)
 
 
 def _room(files: FileSystem, name: str, sizes: Sequence[int]) -> Callable[[], str]:
@@ -38,7 +39,7 @@ def _room(files: FileSystem, name: str, sizes: Sequence[int]) -> Callable[[], st
                 remedy="Remove files that nobody needs there: df -i",
             )
         usable, needed = max(found.free - margin(found.total), 0), sum(sizes)
-        told = f"{size(found.free)} free, needs {size(needed)}"
+        told = f"{size(found.free)} free in {name}, needs {size(needed)}"
         if needed > usable:
             fit = _fitting(sizes, usable)
             raise Doubt(

@@ -40,8 +40,8 @@ class SshServer(Protocol):
 class Reach:
     """What checks ask beside clients and files.
 
-    `ssh`: the servers by role (`source`, `destination`); `rsync`: the programs of the rsync modes; `own_files`: where the
-    journal lies; `second_run` says whether another run is active, and raises Doubt where one is.
+    `ssh`: the source server, and the destination server in the modes that have one; `rsync`: the programs of the rsync modes;
+    `own_files`: where the journal lies; `second_run` says whether another run is active.
     """
 
     config: Callable[[], str]
@@ -79,7 +79,7 @@ class Checks:
     def first(self) -> tuple[Check, ...]:
         """What is asked before the plan is made."""
         reach = self._reach
-        ssh = [_ssh_check(server) for server in reach.ssh]
+        ssh = [_ssh_check(role, server) for role, server in zip(("source", "destination"), reach.ssh, strict=False)]
         there = ssh[1:] if len(ssh) > 1 else []
         rsync = (
             [Check(_rsync_name(reach.rsync), self._rsync, needs=tuple(each.name for each in ssh))]
@@ -143,7 +143,7 @@ class Checks:
         return f"{counted(len(modes), 'folder')}; closed before the first move" if modes else "none"
 
 
-def _ssh_check(server: SshServer) -> Check:
+def _ssh_check(role: str, server: SshServer) -> Check:
     def ask() -> str:
         login = server.login()
         key = login.host_key.partition(" ")[0]
@@ -153,7 +153,7 @@ def _ssh_check(server: SshServer) -> Check:
         )
         return f"{', '.join(filter(None, parts))} ({login.speaker})"
 
-    return Check(f"ssh {server.place}", ask)
+    return Check(f"ssh {role}: {server.place}", ask)
 
 
 def _rsync_name(programs: tuple[RsyncProgram, ...]) -> str:

@@ -77,7 +77,7 @@ class Examination:
         failed = [result.view.name for result in self.results if not result.view.passed]
         missing = [name for name in check.needs if name in failed]
         if missing:
-            raise NotChecked("Not checked.", remedy=f"First mend: {missing[0]}.")
+            raise NotChecked(f"not checked, because this failed: {missing[0]}", remedy=f"First mend: {missing[0]}.")
 
     def _failed(self, check: Check, error: MoverError, took: float) -> CheckResult:
         fatal = check.fatal and not isinstance(error, Doubt)

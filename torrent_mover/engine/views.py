@@ -20,12 +20,12 @@ def client_views(ours: Sequence[str], known: Iterable[ClientPath], besides: Clie
     return tuple(view for view in dict.fromkeys((*same_name, *rooted, *below, *folders)) if view != besides)
 
 
-def host_views(theirs: ClientPath, bases: Iterable[HostPath]) -> tuple[HostPath, ...]:
-    """Where a login may see the client's folder: its end, or all of it, below one of these folders; longest ends first."""
+def host_views(theirs: ClientPath, bases: Iterable[HostPath], besides: HostPath) -> tuple[HostPath, ...]:
+    """Where a login may see the client's folder: all of it, or its end, below one of these folders; longest ends first."""
     parts = theirs.parts
     tails = [parts[start:] for start in range(len(parts) + 1)]
     views = (HostPath(f"{base}/{'/'.join(tail)}") for tail in tails for base in bases)
-    return tuple(view for view in dict.fromkeys(views) if view.text != theirs.text)
+    return tuple(view for view in dict.fromkeys(views) if view != besides)
 
 
 def pair(theirs: ClientPath, ours: HostPath) -> str:

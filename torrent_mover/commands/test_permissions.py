@@ -1,0 +1,64 @@
+"""--test-permissions: writes, renames and deletes a file where the configured mode will write, as the user that it will be."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torrent_mover import bootstrap
+from torrent_mover.adapters.local_accounts import LocalAccounts
+from torrent_mover.commands.configured import settings_of
+from torrent_mover.domain.errors import ExitCode, PreflightRefused, ProvisioningError
+from torrent_mover.domain.paths import ROOT
+from torrent_mover.domain.text import safe
+from torrent_mover.engine.access import Access
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A folder that the mode writes in: what it is for, whose it is, how to try it, whether moves may open it themselves."""
+
+    what: str
+    access: Access
+    probe: Callable[[], None]
+    opened_by_moves: bool
+
+
+def execute(arguments: argparse.Namespace) -> ExitCode:
+    """Try it. Leaves nothing behind and changes no mode. Raises PreflightRefused with the one command that helps."""
+    settings, path = settings_of(arguments)
+    mode = settings.moving.transfer_mode.value
+    sys.stdout.write(f"transfer_mode {mode}, config {safe(str(path))}\n")
+    with bootstrap.Checkup(settings, lambda: "") as checkup:
+        folder = checkup.checks.folder
+        folder.require()
+        places = [_Place("destination", folder.access, folder.probe, folder.can_be_opened())]
+        if checkup.cache is not None:
+            cache = Access(checkup.cache, LocalAccounts())
+            places.append(_Place("cache", cache, lambda: cache.probe(ROOT), opened_by_moves=False))
+        refusals = [refusal for place in places if (refusal := _try(place)) is not None]
+    if refusals:
+        first = refusals[0]
+        raise PreflightRefused(
+            first.what, kept="Nothing was left behind, and no mode was changed.", remedy=first.remedy
+        )
+    return ExitCode.DONE
+
+
+def _try(place: _Place) -> ProvisioningError | None:
+    say, access = sys.stdout.write, place.access
+    say(f"\n{place.what}\n")
+    say(f"  folder   {safe(access.shown())}  {access.owner()}\n")
+    say(f"  as user  {access.ours}\n")
+    try:
+        place.probe()
+    except ProvisioningError as error:
+        if place.opened_by_moves:
+            say("  closed to us; moves open it and close it again (preflight_unlock in [SETTINGS])\n")
+            return None
+        say("  a file could not be written, renamed and deleted\n")
+        return error
+    say("  a file was written, renamed and deleted\n")
+    return None
