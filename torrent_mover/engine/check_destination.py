@@ -137,6 +137,12 @@ class DestinationFolder:
         client, wanted, path = self._destination.client, self._destination.save_path, self._access.shown()
         what = f"The data goes to {path}{self._on}, and {client.name} does not see that folder as {wanted}."
         kept = "Nothing was moved; the file that asked is removed."
+        if found is not None and str(found) == path:
+            return PathNotSeen(
+                f"{what} It sees it under the same path as we do.",
+                kept=kept,
+                remedy=f"Remove remote_destination_path from [DESTINATION_PATHS], and from path_map the pair of {wanted}.",
+            )
         if found is not None:
             return PathNotSeen(
                 f"{what} It sees it as {found} (it probably runs in a container).",

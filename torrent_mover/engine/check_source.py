@@ -94,6 +94,8 @@ class SourceFiles:
         kept = "Nothing was changed."
         if found is not None:
             line = f"path_map = {pair(torrent.save_path, found)}"
+            if found.text == torrent.save_path.text:
+                line = f"path_map without the pair that leads to {expected}, for both see the same path"
             return PathNotSeen(f"{what} It is in {found}.", kept=kept, remedy=f"Set in [{self._tree.section}]: {line}")
         return PathNotSeen(
             what,
@@ -103,7 +105,8 @@ class SourceFiles:
         )
 
     def _search(self, sample: _Sample) -> HostPath | None:
-        for view in host_views(sample.torrent.save_path, tuple(self._bases())[:_MOST_BASES]):
+        save_path = sample.torrent.save_path
+        for view in host_views(save_path, tuple(self._bases())[:_MOST_BASES], self._tree.to_host(save_path)):
             with suppress(MoverError):
                 if _has(self._tree.open(view), sample):
                     return view

@@ -32,6 +32,7 @@ from torrent_mover.engine.landing import STAGING
 from torrent_mover.engine.mover import Mover, World
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.roster import Roster, Row
+from torrent_mover.engine.space import NoRoom
 from torrent_mover.engine.watchdog import Watchdog
 from torrent_mover.ports.journal import Attempt
 
@@ -111,6 +112,9 @@ class Engine:
                 remedy="The log file has the details; please report them.",
             )
         sent = row.track.ledger.sent - before
+        if isinstance(error, NoRoom):
+            self._no_room(row, error)
+            return
         self._note_attempt(row, started, sent, error)
         if error is None:
             self._done(row, started)
@@ -165,6 +169,15 @@ class Engine:
                 self._drop(row)
         else:
             self.roster.change(row, Standing.QUEUED, why="stopped; the next run goes on from here")
+
+    def _no_room(self, row: Row, error: NoRoom) -> None:
+        """No failure: it waits until another move has ended, or, where that cannot help, stays for a later run."""
+        if error.later and self.roster.wait_for_room(row, f"waits for room: {error.reason}"):
+            self._notice(row, Level.INFO, f"waits for room: {error.reason}")
+            return
+        row.error = error
+        self.roster.change(row, Standing.SKIPPED, why=f"not moved: {error.reason}")
+        self._notice(row, Level.WARN, f"not moved: {error.reason}. {error.remedy}")
 
     def _drop(self, row: Row) -> None:
         """Remove what a cancelled move has in staging: only names that its own layout gives."""

@@ -17,6 +17,7 @@ from torrent_mover.ports.journal import Attempt
 
 _OVER = frozenset({Standing.DONE, Standing.FAILED, Standing.SKIPPED})
 _WAITING = frozenset({Standing.QUEUED, Standing.RETRYING})
+_NEVER = float("inf")  # ready only when something else has ended
 
 
 @dataclass(slots=True, eq=False)
@@ -95,8 +96,25 @@ class Roster:
     def change(self, row: Row, standing: Standing, *, why: str = "", ready_at: float = 0.0) -> None:
         """Set where a row stands."""
         with self._changed:
+            if row.standing is Standing.ACTIVE:
+                self._let_go_on()
             row.standing, row.why, row.ready_at, row.wish = standing, why, ready_at, ""
             self._changed.notify_all()
+
+    def wait_for_room(self, row: Row, why: str) -> bool:
+        """Put an active row back, until another one that is active now ends. False where there is none: waiting is no use."""
+        with self._changed:
+            if not any(each.standing is Standing.ACTIVE for each in self._rows.values() if each is not row):
+                return False
+            row.standing, row.why, row.ready_at, row.wish = Standing.QUEUED, why, _NEVER, ""
+            self._changed.notify_all()
+            return True
+
+    def _let_go_on(self) -> None:
+        """An active row ends: those that wait for its room may look again."""
+        for each in self._rows.values():
+            if each.standing in _WAITING and each.ready_at == _NEVER:
+                each.ready_at = 0.0
 
     def wish(self, torrent: InfoHash, wish: str) -> Row | None:
         """Note what the user wants of an active row; returns it, or None where it is not active."""

@@ -24,6 +24,7 @@ from torrent_mover.domain.snapshot import (
     Standing,
     Wire,
 )
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine import picture
 from torrent_mover.engine.board import Flow
@@ -33,6 +34,7 @@ from torrent_mover.engine.planner import Plan, Planner
 from torrent_mover.engine.preflight import Check, Examination
 from torrent_mover.engine.publisher import Publisher
 from torrent_mover.engine.reconcile import reconcile
+from torrent_mover.engine.space import NoRoom
 from torrent_mover.ports.journal import RunRecord
 
 
@@ -106,8 +108,13 @@ class Run:
             code, reason = error.exit_code, str(error)
         if self._engine.stopping:
             code, reason = self.interrupted_by, reason or "stopped; the next run goes on from here"
-        self._end(code, reason)
+        self._end(code, reason or self._without_room())
         return code
+
+    def _without_room(self) -> str:
+        rows = [row for row in self._engine.roster.rows() if row.standing is Standing.SKIPPED]
+        count = sum(isinstance(row.error, NoRoom) for row in rows)
+        return f"{counted(count, 'torrent')} did not fit" if count else ""
 
     def _work(self) -> ExitCode:
         self._phase = Phase.PREFLIGHT

@@ -7,9 +7,18 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from torrent_mover.domain.capacity import Reservations
-from torrent_mover.domain.errors import MoverError, ServerTooOld
+from torrent_mover.domain.errors import DiskFull, MoverError, ServerTooOld
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.ports.filesystem import FileSystem
+
+
+class NoRoom(DiskFull):
+    """The move does not fit. `later`: it may, once other moves of this run have given their room back."""
+
+    def __init__(self, refused: DiskFull, reason: str, *, later: bool) -> None:
+        super().__init__(refused.what, kept=refused.kept, remedy=refused.remedy)
+        self.reason = reason
+        self.later = later
 
 
 class Space:
@@ -40,14 +49,25 @@ class Space:
         return self._cache
 
     def reserve(self, torrent: InfoHash, size: int, present: int) -> None:
-        """Take room for `size` bytes, `present` of which lie there already. Raises DiskFull where they do not fit."""
+        """Take room for `size` bytes, `present` of which lie there already. Raises NoRoom where they do not fit; nothing is kept."""
         with self._lock:
             for place in self._places:
                 if not self._reservations.knows(place):
                     self._ask(place)
                 if self._reservations.knows(place):
                     needed = size if place == self._cache else max(size - present, 0)
-                    self._reservations.reserve(torrent, place, needed)
+                    self._reserve(torrent, place, needed)
+
+    def _reserve(self, torrent: InfoHash, place: str, needed: int) -> None:
+        reason = self._reservations.refusal(torrent, place, needed)
+        if reason:
+            self._ask(place)  # somebody may have made room since
+            reason = self._reservations.refusal(torrent, place, needed)
+        try:
+            self._reservations.reserve(torrent, place, needed)
+        except DiskFull as refused:
+            self._reservations.release(torrent)
+            raise NoRoom(refused, reason, later=self._reservations.fits_ever(place, needed)) from refused
 
     def settle(self, torrent: InfoHash) -> None:
         """The move's bytes are at the destination for good, and out of the cache."""
