@@ -3,92 +3,108 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-_WINDOW: Final = 0.5
+_SETTLING: Final = 0.2
+"""Seconds that new lanes get to come up to speed before their rate counts."""
+
+_WINDOW: Final = 0.4
 """Seconds over which a rate is taken before it is believed."""
 
-_WORTH: Final = 0.12
-"""A lane stays only if it raises the rate by this much."""
+_WORTH: Final = 0.15
+"""Twice the lanes stay only if they raise the rate by this much."""
 
 _PROBE_AGAIN: Final = 20.0
-"""Seconds after which one more lane is tried again: links change."""
+"""Seconds after which more lanes are tried again: links change."""
 
 
 @dataclass(slots=True)
 class LaneController:
-    """Starts with one lane, adds one while that clearly raises the rate, drops back when it does not.
+    """Starts with one lane, doubles as long as that clearly raises the rate, goes back to the half when it does not.
 
-    Feed it `observe(now, total bytes so far)`; `wanted` says how many lanes there should be. `now` in monotonic seconds.
+    Feed it `observe(now, total bytes so far, lanes that have brought bytes)`; `wanted` says how many lanes there should be.
+    `now` in monotonic seconds. `limit` may be changed at any time.
     """
 
     limit: int
     wanted: int = 1
-    _since: float | None = None
-    _bytes: int = 0
-    _rates: dict[int, float] = field(default_factory=dict)
+    _before: tuple[int, float] | None = None  # the lanes and the rate that this step is held against
+    _window: tuple[float, int] | None = None  # when it opens (or opened), and the bytes at that moment
     _settled_at: float | None = None
+    _held_by_limit: bool = False
 
-    def observe(self, now: float, total: int) -> int:
+    def observe(self, now: float, total: int, working: int) -> int:
         """Take a look; returns the number of lanes wanted from now on."""
-        if self._since is None:
-            self._restart(now, total)
-            return self.wanted
-        elapsed = now - self._since
-        if elapsed < _WINDOW or total == self._bytes:
-            return self.wanted
-        rate = (total - self._bytes) / elapsed
+        if self.wanted > self.limit:
+            self._settle(now, self.limit)
         if self._settled_at is None:
-            self._climb(rate, now)
-            self._restart(now, total)
-        elif now - self._settled_at >= _PROBE_AGAIN:
-            self._rates = {self.wanted: rate}
+            self._measure(now, total, working)
+        elif self.wanted < self.limit and (self._held_by_limit or now - self._settled_at >= _PROBE_AGAIN):
             self._settled_at = None
-            self._step_up(now)
-            self._restart(now, total)
         return self.wanted
 
-    def _restart(self, now: float, total: int) -> None:
-        self._since, self._bytes = now, total
+    def lost(self, now: float, remaining: int) -> None:
+        """A lane could not be opened, or broke: be content with those that remain until it is time to try again."""
+        self._settle(now, max(1, remaining))
 
-    def _climb(self, rate: float, now: float) -> None:
-        self._rates[self.wanted] = rate
-        before = self._rates.get(self.wanted - 1)
-        if before is not None and rate < before * (1 + _WORTH):
-            self.wanted -= 1
-            self._settled_at = now
-        else:
-            self._step_up(now)
+    def _measure(self, now: float, total: int, working: int) -> None:
+        if working < self.wanted:
+            self._window = None
+        elif self._window is None:
+            self._window = (now + _SETTLING, total)
+        elif now <= self._window[0]:
+            self._window = (self._window[0], total)
+        elif now - self._window[0] >= _WINDOW:
+            self._judge((total - self._window[1]) / (now - self._window[0]), now)
 
-    def _step_up(self, now: float) -> None:
-        if self.wanted < self.limit:
-            self.wanted += 1
+    def _judge(self, rate: float, now: float) -> None:
+        self._window = None
+        if self._before is not None and rate < self._before[1] * (1 + _WORTH):
+            self._settle(now, self._before[0])
+        elif self.wanted >= self.limit:
+            self._settle(now, self.wanted)
         else:
-            self._settled_at = now
+            self._before = (self.wanted, rate)
+            self.wanted = min(2 * self.wanted, self.limit)
+
+    def _settle(self, now: float, lanes: int) -> None:
+        self._held_by_limit = lanes >= self.limit
+        self.wanted = min(lanes, self.limit)
+        self._settled_at = now
+        self._before = self._window = None
 
 
 class LaneShare:
-    """Divides `limit` lanes evenly among the transfers that run at the same time. Safe from any thread."""
+    """Divides `limit` lanes among the transfers that run at the same time; more transfers than lanes wait. Safe from any thread."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._transfers = 0
+        self._limit = max(1, limit)
+        self._changed = threading.Condition()
+        self._transfers: list[object] = []
 
     @contextmanager
-    def joined(self) -> Iterator[None]:
-        """Count as one of those that share."""
-        with self._lock:
-            self._transfers += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._transfers -= 1
+    def joined(self, waiting: Callable[[], None]) -> Iterator[Callable[[], int]]:
+        """Count as one of those that share; gives how many lanes this one may use now, at least 1.
 
-    def each(self) -> int:
-        """Lanes that one transfer may use now: at least one."""
-        return max(1, self._limit // max(1, self._transfers))
+        `waiting` is called every second as long as there is no lane for it, and may raise to give up.
+        """
+        ticket = object()
+        with self._changed:
+            while len(self._transfers) >= self._limit:
+                if not self._changed.wait(1.0):
+                    waiting()
+            self._transfers.append(ticket)
+        try:
+            yield lambda: self._share_of(ticket)
+        finally:
+            with self._changed:
+                self._transfers.remove(ticket)
+                self._changed.notify_all()
+
+    def _share_of(self, ticket: object) -> int:
+        with self._changed:
+            each, rest = divmod(self._limit, len(self._transfers))
+            return each + (self._transfers.index(ticket) < rest)

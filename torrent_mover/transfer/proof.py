@@ -14,9 +14,10 @@ from torrent_mover.ports.filesystem import FileSystem, Span
 
 @dataclass(frozen=True, slots=True)
 class FileSpan(Span):
-    """A span that remembers which file of the manifest it belongs to."""
+    """A span that remembers which file of the manifest it belongs to; `alone`: all of that file is asked for in one go."""
 
     file: int
+    alone: bool
 
 
 class PieceStream:
@@ -40,10 +41,13 @@ class PieceStream:
             real = sum(span.length for span in self._manifest.spans(piece, piece))
             self._pending.append((piece, real))
         for span in self._manifest.spans(pieces[0], pieces[-1]):
-            yield FileSpan(self._paths[span.file], span.offset, span.length, span.file)
+            own = self._manifest.pieces_of(span.file)
+            alone = pieces[0] <= own[0] and own[-1] <= pieces[-1]
+            yield FileSpan(self._paths[span.file], span.offset, span.length, span.file, alone)
 
-    def feed(self, data: memoryview) -> Iterator[tuple[int, bool]]:
-        """Take the next bytes; yields (piece, good) for each piece that they complete."""
+    def feed(self, data: memoryview) -> list[tuple[int, bool]]:
+        """Take the next bytes; returns (piece, good) for each piece that they complete."""
+        judged: list[tuple[int, bool]] = []
         while data:
             if self._hasher is None:
                 piece, self._left = self._pending[0]
@@ -56,7 +60,8 @@ class PieceStream:
                 piece, _ = self._pending.popleft()
                 good = self._hasher.good()
                 self._hasher = None
-                yield piece, good
+                judged.append((piece, good))
+        return judged
 
 
 def read_back(

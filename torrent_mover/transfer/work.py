@@ -21,23 +21,20 @@ class Work:
     def __init__(self, manifest: Manifest, missing: Bitfield) -> None:
         self._manifest = manifest
         self._lock = threading.Lock()
-        self._units = _cut(manifest, missing)
-        self._again: deque[range] = deque()
+        self._units = deque(_cut(manifest, missing))
         self._suspects: set[int] = set()
         self._unfinished = missing.count()
 
     def next_unit(self) -> range | None:
         """The next pieces to bring, or None when nothing is left to hand out."""
         with self._lock:
-            if self._again:
-                return self._again.popleft()
-            return next(self._units, None)
+            return self._units.popleft() if self._units else None
 
     def give_back(self, pieces: range) -> None:
         """A lane ended before it finished these: somebody else brings them."""
         if pieces:
             with self._lock:
-                self._again.append(pieces)
+                self._units.appendleft(pieces)
 
     def good(self) -> None:
         """One more piece is there and matches its hash."""
@@ -49,7 +46,7 @@ class Work:
         with self._lock:
             if piece not in self._suspects:
                 self._suspects.add(piece)
-                self._again.append(range(piece, piece + 1))
+                self._units.appendleft(range(piece, piece + 1))
                 return
         files = self._manifest.files_of(piece)
         names = ", ".join(str(self._manifest.files[index].path) for index in files[:3])
@@ -58,6 +55,12 @@ class Work:
             kept="The pieces that are good are kept here; the source is untouched.",
             remedy="Force a recheck of this torrent in the source client: it will show what is damaged.",
         )
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is anything to hand out now."""
+        with self._lock:
+            return bool(self._units)
 
     @property
     def done(self) -> bool:
