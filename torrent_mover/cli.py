@@ -18,12 +18,15 @@ _COMMANDS: Final = {
     "demo": "torrent_mover.commands.demo",
     "doctor": "torrent_mover.commands.doctor",
     "dry_run": "torrent_mover.commands.dry_run",
+    "history": "torrent_mover.commands.history",
+    "log": "torrent_mover.commands.log",
     "rules": "torrent_mover.commands.rules",
     "run": "torrent_mover.commands.run",
+    "status": "torrent_mover.commands.status",
     "test_permissions": "torrent_mover.commands.test_permissions",
 }
 
-_WITH_JSON: Final = ("doctor",)
+_WITH_JSON: Final = ("doctor", "history", "log", "status")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,7 +57,21 @@ def parser() -> argparse.ArgumentParser:
         "doctor", help="every check of a run with its remedy; also while a run is active", allow_abbrev=False
     )
     doctor.add_argument("--json", action="store_true", help="the answers as data", default=argparse.SUPPRESS)
+    _add_journal_commands(commands)
     return top
+
+
+def _add_journal_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    status = commands.add_parser(
+        "status", help="what is moving, what waits and why, what failed and what helps", allow_abbrev=False
+    )
+    history = commands.add_parser("history", help="what was moved, newest first", allow_abbrev=False)
+    history.add_argument("--csv", action="store_true", help="as comma-separated values, with a header")
+    history.add_argument("--last", metavar="N", type=_positive, default=1000, help="at most so many (default 1000)")
+    log = commands.add_parser("log", help="all that is known of one torrent", allow_abbrev=False)
+    log.add_argument("hash", metavar="HASH", help="its infohash; a unique beginning is enough")
+    for each in (status, history, log):
+        each.add_argument("--json", action="store_true", help="the answer as data", default=argparse.SUPPRESS)
 
 
 def _add_run_options(top: argparse.ArgumentParser) -> None:
@@ -64,7 +81,9 @@ def _add_run_options(top: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="show the plan and what is not moved and why; write nothing"
     )
     only.add_argument("--test-run", action="store_true", help="do all of it, but keep the torrents at the source")
-    run.add_argument("--json", action="store_true", help="with --dry-run and doctor: the answer as data")
+    run.add_argument(
+        "--json", action="store_true", help="with --dry-run, doctor, status, history and log: the answer as data"
+    )
     run.add_argument("--parallel-jobs", metavar="N", type=_positive, default=4, help="torrents at a time (default 4)")
     run.add_argument("--simple", action="store_true", help="plain lines instead of the full screen")
     run.add_argument("-q", "--quiet", action="store_true", help="say nothing but failures")
@@ -143,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     top = parser()
     arguments = top.parse_args(argv)
     if arguments.json and not (arguments.dry_run or arguments.command in _WITH_JSON):
-        top.error("--json goes with --dry-run and doctor")
+        top.error("--json goes with --dry-run, doctor, status, history and log")
     try:
         module = importlib.import_module(_COMMANDS[_command(arguments)])
         return int(module.execute(arguments))

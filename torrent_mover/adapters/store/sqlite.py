@@ -187,6 +187,15 @@ class SqliteJournal:
         )
         return [_entry(row) for row in rows]
 
+    def known(self, beginning: str) -> list[InfoHash]:
+        """Torrents with a move, a history or a line here, whose infohash begins so (hexadecimal, small letters)."""
+        rows = self._database.read(
+            "SELECT id FROM moves WHERE id GLOB ?1 UNION SELECT torrent FROM history WHERE torrent GLOB ?1 "
+            "UNION SELECT torrent FROM notes WHERE torrent GLOB ?1 ORDER BY 1",
+            (f"{beginning}*",),
+        )
+        return [InfoHash(text_of(row[0])) for row in rows]
+
     def add_attempt(self, attempt: Attempt) -> None:
         """Write one try."""
         self._save(
@@ -240,6 +249,11 @@ class SqliteJournal:
         """The breaker of one server; a closed one if nothing is known."""
         rows = self._database.read("SELECT failures, opened_at, open_until FROM breakers WHERE server = ?", (server,))
         return Breaker(*rows[0]) if rows else Breaker()
+
+    def breakers(self) -> dict[str, Breaker]:
+        """The breakers of all servers that ever failed, by name."""
+        rows = self._database.read("SELECT server, failures, opened_at, open_until FROM breakers ORDER BY server")
+        return {text_of(server): Breaker(*rest) for server, *rest in rows}
 
     def save_breaker(self, server: str, breaker: Breaker) -> None:
         """Write it."""

@@ -1,0 +1,240 @@
+"""status, history and log: what the journal knows, for people and for programs, whether or not a run is active."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import time
+
+import pytest
+
+from torrent_mover.adapters.lockfile import RunLock
+from torrent_mover.commands.history import COLUMNS
+from torrent_mover.domain.breaker import Breaker
+from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.ports.journal import Attempt, RunRecord
+
+ONE, TWO, THREE, FOUR = (InfoHash(digit * 40) for digit in "abcd")
+HOSTILE = "Big [/red]\x1b]0;owned\x07 \u202eBuck"
+
+
+def record(torrent, stage=Stage.TRANSFERRING, **more):
+    now = time.time()
+    return MoveRecord(torrent, f"Name of {torrent.short}", 5_000_000, stage, now - 600, now - 60, **more)
+
+
+def entry(torrent, name="Sintel", ended_at=1_790_000_100.0, **more):
+    return HistoryEntry(torrent, name, 2_000, ended_at - 100, ended_at, Outcome.MOVED, 1_500, 500, 7, **more)
+
+
+@contextlib.contextmanager
+def filled(desk):
+    journal = desk.open()
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@pytest.fixture
+def active(desk):
+    with RunLock(desk.folder / "state" / "run.lock"):
+        yield
+
+
+@pytest.mark.parametrize("command", ["status", "history"])
+def test_before_the_first_run_nothing_is_known_and_nothing_is_made(desk, command):
+    told = desk.run(command)
+
+    assert told.code == 0
+    assert "No run has been made" in told.out
+    assert not desk.journal.exists()
+    assert not (desk.folder / "home").exists()
+
+
+def test_before_the_first_run_the_status_is_still_data(desk):
+    data = desk.run("status", "--json").data
+
+    assert (data["schema"], data["active"], data["moves"], data["runs"]) == (1, None, [], [])
+    assert desk.run("history", "--json").data == {"schema": 1, "entries": []}
+
+
+@pytest.mark.usefixtures("active")
+def test_the_status_says_since_when_a_torrent_moves(desk):
+    with filled(desk) as journal:
+        journal.begin_run("cafe0001", time.time() - 600)
+        journal.save_move(record(ONE))
+        told = desk.run("status")
+
+    assert "A run is active: process" in told.out
+    assert "Moving:" in told.out
+    assert "transferring for 1m" in told.out
+    assert "cafe0001  active" in told.out
+
+
+@pytest.mark.usefixtures("active")
+def test_the_status_says_when_and_why_a_torrent_is_tried_again(desk):
+    with filled(desk) as journal:
+        again = time.time() + 300
+        journal.save_move(record(ONE, error="The connection broke.", error_code="TM-E213", next_try_at=again))
+    told = desk.run("status")
+    data = desk.run("status", "--json").data
+
+    assert "Waiting for the next try:" in told.out
+    assert "again in 4:5" in told.out
+    assert "The connection broke. [TM-E213]" in told.out
+    assert data["moves"][0]["state"] == "waiting"
+    assert data["moves"][0]["next_try_at"] == again
+
+
+def test_the_status_shows_the_remedy_of_what_failed_and_how_to_clear_a_mark(desk):
+    with filled(desk) as journal:
+        journal.save_move(record(ONE, error="No room.", error_code="TM-E122", remedy="df -h /library"))
+        journal.save_move(record(TWO, Stage.REPAIRING, mark=Mark.RECHECK_FAILED, error="Bad.", error_code="TM-E305"))
+        journal.save_move(record(THREE, mark=Mark.CORRUPT, error="Bad there.", error_code="TM-E216"))
+        journal.save_move(record(FOUR))
+    told = desk.run("status")
+
+    assert "No run is active." in told.out
+    assert "> df -h /library" in told.out
+    assert f"> torrent-mover --clear-recheck-failure {TWO.short}" in told.out
+    assert f"> torrent-mover --clear-corruption {THREE.short}" in told.out
+    states = {move["infohash"]: move["state"] for move in desk.run("status", "--json").data["moves"]}
+    assert states == {ONE.hex: "failed", TWO.hex: "marked", THREE.hex: "marked", FOUR.hex: "left off"}
+
+
+def test_the_way_to_clear_a_mark_that_the_status_shows_clears_it(desk):
+    with filled(desk) as journal:
+        journal.save_move(record(TWO, mark=Mark.RECHECK_FAILED, error="Bad.", error_code="TM-E305"))
+    shown = next(line for line in desk.run("status").out.splitlines() if "--clear" in line)
+
+    assert desk.run(*shown.split()[2:]).code == 0
+    assert desk.run("status", "--json").data["moves"][0]["mark"] is None
+
+
+def test_the_status_shows_servers_that_are_left_alone(desk):
+    with filled(desk) as journal:
+        now = time.time()
+        journal.save_breaker("nas.example.org", Breaker(3, now, now + 900))
+        journal.save_breaker("fine.example.org", Breaker())
+    told = desk.run("status")
+    data = desk.run("status", "--json").data
+
+    assert "nas.example.org: open for 14:5" in told.out
+    assert "fine.example.org" not in told.out
+    assert {each["server"]: each["state"] for each in data["breakers"]} == {
+        "nas.example.org": "open",
+        "fine.example.org": "closed",
+    }
+
+
+def test_the_status_tells_the_last_runs_and_one_that_was_killed(desk):
+    with filled(desk) as journal:
+        journal.begin_run("cafe0001", 1_790_000_000.0)
+        journal.begin_run("cafe0002", 1_790_001_000.0)
+        journal.end_run(RunRecord("cafe0002", 1_790_001_000.0, 1_790_001_060.0, 2, 1, 3_000_000, 1))
+    told = desk.run("status")
+
+    assert "cafe0001  was killed" in told.out
+    assert "cafe0002  2 torrents moved, 1 failed, 2.9 MiB in 1m00s, exit 1" in told.out
+    assert [run["exit_code"] for run in desk.run("status", "--json").data["runs"]] == [1, None]
+
+
+def test_the_history_is_newest_first_in_each_form(desk):
+    with filled(desk) as journal:
+        journal.add_history(entry(ONE, "Sintel", repaired=3))
+        journal.add_history(entry(TWO, "Tears of Steel", 1_790_000_500.0, confirmed=False))
+
+    lines = desk.run("history").out.splitlines()
+    data = desk.run("history", "--json").data
+    rows = list(csv.DictReader(io.StringIO(desk.run("history", "--csv").out)))
+
+    assert ["Tears of Steel" in lines[0], "not confirmed" in lines[0]] == [True, True]
+    assert ["Sintel" in lines[1], "3 repaired" in lines[1]] == [True, True]
+    assert data["schema"] == 1
+    assert [each["name"] for each in data["entries"]] == ["Tears of Steel", "Sintel"]
+    assert data["entries"][1]["size"] == 2_000
+    assert data["entries"][1]["ended_at"] == 1_790_000_100.0
+    assert tuple(rows[0]) == tuple(data["entries"][0]) == COLUMNS
+    assert rows[1]["sent"] == "1500"
+    assert len(desk.run("history", "--last", 1).out.splitlines()) == 1
+
+
+def test_a_hostile_name_cannot_act_on_the_terminal_or_in_a_spreadsheet(desk):
+    with filled(desk) as journal:
+        journal.add_history(entry(ONE, HOSTILE))
+        journal.add_history(entry(TWO, '=HYPERLINK("http://example.org")'))
+        journal.save_move(MoveRecord(THREE, HOSTILE, 1, Stage.ADDED, 1.0, 1.0))
+    for arguments in (["status"], ["history"], ["history", "--csv"], ["log", "aaaa"], ["status", "--json"]):
+        told = desk.run(*arguments)
+        assert told.code == 0
+        assert not {"\x1b", "\x07", "\u202e"} & set(told.out), arguments
+
+    assert desk.run("history", "--json").data["entries"][1]["name"] == HOSTILE
+    cells = [row["name"] for row in csv.DictReader(io.StringIO(desk.run("history", "--csv").out))]
+    assert cells[0].startswith("'=")
+
+
+def test_the_log_of_a_torrent_is_found_by_a_unique_beginning(desk):
+    with filled(desk) as journal:
+        journal.save_move(record(ONE, error="It broke.", remedy="Mend it."))
+        journal.add_note(1_790_000_000.0, ONE, "INFO", "start: it")
+        journal.add_note(1_790_000_001.0, TWO, "INFO", "start: the other")
+        journal.add_attempt(Attempt(ONE, 1, 1.0, 2.0, 300, "It broke."))
+    told = desk.run("log", "AAAA")
+    data = desk.run("log", "aaaa", "--json").data
+
+    assert "start: it" in told.out
+    assert "the other" not in told.out
+    assert "It broke. Mend it." in told.out
+    assert (data["schema"], data["infohash"], data["lines"][0]["text"]) == (1, ONE.hex, "start: it")
+    assert data["attempts"][0]["sent"] == 300
+
+
+@pytest.mark.parametrize("beginning", ["ee", "", "*", "a[a]", "zz", "a" * 80])
+def test_a_beginning_that_fits_nothing_is_refused_with_what_to_look_at(desk, beginning):
+    with filled(desk) as journal:
+        journal.save_move(record(ONE))
+    told = desk.run("log", beginning)
+
+    assert told.code == 2
+    assert "torrent-mover status" in told.err
+
+
+def test_a_beginning_that_fits_several_is_refused_with_their_hashes(desk):
+    other = InfoHash("ab" + "0" * 38)
+    with filled(desk) as journal:
+        journal.save_move(record(ONE))
+        journal.add_history(entry(other))
+    told = desk.run("log", "a")
+
+    assert told.code == 2
+    assert ONE.hex[:12] in told.err
+    assert other.hex[:12] in told.err
+
+
+@pytest.mark.usefixtures("active")
+@pytest.mark.parametrize("command", ["status", "history", "log"])
+def test_looking_on_runs_beside_a_run_and_writes_nothing(desk, command):
+    with filled(desk) as journal:
+        journal.save_move(record(ONE))
+    before = desk.journal.read_bytes()
+    arguments = [command, "aaaa"] if command == "log" else [command]
+
+    assert desk.run(*arguments).code == 0
+    assert desk.journal.read_bytes() == before
+
+
+def test_the_journal_of_a_newer_version_is_left_alone(desk):
+    import sqlite3
+
+    with filled(desk):
+        pass
+    with contextlib.closing(sqlite3.connect(desk.journal)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    told = desk.run("status")
+
+    assert told.code == 2
+    assert "newer torrent-mover" in told.err
