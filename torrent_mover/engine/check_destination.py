@@ -22,6 +22,7 @@ from torrent_mover.ports.filesystem import FileKind, FileStat
 _FORGOTTEN_AFTER: Final = 600
 """Seconds after which a canary was left behind by a killed run."""
 
+_LARGEST_LEFT_OVER: Final = 32  # bytes
 _ROUND: Final = 16  # folders that a client is asked about at a time
 _ROUNDS: Final = 2
 
@@ -160,10 +161,12 @@ class DestinationFolder:
         )
 
     def _sweep(self) -> None:
-        """Remove the canaries of killed runs: by their names, sizes and age, nothing else is like them."""
+        """Remove the canaries and probes of killed runs: by their names, sizes and age, nothing else is like them."""
         with suppress(MoverError):
-            for name in filter(Canary.is_name, self._files.listdir(ROOT)):
+            for name in self._files.listdir(ROOT):
+                if not (Canary.is_name(name) or Access.is_probe(name)):
+                    continue
                 found = self._files.stat(RelativePath((name,)))
                 old = found is not None and self._clock.now() - found.mtime > _FORGOTTEN_AFTER
-                if found and old and found.kind is FileKind.FILE and found.size in (0, len(Canary(name).content)):
+                if found and old and found.kind is FileKind.FILE and found.size <= _LARGEST_LEFT_OVER:
                     self._files.unlink(RelativePath((name,)))

@@ -49,7 +49,7 @@ class Space:
         return self._cache
 
     def reserve(self, torrent: InfoHash, size: int, present: int) -> None:
-        """Take room for `size` bytes, `present` of which lie there already. Raises NoRoom, keeping nothing, where they do not fit."""
+        """Take room for `size` bytes, `present` of which lie there already. Raises NoRoom, keeping none, where they do not fit."""
         with self._lock:
             for place in self._places:
                 if not self._reservations.knows(place):
