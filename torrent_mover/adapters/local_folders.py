@@ -108,6 +108,20 @@ def rename_without_replacing(old_at: int, old: str, new_at: int, new: str) -> No
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
 
 
+def sync_device(folder: int) -> bool:
+    """Bring all that the file system of this folder holds to stable storage (syncfs(2)). False where libc does not know it."""
+    if not hasattr(_libc, "syncfs"):
+        return False
+    descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        if _libc.syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def _renameat2(old_at: int, old: bytes, new_at: int, new: bytes) -> bool:
     """Whether it was done; False where kernel, libc or file system do not know it (rename(2))."""
     if not hasattr(_libc, "renameat2"):
