@@ -474,6 +474,21 @@ def test_the_log_shows_that_it_has_the_keys():
     drive(scenes.running(), act)
 
 
+def test_a_page_scrolls_with_the_first_key():
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("question_mark", "down")
+        await settle(pilot)
+        assert "Everywhere" not in dump(app)
+        await pilot.press("end")
+        await settle(pilot)
+        assert "Lines of the chosen torrent only" in dump(app)
+        await pilot.press("home")
+        await settle(pilot)
+        assert "Everywhere" in dump(app)
+
+    drive(scenes.running(), act)
+
+
 PLAY_CLOSED = """
 import sys
 from pathlib import Path

@@ -46,6 +46,7 @@ _VIEWS: dict[str, Callable[[Session], View]] = {
     "log": Log,
 }
 _LOG = logging.getLogger(__name__)
+_CLEAR = "\x1b[2J\x1b[H"
 _SLOWEST, _FASTEST = 1.0, 4.0  # pictures a second
 _SIGNALS = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -100,9 +101,12 @@ class MoverApp(RunActs, App[int]):
         self.add_mode(name, partial(view, self.session))
 
     def on_unmount(self) -> None:
-        """The engine goes on without a listener."""
+        """The engine goes on without a listener; the terminal is left clean."""
         if self._unsubscribe:
             self._unsubscribe()
+        if self._driver is not None:
+            # tmux moves lines of the alternate screen to the main one when the window grows; an empty one leaves nothing behind
+            self._driver.write(_CLEAR)
 
     def tick(self) -> None:
         """Fetch the picture and the log; draw what is on the screen."""

@@ -149,6 +149,9 @@ class Rows(Inked, can_focus=True):
             self._top = self._cursor - height + 1
 
     def _move_to(self, index: int) -> None:
+        if not self.pointing:  # a page scrolls at once, instead of after a cursor that nobody sees
+            index = min(index, len(self._rows) - max(1, self.size.height))
+            self._top = max(0, index)
         index = max(0, min(index, len(self._rows) - 1))
         if index == self._cursor:
             return
