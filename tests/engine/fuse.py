@@ -67,6 +67,8 @@ class Tapped:
 
         def call(*arguments: Any, **words: Any) -> Any:
             label = f"{self._name}.{attribute}"
+            if attribute == "save_move":
+                label += f" {arguments[0].stage.value}"
             self._fuse.touch(f"before {label}")
             answer = self._read(found, *arguments) if attribute == "read" else found(*arguments, **words)
             self._fuse.touch(f"after {label}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 from pathlib import Path
 
 from tests.engine.fuse import Fuse, Killed, Tapped
@@ -22,7 +23,7 @@ from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.rules import TrackerRules
 from torrent_mover.domain.selection import Policy as SelectionPolicy
-from torrent_mover.domain.snapshot import HostHealth
+from torrent_mover.domain.snapshot import HostHealth, Standing
 from torrent_mover.domain.torrent import InfoHash, TorrentState
 from torrent_mover.engine.board import Flow, Legs
 from torrent_mover.engine.engine import Engine, Tuning
@@ -35,6 +36,7 @@ from torrent_mover.engine.run import Run, RunFacts
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
 from torrent_mover.engine.watchdog import Watchdog
+from torrent_mover.ports.accounts import Account
 from torrent_mover.ports.filesystem import FileKind
 from torrent_mover.transfer.copying import Copying
 from torrent_mover.transfer.lanes import LaneShare
@@ -122,6 +124,18 @@ class DurableFiles(MemoryFileSystem):
                     node.data[:] = safe + bytes(len(node.data) - len(safe))
 
 
+class Root:
+    """Accounts of a machine where everything is ours to write."""
+
+    place = "nas"
+
+    def ours(self) -> Account:
+        return Account("root", 0)
+
+    def names(self, uid: int, gid: int) -> tuple[str, str]:
+        return str(uid), str(gid)
+
+
 class Story:
     """One source, one destination, one journal, on `folder`. `local`: the destination's files are read back by us.
 
@@ -189,16 +203,48 @@ class Story:
 
     # -- running -------------------------------------------------------------------------------------------------------
 
-    def run(self, fuse: Fuse | None = None, *, kills: bool = False) -> ExitCode | None:
+    def run(self, fuse: Fuse | None = None) -> ExitCode | None:
         """One process, to its end; None where it was killed."""
         fuse = fuse or Fuse()
         with contextlib.closing(self.journal()) as journal:
             run = self.build(journal, fuse)
             try:
-                return run.execute()
+                with self._time_passes():
+                    return run.execute()
             except Killed:
                 assert fuse.dead
                 return None
+
+    def run_until(self, *labels: str) -> None:
+        """One process that is killed at the first call of any of these labels."""
+        fuse = Fuse(lambda label: label.startswith(labels))
+        fuse.arm(1, fuse.kill)
+        assert self.run(fuse) is None
+
+    @contextlib.contextmanager
+    def _time_passes(self):
+        """Where all that is left waits for a later time, that time comes at once."""
+        over = threading.Event()
+        roster = self.engine.roster
+
+        def work() -> None:
+            while not over.wait(0.005):
+                rows = roster.rows()
+                waiting = [row for row in rows if row.standing in (Standing.QUEUED, Standing.RETRYING)]
+                if waiting and not any(row.standing is Standing.ACTIVE for row in rows):
+                    late = min(row.ready_at for row in waiting) - self.clock.monotonic()
+                    if late > 0:
+                        self.clock.advance(late)
+                        with roster._changed:
+                            roster._changed.notify_all()
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def build(self, journal: SqliteJournal, fuse: Fuse) -> Run:
         quiet = frozenset({"close", "abort"})
@@ -215,19 +261,17 @@ class Story:
         throttle = Throttle(self.clock, lambda _flow: None)
         world = World(
             Source("seedbox", source_client, lambda _save_path: here),
-            Destination("nas", destination_client, there, TARGET, local=self.local),
+            Destination("nas", destination_client, there, TARGET, local=self.local, accounts=Root()),
             route,
             self.policy,
             book,
             self.clock,
             publisher.publish,
             throttle,
-            Space(there, None, lambda: self.engine.arrived()),
+            Space(there, None, lambda: self.engine.arrived()),  # noqa: PLW0108  the engine is made after it
             planner.ignored,
             run="test",
         )
-        import threading
-
         engine = self.engine = Engine(
             world, Tuning(self.jobs, Watchdog(600.0), self.backoff, 3, 900.0), threading.Event()
         )

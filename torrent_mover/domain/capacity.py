@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from torrent_mover.domain.errors import DiskFull
+from torrent_mover.domain.errors import DoesNotFit
 from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent import InfoHash
 
@@ -65,10 +65,10 @@ class Reservations:
         return needed <= self._usable[place]
 
     def reserve(self, move: InfoHash, place: str, needed: int) -> None:
-        """Take `needed` bytes for `move`, in place of what it had there. Raises DiskFull, and changes nothing then."""
+        """Take `needed` bytes for `move`, in place of what it had there. Raises DoesNotFit, and changes nothing then."""
         refusal = self.refusal(move, place, needed)
         if refusal:
-            raise DiskFull(
+            raise DoesNotFit(
                 f"There is not enough space: the torrent {refusal}.",
                 kept="Nothing was written for it; the source keeps it.",
                 remedy=f"Free some space on {place}, or move fewer torrents at once; the next run tries it again.",

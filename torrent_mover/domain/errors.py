@@ -4,7 +4,7 @@ MoverError
 ├── UsageError ─ ConfigError
 ├── ServerError ─ Unreachable, LoginRefused, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
-├── ProvisioningError ─ NotWritable, DiskFull, MissingProgram
+├── ProvisioningError ─ NotWritable, DiskFull ─ DoesNotFit, MissingProgram
 ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
 ├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused
 └── Cancelled
@@ -159,6 +159,10 @@ class DiskFull(ProvisioningError):
     """No space or quota left."""
 
     code = "TM-E122"
+
+
+class DoesNotFit(DiskFull):
+    """Seen before its first byte: there is no room for this torrent. There may be for others."""
 
 
 class MissingProgram(ProvisioningError):

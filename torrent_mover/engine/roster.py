@@ -29,6 +29,8 @@ class Row:
     meter: Meter
     standing: Standing = Standing.QUEUED
     failures: int = 0
+    began: float = 0.0
+    """When its last attempt began, monotonic seconds."""
     ready_at: float = 0.0
     started_at: float | None = None
     error: MoverError | None = None
@@ -178,6 +180,15 @@ class Roster:
             for row in self._rows.values():
                 if row.standing in _WAITING and row.ready_at < until:
                     row.ready_at, row.why = until, why
+
+    def leave_waiting(self, why: str) -> int:
+        """No waiting row goes in this run any more; returns how many they are."""
+        with self._changed:
+            left = [row for row in self._rows.values() if row.standing in _WAITING]
+            for row in left:
+                row.standing, row.why = Standing.SKIPPED, why
+            self._changed.notify_all()
+            return len(left)
 
     def rows(self) -> tuple[Row, ...]:
         """All rows, in order."""

@@ -1,0 +1,331 @@
+"""What lies at the destination already: believed, hashed, adopted, mended, or left alone as somebody else's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.fuse import Fuse
+from tests.engine.story import PIECE, TARGET, path
+from torrent_mover.demo.torrents import make_torrent
+from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.events import MoveFailed
+from torrent_mover.domain.paths import RelativePath
+
+SEED = "Show"
+
+
+def failure(story) -> MoveFailed:
+    (failed,) = [event for event in story.events if isinstance(event, MoveFailed)]
+    return failed
+
+
+def assert_collision(story, torrent, *parts: str) -> None:
+    """Assert that the run failed for a collision, said where, and that both sides are as they were."""
+    before = picture(story)
+    assert story.run() is ExitCode.SOME_FAILED
+    failed = failure(story)
+    assert failed.code == "TM-E304", failed
+    for part in parts:
+        assert part in failed.what
+    story.assert_kept(torrent)
+    assert {name: after for name, after in picture(story).items() if name in before} == before
+
+
+def picture(story) -> dict[str, tuple]:
+    return {
+        str(where): (node.kind, bytes(node.data), node.mode, node.serial)
+        for where, node in story.there.nodes.items()
+        if where.parts[:1] != (".torrent-mover",) and where.parts
+    }
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+
+
+def content(story, torrent, name: str) -> bytes:
+    return story.contents[torrent][f"{SEED}/{name}"]
+
+
+# -- adopted -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_copy_is_used_where_it_lies_and_nothing_is_sent(story):
+    torrent = story.seed()
+    story.plant(torrent)
+    before = picture(story)
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.brought == 0
+    assert picture(story) == before
+
+
+def test_an_unfinished_copy_is_adopted_and_only_its_missing_pieces_are_sent(story):
+    torrent = story.seed()
+    name = "folder/second.bin"
+    story.plant(torrent, **{"second.bin": content(story, torrent, name)[: 2 * PIECE]})
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert 0 < story.brought <= 4 * PIECE
+
+
+def test_a_copy_with_a_flipped_byte_is_mended_in_one_piece(story):
+    torrent = story.seed()
+    whole = content(story, torrent, "folder/second.bin")
+    story.plant(torrent, **{"second.bin": flipped(whole, 2 * PIECE)})
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.brought == PIECE
+
+
+def test_a_copy_full_of_holes_is_not_believed(story):
+    torrent = story.seed()
+    whole = content(story, torrent, "last.bin")
+    story.plant(torrent, **{"last.bin": whole[:PIECE] + bytes(len(whole) - PIECE)})
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+@pytest.mark.parametrize("journal", ["lost", "damaged"])
+def test_without_a_journal_what_lies_in_staging_is_hashed_and_used(story, journal):
+    torrent = story.seed()
+    story.run_until("after journal.save_move settled")
+    sent = story.brought
+    (state,) = story.folder.glob("state")
+    if journal == "lost":
+        for file in state.iterdir():
+            file.unlink()
+    else:
+        for file in state.iterdir():
+            file.write_bytes(b"no database at all" * 500)
+
+    assert story.run() is ExitCode.DONE
+
+    assert story.brought == sent
+    story.assert_moved(torrent)
+
+
+def test_a_staged_file_that_is_too_long_is_cut(story):
+    torrent = story.seed()
+    whole = content(story, torrent, "last.bin")
+    story.plant(torrent, staged=True, **{"last.bin": whole + b"more"})
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_a_file_that_lies_in_staging_and_under_its_final_name_is_settled_once(story):
+    torrent = story.seed()
+    story.plant(torrent)
+    story.plant(torrent, staged=True)
+    before = picture(story)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    assert picture(story) == before
+
+
+def test_two_half_finished_renames_by_link_are_finished(story):
+    torrent = story.seed()
+    story.plant(torrent)
+    staged = path(f".torrent-mover/{torrent.hex}/{SEED}/last.bin")
+    story.there.plant_folder(staged.parent)
+    story.there.link(path(f"{SEED}/last.bin"), staged)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_a_staged_file_with_a_second_name_is_not_written_through(story):
+    torrent = story.seed()
+    elsewhere = path("mine/other name")
+    story.there.plant_file(elsewhere, b"x" * len(content(story, torrent, "last.bin")))
+    staged = path(f".torrent-mover/{torrent.hex}/{SEED}/last.bin")
+    story.there.plant_folder(staged.parent)
+    story.there.link(elsewhere, staged)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    assert set(story.there.content(elsewhere)) == {ord("x")}
+
+
+# -- tiny files --------------------------------------------------------------------------------------------------------
+
+
+def test_a_tiny_file_that_cannot_be_judged_alone_is_kept_when_it_is_the_same(story):
+    torrent = story.seed()
+    where = path(f"{SEED}/tiny")
+    story.there.plant_file(where, content(story, torrent, "tiny"))
+    serial = story.there.nodes[where].serial
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    assert story.there.nodes[where].serial == serial
+
+
+def test_a_tiny_file_of_the_same_name_and_other_content_stays_and_nothing_is_moved_in_beside_it(story):
+    torrent = story.seed()
+    where = path(f"{SEED}/tiny")
+    story.there.plant_file(where, b"0123456789")
+
+    assert_collision(story, torrent, f"{SEED}/tiny")
+
+    assert [each for each in story.there.nodes if each.parent == where.parent] == [where]
+    sent = story.brought
+    story.there.unlink(where)
+    assert story.run() is ExitCode.DONE
+    assert story.brought == sent
+    story.assert_moved(torrent)
+
+
+def test_files_without_bytes_are_made_and_found(story):
+    torrent = story.seed()
+    story.there.plant_file(path(f"{SEED}/empty"), b"")
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+# -- in the way --------------------------------------------------------------------------------------------------------
+
+
+def test_another_file_of_the_same_size_is_not_touched(story):
+    torrent = story.seed()
+    story.there.plant_file(path(f"{SEED}/folder/second.bin"), bytes(len(content(story, torrent, "folder/second.bin"))))
+    assert_collision(story, torrent, "second.bin", "is not this torrent's content")
+
+
+def test_a_longer_file_that_begins_the_same_is_not_cut(story):
+    torrent = story.seed()
+    story.plant(torrent, **{"last.bin": content(story, torrent, "last.bin") + b"and a user's own words"})
+    assert_collision(story, torrent, "last.bin", "longer")
+
+
+def test_a_file_where_one_without_bytes_should_be_is_not_touched(story):
+    torrent = story.seed()
+    story.there.plant_file(path(f"{SEED}/empty"), b"not empty")
+    assert_collision(story, torrent, "empty")
+
+
+def test_no_file_is_adopted_while_another_one_is_in_the_way(story):
+    torrent = story.seed()
+    part = content(story, torrent, "a first.bin")
+    story.there.plant_file(path(f"{SEED}/a first.bin"), flipped(part, PIECE))
+    story.there.plant_file(path(f"{SEED}/last.bin"), bytes(len(content(story, torrent, "last.bin"))))
+    assert_collision(story, torrent, "last.bin")
+
+
+@pytest.mark.parametrize("where", [SEED, f"{SEED}/folder", f"{SEED}/last.bin"])
+def test_a_symbolic_link_in_the_way_is_not_followed(story, where):
+    torrent = story.seed()
+    story.there.plant_folder(path("elsewhere"))
+    story.there.plant_link(path(where), path("elsewhere"))
+    assert_collision(story, torrent, "symbolic link")
+    assert not [each for each in story.there.nodes if each.parent == path("elsewhere")]
+
+
+@pytest.mark.parametrize("where", [SEED, f"{SEED}/folder"])
+def test_a_file_where_a_folder_should_be_is_not_touched(story, where):
+    torrent = story.seed()
+    story.there.plant_file(path(where), b"a user's own")
+    assert_collision(story, torrent, "folder")
+
+
+def test_a_folder_where_a_file_should_be_is_not_touched(story):
+    torrent = story.seed()
+    story.there.plant_folder(path(f"{SEED}/last.bin"))
+    assert_collision(story, torrent, "last.bin")
+
+
+def test_files_beside_ours_in_the_same_folder_stay_as_they_are(story):
+    torrent = story.seed()
+    story.there.plant_file(path(f"{SEED}/folder/a user's notes.txt"), b"notes")
+    before = picture(story)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    after = picture(story)
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_damaged_copy_that_another_torrent_of_the_destination_uses_is_not_mended(story):
+    torrent = story.seed()
+    whole = content(story, torrent, "folder/second.bin")
+    story.plant(torrent, **{"second.bin": flipped(whole, 5)})
+    made = story.folder / SEED
+    for name, data in story.contents[torrent].items():
+        target = made.parent / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    other = make_torrent(made, piece_length=2 * PIECE)
+    owner = story.destination.seed(other, str(TARGET))
+
+    assert_collision(story, torrent, owner.short, "of the destination client uses it")
+
+
+def test_a_damaged_copy_with_a_second_name_is_not_mended(story):
+    torrent = story.seed()
+    whole = content(story, torrent, "folder/second.bin")
+    story.plant(torrent, **{"second.bin": flipped(whole, 5)})
+    story.there.link(path(f"{SEED}/folder/second.bin"), path("the other name"))
+    assert_collision(story, torrent, "second.bin", "hard link")
+
+
+# -- interrupted -------------------------------------------------------------------------------------------------------
+
+
+def test_killed_in_the_middle_of_settling_file_by_file_the_rest_follows(story):
+    torrent = story.seed()
+    story.there.plant_file(path(f"{SEED}/a user's own.txt"), b"so that the folder cannot be renamed as a whole")
+    for at in (2, 4):
+        fuse = Fuse(lambda label: label == "after there.rename")
+        fuse.arm(at, lambda label, fuse=fuse: fuse.kill(label))
+        story.run(fuse)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    assert story.brought == story.size(torrent)
+
+
+def test_pieces_of_a_staging_folder_that_somebody_removed_are_forgotten_before_new_bytes_come(story):
+    torrent = story.seed()
+    story.run_until("after journal.save_move settled")
+    assert story.journaled(torrent).is_full()
+    for where in [each for each in story.there.nodes if each.parts[:1] == (".torrent-mover",)]:
+        del story.there.nodes[where]
+    story.run_until("before there.writer.write")
+
+    assert story.journaled(torrent).count() == 0
+
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_what_was_only_hashed_is_on_stable_storage_before_the_journal_says_so(story):
+    torrent = story.seed()
+    story.plant(torrent, staged=True, **{"a first.bin": b""})
+    story.run_until("after journal.save_move settled")
+    story.there.cut_power()
+    manifest = story.manifest(torrent)
+    verified = story.journaled(torrent)
+    assert verified.count()
+    for piece in verified.ones():
+        hasher = manifest.hasher(piece)
+        for span in manifest.spans(piece, piece):
+            staged = path(f".torrent-mover/{torrent.hex}") / RelativePath.parse(str(manifest.files[span.file].path))
+            hasher.update(story.there.content(staged)[span.offset : span.offset + span.length])
+        assert hasher.good()
+
+
+def test_a_file_that_rots_after_it_was_settled_is_taken_back_into_staging_to_be_mended(story):
+    torrent = story.seed()
+    story.run_until("before destination.add_stopped")
+    where = path(f"{SEED}/folder/second.bin")
+    data = story.there.nodes[where].data
+    data[3 * PIECE] ^= 0xFF
+    sent = story.brought
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.brought - sent == PIECE
+    written_final = [call for call in story.there.calls if call[0] == "create" and not call[1].startswith(".torrent")]
+    assert not written_final
