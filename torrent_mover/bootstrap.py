@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -37,6 +37,7 @@ from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settin
 from torrent_mover.domain.snapshot import ServerHealth
 from torrent_mover.engine.bandwidth import Bandwidth
 from torrent_mover.engine.board import Flow, Legs
+from torrent_mover.engine.categorize import ClientCategorizer
 from torrent_mover.engine.check_source import SourceTree
 from torrent_mover.engine.checks import Checks, Reach
 from torrent_mover.engine.engine import Engine, Tuning
@@ -140,6 +141,20 @@ def plan(settings: Settings) -> Plan:
         if journal is not None:
             stack.callback(journal.close)
         return planner(settings, source, journal).plan()
+
+
+@contextmanager
+def categorizer(
+    settings: Settings, category: str | None = None, *, no_rules: bool = False, suggest: bool = True
+) -> Iterator[ClientCategorizer]:
+    """What sorts the torrents of the destination client; those of `category_to_move` unless another is named."""
+    section = settings.moving.destination_client_section
+    torrents = client(section, settings.destination_client, settings.general.connect_timeout, SystemClock())
+    chosen = settings.moving.category_to_move if category is None else category
+    try:
+        yield ClientCategorizer(torrents, RulesFile(settings.rules_file), chosen, no_rules=no_rules, suggest=suggest)
+    finally:
+        torrents.close()
 
 
 def journal_path(settings: Settings) -> Path:
