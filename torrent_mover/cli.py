@@ -13,6 +13,7 @@ from torrent_mover import __version__
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError
 
 _COMMANDS: Final = {
+    "categorize": "torrent_mover.commands.categorize",
     "check_config": "torrent_mover.commands.check_config",
     "clear": "torrent_mover.commands.clear",
     "demo": "torrent_mover.commands.demo",
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run_options(top)
     _add_screen_options(top)
     _add_other_actions(top)
+    _add_sorting_options(top)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     demo = commands.add_parser("demo", help="the whole thing on a throw-away world on this machine", allow_abbrev=False)
     demo.add_argument("--simple", action="store_true", help="plain lines, no full screen", default=argparse.SUPPRESS)
@@ -105,6 +107,12 @@ def _add_screen_options(top: argparse.ArgumentParser) -> None:
 def _add_other_actions(top: argparse.ArgumentParser) -> None:
     other = top.add_argument_group("other actions").add_mutually_exclusive_group()
     other.add_argument("--check-config", action="store_true", help="show every problem of the config; connect nowhere")
+    other.add_argument(
+        "-c",
+        "--categorize",
+        action="store_true",
+        help="sort the destination's torrents into categories, by hand or by the tracker rules",
+    )
     other.add_argument("-l", "--list-rules", action="store_true", help="show the tracker rules")
     other.add_argument(
         "-a",
@@ -129,6 +137,23 @@ def _add_other_actions(top: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_sorting_options(top: argparse.ArgumentParser) -> None:
+    sorting = top.add_argument_group("with --categorize")
+    sorting.add_argument(
+        "--category",
+        metavar="CAT",
+        help="torrents of this category at the destination (default: category_to_move; '': those without one)",
+    )
+    sorting.add_argument(
+        "-nr", "--no-rules", action="store_true", help="let no saved rule sort; what rules ignore stays ignored"
+    )
+    sorting.add_argument(
+        "--apply",
+        action="store_true",
+        help="do what the rules say without asking, and print it (with --dry-run: only print it); needs no terminal",
+    )
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -146,15 +171,15 @@ def _refresh(text: str) -> float:
 def _command(arguments: argparse.Namespace) -> str:
     if arguments.command:
         return str(arguments.command)
-    if arguments.check_config:
-        return "check_config"
-    if arguments.test_permissions:
-        return "test_permissions"
-    if arguments.list_rules or arguments.add_rule or arguments.delete_rule:
-        return "rules"
-    if arguments.clear_recheck_failure or arguments.clear_corruption:
-        return "clear"
-    return "dry_run" if arguments.dry_run else "run"
+    asked = {
+        "check_config": arguments.check_config,
+        "test_permissions": arguments.test_permissions,
+        "categorize": arguments.categorize,
+        "rules": arguments.list_rules or arguments.add_rule or arguments.delete_rule,
+        "clear": arguments.clear_recheck_failure or arguments.clear_corruption,
+        "dry_run": arguments.dry_run,
+    }
+    return next((name for name, wanted in asked.items() if wanted), "run")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -163,6 +188,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = top.parse_args(argv)
     if arguments.json and not (arguments.dry_run or arguments.command in _WITH_JSON):
         top.error("--json goes with --dry-run, doctor, status, history and log")
+    if not arguments.categorize and (arguments.category is not None or arguments.no_rules or arguments.apply):
+        top.error("--category, --no-rules and --apply go with --categorize")
     try:
         module = importlib.import_module(_COMMANDS[_command(arguments)])
         return int(module.execute(arguments))

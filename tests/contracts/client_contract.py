@@ -423,6 +423,7 @@ class TorrentClientContract:
         there = bench.client.get(torrent)
         assert (there.category, there.save_path) == ("brand new", path(bench.data))
         assert wanted.files() == before
+        assert {"old", "brand new"} <= set(bench.client.categories())
         bench.client.set_category(torrent, "")
         assert bench.client.get(torrent).category == ""
 

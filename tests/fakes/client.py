@@ -140,7 +140,7 @@ class FakeClient:
         self.check_time = check_time
         self.refresh = refresh
         self.resume_time = resume_time
-        self.categories: set[str] = set()
+        self._categories: set[str] = set()
         self.calls: list[tuple[str, InfoHash | None]] = []
         self.removed: list[Certificate] = []
         self.before: Callable[[str, InfoHash | None], None] = lambda _method, _torrent: None
@@ -238,6 +238,10 @@ class FakeClient:
         with self._lock:
             return self._shown[torrent][0] if torrent in self._shown else None
 
+    def categories(self) -> Sequence[str]:
+        self._enter("categories", None)
+        return sorted(self._categories)
+
     def files(self, torrent: InfoHash) -> Sequence[ClientFile]:
         self._enter("files", torrent)
         with self._lock:
@@ -304,7 +308,7 @@ class FakeClient:
         self._enter("set_category", torrent)
         with self._lock:
             held = self._of(torrent)
-            self.categories |= {category} if category else set()
+            self._categories |= {category} if category else set()
             held.row = replace(held.row, category=category, auto_managed=False)
             self._show()
 
@@ -373,7 +377,7 @@ class FakeClient:
             uploaded=0,
         )
         if fields.get("category"):
-            self.categories.add(fields["category"])
+            self._categories.add(fields["category"])
         held = Held(
             manifest=manifest,
             metainfo=metainfo,

@@ -56,6 +56,8 @@ class AddSpec:
     skip_checking: bool = False
     sequential: bool = False
     first_last_piece_first: bool = False
+    priorities: tuple[tuple[int, int], ...] = ()
+    """(file index, priority) of every file whose priority is not the usual one; 0: not wanted."""
 
 
 class RecheckVerdict(Enum):
@@ -103,6 +105,9 @@ class TorrentClient(Protocol):
 
     def get(self, torrent: InfoHash) -> Torrent | None:
         """One torrent; None: the client answered properly and does not list it."""
+
+    def categories(self) -> Sequence[str]:
+        """All categories, empty ones too, by name."""
 
     def files(self, torrent: InfoHash) -> Sequence[ClientFile]:
         """Its files in metainfo order, without padding files."""

@@ -72,6 +72,11 @@ class QBittorrentClient:
         found = self._understood(rows, lambda: [answers.torrent(row) for row in rows])
         return next((one for one in found if one.id == torrent), None)
 
+    def categories(self) -> Sequence[str]:
+        """See the port."""
+        found: Any = self._session.read(lambda api: api.torrents_categories())
+        return self._understood(found, lambda: sorted(found))
+
     def files(self, torrent: InfoHash) -> Sequence[ClientFile]:
         """See the port."""
         rows = self._session.read(lambda api: api.torrents_files(torrent_hash=torrent.hex), torrent)
@@ -229,25 +234,21 @@ class QBittorrentClient:
 
     def make_category(self, category: str) -> None:
         """See that the category exists; a new one gets no folder of its own, so nothing can move. Raises TorrentError."""
-        if not category or category in self._categories():
+        if not category or category in self.categories():
             return
         try:
             self.settle(
                 lambda api: api.torrents_create_category(name=category),
-                lambda: category in self._categories(),
+                lambda: category in self.categories(),
                 f"create the category {category!r}",
             )
         except api_errors.Conflict409Error as error:
-            if category not in self._categories():
+            if category not in self.categories():
                 raise TorrentError(
                     f"{self.name} does not accept {category!r} as a category.",
                     kept="Nothing was changed.",
                     remedy="Choose a name without // and without a slash at its beginning or end.",
                 ) from error
-
-    def _categories(self) -> set[str]:
-        found: Any = self._session.read(lambda api: api.torrents_categories())
-        return self._understood(found, lambda: set(found))
 
     def _present(self, torrent: InfoHash) -> Torrent:
         found = self.get(torrent)
