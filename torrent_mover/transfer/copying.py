@@ -92,7 +92,7 @@ class _Copy:
         controller.limit = self._max_lanes()
         staying = [lane for lane in self._lanes if not lane.leaving]
         working = sum(lane.working for lane in staying)
-        wanted = controller.observe(self._monotonic(), self._progress.moved, working)
+        wanted = controller.observe(self._monotonic(), self._progress.moved, self._progress.left, working)
         for lane in staying[wanted:]:
             lane.leaving = True
         if self._lanes and self._work.waiting:

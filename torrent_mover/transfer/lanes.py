@@ -17,6 +17,9 @@ _WINDOW: Final = 0.4
 _WORTH: Final = 0.15
 """Twice the lanes stay only if they raise the rate by this much."""
 
+_PAYS: Final = 1.5
+"""Seconds of work that must be left for more connections to pay for being made."""
+
 _PROBE_AGAIN: Final = 20.0
 """Seconds after which more lanes are tried again: links change."""
 
@@ -25,8 +28,8 @@ _PROBE_AGAIN: Final = 20.0
 class LaneController:
     """Starts with one lane, doubles as long as that clearly raises the rate, goes back to the half when it does not.
 
-    Feed it `observe(now, total bytes so far, lanes that have brought bytes)`; `wanted` says how many lanes there should be.
-    `now` in monotonic seconds. `limit` may be changed at any time.
+    Feed it `observe(now, bytes so far, bytes left, lanes that have brought bytes)`; `wanted` says how many lanes there should
+    be. `now` in monotonic seconds. `limit` may be changed at any time.
     """
 
     limit: int
@@ -36,12 +39,12 @@ class LaneController:
     _settled_at: float | None = None
     _held_by_limit: bool = False
 
-    def observe(self, now: float, total: int, working: int) -> int:
+    def observe(self, now: float, moved: int, left: int, working: int) -> int:
         """Take a look; returns the number of lanes wanted from now on."""
         if self.wanted > self.limit:
             self._settle(now, self.limit)
         if self._settled_at is None:
-            self._measure(now, total, working)
+            self._measure(now, moved, left, working)
         elif self.wanted < self.limit and (self._held_by_limit or now - self._settled_at >= _PROBE_AGAIN):
             self._settled_at = None
         return self.wanted
@@ -50,21 +53,21 @@ class LaneController:
         """A lane could not be opened, or broke: be content with those that remain until it is time to try again."""
         self._settle(now, max(1, remaining))
 
-    def _measure(self, now: float, total: int, working: int) -> None:
+    def _measure(self, now: float, moved: int, left: int, working: int) -> None:
         if working < self.wanted:
             self._window = None
         elif self._window is None:
-            self._window = (now + _SETTLING, total)
+            self._window = (now + _SETTLING, moved)
         elif now <= self._window[0]:
-            self._window = (self._window[0], total)
+            self._window = (self._window[0], moved)
         elif now - self._window[0] >= _WINDOW:
-            self._judge((total - self._window[1]) / (now - self._window[0]), now)
+            self._judge((moved - self._window[1]) / (now - self._window[0]), left, now)
 
-    def _judge(self, rate: float, now: float) -> None:
+    def _judge(self, rate: float, left: int, now: float) -> None:
         self._window = None
         if self._before is not None and rate < self._before[1] * (1 + _WORTH):
             self._settle(now, self._before[0])
-        elif self.wanted >= self.limit:
+        elif self.wanted >= self.limit or left < rate * _PAYS:
             self._settle(now, self.wanted)
         else:
             self._before = (self.wanted, rate)

@@ -195,6 +195,11 @@ class PartedTarget(_Through):
         return path if found is None else found[0]
 
     @property
+    def part_path(self) -> RelativePath:
+        """Where the part file will lie."""
+        return RelativePath((self._name,))
+
+    @property
     def part_size(self) -> int:
         """Bytes of the part file; 0 where none is needed."""
         return self._portion.part.size if self._needed else 0
@@ -319,7 +324,9 @@ class PartedTarget(_Through):
         if split is None or split[1] is None:
             yield span
             return
-        real, index = split
+        if not self._needed:
+            return
+        real, index = split[0], split[1]
         header = self._header(real)
         for piece, within, offset, count in self._slices.cut(index, span.offset, span.length):
             if piece not in header.slots:

@@ -15,6 +15,7 @@ class Progress:
 
     def __init__(self, manifest: Manifest, missing: Bitfield, sink: Sink) -> None:
         self.moved = 0
+        self._missing = 0
         self._sizes = [file.size for file in manifest.files]
         self._there = list(self._sizes)
         self._sink = sink
@@ -22,6 +23,12 @@ class Progress:
         for run in missing.runs(value=True):
             for span in manifest.spans(run[0], run[-1]):
                 self._there[span.file] -= span.length
+                self._missing += span.length
+
+    @property
+    def left(self) -> int:
+        """Bytes that have not come yet."""
+        return max(0, self._missing - self.moved)
 
     def count(self, brought: Mapping[int, int]) -> None:
         """So many bytes more of each file were written."""
