@@ -135,6 +135,25 @@ def choice(members: type[Enum]) -> Kind:
     return Kind(f"one of {listed}", read, lambda member: str(member.value), hint=f"One of {listed}.")
 
 
+def choices(members: type[Enum]) -> Kind:
+    """Several values of an enum, in any case and any order, with commas or blanks between them; none for an empty choice."""
+    names = [str(member.value) for member in members]
+
+    def read(text: str, _: Surroundings) -> tuple[Enum, ...]:
+        words = text.lower().replace(",", " ").split()
+        if words == ["none"]:
+            return ()
+        if not set(words) <= set(names):
+            raise ValueError
+        return tuple(member for member in members if member.value in words)
+
+    def write(value: Sequence[Enum]) -> str:
+        return ", ".join(str(member.value) for member in value) or "none"
+
+    listed = ", ".join(names)
+    return Kind(f"some of {listed}, or none", read, write, ", ".join, hint=f"Some of {listed}, or none.")
+
+
 def _one_line(text: str, _: Surroundings) -> str:
     if any(character < " " or character == "\x7f" for character in text):
         raise ValueError("it must be one line without control characters")

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Annotated
 
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath, PathMap
-from torrent_mover.domain.quantities import OWNER_ACCESS, UNLIMITED, Timetable, UnlockMode
+from torrent_mover.domain.quantities import OWNER_ACCESS, UnlockMode
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.setting_kinds import (
     ABSOLUTE_PATH,
@@ -23,7 +23,6 @@ from torrent_mover.domain.setting_kinds import (
     SECRET,
     SSH_HOST,
     TEXT,
-    TIMETABLE,
     UNLOCK_MODE,
     WEB_HOST,
     WORDS,
@@ -36,11 +35,10 @@ from torrent_mover.domain.setting_kinds import (
     path_pairs,
     whole,
 )
+from torrent_mover.domain.settings_general import GeneralSettings
 
 _HTTPS_PORT = 443
-_BYTES_PER_MEGABIT = 125_000
 _MANY = 20  # more at a time than this is hardly meant
-_LONG_WATCH = 3600  # seconds
 
 
 class TransferMode(Enum):
@@ -344,83 +342,6 @@ class MovingSettings:
     def size_threshold(self) -> int | None:
         """Bytes that may stay in the category; None: none stays."""
         return None if self.size_threshold_gb is None else int(self.size_threshold_gb * (1 << 30))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GeneralSettings:
-    """Patience, limits and places for our own files."""
-
-    watchdog_timeout: Annotated[
-        float,
-        Key(
-            duration(1),
-            "A transfer without a byte or a sign of life for this long is stopped and tried again.",
-            warn_above=_LONG_WATCH,
-        ),
-    ] = 1500.0
-    rsync_timeout: Annotated[float, Key(duration(1), "rsync gives up after this long without data.")] = 600.0
-    pool_wait_timeout: Annotated[float, Key(duration(1), "How long to wait for a free SSH connection.")] = 300.0
-    connect_timeout: Annotated[
-        float, Key(duration(1), "How long to wait for a server to answer, SSH and Web UI.", advanced=True)
-    ] = 10.0
-    sftp_download_limit_mbps: Annotated[
-        float, Key(decimal(0, 10**6), "Limit for downloads, megabits a second; 0 for none.")
-    ] = 0.0
-    sftp_upload_limit_mbps: Annotated[
-        float, Key(decimal(0, 10**6), "Limit for uploads, megabits a second; 0 for none.")
-    ] = 0.0
-    sftp_chunk_size_kb: Annotated[
-        int | None, Key(whole(4, 4096), "Size of one SFTP request in KiB.", blank="chosen to suit the server")
-    ] = None
-    recheck_stuck_timeout: Annotated[float, Key(duration(1), "A recheck without progress for this long is stuck.")] = (
-        60.0
-    )
-    recheck_stopped_timeout: Annotated[
-        float, Key(duration(1), "A recheck that stays stopped for this long has failed.")
-    ] = 15.0
-    recheck_grace_period: Annotated[
-        float, Key(duration(0), "A recheck may stay at 0 % for this long before it counts as stuck.")
-    ] = 60.0
-    state_dir: Annotated[
-        LocalPath | None,
-        Key(
-            LOCAL_FILE,
-            "Folder for the journal.",
-            blank="torrent-mover in $XDG_STATE_HOME or ~/.local/state",
-            advanced=True,
-        ),
-    ] = None
-    log_dir: Annotated[
-        LocalPath | None, Key(LOCAL_FILE, "Folder for the log files.", blank="logs in state_dir", advanced=True)
-    ] = None
-    breaker_failures: Annotated[
-        int, Key(whole(1, 1000), "After this many failures in a row a server is left alone for a while.", advanced=True)
-    ] = 3
-    breaker_cooldown: Annotated[float, Key(duration(1), "How long it is left alone.", advanced=True)] = 900.0
-    bandwidth: Annotated[
-        Timetable,
-        Key(
-            TIMETABLE,
-            "Limit for all transfers together by the time of the day: 08:00,5M 23:00,off (MiB a second).",
-            blank="no limit",
-            advanced=True,
-        ),
-    ] = UNLIMITED
-
-    @property
-    def download_limit(self) -> int | None:
-        """Bytes a second from the source, or None."""
-        return int(self.sftp_download_limit_mbps * _BYTES_PER_MEGABIT) or None
-
-    @property
-    def upload_limit(self) -> int | None:
-        """Bytes a second to the destination, or None."""
-        return int(self.sftp_upload_limit_mbps * _BYTES_PER_MEGABIT) or None
-
-    @property
-    def sftp_request_size(self) -> int | None:
-        """Bytes of one SFTP request, or None: chosen by the transport."""
-        return None if self.sftp_chunk_size_kb is None else self.sftp_chunk_size_kb * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,11 @@ from torrent_mover.domain.settings import (
     DestinationClientSettings,
     DestinationPaths,
     DestinationServerSettings,
-    GeneralSettings,
     MovingSettings,
     SourceClientSettings,
     SourceServerSettings,
 )
+from torrent_mover.domain.settings_general import GeneralSettings
 from torrent_mover.domain.settings_problems import Place
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from torrent_mover.domain.settings import GeneralSettings
+from torrent_mover.domain.settings_general import GeneralSettings
 from torrent_mover.engine.board import Flow
 from torrent_mover.ports.clock import Clock
 

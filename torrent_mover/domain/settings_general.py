@@ -1,0 +1,156 @@
+"""The settings of [General]: patience, limits, places for our own files, and whom to tell what happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated
+
+from torrent_mover.domain.paths import LocalPath
+from torrent_mover.domain.quantities import UNLIMITED, Timetable
+from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.setting_kinds import (
+    LOCAL_FILE,
+    PORT,
+    SECRET,
+    TIMETABLE,
+    WORDS,
+    Key,
+    choices,
+    decimal,
+    duration,
+    whole,
+)
+
+_BYTES_PER_MEGABIT = 125_000
+_LONG_WATCH = 3600  # seconds
+
+
+class NotifyOn(Enum):
+    """What somebody is told about."""
+
+    FAILURE = "failure"
+    BREAKER = "breaker"
+    SPACE = "space"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralSettings:
+    """Patience, limits, places for our own files, and whom to tell."""
+
+    watchdog_timeout: Annotated[
+        float,
+        Key(
+            duration(1),
+            "A transfer without a byte or a sign of life for this long is stopped and tried again.",
+            warn_above=_LONG_WATCH,
+        ),
+    ] = 1500.0
+    rsync_timeout: Annotated[float, Key(duration(1), "rsync gives up after this long without data.")] = 600.0
+    pool_wait_timeout: Annotated[float, Key(duration(1), "How long to wait for a free SSH connection.")] = 300.0
+    connect_timeout: Annotated[
+        float, Key(duration(1), "How long to wait for a server to answer, SSH and Web UI.", advanced=True)
+    ] = 10.0
+    sftp_download_limit_mbps: Annotated[
+        float, Key(decimal(0, 10**6), "Limit for downloads, megabits a second; 0 for none.")
+    ] = 0.0
+    sftp_upload_limit_mbps: Annotated[
+        float, Key(decimal(0, 10**6), "Limit for uploads, megabits a second; 0 for none.")
+    ] = 0.0
+    sftp_chunk_size_kb: Annotated[
+        int | None, Key(whole(4, 4096), "Size of one SFTP request in KiB.", blank="chosen to suit the server")
+    ] = None
+    recheck_stuck_timeout: Annotated[float, Key(duration(1), "A recheck without progress for this long is stuck.")] = (
+        60.0
+    )
+    recheck_stopped_timeout: Annotated[
+        float, Key(duration(1), "A recheck that stays stopped for this long has failed.")
+    ] = 15.0
+    recheck_grace_period: Annotated[
+        float, Key(duration(0), "A recheck may stay at 0 % for this long before it counts as stuck.")
+    ] = 60.0
+    state_dir: Annotated[
+        LocalPath | None,
+        Key(
+            LOCAL_FILE,
+            "Folder for the journal.",
+            blank="torrent-mover in $XDG_STATE_HOME or ~/.local/state",
+            advanced=True,
+        ),
+    ] = None
+    log_dir: Annotated[
+        LocalPath | None, Key(LOCAL_FILE, "Folder for the log files.", blank="logs in state_dir", advanced=True)
+    ] = None
+    breaker_failures: Annotated[
+        int, Key(whole(1, 1000), "After this many failures in a row a server is left alone for a while.", advanced=True)
+    ] = 3
+    breaker_cooldown: Annotated[float, Key(duration(1), "How long it is left alone.", advanced=True)] = 900.0
+    bandwidth: Annotated[
+        Timetable,
+        Key(
+            TIMETABLE,
+            "Limit for all transfers together by the time of the day: 08:00,5M 23:00,off (MiB a second).",
+            blank="no limit",
+            advanced=True,
+        ),
+    ] = UNLIMITED
+    notify_command: Annotated[
+        tuple[str, ...],
+        Key(
+            WORDS,
+            "Command that is told what happens, as JSON on its standard input; run without a shell.",
+            blank="none",
+            advanced=True,
+        ),
+    ] = ()
+    notify_urls: Annotated[
+        Secret | None,
+        Key(
+            SECRET,
+            "Addresses for apprise (pip install 'torrent-mover[notify]'), with blanks between them.",
+            blank="none",
+            advanced=True,
+        ),
+    ] = None
+    notify_on: Annotated[
+        tuple[NotifyOn, ...],
+        Key(
+            choices(NotifyOn),
+            "What is told: a torrent that failed, a server that is left alone, a disk that is full, "
+            "the end of a run that moved something or failed.",
+            advanced=True,
+        ),
+    ] = (NotifyOn.FAILURE, NotifyOn.END)
+    event_log: Annotated[
+        LocalPath | None,
+        Key(LOCAL_FILE, "File that gets every event as a line of JSON.", blank="none", advanced=True),
+    ] = None
+    metrics_file: Annotated[
+        LocalPath | None,
+        Key(
+            LOCAL_FILE,
+            "File that gets the metrics for Prometheus (textfile collector: a name that ends in .prom).",
+            blank="none",
+            advanced=True,
+        ),
+    ] = None
+    metrics_port: Annotated[
+        int | None,
+        Key(PORT, "Port on 127.0.0.1 that answers /metrics while a run is active.", blank="none", advanced=True),
+    ] = None
+
+    @property
+    def download_limit(self) -> int | None:
+        """Bytes a second from the source, or None."""
+        return int(self.sftp_download_limit_mbps * _BYTES_PER_MEGABIT) or None
+
+    @property
+    def upload_limit(self) -> int | None:
+        """Bytes a second to the destination, or None."""
+        return int(self.sftp_upload_limit_mbps * _BYTES_PER_MEGABIT) or None
+
+    @property
+    def sftp_request_size(self) -> int | None:
+        """Bytes of one SFTP request, or None: chosen by the transport."""
+        return None if self.sftp_chunk_size_kb is None else self.sftp_chunk_size_kb * 1024
