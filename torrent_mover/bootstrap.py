@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -390,6 +390,14 @@ class Assembly:
         )
 
     def _route(
+        self, source: SessionPool, destination: SessionPool | None, files: FileSystem, throttle: Throttle
+    ) -> Route:
+        way = self._whole_route(source, destination, files, throttle)
+        pools = (source,) if destination is None else (source, destination)
+        flows = frozenset({Flow.IN}) if destination is None else frozenset(Flow)
+        return replace(way, partial=Route("sftp", Legs((flows,)), _always(Copying(self._share(*pools)))))
+
+    def _whole_route(
         self, source: SessionPool, destination: SessionPool | None, files: FileSystem, throttle: Throttle
     ) -> Route:
         mode = self._settings.moving.transfer_mode

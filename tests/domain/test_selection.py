@@ -91,14 +91,11 @@ def test_marked_ones_are_left_with_the_command_that_clears_the_mark():
     assert f"--clear-corruption {torrent.id}" in reason(torrent, marks={torrent.id: Mark.CORRUPT})
 
 
-def test_ignored_trackers_and_unselected_files_are_left():
-    found = {1: Findings(ignored_tracker="example.org"), 2: Findings(unwanted_files=2), 3: Findings(unwanted_files=1)}
-    selection = select([a_torrent(1), a_torrent(2), a_torrent(3)], look=lambda torrent: found[int(torrent.id.hex, 16)])
-    assert [left.reason for left in selection.not_moved] == [
-        "the rule for example.org says Ignore",
-        "2 files of it are not selected",
-        "1 file of it is not selected",
-    ]
+def test_ignored_trackers_are_left():
+    found = {1: Findings(ignored_tracker="example.org"), 2: Findings()}
+    selection = select([a_torrent(1), a_torrent(2)], look=lambda torrent: found[int(torrent.id.hex, 16)])
+    assert [left.reason for left in selection.not_moved] == ["the rule for example.org says Ignore"]
+    assert numbers(selection) == [2]
 
 
 def test_a_size_difference_is_only_a_hint_of_unselected_files():

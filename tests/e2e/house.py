@@ -8,12 +8,16 @@ from tests.e2e.command import Command, Result
 from tests.servers import snapshot
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.demo.content import Sample, sample
+from torrent_mover.demo.process import wait_until
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES, QBittorrentServer
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.demo.world import CATEGORY, World
 
 _VOLATILE = {"time_active", "seeding_time", "reannounce", "last_activity", "popularity", "eta", "seen_complete"}
 """What `torrents/info` says of time passing; everything else about a torrent that nobody touches stays as it is."""
+
+
+_HALF = 0.5
 
 
 class House:
@@ -53,21 +57,14 @@ class House:
         metainfo = make_torrent(made.content, piece_length=128 * 1024, trackers=trackers)
         return self.world.seed(metainfo, made.content, category)
 
-    def seed_partly(self, name: str) -> Sample:
-        """Seed a torrent of two files of which the second was never wanted, and is not there."""
-        made = sample(self.world.source.data, name, {"wanted": 131_072, "unwanted": 65_536}, category=CATEGORY)
-        (made.content / "unwanted").unlink()
+    def have_half(self, name: str) -> Sample:
+        """Have a torrent of two files at the source of which the second has not come yet."""
+        made = sample(self.world.source.data, name, {"first": 65_536, "second": 65_536}, category=CATEGORY)
+        (made.content / "second").unlink()
         self.source.add(made.metainfo, category=CATEGORY, stopped=True)
-        unwanted = [one for one in self._files(made) if one["name"].endswith("/unwanted")]
-        self.source.api.post("torrents/filePrio", hash=made.info_hash, id=str(unwanted[0]["index"]), priority="0")
         self.source.recheck(made.info_hash)
-        self.source.wait_for(made.info_hash, {"pausedUP", "stoppedUP"})
-        self.source.start_torrents(made.info_hash)
-        self.source.wait_for(made.info_hash)
+        assert wait_until(lambda: (self.source.torrent(made.info_hash) or {}).get("progress") == _HALF, 30)
         return made
-
-    def _files(self, made: Sample) -> list[dict[str, object]]:
-        return self.source.api.json("torrents/files", hash=made.info_hash)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 

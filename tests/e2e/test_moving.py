@@ -81,7 +81,7 @@ def test_a_run_with_nothing_to_move_is_done(house):
 
 def test_a_dry_run_changes_nothing_at_all(house):
     made = house.seed("Show", FEW)
-    left = house.seed_partly("Partly Wanted")
+    left = house.have_half("Half There")
     house.seed("Somebody Else's", 70_000, category=OTHER_CATEGORY)
     house.world.write_config()
     house.home.mkdir()
@@ -91,14 +91,14 @@ def test_a_dry_run_changes_nothing_at_all(house):
     data = house.run("--dry-run", "--json").ended(0)
 
     assert house.picture() == before
-    table.says("1 torrent would be moved", made.info_hash[:8], "Show", "1 torrent would stay", "1 file of it is not")
+    table.says("1 torrent would be moved", made.info_hash[:8], "Show", "1 torrent would stay", "50.0 % complete")
     plan = json.loads(data.out)
     assert (plan["schema"], plan["size"]) == (1, 305_001)
     (move,) = plan["moves"]
     assert (move["infohash"], move["name"], move["size"]) == (made.info_hash, "Show", 305_001)
     assert (move["category"], move["target_category"]) == (CATEGORY, CATEGORY)
     (stays,) = plan["not_moved"]
-    assert (stays["infohash"], stays["reason"]) == (left.info_hash, "1 file of it is not selected")
+    assert (stays["infohash"], stays["reason"]) == (left.info_hash, "50.0 % complete")
 
 
 def test_a_test_run_keeps_the_source_and_what_follows_sends_nothing_again(house):
@@ -111,12 +111,6 @@ def test_a_test_run_keeps_the_source_and_what_follows_sends_nothing_again(house)
     house.assert_arrived(made, files)
     assert first.lines(" done: .*source kept")
 
-    second = house.move("--test-run").ended(0)
-
-    house.assert_at_source(made, files)
-    house.assert_arrived(made, files)
-    assert second.lines(" done: .*source kept")
-
     house.move().ended(0)
 
     house.assert_moved(made, files)
@@ -125,7 +119,6 @@ def test_a_test_run_keeps_the_source_and_what_follows_sends_nothing_again(house)
         newest = journal.history()
     assert [(entry.outcome, entry.sent, entry.reused) for entry in newest] == [
         (Outcome.MOVED, 0, 305_001),
-        (Outcome.COPIED, 0, 305_001),
         (Outcome.COPIED, 305_001, 0),
     ]
 
@@ -155,10 +148,9 @@ def test_data_that_another_torrent_of_the_source_uses_is_not_deleted(house):
     result.says("shared with", sibling[:8])
 
 
-@pytest.mark.parametrize(("source", "destination"), [("5.1", "4.5"), ("5.1", "5.1")])
-def test_other_pairs_of_clients_move_too(open_folder, tmp_path, source, destination):
-    programs = {"source_program": program_of(source), "destination_program": program_of(destination)}
-    with World(open_folder / f"{source} to {destination}", **programs) as world:
+def test_a_newer_client_hands_over_to_an_older_one(open_folder, tmp_path):
+    programs = {"source_program": program_of("5.1"), "destination_program": program_of("4.5")}
+    with World(open_folder / "5.1 to 4.5", **programs) as world:
         house = House(world, tmp_path / "home")
         made = [house.seed("Season [1] – «Ünïcode»", FEW), house.seed("Hybrid", FEW, version="hybrid")]
         files = {one.info_hash: one.files() for one in made}

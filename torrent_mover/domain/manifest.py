@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from torrent_mover.domain import metainfo as reading
@@ -15,6 +15,7 @@ from torrent_mover.domain.pieces import (
     BLOCK,
     SHA1_SIZE,
     SHA256_SIZE,
+    Bitfield,
     FileSpan,
     FlatHasher,
     MerkleHasher,
@@ -54,6 +55,7 @@ class Manifest:
     """A torrent's files and pieces. Piece numbers are the client's: in v2 each file begins a new piece, in v1 padding counts.
 
     `total_size` counts real bytes. Spans and hashers are made when asked for; besides the files it holds one hash a piece.
+    `wanted` are the pieces that matter: all of them, unless `only` says otherwise for a torrent of which files are not selected.
     """
 
     hashes: InfoHashes
@@ -71,6 +73,7 @@ class Manifest:
     """Of the stream."""
     _piece_hashes: bytes = field(repr=False)
     _merkle: bool = field(repr=False)
+    wanted: Bitfield = field(repr=False)
 
     @classmethod
     def parse(cls, metainfo: bytes) -> Self:
@@ -80,12 +83,13 @@ class Manifest:
     @classmethod
     def _of(cls, said: Metainfo) -> Self:
         entries = said.files.entries
+        count = -(-said.files.length // said.piece_length)
         return cls(
             hashes=InfoHashes(said.v1, said.v2),
             kind=said.kind,
             name=said.name,
             piece_length=said.piece_length,
-            piece_count=-(-said.files.length // said.piece_length),
+            piece_count=count,
             private=said.private,
             total_size=sum(entry.size for entry in entries),
             files=tuple(ManifestFile(index, entry.path, entry.size) for index, entry in enumerate(entries)),
@@ -94,7 +98,12 @@ class Manifest:
             _length=said.files.length,
             _piece_hashes=said.hashes,
             _merkle=said.merkle,
+            wanted=Bitfield.full(count),
         )
+
+    def only(self, wanted: Bitfield) -> Self:
+        """The same torrent with these pieces `wanted`; the others are part of no file."""
+        return replace(self, wanted=wanted)
 
     def piece_size(self, index: int) -> int:
         """Bytes of the piece as clients count them: with padding, also the padding between the files of a v2 torrent."""
@@ -117,12 +126,17 @@ class Manifest:
                 found.append(FileSpan(file, low - start, high - low))
         return tuple(found)
 
-    def pieces_of(self, file: int) -> range:
-        """The pieces that hold bytes of the file; empty for a file of no bytes."""
+    def pieces_of(self, file: int) -> Sequence[int]:
+        """The wanted pieces that hold bytes of the file; empty for a file of no bytes."""
         first = self._starts[file] // self.piece_length
         if not self.files[file].size:
             return range(first, first)
-        return range(first, (self._ends[file] - 1) // self.piece_length + 1)
+        pieces = range(first, (self._ends[file] - 1) // self.piece_length + 1)
+        return pieces if self.wanted.is_full() else [piece for piece in pieces if self.wanted.test(piece)]
+
+    def place(self, file: int, offset: int) -> tuple[int, int]:
+        """In which piece a byte of a file lies, and how many bytes after the piece's begin, padding counted."""
+        return divmod(self._starts[file] + offset, self.piece_length)
 
     def files_of(self, piece: int) -> Sequence[int]:
         """Indices of the files that have bytes in the piece."""

@@ -13,7 +13,7 @@ from typing import Final
 from torrent_mover.domain.move import Mark
 from torrent_mover.domain.settings import Order
 from torrent_mover.domain.snapshot import NotMoved
-from torrent_mover.domain.text import counted, duration, percent, size
+from torrent_mover.domain.text import duration, percent, size
 from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
 
 FIRST_TAG: Final = "move-first"
@@ -47,9 +47,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What only a closer look shows: files that nobody wanted, and the domain of a tracker that a rule ignores."""
+    """What only a closer look shows: the domain of a tracker that a rule ignores."""
 
-    unwanted_files: int = 0
     ignored_tracker: str = ""
 
 
@@ -163,13 +162,7 @@ def _reason_to_leave(torrent: Torrent, policy: Policy, marks: Mapping[InfoHash, 
 def _reason_found(findings: Findings) -> str:
     if findings.ignored_tracker:
         return f"the rule for {findings.ignored_tracker} says Ignore"
-    if findings.unwanted_files:
-        return f"{counted(findings.unwanted_files, 'file')} of it {_are(findings.unwanted_files)} not selected"
     return ""
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 def _left(torrent: Torrent, reason: str) -> NotMoved:

@@ -10,6 +10,9 @@ from torrent_mover.domain.paths import ClientPath
 
 _HEX = re.compile(r"[0-9a-f]{40}")
 
+USUAL_PRIORITY = 1
+"""Of a file that is wanted and neither preferred nor put off."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class InfoHash:
@@ -96,7 +99,8 @@ class Torrent:
 class ClientFile:
     """One file as the client lays it out: `path` is relative to the save path, `index` the client's own file number.
 
-    Padding files are not listed; the order is the metainfo's.
+    Padding files are not listed; the order is the metainfo's. `priority` is the client's own number, 0 for one that is not
+    wanted. `pieces` (first, last) hold its bytes, None where the client does not say or there are none.
     """
 
     index: int
@@ -104,7 +108,8 @@ class ClientFile:
     size: int
     progress: float
     wanted: bool
-    priority: int = 1
+    priority: int = USUAL_PRIORITY
+    pieces: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

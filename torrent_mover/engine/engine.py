@@ -12,11 +12,9 @@ from typing import Final
 
 from torrent_mover.domain.errors import (
     Cancelled,
-    ConnectionLost,
     MoverError,
-    ServerError,
+    Retry,
     SourceCorrupt,
-    Stalled,
     TorrentGone,
 )
 from torrent_mover.domain.events import Level, MoveDone, MoveFailed, MoveRetried, Noticed
@@ -25,11 +23,11 @@ from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.rate import Meter
 from torrent_mover.domain.retry import Backoff, count_failure
 from torrent_mover.domain.snapshot import Standing
-from torrent_mover.domain.text import clock as clock_text
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.board import Flow, Track
 from torrent_mover.engine.landing import STAGING
 from torrent_mover.engine.mover import Mover, World
+from torrent_mover.engine.outages import Hold, Outages, is_full
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.roster import Roster, Row
 from torrent_mover.engine.space import NoRoom
@@ -61,6 +59,8 @@ class Engine:
         self.world = world
         self.tuning = tuning
         self.roster = Roster(world.clock.monotonic)
+        servers = (world.source.name, world.destination.name)
+        self.outages = Outages(world.journal, world.clock, servers, tuning.breaker_failures, tuning.breaker_cooldown)
         self.meters = {flow: Meter(world.clock.monotonic()) for flow in Flow}
         self._stop = stop_event
         self._housekeeping = threading.Event()
@@ -70,12 +70,20 @@ class Engine:
 
     def enlist(self, moves: Iterable[PlannedMove]) -> int:
         """Put moves into the queue; those that are there already stay as they are. Returns how many are new."""
+        fresh = self.roster.add([self._row(move) for move in moves])
+        hold = self.outages.standing()
+        if hold is not None and fresh:
+            self._hold(hold)
+        return fresh
+
+    def _row(self, move: PlannedMove) -> Row:
+        """A row that knows how often the move has failed in former runs: at least one try is left."""
         now = self.world.clock.monotonic
-        rows = [
-            Row(move, Track(move.torrent.id, move.torrent.size, self.world.route.legs, now), Meter(now()))
-            for move in moves
-        ]
-        return self.roster.add(rows)
+        row = Row(move, Track(move.torrent.id, move.torrent.size, self.world.route.of(move).legs, now), Meter(now()))
+        known = self.world.journal.move(move.torrent.id)
+        if known is not None:
+            row.failures = min(known.attempts, self.tuning.backoff.attempts - 1)
+        return row
 
     def run(self) -> None:
         """Work until nothing is left."""
@@ -92,11 +100,18 @@ class Engine:
 
     def _work(self) -> None:
         while (row := self.roster.take()) is not None:
-            self._attempt(row)
+            try:
+                self._attempt(row)
+            except Exception:  # noqa: BLE001  a worker that ends early would leave the others waiting for its row for ever
+                _log.exception("%s: its end could not be dealt with", row.id.short)
+                self.roster.change(
+                    row, Standing.FAILED, why="something unexpected happened; the log file has the details"
+                )
 
     def _attempt(self, row: Row) -> None:
         world, started, before = self.world, self.world.clock.now(), row.track.ledger.sent
         row.started_at = row.started_at or started
+        row.began = world.clock.monotonic()
         row.track.renew()
         error: MoverError | None = None
         try:
@@ -142,7 +157,8 @@ class Engine:
     def _done(self, row: Row, started: float) -> None:
         assert row.entry is not None  # noqa: S101  set by the attempt that ended well
         self.roster.change(row, Standing.DONE)
-        self._breakers_closed()
+        self.outages.worked()
+        self.outages.has_room()
         entry = row.entry
         self.world.publish(
             MoveDone(
@@ -194,11 +210,10 @@ class Engine:
 
     def _failed(self, row: Row, error: MoverError, *, progressed: bool) -> None:
         world = self.world
-        row.failures = count_failure(row.failures, progressed=progressed)
         row.error = error
-        delay = self.tuning.backoff.next_delay(error, row.failures, random.random())  # noqa: S311  only spreads retries
+        hold = self.outages.failed(error, row.began, progressed=progressed)
+        delay = self._delay(row, error, hold, progressed=progressed)
         self._write_down(row, error, delay)
-        self._count_for_breakers(error, progressed=progressed)
         if delay is None:
             self.roster.change(row, Standing.FAILED, why=error.what)
             world.publish(
@@ -212,6 +227,8 @@ class Engine:
                     error.code,
                 )
             )
+            if hold is not None:
+                self._hold(hold)
             return
         self.roster.change(row, Standing.RETRYING, why=error.what, ready_at=world.clock.monotonic() + delay)
         world.publish(
@@ -227,6 +244,23 @@ class Engine:
                 delay,
             )
         )
+        if hold is not None:
+            self._hold(hold)
+
+    def _delay(self, row: Row, error: MoverError, hold: Hold | None, *, progressed: bool) -> float | None:
+        """Seconds until the next attempt; None: there is none in this run.
+
+        A disk that is full is nobody's failure: the queue waits for room. What only a person can mend counts for nothing
+        either: once mended, the move has all its tries.
+        """
+        now = self.world.clock.monotonic()
+        if is_full(error):
+            return None if hold is None or hold.until == float("inf") else hold.until - now
+        if error.retry is not Retry.NEVER:
+            row.failures = count_failure(row.failures, progressed=progressed)
+        delay = self.tuning.backoff.next_delay(error, row.failures, random.random())  # noqa: S311  only spreads retries
+        standing = hold or self.outages.standing()
+        return delay if delay is None or standing is None else max(delay, standing.until - now)
 
     def _write_down(self, row: Row, error: MoverError, delay: float | None) -> None:
         journal = self.world.journal
@@ -252,36 +286,18 @@ class Engine:
                 )
             )
 
-    # -- breakers ----------------------------------------------------------------------------------------------------
+    # -- outages -----------------------------------------------------------------------------------------------------
 
-    def _servers(self) -> tuple[str, ...]:
-        return (self.world.source.name, self.world.destination.name)
+    def _hold(self, hold: Hold) -> None:
+        """Let nothing that waits begin before its time."""
+        if hold.until == float("inf"):
+            self.roster.leave_waiting(f"left for the next run: {hold.why}")
+        else:
+            self.roster.delay_waiting(hold.until, hold.why)
+        self._tell_hold(hold)
 
-    def _count_for_breakers(self, error: MoverError, *, progressed: bool) -> None:
-        """Only what says something about a server, and only where nothing at all came through."""
-        if progressed or not isinstance(error, ServerError | ConnectionLost | Stalled):
-            return
-        world, now = self.world, self.world.clock.now()
-        named = [server for server in self._servers() if server in error.what] or [world.source.name]
-        for server in named:
-            breaker = world.journal.breaker(server).failed(
-                now, self.tuning.breaker_failures, self.tuning.breaker_cooldown
-            )
-            with suppress(MoverError):
-                world.journal.save_breaker(server, breaker)
-            open_for = breaker.open_for(now)
-            if open_for:
-                self.roster.delay_waiting(
-                    world.clock.monotonic() + open_for, f"{server} is left alone after {breaker.failures} failures"
-                )
-                text = f"{server} is left alone for {clock_text(open_for)} after {breaker.failures} failures in a row"
-                world.publish(Noticed(now, None, Level.WARN, text))
-
-    def _breakers_closed(self) -> None:
-        for server in self._servers():
-            if self.world.journal.breaker(server).failures:
-                with suppress(MoverError):
-                    self.world.journal.save_breaker(server, self.world.journal.breaker(server).succeeded())
+    def _tell_hold(self, hold: Hold) -> None:
+        self.world.publish(Noticed(self.world.clock.now(), None, Level.WARN, hold.why))
 
     def sharing(self) -> int:
         """How many moves run at the same time now, or will in a moment."""
@@ -291,8 +307,7 @@ class Engine:
     def arrived(self) -> dict[InfoHash, int]:
         """How many bytes of each move under way lie at the destination already."""
         rows = [row for row in self.roster.rows() if row.standing is Standing.ACTIVE]
-        last = len(self.world.route.legs.flows) - 1
-        return {row.id: row.track.ledger.leg(last) for row in rows}
+        return {row.id: row.track.ledger.leg(len(row.track.legs.flows) - 1) for row in rows}
 
     # -- housekeeping ------------------------------------------------------------------------------------------------
 

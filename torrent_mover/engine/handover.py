@@ -11,7 +11,8 @@ from torrent_mover.domain.certificate import MIN_SEEDING, NO_LIMIT, Evidence, Re
 from torrent_mover.domain.errors import Collision, RecheckFailed, TorrentChanged, TorrentGone, UnsafeTorrent
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ClientPath, RelativePath
-from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
+from torrent_mover.domain.portion import has_unselected
+from torrent_mover.domain.torrent import USUAL_PRIORITY, ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.engine.landing import STAGING, Landing
 from torrent_mover.engine.places import Destination, PlannedMove, Source
 from torrent_mover.ports.client import AddSpec, TorrentClient
@@ -73,18 +74,26 @@ def add(
         renames=renames,
         sequential=torrent.sequential,
         first_last_piece_first=torrent.first_last_piece_first,
+        priorities=priorities_of(planned.files),
     )
     destination.client.add_stopped(metainfo, spec)
 
 
-def added_already(destination: Destination, torrent: InfoHash, layout: Iterable[RelativePath]) -> bool:
+def priorities_of(files: Iterable[ClientFile]) -> tuple[tuple[int, int], ...]:
+    """(index, priority) of the files whose priority is not the usual one."""
+    return tuple((file.index, file.priority) for file in files if file.priority != USUAL_PRIORITY)
+
+
+def added_already(destination: Destination, planned: PlannedMove, layout: Iterable[RelativePath]) -> bool:
     """Whether an earlier attempt has added it, all of it: then it may also be busy with the check that was asked for."""
+    torrent = planned.torrent.id
     there = destination.client.get(torrent)
     if there is None or there.save_path != destination.save_path or there.auto_managed:
         return False
     limits = {there.ratio_limit, there.seeding_time_limit, there.inactive_seeding_time_limit}
-    names = [file.path for file in sorted(destination.client.files(torrent), key=lambda file: file.index)]
-    return limits == {NO_LIMIT} and names == [str(path) for path in layout]
+    files = sorted(destination.client.files(torrent), key=lambda file: file.index)
+    same = [file.path for file in files] == [str(path) for path in layout]
+    return limits == {NO_LIMIT} and same and priorities_of(files) == priorities_of(planned.files)
 
 
 def seeding_elsewhere(destination: Destination, torrent: InfoHash) -> Torrent | None:
@@ -145,12 +154,11 @@ def begin(source: Source, planned: PlannedMove, clock: Clock) -> PlannedMove:
             kept="Nothing was done.",
             remedy="The next run plans it again.",
         )
-    unwanted = [file.path for file in reading.files if not file.wanted]
-    if unwanted:
+    if has_unselected(reading.files) != planned.partial:
         raise TorrentChanged(
-            f"{torrent.name} has files that are not selected in {source.name}, the first one: {unwanted[0]}.",
+            f"Files of {torrent.name} were selected or deselected in {source.name} after this run was planned.",
             kept="Nothing was done.",
-            remedy="Select all files and let it complete, or move it by hand.",
+            remedy="The next run plans it again.",
         )
     return replace(planned, torrent=torrent, files=reading.files)
 
@@ -207,6 +215,12 @@ def _may_overlap(one: Torrent, other: Torrent) -> bool:
     return mine.is_within(theirs) or theirs.is_within(mine)
 
 
+def watch(first: Reading, clock: Clock) -> None:
+    """Let it seed for as long as the gate asks for, before it is read again."""
+    while clock.monotonic() - first.at < MIN_SEEDING:
+        clock.wait(MIN_SEEDING - (clock.monotonic() - first.at) + 0.01)
+
+
 def gather(
     source: Source,
     destination: Destination,
@@ -220,8 +234,6 @@ def gather(
     ignored: Callable[[], bool],
 ) -> Evidence:
     """Look at everything that the gate asks for, the source last."""
-    while clock.monotonic() - first.at < MIN_SEEDING:
-        clock.wait(MIN_SEEDING - (clock.monotonic() - first.at) + 0.01)
     files_at = clock.monotonic()
     files = landing.found()
     last = read(destination.client, planned.torrent.id, clock)

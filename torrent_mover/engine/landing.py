@@ -245,7 +245,7 @@ class Landing:
 
     def _available(self, stats: Sequence[FileStat | None], *, exact: bool) -> Bitfield:
         """Pieces all of whose bytes lie somewhere; `exact`: in files of exactly the right size."""
-        pieces = Bitfield.full(self._manifest.piece_count)
+        pieces = self._manifest.wanted.copy()
         for index, (file, stat) in enumerate(zip(self._manifest.files, stats, strict=True)):
             there = stat.size if stat else 0
             if there == file.size or (there > file.size and not exact):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
-from torrent_mover.domain.certificate import ReadBack, Reading, certify
+from torrent_mover.domain.certificate import Certificate, ReadBack, Reading, certify
 from torrent_mover.domain.errors import MoverError, RecheckFailed, TorrentGone, TransferError
 from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
 from torrent_mover.domain.manifest import Manifest
@@ -15,7 +16,7 @@ from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, S
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.torrent import InfoHash, TorrentState
-from torrent_mover.engine import handover, removal
+from torrent_mover.engine import cargo, handover, removal
 from torrent_mover.engine.access import Access
 from torrent_mover.engine.board import Track
 from torrent_mover.engine.checkpoint import Checkpoint
@@ -69,6 +70,7 @@ class World:
         self.run = run
         self.cache = cache
         self.turns = RecheckTurns(clock)
+        self.releasing = threading.Lock()
         access = Access(destination.files, destination.accounts, destination.section)
         self.unlocker = Unlocker(destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode)
 
@@ -90,6 +92,8 @@ class Mover:
         self._verified: Bitfield
         self._at_rest: Bitfield
         self._source_files: FileSystem
+        self._cargo: cargo.Cargo
+        self._size: int
 
     def run(self) -> HistoryEntry:
         """Move it. Raises MoverError; what was brought and verified is kept for the next attempt."""
@@ -125,20 +129,20 @@ class Mover:
         source = self._world.source
         planned = self._planned = handover.begin(source, self._planned, self._world.clock)
         metainfo = source.client.metainfo(self._id)
-        self._manifest = Manifest.parse(metainfo)
-        self._track.pieces_total = self._manifest.piece_count
+        self._cargo = cargo.load(source, self._world.destination, planned, metainfo)
+        self._manifest, self._layout = self._cargo.manifest, self._cargo.layout
+        self._track.pieces_total = self._manifest.wanted.count()
         self._track.files = planned.files
-        layout = handover.layout_of(planned, self._manifest)
         self._landing = Landing(
-            self._world.destination.files,
+            self._cargo.target,
             self._manifest,
             self._id,
-            layout,
+            self._cargo.landing,
             owner=self._owner,
             progress=self._reading,
         )
-        self._layout = layout
-        self._source_files = source.open(planned.torrent.save_path)
+        self._source_files = self._cargo.source
+        self._size = self._bytes(self._manifest.wanted)
         self._verified = self._journaled()
         return metainfo
 
@@ -147,7 +151,8 @@ class Mover:
         self._journal_knows = stored is not None
         count = self._manifest.piece_count
         try:
-            return Bitfield.from_bytes(stored, count) if stored is not None else Bitfield(count)
+            known = Bitfield.from_bytes(stored, count) if stored is not None else Bitfield(count)
+            return known.intersection(self._manifest.wanted)
         except ValueError:
             # Written for another torrent layout or damaged: nothing is believed, everything is looked at.
             return Bitfield(count)
@@ -155,7 +160,7 @@ class Mover:
     @contextmanager
     def _reserved(self) -> Iterator[None]:
         self._enter(Stage.RESERVED)
-        self._world.space.reserve(self._id, self._manifest.total_size, self._bytes(self._verified))
+        self._world.space.reserve(self._id, self._size, self._bytes(self._verified))
         try:
             yield
         except BaseException:
@@ -173,9 +178,7 @@ class Mover:
     def _unlock(self) -> None:
         """See that we may write wherever this move must; what is opened for it is closed when it ends."""
         self._enter(Stage.UNLOCKED)
-        sizes = (file.size for file in self._manifest.files)
-        layout = tuple(zip(self._layout, sizes, strict=True))
-        self._world.unlocker.open(self._id, self._landing.staging, layout)
+        self._world.unlocker.open(self._id, self._landing.staging, tuple(self._cargo.files()))
 
     # -- transferring, settled ---------------------------------------------------------------------------------------
 
@@ -193,13 +196,13 @@ class Mover:
                 self._at_rest = self._proven_in_flight()
                 break
             self._at_rest = self._read_back()
-            if self._at_rest.is_full():
+            if self._at_rest == self._manifest.wanted:
                 break
             self._verified = self._track.landed = self._at_rest.copy()
             self._world.journal.save_pieces(self._id, self._verified.to_bytes())
         else:
             raise TransferError(
-                f"{self._manifest.piece_count - self._at_rest.count()} pieces are bad each time they are read back from "
+                f"{self._manifest.wanted.count() - self._at_rest.count()} pieces are bad each time they are read back from "
                 f"{self._world.destination.name}.",
                 kept="The source is whole.",
                 remedy="Check the destination's disk and memory: the bytes were good on the wire.",
@@ -222,18 +225,20 @@ class Mover:
         self._verified = self._track.landed = survey.good
 
     def _bring(self) -> None:
-        missing = Bitfield.full(self._manifest.piece_count).difference(self._verified)
+        missing = self._manifest.wanted.difference(self._verified)
         self._landing.unsettle(missing)
         self._unlock_files(missing)
         self._track.sign("transferring")
         with Checkpoint(self._world.journal, self._landing, self._id, self._verified, self._world.clock) as checkpoint:
             sink = MoveSink(self._track, self._world.throttle, checkpoint.landed)
-            strategy = self._world.route.strategy(self._planned.torrent.save_path, self._landing.staging)
+            strategy = self._world.route.of(self._planned).strategy(
+                self._planned.torrent.save_path, self._landing.staging
+            )
             job = TransferJob(
                 self._manifest,
                 self._source_files,
                 self._layout,
-                self._world.destination.files,
+                self._cargo.target,
                 self._landing.paths,
                 missing,
             )
@@ -243,8 +248,8 @@ class Mover:
 
     def _proven_in_flight(self) -> Bitfield:
         """Where the destination is not ours to read, every piece must have been hashed on its way."""
-        if not self._verified.is_full():
-            count = self._manifest.piece_count - self._verified.count()
+        if self._verified != self._manifest.wanted:
+            count = self._manifest.wanted.count() - self._verified.count()
             raise TransferError(f"{count} pieces came without proof.", kept="What was proven is kept.")
         return self._verified.copy()
 
@@ -252,11 +257,12 @@ class Mover:
         """Files from an earlier attempt that bytes will go into."""
         lie_at, pieces_of = self._landing.paths, self._manifest.pieces_of
         wanted = [index for index in self._landing.staged if any(missing.test(piece) for piece in pieces_of(index))]
-        self._world.unlocker.open_files(self._id, [(self._layout[index], lie_at[index]) for index in wanted])
+        final, real = self._cargo.landing, self._cargo.real
+        self._world.unlocker.open_files(self._id, {real(final[index]): real(lie_at[index]) for index in wanted}.items())
 
     def _read_back(self) -> Bitfield:
         self._track.sign("reading back")
-        return self._landing.read_back(Bitfield.full(self._manifest.piece_count))
+        return self._landing.read_back(self._manifest.wanted)
 
     def _settle(self) -> None:
         policy = self._world.policy
@@ -271,7 +277,7 @@ class Mover:
         destination = self._world.destination
         handover.reread_source(self._world.source, self._planned, self._world.clock)
         self._track.sign(f"adding to {destination.name}")
-        if not handover.added_already(destination, self._id, self._layout):
+        if not handover.added_already(destination, self._planned, self._layout):
             handover.add(destination, self._planned, self._manifest, self._layout, metainfo)
         self._take_out_of_review()
         self._track.ledger.finished(0.3)
@@ -294,18 +300,19 @@ class Mover:
             states = self._world.destination.client.pieces(self._id)
             if result.verdict is RecheckVerdict.GOOD:
                 there = self._world.destination.client.get(self._id)
-                have = sum(states.have)
+                have = sum(states.have[piece] for run in self._manifest.wanted.runs(value=True) for piece in run)
                 return ReadBack(
                     at=self._world.clock.monotonic(),
                     by_client=True,
                     pieces_good=have,
-                    pieces=self._manifest.piece_count,
+                    pieces=self._manifest.wanted.count(),
                     amount_left=there.amount_left if there else -1,
                 )
+            missing = tuple(piece for piece in states.missing if self._manifest.wanted.test(piece))
             if not repair.possible:
-                self._set_aside(len(states.missing))
+                self._set_aside(len(missing))
             self._enter(Stage.REPAIRING)
-            self._repair(repair, states.missing)
+            self._repair(repair, missing)
 
     def _recheck(self) -> RecheckProgress:
         world = self._world
@@ -321,7 +328,7 @@ class Mover:
     def _repair(self, repair: Repair, missing: tuple[int, ...]) -> None:
         local = self._world.destination.local
         self._verified = self._track.landed = repair.prepare(self._verified, missing, look=local)
-        bad = self._manifest.piece_count - self._verified.count()
+        bad = self._manifest.wanted.count() - self._verified.count()
         self._track.repair = f"repair {repair.round}: {bad} pieces"
         self._track.repaired += bad
         self._notice(Level.WARN, f"the recheck found bad pieces; repair {repair.round} brings {bad} of them again")
@@ -336,7 +343,7 @@ class Mover:
         world.destination.client.set_category(self._id, category)
         self._save(self._record.entering(Stage.CHECKING, world.clock.now()), mark=Mark.RECHECK_FAILED)
         raise RecheckFailed(
-            f"{bad} of {self._manifest.piece_count} pieces are still bad on {world.destination.name} after every repair.",
+            f"{bad} of {self._manifest.wanted.count()} pieces are still bad on {world.destination.name} after every repair.",
             kept=f"The source is whole; at the destination it is stopped, in category {category}.",
             remedy=f"When the cause is found: torrent-mover --clear-recheck-failure {self._id}",
         )
@@ -358,8 +365,23 @@ class Mover:
         return self._release(first, read_back)
 
     def _release(self, first: Reading, read_back: ReadBack) -> HistoryEntry:
-        world = self._world
         self._track.sign("watching it seed")
+        handover.watch(first, self._world.clock)
+        # One at a time: of two torrents that share their files, the second must see that the first is gone.
+        with self._world.releasing:
+            entry, certificate = self._remove(first, read_back)
+        # From here on nothing can fail the move any more: what cannot be written down now, the next run settles.
+        with self._only_warned():
+            if certificate.delete_data:
+                files, planned = self._source_files, self._planned
+                removal.see_it_gone(files, planned, self._layout, self._world.clock, self._warn)
+        with self._only_warned():
+            self._world.journal.confirm_history(self._id)
+            self._forget()
+        return replace(entry, confirmed=True)
+
+    def _remove(self, first: Reading, read_back: ReadBack) -> tuple[HistoryEntry, Certificate]:
+        world = self._world
         evidence = handover.gather(
             world.source,
             world.destination,
@@ -378,14 +400,7 @@ class Mover:
         world.journal.add_history(entry)
         self._enter(Stage.RELEASED)
         removal.remove(world.source, certificate, self._warn)
-        # From here on nothing can fail the move any more: what cannot be written down now, the next run settles.
-        with self._only_warned():
-            if certificate.delete_data:
-                removal.see_it_gone(self._source_files, self._planned, self._layout, world.clock, self._warn)
-        with self._only_warned():
-            world.journal.confirm_history(self._id)
-            self._forget()
-        return replace(entry, confirmed=True)
+        return entry, certificate
 
     def _keep(self, why: str) -> HistoryEntry:
         entry = self._entry(Outcome.COPIED, why)
@@ -404,13 +419,13 @@ class Mover:
         return HistoryEntry(
             id=self._id,
             name=torrent.name,
-            size=self._manifest.total_size,
+            size=self._size,
             started_at=self._record.started_at,
             ended_at=self._world.clock.now(),
             outcome=outcome,
             sent=self._track.ledger.brought,
             reused=self._track.ledger.reused,
-            pieces=self._manifest.piece_count,
+            pieces=self._manifest.wanted.count(),
             repaired=self._track.repaired,
             run=self._world.run,
             detail=detail,
@@ -442,7 +457,7 @@ class Mover:
                 self._world.clock.now(),
                 self._id,
                 torrent.name,
-                self._manifest.total_size,
+                self._size,
                 len(self._manifest.files),
                 present,
             )

@@ -46,24 +46,34 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How bytes travel. `strategy` makes one for a move, from its save path at the source and its staging folder."""
+    """How bytes travel. `strategy` makes one for a move, from its save path at the source and its staging folder.
+
+    `partial` is the way of torrents of which files are not selected, where it is another one: their bytes lie in files that
+    only we know how to read.
+    """
 
     mode: str
     legs: Legs
     strategy: Callable[[ClientPath, RelativePath], Strategy]
+    partial: Route | None = None
+
+    def of(self, planned: PlannedMove) -> Route:
+        """The way of one move."""
+        return self.partial if planned.partial and self.partial else self
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedMove:
     """A torrent that this run will move, as it was when the run was planned; `files` are asked for when its move begins.
 
-    `trackers` are host names.
+    `trackers` are host names. `partial`: files of it are not selected.
     """
 
     torrent: Torrent
     files: tuple[ClientFile, ...]
     target_category: str
     trackers: tuple[str, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torrent_mover.domain import selection
 from torrent_mover.domain.errors import ServerError
+from torrent_mover.domain.portion import has_unselected
 from torrent_mover.domain.rules import Rule, TrackerRules, canonical_domain
 from torrent_mover.domain.selection import Findings
 from torrent_mover.domain.snapshot import NotMoved
@@ -42,6 +43,7 @@ class Planner:
         self._rules = rules
         self._rule_of: dict[InfoHash, Rule | None] = {}
         self._hosts: dict[InfoHash, tuple[str, ...]] = {}
+        self._partial: set[InfoHash] = set()
 
     def plan(self) -> Plan:
         """Look and decide. Raises ServerError where the source client cannot be asked."""
@@ -63,10 +65,9 @@ class Planner:
 
     def _look(self, torrent: Torrent) -> Findings:
         rule = self._rule(torrent)
-        unwanted = 0
-        if selection.may_be_partial(torrent):
-            unwanted = sum(not file.wanted for file in self._client.files(torrent.id))
-        return Findings(unwanted, rule.domain if rule and rule.ignores else "")
+        if selection.may_be_partial(torrent) and has_unselected(self._client.files(torrent.id)):
+            self._partial.add(torrent.id)
+        return Findings(rule.domain if rule and rule.ignores else "")
 
     def _rule(self, torrent: Torrent) -> Rule | None:
         if not len(self._rules):
@@ -83,6 +84,7 @@ class Planner:
             files=(),
             target_category=rule.category if rule else torrent.category,
             trackers=self._hosts.get(torrent.id, ()),
+            partial=torrent.id in self._partial,
         )
 
 

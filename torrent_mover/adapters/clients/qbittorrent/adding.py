@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from qbittorrentapi import exceptions as api_errors
@@ -13,7 +14,7 @@ from torrent_mover.adapters.clients.qbittorrent.session import Api, gone
 from torrent_mover.domain.errors import BadAnswer, Collision, NotWritable, ServerError, UnsafeTorrent
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
+from torrent_mover.domain.torrent import USUAL_PRIORITY, ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.ports.client import AddSpec
 
 _LISTED_WITHIN = 30.0  # seconds from the answer to the row in torrents/info; 0.1 s is usual
@@ -78,6 +79,7 @@ def add_stopped(client: Client, metainfo: bytes, spec: AddSpec) -> InfoHash:
     _refuse_elsewhere(client, there, spec)
     _lift_limits(client, there)
     _refuse_other_layout(client, there, wanted)
+    _prioritise(client, there, dict(spec.priorities))
     return torrent
 
 
@@ -252,6 +254,25 @@ def _refuse_other_layout(client: Client, there: Torrent, wanted: tuple[str, ...]
         kept="It is stopped there, and no data was touched; the source is whole.",
         remedy="Remove it there without its files. If this happens again, give that file a simpler name in the source client.",
     )
+
+
+def _prioritise(client: Client, there: Torrent, wanted: dict[int, int]) -> None:
+    """Only once it lies at its save path: what is not wanted is looked for there, under its own name or in the part file."""
+
+    def differing() -> dict[int, list[int]]:
+        by_priority: dict[int, list[int]] = {}
+        for file in client.files(there.id):
+            priority = wanted.get(file.index, USUAL_PRIORITY)
+            if file.priority != priority:
+                by_priority.setdefault(priority, []).append(file.index)
+        return by_priority
+
+    def send(files: list[int], priority: int, api: Api) -> None:
+        api.torrents_file_priority(torrent_hash=there.id.hex, file_ids=files, priority=priority)
+
+    doing = f"set the priorities of {there.name}'s files"
+    for priority, files in differing().items():
+        client.settle(partial(send, files, priority), lambda: priority not in differing(), doing, there.id)  # noqa: B023
 
 
 def _rename(client: Client, torrent: InfoHash, old: str, new: str) -> None:

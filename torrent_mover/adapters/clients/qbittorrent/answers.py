@@ -92,7 +92,13 @@ def file(raw: Raw) -> ClientFile:
         progress=raw["progress"],
         wanted=raw["priority"] > 0,
         priority=raw["priority"],
+        pieces=_range(raw.get("piece_range")),
     )
+
+
+def _range(said: list[int] | None) -> tuple[int, int] | None:
+    """Both ends belong to it; for files without bytes the first is behind the last."""
+    return (said[0], said[1]) if said and said[0] <= said[1] else None
 
 
 def trackers(rows: list[Raw]) -> tuple[Tracker, ...]:

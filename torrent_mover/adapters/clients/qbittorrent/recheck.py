@@ -63,13 +63,22 @@ class Look:
 
     @property
     def looks_complete(self) -> bool:
-        """What row and files say; both may be from before the check."""
-        return self.torrent.complete and all(file.progress >= 1 for file in self.files)
+        """What row and wanted files say; both may be from before the check."""
+        return self.torrent.complete and all(file.progress >= 1 for file in self.files if file.wanted)
 
     @property
     def proves_complete(self) -> bool:
-        """Row, files and every single piece."""
-        return self.looks_complete and self.pieces is not None and bool(self.pieces.have) and not self.pieces.missing
+        """Row, files and every single piece of wanted files."""
+        if not self.looks_complete or self.pieces is None or not self.pieces.have:
+            return False
+        unwanted = self._unwanted()
+        return all(has or piece in unwanted for piece, has in enumerate(self.pieces.have))
+
+    def _unwanted(self) -> set[int]:
+        """Pieces that reach into no wanted file, but for those of no file at all."""
+        ranges = [(file.wanted, file.pieces) for file in self.files if file.pieces]
+        wanted = {piece for want, (first, last) in ranges if want for piece in range(first, last + 1)}
+        return {piece for want, (first, last) in ranges if not want for piece in range(first, last + 1)} - wanted
 
 
 class Judge:

@@ -1,0 +1,70 @@
+"""What one move brings: its files and pieces, and how they are read at the source and written at the destination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torrent_mover.domain.errors import Collision
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.portion import has_unselected, portion_of
+from torrent_mover.engine import handover
+from torrent_mover.engine.places import Destination, PlannedMove, Source
+from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.transfer.partial import PartedSource, PartedTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Cargo:
+    """`layout` are the paths as the source client says them, `landing` those that stand for them at the target.
+
+    They differ for files that are not selected: these never come to be, and what is moved of them lies in the part file.
+    """
+
+    manifest: Manifest
+    layout: tuple[RelativePath, ...]
+    landing: tuple[RelativePath, ...]
+    source: FileSystem
+    target: FileSystem
+    _parted: PartedTarget | None = None
+
+    def real(self, path: RelativePath) -> RelativePath:
+        """What really lies at the target where `landing` says this path."""
+        return self._parted.real(path) if self._parted else path
+
+    def files(self) -> Iterator[tuple[RelativePath, int]]:
+        """Final path and size of every file that will be at the target."""
+        for path, file in zip(self.landing, self.manifest.files, strict=True):
+            if self.real(path) == path:
+                yield path, file.size
+        if self._parted and self._parted.part_size:
+            yield self._parted.part_path, self._parted.part_size
+
+
+def load(source: Source, destination: Destination, planned: PlannedMove, metainfo: bytes) -> Cargo:
+    """Read metainfo and layout. Raises UnsafeTorrent, and Collision where something has the name of an unselected file."""
+    manifest = Manifest.parse(metainfo)
+    layout = handover.layout_of(planned, manifest)
+    files = source.open(planned.torrent.save_path)
+    if not has_unselected(planned.files):
+        return Cargo(manifest, layout, layout, files, destination.files)
+    unselected = [file.index for file in planned.files if not file.wanted]
+    reading = PartedSource(files, manifest, layout, unselected)
+    have = source.client.pieces(planned.torrent.id)
+    portion = portion_of(manifest, planned.files, have, reading.lies_whole, reading.at_hand)
+    manifest = manifest.only(portion.pieces)
+    target = PartedTarget(destination.files, manifest, portion)
+    for index in portion.parted:
+        _refuse_strangers(destination, layout[index], manifest.files[index].size)
+    return Cargo(manifest, layout, target.layout(layout), reading, target, target)
+
+
+def _refuse_strangers(destination: Destination, path: RelativePath, size: int) -> None:
+    """The client would take whatever has the name of an unselected file for that file, and write to it."""
+    if size and destination.files.stat(path) is not None:
+        raise Collision(
+            f"{destination.files.name}/{path} is in the way: a file of the torrent that is not selected has that name.",
+            kept="It was not touched, and the source is whole.",
+            remedy="Move or rename it, then run again; or select that file in the source client and let it complete.",
+        )
