@@ -35,6 +35,7 @@ from torrent_mover.transfer.lanes import LaneShare
 from torrent_mover.transfer.rsync_leg import RsyncTuning
 from torrent_mover.transfer.rsyncing import LocalEnd, RsyncEndpoint, Rsyncing
 
+_TICK = 0.05
 _FLOWS = {
     "sftp": (frozenset({Flow.IN}),),
     "sftp_upload": (frozenset({Flow.IN, Flow.OUT}),),
@@ -84,12 +85,14 @@ class Outcome:
     sent: int = 0
     pieces: int = 0
     good: int = 0
-    rates: list[float] = field(default_factory=list)
+    curve: list[tuple[float, int]] = field(default_factory=list)
+    """(seconds, bytes so far), as the ledger showed it."""
 
-    @property
-    def cpu(self) -> float:
-        """Seconds of CPU in all."""
-        return self.cpu_own + self.cpu_children
+    def rate_after(self, seconds: float) -> float:
+        """Bytes/s over so many seconds from the first byte on."""
+        began, first = next((at, total) for at, total in self.curve if total)
+        ended, last = next((at, total) for at, total in self.curve if at >= began + seconds)
+        return (last - first) / (ended - began)
 
 
 class _Bench:
@@ -194,12 +197,10 @@ def run(job: Job) -> Outcome:
 
 def _watch(job: Job, moves: list[_Move], over: threading.Event, outcome: Outcome) -> None:
     """Look at the ledgers as a screen does; break off where the job says so."""
-    last = 0
-    tick = 0.05 if job.stop_after else 1.0
-    while not over.wait(tick):
+    started = time.monotonic()
+    while not over.wait(_TICK):
         total = sum(move.track.ledger.sent for move in moves)
-        outcome.rates.append((total - last) / tick)
-        last = total
+        outcome.curve.append((time.monotonic() - started, total))
         for move in moves:
             if job.stop_after and move.track.ledger.sent >= job.stop_after:
                 move.track.break_off(Cancelled("The benchmark has seen enough."), gently=True)
