@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from torrent_mover.domain.certificate import Certificate, ReadBack, Reading, certify
-from torrent_mover.domain.errors import MoverError, RecheckFailed, TorrentGone, TransferError
+from torrent_mover.domain.errors import MoverError, RecheckFailed, SourceUnreadable, TorrentGone, TransferError
 from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
@@ -31,7 +31,7 @@ from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.journal import Journal
-from torrent_mover.ports.strategy import TransferJob
+from torrent_mover.ports.strategy import Strategy, TransferJob
 
 _STATES_LAG: Final = 2.0
 """Seconds after a check that ended badly until the client's piece states are those of that check."""
@@ -242,9 +242,17 @@ class Mover:
                 self._landing.paths,
                 missing,
             )
-            strategy.transfer(job, sink)
+            self._run(strategy, job, sink)
         self._landing.brought()
         self._track.check()
+
+    def _run(self, strategy: Strategy, job: TransferJob, sink: MoveSink) -> None:
+        try:
+            strategy.transfer(job, sink)
+        except SourceUnreadable:
+            # Often because somebody removed the torrent, or renamed its files: then that is what is said.
+            handover.reread_source(self._world.source, self._planned, self._world.clock)
+            raise
 
     def _proven_in_flight(self) -> Bitfield:
         """Where the destination is not ours to read, every piece must have been hashed on its way."""
