@@ -1,0 +1,273 @@
+"""What must hold before and after the source is asked to delete: fresh proof, siblings that live, and an honest account."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from tests.engine.fuse import Fuse
+from tests.engine.story import CATEGORY, PIECE, SAVE, path
+from tests.engine.test_repair import BIG, Damager
+from torrent_mover.demo.torrents import make_torrent
+from torrent_mover.domain.errors import ExitCode, ServerError, Unreachable
+from torrent_mover.domain.events import Level, MoveDone, MoveFailed, Noticed
+from torrent_mover.domain.move import Outcome
+from torrent_mover.domain.torrent import TorrentState
+
+
+def at(_story, label: str, act, times: int = 1) -> Fuse:
+    """A fuse that does something once, at the first call of a label."""
+    fuse = Fuse(lambda each: each.startswith(label))
+    fuse.arm(times, lambda _label: act())
+    return fuse
+
+
+def failed(story) -> MoveFailed:
+    (event,) = [event for event in story.events if isinstance(event, MoveFailed)]
+    return event
+
+
+# -- proof -------------------------------------------------------------------------------------------------------------
+
+
+def test_bytes_that_rot_after_they_were_settled_are_found_before_anything_is_deleted(story):
+    torrent = story.seed()
+
+    def rot() -> None:
+        story.there.nodes[path(BIG)].data[PIECE] ^= 0xFF
+
+    assert story.run(at(story, "after destination.add_stopped", rot)) is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_success_that_a_client_shows_from_before_its_check_is_not_believed(story):
+    torrent = story.seed()
+    story.run_until("after journal.save_move verified")
+    assert story.state_there(torrent) is TorrentState.STOPPED_COMPLETE
+    Damager(story, BIG, 2 * PIECE, times=1)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_a_file_that_vanishes_while_it_is_watched_keeps_the_source(story):
+    torrent = story.seed()
+    story.run(at(story, "after destination.start", lambda: story.there.unlink(path("Show/empty"))))
+    story.assert_kept(torrent)
+    assert "Show/empty is not a regular file" in failed(story).what
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"category": "keep-me"}, "category"),
+        ({"save_path": SAVE / "elsewhere"}, "moved"),
+        ({"ratio_limit": 1.0}, ""),
+    ],
+)
+def test_what_the_user_changes_at_the_source_in_the_last_moment_counts(story, change, said):
+    torrent = story.seed()
+    code = story.run(at(story, "after destination.start", lambda: story.source.change(torrent, **change)))
+    if said:
+        story.assert_kept(torrent)
+        assert said in failed(story).what
+    else:
+        assert code is ExitCode.DONE
+
+
+@pytest.mark.parametrize(
+    "change", [{"auto_managed": True}, {"ratio_limit": 2.0}, {"seeding_time_limit": -2}, {"save_path": SAVE}]
+)
+def test_what_the_user_changes_at_the_destination_in_the_last_moment_counts(story, change):
+    torrent = story.seed()
+    story.run(at(story, "after destination.start", lambda: story.destination.change(torrent, **change)))
+    story.assert_kept(torrent)
+    assert failed(story).code == "TM-E306"
+
+
+def test_a_file_renamed_at_the_source_in_the_last_moment_keeps_it(story):
+    torrent = story.seed()
+
+    def rename() -> None:
+        story.source.rename_file(torrent, "Show/tiny", "Show/tiny renamed")
+
+    story.run(at(story, "after destination.start", rename))
+    assert story.source.get(torrent) is not None
+    assert "renamed" in failed(story).what
+
+
+def test_a_rule_that_says_ignore_in_the_last_moment_keeps_the_source(story):
+    torrent = story.seed()
+    fuse = at(story, "after destination.start", lambda: story.source.fail("trackers", Unreachable("no answer")))
+    story.run(fuse)  # a client that cannot be asked for its trackers: in doubt nothing is deleted
+    story.assert_kept(torrent)
+    assert "rule says Ignore" in failed(story).what
+
+
+def test_a_source_that_does_not_answer_at_the_end_keeps_everything(story):
+    torrent = story.seed()
+    story.run(at(story, "after destination.start", lambda: story.source.fail("torrents", *[Unreachable("no")] * 9)))
+    story.assert_kept(torrent)
+
+
+def test_empty_listings_are_no_evidence(story):
+    torrent = story.seed()
+
+    def lose_everything() -> None:
+        story.source._shown.clear()
+        story.source._refreshed_at = story.clock.monotonic() + 1e6
+
+    story.run(at(story, "after destination.start", lose_everything))
+    assert not story.source.removed
+    assert story.at_source(torrent) == story.contents[torrent]
+
+
+# -- siblings ----------------------------------------------------------------------------------------------------------
+
+
+def seed_twin(story, torrent, *, category="keep-me"):
+    """Another torrent of the source over the very same files, as cross-seeding makes it."""
+    made = story.folder / "twin" / "Show"
+    for name, data in story.contents[torrent].items():
+        target = story.folder / "twin" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    metainfo = make_torrent(made, piece_length=PIECE, source="another tracker")
+    return story.source.seed(metainfo, SAVE, category=category)
+
+
+def test_data_that_a_sibling_at_the_source_uses_stays_there(story):
+    torrent = story.seed()
+    twin = seed_twin(story, torrent)
+
+    assert story.run() is ExitCode.DONE
+
+    assert story.source.get(torrent) is None
+    assert story.at_source(torrent) == story.contents[torrent]
+    assert story.source.get(twin) is not None
+    assert story.at_destination(torrent) == story.contents[torrent]
+    (done,) = [event for event in story.events if isinstance(event, MoveDone)]
+    assert twin.short in done.detail
+
+
+def test_of_two_siblings_that_both_move_the_last_one_takes_the_data_along(story):
+    torrent = story.seed()
+    twin = seed_twin(story, torrent, category=CATEGORY)
+    story.metainfo[twin] = story.metainfo[torrent]
+
+    assert story.run() is ExitCode.DONE
+
+    assert story.source.get(torrent) is None
+    assert story.source.get(twin) is None
+    assert set(story.at_source(torrent).values()) == {None}
+    assert story.at_destination(torrent) == story.contents[torrent]
+    assert story.brought == story.size(torrent)
+
+
+def test_siblings_that_move_side_by_side_do_not_leave_the_data_behind(story):
+    torrent = story.seed()
+    twin = seed_twin(story, torrent, category=CATEGORY)
+    story.metainfo[twin] = story.metainfo[torrent]
+    story.jobs = 2
+    assert story.run() is ExitCode.DONE
+    assert set(story.at_source(torrent).values()) == {None}
+    assert story.at_destination(torrent) == story.contents[torrent]
+
+
+def test_a_sibling_that_shares_one_file_of_many_keeps_the_data(story):
+    torrent = story.seed()
+    made = story.folder / "one" / "last.bin"
+    made.parent.mkdir()
+    made.write_bytes(story.contents[torrent]["Show/last.bin"])
+    story.source.seed(make_torrent(made, piece_length=PIECE), SAVE / "Show", category="keep-me")
+    assert story.run() is ExitCode.DONE
+    assert story.at_source(torrent) == story.contents[torrent]
+
+
+# -- the account -------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_to_the_removal_that_was_lost_is_looked_for(story):
+    torrent = story.seed()
+
+    def lost() -> None:
+        raise Unreachable("seedbox does not answer.")
+
+    assert story.run(at(story, "after source.remove", lost)) is ExitCode.DONE
+    story.assert_moved(torrent)
+    assert not [event for event in story.events if isinstance(event, MoveFailed)]
+
+
+def test_a_removal_whose_answer_and_whose_looking_fail_is_settled_by_the_retry(story):
+    torrent = story.seed()
+
+    def lost() -> None:
+        story.source.fail("get", *[Unreachable("seedbox does not answer.")] * 2)
+        raise Unreachable("seedbox does not answer.")
+
+    assert story.run(at(story, "after source.remove", lost)) is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_a_source_that_cannot_delete_the_data_is_told(story):
+    torrent = story.seed()
+    story.source.keeps_data = True
+    assert story.run() is ExitCode.DONE
+    said = [event.text for event in story.events if isinstance(event, Noticed) and event.level is Level.WARN]
+    assert any("but not its data" in text for text in said)
+    with contextlib.closing(story.journal()) as journal:
+        (entry,) = [entry for entry in journal.history() if entry.id == torrent]
+    assert (entry.outcome, entry.confirmed) == (Outcome.MOVED, True)
+
+
+def test_what_somebody_else_removed_is_not_called_moved(story):
+    torrent = story.seed()
+    story.run_until("after journal.save_move added")
+    story.source.forget(torrent)
+    story.run()
+    with contextlib.closing(story.journal()) as journal:
+        assert not journal.history()
+        assert not journal.moves()
+    assert any("by somebody else" in event.text for event in story.events if isinstance(event, Noticed))
+    assert story.destination.get(torrent) is None
+
+
+def test_a_torrent_that_somebody_removes_in_the_middle_ends_its_move_and_nothing_else(story):
+    torrent = story.seed()
+    other = story.seed("Other", 50_000)
+    fuse = at(story, "after journal.save_move added", lambda: story.source.forget(torrent))
+    assert story.run(fuse) is ExitCode.SOME_FAILED
+    del story.contents[torrent]
+    story.assert_moved(other)
+    assert failed(story).code == "TM-E301"
+
+
+def test_the_destination_losing_the_torrent_in_the_middle_is_no_harm(story):
+    torrent = story.seed()
+    story.run_until("after journal.save_move verified")
+    story.destination.forget(torrent)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    assert story.brought == story.size(torrent)
+
+
+def test_a_client_that_restarts_in_the_middle_of_the_check_is_asked_again(story):
+    torrent = story.seed()
+    fuse = Fuse(lambda label: label.startswith("before destination.recheck.poll"))
+    fuse.arm(2, lambda _label: story.destination.restart())
+    assert story.run(fuse) is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_a_wrong_password_is_not_tried_twice(story):
+    story.seed()
+    asked = Fuse(lambda label: label == "before source.metainfo")
+
+    class Refused(ServerError):
+        pass
+
+    story.source.fail("metainfo", Refused("seedbox does not accept the password."))
+    assert story.run(asked) is ExitCode.SOME_FAILED
+    assert asked.count == 1
