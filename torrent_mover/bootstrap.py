@@ -17,7 +17,7 @@ from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBitto
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.local_accounts import LocalAccounts
 from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.adapters.lockfile import hold, holder, lock_paths
+from torrent_mover.adapters.lockfile import hold, holder, lock_paths, possible_lock_paths
 from torrent_mover.adapters.logs import start_log
 from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.adapters.rules_json import RulesFile
@@ -301,7 +301,8 @@ class Checkup:
 
     def _second_run(self) -> str:
         source, destination = self._settings.source_client.url, self._settings.destination_client.url
-        found = holder(lock_paths(Path(str(self._settings.state_dir)), default_state_folder(), source, destination))
+        folder = Path(str(self._settings.state_dir))
+        found = holder(possible_lock_paths(folder, default_state_folder(), source, destination))
         return f"yes: {found}; it goes on undisturbed" if found else "no"
 
 

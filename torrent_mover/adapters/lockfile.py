@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from torrent_mover.domain.errors import AlreadyRunning, NotWritable
 
+_RUN_LOCK: Final = "run.lock"
 _HOLDER_BYTES: Final = 200
 
 
@@ -74,9 +75,19 @@ def lock_paths(state_dir: Path, shared_dir: Path, source: str, destination: str)
     different state folders cannot move between the same clients at once; where we cannot write there, in `state_dir`.
     `source` and `destination` name the clients the same way in every run (host and port).
     """
-    pair = hashlib.sha256(f"{source}\0{destination}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
     folder = shared_dir if _usable(shared_dir) else state_dir
-    return state_dir / "run.lock", folder / f"pair-{pair}.lock"
+    return state_dir / _RUN_LOCK, folder / _pair_lock(source, destination)
+
+
+def possible_lock_paths(state_dir: Path, shared_dir: Path, source: str, destination: str) -> tuple[Path, ...]:
+    """Wherever the locks of such a run may lie; makes no folder. For looking on only."""
+    pair = _pair_lock(source, destination)
+    return state_dir / _RUN_LOCK, shared_dir / pair, state_dir / pair
+
+
+def _pair_lock(source: str, destination: str) -> str:
+    pair = hashlib.sha256(f"{source}\0{destination}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return f"pair-{pair}.lock"
 
 
 @contextlib.contextmanager
