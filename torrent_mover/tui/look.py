@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 
 class GraphKind(Enum):
@@ -74,6 +75,14 @@ class Look:
     def ascii(self) -> bool:
         """Nothing but ASCII may reach the terminal."""
         return self.glyphs is ASCII_GLYPHS
+
+
+class Looking(Protocol):
+    """Whoever says how things are drawn: what dialogs need to know of the application that they are in."""
+
+    @property
+    def look(self) -> Look:
+        """The look of this terminal."""
 
 
 def look_for(graph: str, units: str, *, encoding: str, term: str) -> Look:

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from torrent_mover.domain.text import safe
 from torrent_mover.tui.ink import BLANK, Line, Span, Tone, left, line, wrap
-from torrent_mover.tui.session import Session
+from torrent_mover.tui.look import Looking
 from torrent_mover.tui.widgets.keys import key_name
 from torrent_mover.tui.widgets.lines import Lines
 
@@ -36,7 +36,7 @@ class Choice(NamedTuple):
 class Choose(ModalScreen[str | None]):
     """Ends with the key that was pressed; None for escape."""
 
-    def __init__(self, session: Session, title: str, text: list[str], choices: tuple[Choice, ...]) -> None:
+    def __init__(self, session: Looking, title: str, text: list[str], choices: tuple[Choice, ...]) -> None:
         super().__init__()
         self.session = session
         self._title = title
@@ -84,7 +84,7 @@ class AskLine(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "give up", show=False)]
 
-    def __init__(self, session: Session, title: str, hint: str, value: str, check: Callable[[str], str]) -> None:
+    def __init__(self, session: Looking, title: str, hint: str, value: str, check: Callable[[str], str]) -> None:
         super().__init__()
         self.session = session
         self._title = title
