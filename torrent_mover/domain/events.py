@@ -142,6 +142,24 @@ class Noticed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Held(Event):
+    """Nothing new is begun for a while: a server is left alone, or (`full`) a disk has no room."""
+
+    why: str
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoundEnded(Event):
+    """A run that stays has done all that there was; the next look may bring more. `took` in seconds, `sent` in bytes."""
+
+    moved: int
+    failed: int
+    sent: int
+    took: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Event):
     """A run ended. `took` in seconds, `sent` in bytes; `reason` is empty or says what stopped it."""
 

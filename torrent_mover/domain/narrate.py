@@ -9,6 +9,7 @@ from torrent_mover.domain.events import (
     CheckFailed,
     CheckPassed,
     Event,
+    Held,
     Level,
     MoveDone,
     MoveFailed,
@@ -17,6 +18,7 @@ from torrent_mover.domain.events import (
     Noticed,
     PreflightPassed,
     QueuePlanned,
+    RoundEnded,
     RunEnded,
     RunStarted,
     StageEntered,
@@ -127,6 +129,18 @@ def _(event: MoveFailed) -> Line:
 @_tell.register
 def _(event: Noticed) -> Line:
     return Line(event.level, event.torrent, event.text)
+
+
+@_tell.register
+def _(event: Held) -> Line:
+    return Line(Level.WARN, None, event.why)
+
+
+@_tell.register
+def _(event: RoundEnded) -> Line:
+    level = Level.WARN if event.failed else Level.INFO
+    told = f"{event.moved:,} moved, {event.failed:,} failed, {size(event.sent)} in {duration(event.took)}"
+    return Line(level, None, f"all done for now: {told}")
 
 
 @_tell.register

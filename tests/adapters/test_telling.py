@@ -1,0 +1,335 @@
+"""Notifications, event log, metrics and systemd: what they tell, and that they neither block nor fail a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import stat
+import sys
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.fakes.control import FakeControl
+from tests.fakes.snapshots import AT, a_hash, a_snapshot
+from tests.servers import eventually
+from torrent_mover.adapters.event_log import EventLog
+from torrent_mover.adapters.metrics import MetricsFile, MetricsServer, exposition
+from torrent_mover.adapters.notify import Command, Notifications, apprise
+from torrent_mover.adapters.systemd import Systemd, status_text, watchdog_interval
+from torrent_mover.commands.telling import telling, under_systemd
+from torrent_mover.domain.errors import MissingProgram, NotWritable
+from torrent_mover.domain.events import Held, MoveFailed, QueuePlanned, RunEnded
+from torrent_mover.domain.notices import Desk, Notice
+from torrent_mover.domain.redact import HIDDEN, Redactor
+from torrent_mover.domain.settings_general import GeneralSettings, NotifyOn
+from torrent_mover.domain.snapshot import Phase
+
+FAILED = MoveFailed(AT, a_hash(1), "Sintel", "No room is left.", "The source is whole.", "df -h", "TM-E122")
+ENDED = RunEnded(AT, "cafe0001", 2, 1, 3_000_000, 60.0, 1)
+PLAIN = Redactor()
+
+
+def writer(path, *, code=0):
+    """A command that keeps what it reads, a file a call, and ends so."""
+    program = (
+        "import os, sys, time\n"
+        f"data = sys.stdin.read(); path = {str(path)!r} + '/' + str(time.monotonic_ns())\n"
+        "open(path + '.part', 'w').write(data); os.rename(path + '.part', path)\n"
+        f"print('said it'); sys.exit({code})"
+    )
+    return (sys.executable, "-c", program)
+
+
+def written(folder):
+    return [json.loads(path.read_text()) for path in sorted(folder.iterdir()) if not path.name.endswith(".part")]
+
+
+def notifications(command, wanted=tuple(NotifyOn), redact=PLAIN):
+    return Notifications(Desk(wanted), [Command(command, redact)], redact)
+
+
+def test_a_command_reads_the_event_as_json(tmp_path):
+    telling_it = notifications(writer(tmp_path))
+    telling_it(FAILED)
+    telling_it(ENDED)
+    telling_it.close()
+
+    first, second = written(tmp_path)
+    assert first["on"] == "space"
+    assert (first["event"], first["name"], first["torrent"]) == ("move_failed", "Sintel", a_hash(1).hex)
+    assert (first["code"], first["remedy"]) == ("TM-E122", "df -h")
+    assert (second["on"], second["event"], second["title"]) == ("end", "run_ended", "2 moved, 1 failed")
+    assert (second["moved"], second["sent"], second["exit_code"]) == (2, 3_000_000, 1)
+
+
+def test_only_what_is_wanted_is_told(tmp_path):
+    telling_it = notifications(writer(tmp_path), wanted=(NotifyOn.BREAKER,))
+    for event in (FAILED, ENDED, Held(AT, "nas is left alone for 15:00", full=False)):
+        telling_it(event)
+    telling_it.close()
+
+    assert [each["on"] for each in written(tmp_path)] == ["breaker"]
+
+
+def test_a_command_that_hangs_does_not_block_the_run_and_is_stopped(tmp_path):
+    pid_file = tmp_path / "pid"
+    program = f"import os, signal; open({str(pid_file)!r}, 'w').write(str(os.getpid())); signal.pause()"
+    command = Command((sys.executable, "-c", program), PLAIN, patience=1.0)
+    telling_it = Notifications(Desk(tuple(NotifyOn)), [command], PLAIN)
+
+    telling_it(FAILED)  # returns at once: the pid is there only later
+    pid = int(eventually(lambda: pid_file.exists() and pid_file.read_text()))
+
+    def is_gone():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    eventually(is_gone)
+    telling_it.close()
+
+
+@pytest.mark.parametrize("command", [("/no/such/program",), (sys.executable, "-c", "raise SystemExit(3)")])
+def test_a_command_that_fails_is_a_line_in_the_log_and_no_more(command, caplog):
+    telling_it = notifications(command)
+    telling_it(FAILED)
+    telling_it(ENDED)
+    telling_it.close()
+
+    assert sum("notif" in line.getMessage() for line in caplog.records) == 2
+
+
+def test_no_secret_reaches_a_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORRENT_MOVER__SOURCE_CLIENT__PASSWORD", "kept-secret-1")
+    redactor = Redactor()
+    redactor.add("kept-secret-2")
+    program = "import os, sys; open(sys.argv[1], 'w').write(sys.stdin.read() + repr(dict(os.environ)))"
+    command = (sys.executable, "-c", program, str(tmp_path / "all"))
+    telling_it = notifications(command, redact=redactor)
+    telling_it(
+        MoveFailed(AT, a_hash(1), "kept-secret-2", "At http://t.example/announce?passkey=abc1", "", "", "TM-E300")
+    )
+    telling_it.close()
+
+    text = (tmp_path / "all").read_text()
+    assert "move_failed" in text
+    for secret in ("kept-secret-1", "kept-secret-2", "abc1"):
+        assert secret not in text
+
+
+def test_apprise_that_is_not_installed_says_how_to_get_it():
+    with pytest.raises(MissingProgram, match=r"torrent-mover\[notify\]"):
+        apprise("json://localhost")
+
+
+def test_apprise_gets_title_and_text(tmp_path, monkeypatch):
+    """A stand-in with apprise's documented calls: Apprise().add(url), .notify(title=, body=)."""
+    (tmp_path / "apprise.py").write_text(
+        "told = []\n"
+        "class Apprise:\n"
+        "    def add(self, url): told.append(url); return True\n"
+        "    def notify(self, title, body): told.append((title, body)); return True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    tell = apprise("json://one json://two")
+    tell(Notice(NotifyOn.END, "2 moved", "all of it"), {})
+
+    told = sys.modules.pop("apprise").told
+    assert told == ["json://one", "json://two", ("torrent_mover: 2 moved", "all of it")]
+
+
+def test_the_event_log_has_a_line_of_json_for_each_event_and_no_secret(tmp_path):
+    redactor = Redactor()
+    redactor.add("kept-secret-1")
+    log = EventLog(tmp_path / "folder" / "events.jsonl", redactor)
+    log(QueuePlanned(AT, 12, 5_000, 2))
+    log(MoveFailed(AT, a_hash(1), "kept-secret-1", "What\x1b[31m", "", "", "TM-E300"))
+    log.close()
+
+    first, second = [json.loads(line) for line in (tmp_path / "folder" / "events.jsonl").read_text().splitlines()]
+    assert (first["schema"], first["event"], first["at"], first["torrents"]) == (1, "queue_planned", AT, 12)
+    assert second["name"] == HIDDEN
+    assert "\x1b" not in second["text"]
+    assert stat.S_IMODE((tmp_path / "folder" / "events.jsonl").stat().st_mode) == 0o600
+
+
+def test_an_event_log_that_cannot_be_made_stops_before_the_run(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotWritable, match="event log"):
+        EventLog(tmp_path / "file" / "events.jsonl", PLAIN)
+
+
+def samples(text):
+    """The samples of an exposition: name with labels -> value. Fails for a line that is none."""
+    found = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, _, value = line.rpartition(" ")
+            found[name] = float(value)
+    return found
+
+
+def test_metrics_are_samples_with_help_and_type_before_each_family():
+    text = exposition(a_snapshot(source='na"s\\\n'))
+    found = samples(text)
+
+    assert found["torrent_mover_run_bytes"] == a_snapshot().total_bytes
+    assert found['torrent_mover_torrents{standing="active"}'] == 1
+    assert found['torrent_mover_torrents{standing="queued"}'] == 1
+    assert found['torrent_mover_phase{phase="running"}'] == 1
+    assert found["torrent_mover_exit_code"] == -1
+    families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(families) == len(set(families))
+    assert {name.partition("{")[0] for name in found} == set(families)
+
+
+def test_labels_are_escaped():
+    assert 'version="a\\"b\\\\c\\nd"' in exposition(a_snapshot(version='a"b\\c\nd'))
+
+
+def test_the_metrics_file_is_always_whole_and_ends_with_the_last_numbers(tmp_path):
+    control = FakeControl()
+    path = tmp_path / "node" / "torrent_mover.prom"
+    file = MetricsFile(path, control.snapshot, every=0.01)
+    control.show(done_bytes=77)
+    eventually(lambda: samples(path.read_text())["torrent_mover_run_done_bytes"] == 77)
+    control.show(exit_code=1, phase=Phase.ENDED)
+    file.close()
+
+    assert samples(path.read_text())["torrent_mover_exit_code"] == 1
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_metrics_file_that_cannot_be_written_stops_before_the_run(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotWritable, match="metrics file"):
+        MetricsFile(tmp_path / "file" / "x.prom", a_snapshot)
+
+
+@pytest.mark.servers
+def test_metrics_are_answered_on_loopback_and_nothing_else_is():
+    server = MetricsServer(0, a_snapshot)
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as answer:
+            kind, text = answer.headers["Content-Type"], answer.read().decode()
+        assert kind.startswith("text/plain; version=0.0.4")
+        assert samples(text)["torrent_mover_troubles"] == 0
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=10)
+        assert refused.value.code == 404
+        refused.value.close()
+        with pytest.raises(NotWritable, match=str(server.port)):
+            MetricsServer(server.port, a_snapshot)
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def manager(tmp_path):
+    """Systemd's end of the socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(tmp_path / "notify"))
+        receiver.settimeout(10)
+        yield receiver
+
+
+def environment(tmp_path, **more):
+    return {"NOTIFY_SOCKET": str(tmp_path / "notify"), **more}
+
+
+def heard_until(manager, wanted):
+    heard = ""
+    while wanted not in heard:
+        heard += manager.recv(4096).decode() + "\n"
+    return heard
+
+
+def test_systemd_hears_ready_status_and_the_end(tmp_path, manager):
+    control = FakeControl()
+    systemd = Systemd(control.snapshot, lambda: True, environment(tmp_path), every=0.01)
+    control.subscribe(systemd)
+    assert "READY=1" not in heard_until(manager, "STATUS=running: 43 %, 1 active")
+    control.emit(QueuePlanned(AT, 1, 1, 0))
+    heard_until(manager, "READY=1")
+    systemd.close()
+
+    assert "WATCHDOG" not in heard_until(manager, "STOPPING=1")
+
+
+def test_the_watchdog_is_fed_only_while_the_engine_is_alive(tmp_path, manager):
+    alive = threading.Event()
+    alive.set()
+    watched = environment(tmp_path, WATCHDOG_USEC="20000", WATCHDOG_PID=str(os.getpid()))
+    systemd = Systemd(a_snapshot, alive.is_set, watched)
+    heard_until(manager, "WATCHDOG=1")
+    alive.clear()
+    for _ in range(3):  # one that was on its way may still come
+        manager.recv(4096)
+    assert "WATCHDOG" not in "".join(manager.recv(4096).decode() for _ in range(3))
+    systemd.close()
+
+
+def test_an_engine_that_does_not_answer_does_not_feed_the_watchdog(tmp_path, manager):
+    asked = threading.Event()
+
+    def broken():
+        asked.set()
+        raise RuntimeError("no picture")
+
+    systemd = Systemd(broken, lambda: True, environment(tmp_path, WATCHDOG_USEC="20000"), every=0.01)
+    assert asked.wait(10)
+    systemd.close()
+
+    assert "WATCHDOG" not in heard_until(manager, "STOPPING=1")
+
+
+@pytest.mark.parametrize(
+    ("environ", "seconds"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "30000000"}, 30.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+    ],
+)
+def test_the_watchdog_is_only_ours_when_it_means_this_process(environ, seconds):
+    assert watchdog_interval(environ) == seconds
+
+
+def test_without_systemd_nothing_is_started():
+    with under_systemd(FakeControl(), lambda: True, {}):
+        assert [thread.name for thread in threading.enumerate() if thread.name == "systemd"] == []
+
+
+def test_the_status_line_of_a_watching_run():
+    assert status_text(a_snapshot(phase=Phase.WATCHING)) == "watching; 0 torrents moved, 0 failed"
+
+
+def test_the_settings_decide_who_is_told(tmp_path):
+    control = FakeControl()
+    (tmp_path / "told").mkdir()
+    settings = GeneralSettings(
+        notify_command=tuple(shlex.split(shlex.join(writer(tmp_path / "told")))),
+        event_log=tmp_path / "events.jsonl",
+        metrics_file=tmp_path / "x.prom",
+    )
+    with telling(control, settings, PLAIN):
+        control.emit(ENDED)
+    assert control.listeners == []
+    assert [each["event"] for each in written(tmp_path / "told")] == ["run_ended"]
+    assert json.loads((tmp_path / "events.jsonl").read_text())["event"] == "run_ended"
+    assert "torrent_mover_troubles" in (tmp_path / "x.prom").read_text()
+
+
+def test_by_default_nobody_is_told_and_no_thread_is_started():
+    before = threading.active_count()
+    with telling(FakeControl(), GeneralSettings(), PLAIN):
+        assert threading.active_count() == before

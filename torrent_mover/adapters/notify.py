@@ -1,0 +1,135 @@
+"""Notifications: a command that reads the event as JSON, and apprise where it is installed. Never blocks or fails a run."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from torrent_mover.domain.errors import MissingProgram
+from torrent_mover.domain.event_data import event_data
+from torrent_mover.domain.events import Event
+from torrent_mover.domain.notices import Desk, Notice
+
+COMMAND_PATIENCE: Final = 30.0
+"""Seconds that a command may take."""
+
+CLOSING_PATIENCE: Final = 10.0
+"""Seconds that the end of a run waits for what is still to be told."""
+
+_WAITING_AT_MOST: Final = 1000
+_log = logging.getLogger(__name__)
+
+Teller = Callable[[Notice, dict[str, object]], None]
+"""Tells a notice and the data of its event; may take long, may raise."""
+
+
+class Notifications:
+    """A `ports.notifier.Notifier`: decides by `desk`, then every one of `tellers` tells, in a thread of its own."""
+
+    def __init__(self, desk: Desk, tellers: Sequence[Teller], redact: Callable[[str], str]) -> None:
+        self._desk = desk
+        self._tellers = tuple(tellers)
+        self._redact = redact
+        self._lock = threading.Lock()
+        self._waiting: queue.Queue[tuple[Notice, dict[str, object]] | None] = queue.Queue(_WAITING_AT_MOST)
+        self._thread = threading.Thread(target=self._tell_all, name="notifications", daemon=True)
+        self._thread.start()
+
+    def __call__(self, event: Event) -> None:
+        """See ports.notifier.Notifier."""
+        with self._lock:
+            notice = self._desk.notice(event)
+        if notice is not None:
+            told = Notice(notice.on, self._redact(notice.title), self._redact(notice.text))
+            with suppress(queue.Full):  # somebody who reads nothing of a thousand will not miss this one
+                self._waiting.put_nowait((told, event_data(event)))
+
+    def close(self) -> None:
+        """See ports.notifier.Notifier."""
+        with suppress(queue.Full):
+            self._waiting.put_nowait(None)
+        self._thread.join(CLOSING_PATIENCE)
+
+    def _tell_all(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            for teller in self._tellers:
+                try:
+                    teller(*item)
+                except Exception:  # noqa: BLE001  whatever tells others must never reach the run
+                    _log.warning("a notification could not be sent", exc_info=True)
+
+
+class Command:
+    """Runs a command for each notice, without a shell: the event as one JSON object on its standard input.
+
+    Beside the event's own fields it has `on`, `title` and `text`. Exit code and output go to the log.
+    """
+
+    def __init__(self, words: Sequence[str], redact: Callable[[str], str], patience: float = COMMAND_PATIENCE) -> None:
+        self._words = tuple(words)
+        self._redact = redact
+        self._patience = patience
+
+    def __call__(self, notice: Notice, data: dict[str, object]) -> None:
+        """Run it to its end; after its time it is killed, with what it has started."""
+        body = {**data, "on": notice.on.value, "title": notice.title, "text": notice.text}
+        text = self._redact(json.dumps(body)) + "\n"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TORRENT_MOVER__")}
+        with subprocess.Popen(
+            self._words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        ) as process:
+            try:
+                said, _ = process.communicate(text.encode("utf-8", "backslashreplace"), self._patience)
+            except subprocess.TimeoutExpired:
+                _log.warning("notify_command did not end within %g s and was stopped", self._patience)
+                return
+            finally:
+                _end(process)
+            if process.returncode:
+                last = said.decode("utf-8", "replace").strip().splitlines()[-1:]
+                _log.warning("notify_command ended with exit code %d: %s", process.returncode, *last or ("",))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it and what it started, where that still runs: its pid is its group's, and not given away before it is waited for."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def apprise(urls: str) -> Teller:
+    """Tells by apprise (https://github.com/caronc/apprise), an optional extra. Raises MissingProgram where it is not there."""
+    try:
+        module = importlib.import_module("apprise")
+    except ImportError as error:
+        raise MissingProgram(
+            "notify_urls needs apprise, and it is not installed.",
+            kept="Nothing was begun.",
+            remedy="pip install 'torrent-mover[notify]', or leave notify_urls blank and use notify_command.",
+        ) from error
+    service = module.Apprise()
+    refused = sum(not service.add(url) for url in urls.split())
+    if refused:
+        _log.warning("%d of the notify_urls are none that apprise knows", refused)
+
+    def tell(notice: Notice, _data: dict[str, object]) -> None:
+        started = time.monotonic()
+        if not service.notify(title=f"torrent_mover: {notice.title}", body=notice.text):
+            _log.warning("apprise could not send a notification (%.1f s)", time.monotonic() - started)
+
+    return tell

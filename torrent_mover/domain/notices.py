@@ -1,0 +1,74 @@
+"""Which events somebody is told about, and in which words: the decision behind notify_on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+from torrent_mover.domain.errors import DiskFull, ExitCode
+from torrent_mover.domain.events import Event, Held, MoveFailed, MoveRetried, RoundEnded, RunEnded
+from torrent_mover.domain.narrate import narrate
+from torrent_mover.domain.settings_general import NotifyOn
+from torrent_mover.domain.text import safe
+
+_NOT_MADE: Final = (ExitCode.USAGE, ExitCode.UNREACHABLE, ExitCode.PREFLIGHT_REFUSED)
+_AGAIN_AFTER: Final = 24 * 3600.0
+"""Seconds in which the same trouble is told once: whoever stays and tries again must not fill a mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What somebody is told: why (`on`), one line as the subject, more below it."""
+
+    on: NotifyOn
+    title: str
+    text: str
+
+
+@dataclass(slots=True)
+class Desk:
+    """Decides, event by event. Runs that moved nothing and failed nothing are not worth a message."""
+
+    wanted: Collection[NotifyOn]
+    _told: dict[str, float] = field(default_factory=dict)
+    _in_rounds: bool = False
+
+    def notice(self, event: Event) -> Notice | None:
+        """What to tell of it; None: nothing."""
+        found = _notice(event)
+        if isinstance(event, RoundEnded):
+            self._in_rounds = True
+        if found is None or found.on not in self.wanted:
+            return None
+        if isinstance(event, RunEnded) and found.on is NotifyOn.END and self._in_rounds:
+            return None  # each round was told already
+        if found.on is not NotifyOn.END:
+            before = self._told.get(found.text)
+            if before is not None and 0 <= event.at - before < _AGAIN_AFTER:
+                return None
+            self._told = {text: at for text, at in self._told.items() if event.at - at < _AGAIN_AFTER}
+            self._told[found.text] = event.at
+        return found
+
+
+def _notice(event: Event) -> Notice | None:
+    text = narrate(event).full
+    if isinstance(event, Held):
+        on = NotifyOn.SPACE if event.full else NotifyOn.BREAKER
+        return Notice(on, "no space left" if event.full else "a server is left alone", text)
+    if isinstance(event, MoveFailed | MoveRetried) and event.code == DiskFull.code:
+        return Notice(NotifyOn.SPACE, "no space left", text)
+    if isinstance(event, MoveFailed):
+        return Notice(NotifyOn.FAILURE, f"{safe(event.name)} failed", text)
+    if isinstance(event, RunEnded | RoundEnded):
+        return _of_the_end(event, text)
+    return None
+
+
+def _of_the_end(event: RunEnded | RoundEnded, text: str) -> Notice | None:
+    if isinstance(event, RunEnded) and event.exit_code in _NOT_MADE:
+        return Notice(NotifyOn.FAILURE, f"a run ended with exit code {event.exit_code}", text)
+    if not event.moved and not event.failed:
+        return None
+    return Notice(NotifyOn.END, f"{event.moved:,} moved, {event.failed:,} failed", text)
