@@ -17,7 +17,7 @@ from torrent_mover.domain.errors import (
     SourceCorrupt,
     TorrentGone,
 )
-from torrent_mover.domain.events import Level, MoveDone, MoveFailed, MoveRetried, Noticed
+from torrent_mover.domain.events import Held, Level, MoveDone, MoveFailed, MoveRetried, Noticed
 from torrent_mover.domain.move import Mark, MoveRecord, Stage
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.rate import Meter
@@ -86,11 +86,14 @@ class Engine:
         return row
 
     def run(self) -> None:
-        """Work until nothing is left."""
+        """Work until nothing is left. What is enlisted meanwhile is done too; later it may be called again."""
+        self._housekeeping.clear()
         keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
         keeper.start()
-        count = max(1, min(self.tuning.jobs, len(self.roster.rows())))
-        workers = [threading.Thread(target=self._work, name=f"mover-{number}", daemon=True) for number in range(count)]
+        workers = [
+            threading.Thread(target=self._work, name=f"mover-{number}", daemon=True)
+            for number in range(self.tuning.jobs)
+        ]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -297,7 +300,7 @@ class Engine:
         self._tell_hold(hold)
 
     def _tell_hold(self, hold: Hold) -> None:
-        self.world.publish(Noticed(self.world.clock.now(), None, Level.WARN, hold.why))
+        self.world.publish(Held(self.world.clock.now(), hold.why, hold.full))
 
     def sharing(self) -> int:
         """How many moves run at the same time now, or will in a moment."""

@@ -23,10 +23,14 @@ _FULL: Final = Backoff(base=30.0, cap=300.0, jitter=0.0, attempts=5)
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Nothing that waits may begin before `until` (monotonic seconds); inf: it is not begun in this run at all."""
+    """Nothing that waits may begin before `until` (monotonic seconds); inf: it is not begun in this run at all.
+
+    `full`: a disk has no room; else a server is left alone.
+    """
 
     until: float
     why: str
+    full: bool = False
 
 
 class Outages:
@@ -112,9 +116,9 @@ class Outages:
                 self._full_in_a_row += 1
             times = self._full_in_a_row
         if times >= _FULL.attempts:
-            return Hold(float("inf"), f"no room was made in time: {error.what}")
+            return Hold(float("inf"), f"no room was made in time: {error.what}", full=True)
         delay = _FULL.delay(times, 0.5)
-        return Hold(now + delay, f"nothing is begun for {clock_text(delay)}: {error.what}")
+        return Hold(now + delay, f"nothing is begun for {clock_text(delay)}: {error.what}", full=True)
 
 
 def is_full(error: MoverError) -> bool:
