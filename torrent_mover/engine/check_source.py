@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from torrent_mover.domain.errors import MoverError, NotWritable, PathNotSeen, SourceUnreadable, UnsafeTorrent
 from torrent_mover.domain.paths import ROOT, ClientPath, HostPath, RelativePath
@@ -16,6 +17,7 @@ from torrent_mover.engine.views import host_views, pair
 from torrent_mover.ports.filesystem import FileKind, FileSystem, Span
 
 _MOST_FOLDERS = 5
+_MOST_FILES = 5
 _MOST_BASES = 40
 _SHELVES = ("/mnt", "/media", "/srv", "/data", "/home")
 
@@ -40,7 +42,11 @@ class _Sample:
 
 
 class SourceFiles:
-    """Looks for one file of one torrent in each of the category's save paths."""
+    """Looks for a file in each of the category's save paths.
+
+    One that is not there may be that torrent's own trouble, which its move will tell: the path as a whole is doubted only
+    where nothing of several torrents is there.
+    """
 
     def __init__(self, source: Source, tree: SourceTree, category: str) -> None:
         self._source = source
@@ -49,38 +55,41 @@ class SourceFiles:
 
     def ask(self) -> str:
         """See preflight.Check. Raises PathNotSeen with the pair to write, SourceUnreadable, ServerError's children."""
-        samples = list(self._samples())
-        for sample in samples:
-            self._look(sample)
-        if not samples:
+        seen = [str(self._tree.to_host(path)) for path, torrents in self._folders().items() if self._look(torrents)]
+        if not seen:
             self._tree.open(HostPath("/")).stat(ROOT)
             return f"{self._source.name} answers; the category has no file to look for"
-        folders = " and ".join(str(self._tree.to_host(sample.torrent.save_path)) for sample in samples[:2])
-        more = f" and {counted(len(samples) - 2, 'other folder')}" if len(samples) > 2 else ""  # noqa: PLR2004
-        return f"{folders}{more} can be read"
+        more = f" and {counted(len(seen) - 2, 'other folder')}" if len(seen) > 2 else ""  # noqa: PLR2004
+        return f"{' and '.join(seen[:2])}{more} can be read"
 
-    def _samples(self) -> Iterator[_Sample]:
-        seen: set[ClientPath] = set()
+    def _folders(self) -> dict[ClientPath, list[Torrent]]:
+        folders: dict[ClientPath, list[Torrent]] = {}
         for torrent in self._source.client.torrents(self._category):
-            if torrent.save_path in seen or not torrent.complete or len(seen) >= _MOST_FOLDERS:
-                continue
+            if torrent.complete:
+                folders.setdefault(torrent.save_path, []).append(torrent)
+        return dict(islice(folders.items(), _MOST_FOLDERS))
+
+    def _samples(self, torrents: Iterable[Torrent]) -> Iterator[_Sample]:
+        for torrent in torrents:
             found = next(filter(None, map(_usable, self._source.client.files(torrent.id))), None)
             if found is not None:
-                seen.add(torrent.save_path)
                 yield _Sample(torrent, *found)
 
-    def _look(self, sample: _Sample) -> None:
-        files = self._source.open(sample.torrent.save_path)
-        try:
-            if not _has(files, sample):
-                raise self._elsewhere(sample)
-        except NotWritable as error:  # the folder is missing, or closed to us
-            raise self._elsewhere(sample, error) from error
-        reader = files.reader()
-        try:
-            reader.read([Span(sample.path, 0, 1)], lambda *_: None)
-        finally:
-            reader.close()
+    def _look(self, torrents: Iterable[Torrent]) -> bool:
+        """Whether there was a file to look for below their save path. Raises where none of those looked for is there."""
+        absent: list[_Sample] = []
+        for sample in islice(self._samples(torrents), _MOST_FILES):
+            files = self._source.open(sample.torrent.save_path)
+            try:
+                if _has(files, sample):
+                    _read(files, sample)
+                    return True
+            except NotWritable as error:  # the folder is missing, or closed to us
+                raise self._elsewhere(sample, error) from error
+            absent.append(sample)
+        if absent:
+            raise self._elsewhere(absent[0])
+        return False
 
     def _elsewhere(self, sample: _Sample, error: NotWritable | None = None) -> PathNotSeen:
         torrent, name = sample.torrent, self._source.name
@@ -141,3 +150,11 @@ def _has(files: FileSystem, sample: _Sample) -> bool:
     except SourceUnreadable:
         return False
     return found is not None and found.kind is FileKind.FILE and found.size == sample.size
+
+
+def _read(files: FileSystem, sample: _Sample) -> None:
+    reader = files.reader()
+    try:
+        reader.read([Span(sample.path, 0, 1)], lambda *_: None)
+    finally:
+        reader.close()
