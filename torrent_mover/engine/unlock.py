@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from torrent_mover.domain.errors import Collision, MoverError, NotWritable
@@ -221,6 +222,9 @@ class Unlocker:
                     f" {found.mode:04o} meanwhile, so it stays as it is",
                 )
                 return False
+            if path == ROOT:
+                with suppress(MoverError):  # the empty staging folder goes now, or it could not go any more
+                    self._files.remove_folder(RelativePath((STAGING,)))
             self._files.chmod(path, changed.mode)
             self._say(changed.torrent, Level.INFO, f"closed {self._access.shown(path)} again: mode {changed.mode:04o}")
             return True
