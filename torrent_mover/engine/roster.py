@@ -16,6 +16,9 @@ from torrent_mover.engine.places import PlannedMove
 from torrent_mover.ports.journal import Attempt
 
 _OVER = frozenset({Standing.DONE, Standing.FAILED, Standing.SKIPPED})
+LEFT_BY_USER = frozenset({"left by you", "cancelled by you"})
+"""Why a skipped row is not begun again by the same run, whatever it finds when it looks again."""
+
 _WAITING = frozenset({Standing.QUEUED, Standing.RETRYING})
 _NEVER = float("inf")  # ready only when something else has ended
 

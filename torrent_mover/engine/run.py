@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from torrent_mover.domain.errors import Cancelled, ExitCode, MoverError
+from torrent_mover.domain.errors import (
+    Banned,
+    Cancelled,
+    ExitCode,
+    HostKeyChanged,
+    HostKeyUnknown,
+    LoginRefused,
+    MoverError,
+)
 from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.rate import eta
@@ -24,18 +31,27 @@ from torrent_mover.domain.snapshot import (
     Standing,
     Wire,
 )
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine import picture
 from torrent_mover.engine.board import Flow
 from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.landing import STAGING
+from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.planner import Plan, Planner
 from torrent_mover.engine.preflight import Check, Examination
 from torrent_mover.engine.publisher import Publisher
 from torrent_mover.engine.reconcile import reconcile
+from torrent_mover.engine.roster import LEFT_BY_USER
+from torrent_mover.engine.rounds import Rounds, Watching
 from torrent_mover.engine.space import NoRoom
 from torrent_mover.ports.journal import RunRecord
+
+_FAILED_REST = 3600.0
+"""Seconds that a run which stays leaves a failed torrent alone, as long as nobody asks for it."""
+
+_NOT_TWICE = (LoginRefused, Banned, HostKeyUnknown, HostKeyChanged)
+"""What must not be asked again by itself: clients ban whoever knocks too often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,7 @@ class Run:
         set_limit: Callable[[float | None], None],
         notices: Sequence[str] = (),
         planned_checks: Callable[[Plan], Iterable[Check]] = lambda _plan: (),
+        watching: Watching | None = None,
     ) -> None:
         self._facts = facts
         self._engine = engine
@@ -84,7 +101,7 @@ class Run:
         self._check_views: tuple[CheckView, ...] = ()
         self._not_moved: tuple[NotMoved, ...] = ()
         self._exit_code: int | None = None
-        self._rescan = threading.Event()
+        self._rounds = Rounds(engine, watching) if watching else None
         self._extended = ""
         self.interrupted_by = ExitCode.INTERRUPTED
 
@@ -106,7 +123,9 @@ class Run:
             code = self.interrupted_by
         except MoverError as error:
             code, reason = error.exit_code, str(error)
-        if self._engine.stopping:
+        if self.replaced:
+            code, reason = ExitCode.DONE, "another one follows"
+        elif self._engine.stopping:
             code, reason = self.interrupted_by, reason or "stopped; the next run goes on from here"
         self._end(code, reason or self._without_room())
         return code
@@ -131,9 +150,46 @@ class Run:
         self._engine.enlist(plan.moves)
         self._publish(QueuePlanned(self._clock.now(), len(plan.moves), plan.size, len(plan.not_moved)))
         self._phase = Phase.RUNNING
-        self._engine.run()
+        if self._rounds is None:
+            self._engine.run()
+        else:
+            self._rounds.run(self._look_again, self._enter)
         failed = any(row.standing is Standing.FAILED for row in self._engine.roster.rows())
         return ExitCode.SOME_FAILED if failed else ExitCode.DONE
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+
+    def _look_again(self) -> bool:
+        """Plan again and extend the queue. Returns whether looking again by itself makes sense; what goes wrong is told."""
+        try:
+            plan = self._planner.plan()
+            self._not_moved = plan.not_moved
+            fresh = Plan(tuple(move for move in plan.moves if self._is_new(move)), plan.not_moved)
+            if fresh.moves:
+                self._check_views = ()
+                examination = Examination(self._clock, self._publish)
+                self._examine(examination, self._checks)
+                self._examine(examination, self._planned_checks(fresh))
+                self._engine.enlist(fresh.moves)
+                self._publish(QueuePlanned(self._clock.now(), len(fresh.moves), fresh.size, len(fresh.not_moved)))
+            self._extended = f"+{counted(len(fresh.moves), 'torrent')}, {size(fresh.size)}" if fresh.moves else ""
+        except MoverError as error:
+            for_good = isinstance(error, _NOT_TWICE)
+            then = " Nothing is asked again until the config changes or you look again yourself." if for_good else ""
+            self.notice(Level.ERROR if for_good else Level.WARN, f"looking again: {error}{then} [{error.code}]")
+            return not for_good
+        return True
+
+    def _is_new(self, move: PlannedMove) -> bool:
+        """Whether a planned move belongs into the queue of a run that stays."""
+        row = self._engine.roster.get(move.torrent.id)
+        if row is None:
+            return True
+        if row.standing is Standing.SKIPPED:
+            return row.why not in LEFT_BY_USER
+        record = self._engine.world.journal.move(row.id) if row.standing is Standing.FAILED else None
+        return record is not None and self._clock.now() - record.updated_at >= _FAILED_REST
 
     def _examine(self, examination: Examination, checks: Iterable[Check]) -> None:
         """Ask these checks too. Raises what refuses the run."""
@@ -207,7 +263,7 @@ class Run:
             host=self._host(),
             cache_used=0,
             cache_limit=0,
-            next_scan_in=None,
+            next_scan_in=self._rounds.next_look_in if self._rounds else None,
             troubles=sum(move.trouble is not None for move in moves),
             exit_code=self._exit_code,
         )
@@ -251,6 +307,7 @@ class Run:
     def stop(self, *, now: bool = False) -> None:
         """See ports.control.Control."""
         self._engine.stop(now=now)
+        self.rescan()  # whoever waits for the next look sees that there is none
 
     def pause(self, torrent: InfoHash | None = None) -> None:
         """See ports.control.Control."""
@@ -309,8 +366,9 @@ class Run:
         )
 
     def rescan(self) -> None:
-        """See ports.control.Control."""
-        self._rescan.set()
+        """See ports.control.Control. A run that does not stay has looked once and for all."""
+        if self._rounds is not None:
+            self._rounds.wake()
 
     def accept(self, check: str) -> None:
         """See ports.control.Control. No check of the engine's offers to mend anything by itself."""
@@ -318,7 +376,22 @@ class Run:
 
     def check_again(self) -> None:
         """See ports.control.Control."""
-        self._rescan.set()
+        self.rescan()
+
+    @property
+    def replaced(self) -> bool:
+        """Whether it ends for another run to follow: its settings have changed."""
+        return self._rounds is not None and self._rounds.replaced
+
+    def seen_alive(self, within: float) -> bool:
+        """Whether a run that stays went round in the last so many seconds; any other one is asked by its snapshot."""
+        if self._rounds is None or self._phase not in (Phase.RUNNING, Phase.WATCHING):
+            return True
+        return self._clock.monotonic() - self._rounds.beat < within
+
+    def notice(self, level: Level, text: str) -> None:
+        """Publish a line about the run."""
+        self._publish(Noticed(self._clock.now(), None, level, text))
 
     def _say(self, text: str, torrent: InfoHash | None = None) -> None:
         self._publish(Noticed(self._clock.now(), torrent, Level.INFO, text))
