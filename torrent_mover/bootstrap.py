@@ -46,6 +46,7 @@ from torrent_mover.engine.places import Destination, Policy, Route, Source
 from torrent_mover.engine.planner import Plan, Planner
 from torrent_mover.engine.publisher import Publisher
 from torrent_mover.engine.recheck import RecheckPatience
+from torrent_mover.engine.rounds import Watching
 from torrent_mover.engine.run import Run, RunFacts
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
@@ -71,6 +72,7 @@ class RunOptions:
     jobs: int = DEFAULT_JOBS
     test_run: bool = False
     debug: bool = False
+    watching: Watching | None = None
 
 
 def default_state_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -317,6 +319,7 @@ class Assembly:
         self._sharing: Callable[[], int] = lambda: (
             options.jobs
         )  # moves that share the bandwidth; the engine knows better
+        self.redactor: Final = _redactor(settings)
         self.run: Run
 
     def __enter__(self) -> Self:
@@ -333,17 +336,13 @@ class Assembly:
         settings, options = self._settings, self._options
         clock = SystemClock(self._stop)
         folder = Path(str(settings.state_dir))
-        redactor = Redactor()
-        for secret in _secrets(settings):
-            if secret.is_literal:
-                redactor.add(secret.reveal())
         self._stack.enter_context(
             hold(
                 lock_paths(folder, default_state_folder(), settings.source_client.url, settings.destination_client.url)
             )
         )
-        self._stack.callback(start_log(Path(str(settings.log_dir)), redactor, debug=options.debug))
-        journal = SqliteJournal(journal_path(settings), clock, redactor)
+        self._stack.callback(start_log(Path(str(settings.log_dir)), self.redactor, debug=options.debug))
+        journal = SqliteJournal(journal_path(settings), clock, self.redactor)
         self._stack.callback(journal.close)
         publisher = Publisher(journal)
         ends = Ends(settings, clock, self._stack)
@@ -388,6 +387,7 @@ class Assembly:
             bandwidth.override,
             notices=(*journal.notices, *self._left_out()),
             planned_checks=checks.planned,
+            watching=options.watching,
         )
 
     def _route(
@@ -475,6 +475,17 @@ def _always(strategy: Strategy) -> Callable[[ClientPath, RelativePath], Strategy
 def _part(limit: float | None, jobs: int) -> int | None:
     """What one of `jobs` rsync legs may take, so that all together keep the limit: rsync cannot share it by itself."""
     return None if limit is None else max(int(limit / jobs), 1)
+
+
+def _redactor(settings: Settings) -> Redactor:
+    redactor = Redactor()
+    for secret in _secrets(settings):
+        if secret.is_literal:
+            redactor.add(secret.reveal())
+    if settings.general.notify_urls is not None:
+        for url in settings.general.notify_urls.reveal().split():
+            redactor.add(url)
+    return redactor
 
 
 def _secrets(settings: Settings) -> Iterator[Secret]:

@@ -87,6 +87,14 @@ def _add_run_options(top: argparse.ArgumentParser) -> None:
         "--json", action="store_true", help="with --dry-run, doctor, status, history and log: the answer as data"
     )
     run.add_argument("--parallel-jobs", metavar="N", type=_positive, default=4, help="torrents at a time (default 4)")
+    run.add_argument(
+        "--watch",
+        metavar="INTERVAL",
+        nargs="?",
+        type=_interval,
+        const=300.0,
+        help="stay, and look for new torrents each INTERVAL (default 5m); the config is read again when it changes",
+    )
     run.add_argument("--simple", action="store_true", help="plain lines instead of the full screen")
     run.add_argument("-q", "--quiet", action="store_true", help="say nothing but failures")
     run.add_argument("--debug", action="store_true", help="write a debug log to the log file")
@@ -161,6 +169,15 @@ def _positive(text: str) -> int:
     return number
 
 
+def _interval(text: str) -> float:
+    from torrent_mover.domain.quantities import parse_duration
+
+    seconds = parse_duration(text)
+    if seconds < 10:  # noqa: PLR2004  servers want to be left alone between two looks
+        raise argparse.ArgumentTypeError("at least 10s")
+    return seconds
+
+
 def _refresh(text: str) -> float:
     number = float(text)
     if not 1 <= number <= 4:  # noqa: PLR2004  faster only costs: the eye and the wire
@@ -190,6 +207,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         top.error("--json goes with --dry-run, doctor, status, history and log")
     if not arguments.categorize and (arguments.category is not None or arguments.no_rules or arguments.apply):
         top.error("--category, --no-rules and --apply go with --categorize")
+    if arguments.watch and _command(arguments) != "run":
+        top.error("--watch goes with a run: --test-run, --parallel-jobs, --simple, -q")
     try:
         module = importlib.import_module(_COMMANDS[_command(arguments)])
         return int(module.execute(arguments))

@@ -12,15 +12,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.events import Event, RunEnded
 from torrent_mover.domain.narrate import narrate
-from torrent_mover.engine.run import Run
+from torrent_mover.ports.control import Control
 from torrent_mover.simple.reporter import SimpleReporter, feeds_journald
 
 _SMALLEST: Final = (60, 15)
+
+
+class Run(Control, Protocol):
+    """What a front end drives: a run, or one after the other."""
+
+    interrupted_by: ExitCode
+    """What it returns once it was stopped."""
+
+    def execute(self) -> ExitCode:
+        """Do it; returns the exit code, raises nothing."""
 
 
 def follow(run: Run, arguments: argparse.Namespace, log_file: Path) -> ExitCode:

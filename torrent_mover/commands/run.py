@@ -9,6 +9,7 @@ from torrent_mover import bootstrap
 from torrent_mover.adapters.logs import FILE_NAME
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.commands.front import follow
+from torrent_mover.commands.telling import telling, under_systemd
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.settings import Settings
 
@@ -16,6 +17,10 @@ from torrent_mover.domain.settings import Settings
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Move what the config says."""
     settings, path = settings_of(arguments, quiet=arguments.quiet)
+    if arguments.watch:
+        from torrent_mover.commands.watch import watch
+
+        return watch(settings, path, arguments)
     return move(settings, path, arguments)
 
 
@@ -24,5 +29,9 @@ def move(settings: Settings, path: Path, arguments: argparse.Namespace) -> ExitC
     options = bootstrap.RunOptions(
         path, jobs=arguments.parallel_jobs, test_run=arguments.test_run, debug=arguments.debug
     )
-    with bootstrap.Assembly(settings, options) as assembly:
+    with (
+        bootstrap.Assembly(settings, options) as assembly,
+        telling(assembly.run, settings.general, assembly.redactor),
+        under_systemd(assembly.run, lambda: True),
+    ):
         return follow(assembly.run, arguments, Path(str(settings.log_dir)) / FILE_NAME)
