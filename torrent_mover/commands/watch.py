@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
@@ -44,7 +45,7 @@ class Runs:
         self._arguments = arguments
         self._seen = self._looks()
         self._stack = ExitStack()
-        self.notice = _unheard
+        self.notice: Callable[[Level, str], None] = _unheard
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +70,7 @@ class Runs:
         return assembly.run
 
     def following(self) -> Run:
-        """The next run, once the last one has ended: with the changed settings, or the old ones where those cannot be begun with."""
+        """The next run, once the last one has ended: with the changed settings, or the old ones where those are refused."""
         self._stack.close()
         before, self._settings = self._settings, self._next or self._settings
         changed, self._next = self._next is not None, None
