@@ -6,7 +6,7 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from torrent_mover.adapters.lockfile import hold, holder, lock_paths, possible_l
 from torrent_mover.adapters.logs import start_log
 from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.adapters.ssh.accounts import SshAccounts
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
@@ -28,10 +29,8 @@ from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.system import HostMeter
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath, RelativePath
-from torrent_mover.domain.redact import Redactor
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.rsync_options import sift
-from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.selection import Policy as SelectionPolicy
 from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settings, TransferMode
 from torrent_mover.domain.snapshot import ServerHealth
@@ -319,7 +318,7 @@ class Assembly:
         self._sharing: Callable[[], int] = lambda: (
             options.jobs
         )  # moves that share the bandwidth; the engine knows better
-        self.redactor: Final = _redactor(settings)
+        self.redactor: Final = redactor_of(settings)
         self.run: Run
 
     def __enter__(self) -> Self:
@@ -475,28 +474,6 @@ def _always(strategy: Strategy) -> Callable[[ClientPath, RelativePath], Strategy
 def _part(limit: float | None, jobs: int) -> int | None:
     """What one of `jobs` rsync legs may take, so that all together keep the limit: rsync cannot share it by itself."""
     return None if limit is None else max(int(limit / jobs), 1)
-
-
-def _redactor(settings: Settings) -> Redactor:
-    redactor = Redactor()
-    for secret in _secrets(settings):
-        if secret.is_literal:
-            redactor.add(secret.reveal())
-    if settings.general.notify_urls is not None:
-        for url in settings.general.notify_urls.reveal().split():
-            redactor.add(url)
-    return redactor
-
-
-def _secrets(settings: Settings) -> Iterator[Secret]:
-    for section in (
-        settings.source_client,
-        settings.destination_client,
-        settings.source_server,
-        settings.destination_server,
-    ):
-        if section is not None and section.password is not None:
-            yield section.password
 
 
 def _health(pools: Mapping[str, SessionPool]) -> Callable[[], tuple[ServerHealth, ...]]:
