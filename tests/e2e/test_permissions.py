@@ -53,6 +53,9 @@ def mode_of(house: House) -> int:
 def test_a_closed_folder_is_opened_for_a_move_over_sftp_and_closed_again(guarded):
     made = guarded.seed("Show", TREE)
     files = made.files()
+    left_over = guarded.destination.data / ".torrent-mover"
+    left_over.mkdir()
+    os.chown(left_over, ALICE, ALICE)
     close(guarded, 0o555)
 
     guarded.move().ended(0).says("opened", "closed")

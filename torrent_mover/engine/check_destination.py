@@ -105,11 +105,9 @@ class DestinationFolder:
         except BadAnswer as error:
             raise Doubt(error.what, kept=error.kept, remedy=error.remedy) from error
         except NotWritable as error:
-            raise Doubt(
-                "Not checked: the folder is closed until a move opens it.",
-                kept=error.kept,
-                remedy=f"To have it checked as well: {error.remedy}",
-            ) from error
+            if not self.can_be_opened():
+                raise self._access.refusal(ROOT, error) from error
+            return "not asked: the folder is closed until a move opens it"
         finally:
             with suppress(MoverError):
                 self._files.unlink(place)

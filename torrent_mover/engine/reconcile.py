@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.paths import RelativePath
@@ -16,7 +19,8 @@ def reconcile(world: World) -> None:
     Either we removed it and were killed before writing that down: then it seeds at the destination and the history is
     confirmed; or somebody else did: then that is said, and what we brought stays where it is.
     """
-    world.destination.files.remove_folder(RelativePath((STAGING,)))  # goes only if it is empty
+    with suppress(NotWritable):  # a closed folder is opened for the moves, not for this
+        world.destination.files.remove_folder(RelativePath((STAGING,)))  # goes only if it is empty
     for record in world.journal.moves():
         if record.mark is None and world.source.client.get(record.id) is None:
             _settle(world, record)
