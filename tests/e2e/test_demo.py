@@ -34,7 +34,9 @@ def servers_below(folder: Path) -> list[str]:
 def demo(tmp_path: Path, temporary: Path, *arguments: str) -> Command:
     """Start the demo with a temporary folder of its own. HOME stays: what the demo needs is found below it."""
     environment = {"TMPDIR": str(temporary), "XDG_CACHE_HOME": str(Path.home() / ".cache")}
-    return Command("demo", "--simple", *arguments, home=tmp_path / "home", environment=environment)
+    return Command(
+        "--parallel-jobs", 8, "demo", "--simple", *arguments, home=tmp_path / "home", environment=environment
+    )
 
 
 def test_the_demo_moves_everything_and_cleans_up(tmp_path, temporary):

@@ -1,4 +1,4 @@
-"""A password login over SSH: it moves torrents, and the password is seen nowhere while it does."""
+"""A password login over SSH: it brings torrents, and the password is seen nowhere while it does."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def seen_in_processes(secret: str, pid: int) -> list[str]:
 
 
 @pytest.mark.parametrize("transport", ["openssh", "paramiko"])
-def test_a_password_login_moves_and_shows_the_password_nowhere(closed_world, tmp_path, transport):
+def test_a_password_login_brings_torrents_and_shows_the_password_nowhere(closed_world, tmp_path, transport):
     closed_world.clear()
     house = House(closed_world, tmp_path / "home")
     made = house.seed("Show", {"one.mkv": 1_500_000, "two": 10})
@@ -57,7 +57,7 @@ def test_a_password_login_moves_and_shows_the_password_nowhere(closed_world, tmp
 
     seen: list[str] = []
     looks = 0
-    with house.start("--simple", "--debug") as command:
+    with house.start("--simple", "--debug", "--test-run") as command:
         while command.running:
             looks += 1
             seen += seen_in_processes(PASSWORD, command.pid)
@@ -65,7 +65,7 @@ def test_a_password_login_moves_and_shows_the_password_nowhere(closed_world, tmp
 
     assert looks > 10
     assert seen == []
-    house.assert_moved(made, files)
+    house.assert_arrived(made, files)
     written = [
         path for folder in ("state", "log") for path in (closed_world.root / folder).rglob("*") if path.is_file()
     ]

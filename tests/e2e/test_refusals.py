@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -223,7 +224,6 @@ def test_a_state_folder_that_cannot_be_made_is_named(seeded, tmp_path):
 
 def test_a_second_run_is_refused_while_one_is_active_and_help_still_answers(house):
     made = house.seed("Slow.bin", 6_000_000)
-    files = made.files()
     house.config = {"General": {"sftp_download_limit_mbps": "8"}}
 
     with house.start("--simple") as first:
@@ -231,10 +231,11 @@ def test_a_second_run_is_refused_while_one_is_active_and_help_still_answers(hous
         second = house.move().ended(5)
         house.run("--dry-run").ended(0).says("Slow.bin")
         house.run("--version").ended(0)
-        first.end().ended(0)
+        first.send(signal.SIGTERM)
+        first.end().ended(143)
 
     second.says("TM-E111", str(first.pid))
-    house.assert_moved(made, files)
+    house.assert_at_source(made, made.files())
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import pytest
 
 from tests.servers import eventually, snapshot
 from torrent_mover.demo.content import sample
-from torrent_mover.demo.world import CATEGORY
 
 pytestmark = pytest.mark.servers
 
@@ -33,8 +32,6 @@ def flip(path, offset=100_000):
 
 def test_a_byte_damaged_at_the_source_is_found_and_nothing_is_deleted(house):
     bad = house.seed("Bad", SIZES)
-    good = house.seed("Good", SIZES, seed=7)
-    files = good.files()
     flip(bad.content / "one.mkv")
     damaged = bad.files()
 
@@ -43,7 +40,6 @@ def test_a_byte_damaged_at_the_source_is_found_and_nothing_is_deleted(house):
     result.says("TM-E216", "one.mkv", "Force a recheck")
     house.assert_at_source(bad, damaged)
     house.assert_nothing_landed(bad)
-    house.assert_moved(good, files)
 
     again = house.move().ended(0)
     assert again.lines("0 moved, 0 failed")
@@ -58,75 +54,60 @@ def test_a_byte_damaged_at_the_source_is_found_and_nothing_is_deleted(house):
     house.assert_no_staging()
 
 
-def test_a_source_file_that_is_missing_or_short_is_named(house):
+def test_a_source_file_that_is_missing_or_short_is_named_and_the_others_go_on(house):
     missing = house.seed("Missing", SIZES)
     short = house.seed("Short", SIZES, seed=3)
-    (missing.content / "two").unlink()
+    fine = house.seed("Fine", SIZES, seed=4)
+    files = fine.files()
+    for file in ("one.mkv", "two"):
+        (missing.content / file).unlink()
     os.truncate(short.content / "one.mkv", 100_000)
 
     result = house.move().ended(1)
 
-    result.says("TM-E215", "two", "one.mkv")
     for one in (missing, short):
+        (said,) = result.lines(f"{one.info_hash[:8]} failed: ")
+        assert "TM-E215" in said, said
+        assert "Force a recheck" in said, said
         assert house.source.torrent(one.info_hash) is not None
         house.assert_nothing_landed(one)
+    house.assert_moved(fine, files)
 
 
 # -- somebody else is at work ------------------------------------------------------------------------------------------
 
 
-def test_a_torrent_that_somebody_removes_meanwhile_is_reported_and_the_others_go_on(house):
-    going = house.seed("Going", 3_000_000)
-    staying = house.seed("Staying", 200_000, seed=5)
-    files = staying.files()
-    house.config = {"General": {"sftp_download_limit_mbps": "6"}}
+def test_what_somebody_does_to_a_torrent_meanwhile_is_respected_and_the_others_go_on(house):
+    removed = house.seed("Removed", 1_500_000)
+    renamed = house.seed("Renamed", {"a.bin": 1_500_000, "b.bin": 10}, seed=2)
+    regrouped = house.seed("Regrouped", 1_500_000, seed=3)
+    other = house.seed("Other", 1_500_000, seed=4)
+    whole, files = removed.content.read_bytes(), other.files()
+    house.config = {"General": {"sftp_download_limit_mbps": "12"}}
+    client = house.source.api
 
     with house.start("--simple") as command:
-        command.wait_for(f"{going.info_hash[:8]} start: ")
-        house.source.remove(going.info_hash, delete_files=True)
+        for one in (removed, renamed, regrouped, other):
+            command.wait_for(f"{one.info_hash[:8]} start: ")
+        house.source.remove(removed.info_hash, delete_files=True)
+        client.post("torrents/renameFile", hash=renamed.info_hash, oldPath="Renamed/b.bin", newPath="Renamed/c.bin")
+        client.post("torrents/createCategory", category="mine")
+        client.post("torrents/setCategory", hashes=regrouped.info_hash, category="mine")
         result = command.end().ended(1)
 
-    assert re.search(rf"{going.info_hash[:8]} failed: .*(somebody removed it|is missing|removed)", result.out), (
-        result.out
-    )
-    house.assert_nothing_landed(going)
-    house.assert_moved(staying, files)
-
-    house.config = {}
-    house.move().ended(0)
-
-
-def test_a_torrent_whose_files_are_renamed_meanwhile_is_left(house):
-    made = house.seed("Renamed", {"a.bin": 3_000_000, "b.bin": 10})
-    house.config = {"General": {"sftp_download_limit_mbps": "6"}}
-
-    with house.start("--simple") as command:
-        command.wait_for(" start: ")
-        house.source.api.post(
-            "torrents/renameFile", hash=made.info_hash, oldPath="Renamed/b.bin", newPath="Renamed/c.bin"
-        )
-        result = command.end().ended(1)
-
-    result.says("TM-E302")
-    files = made.files()
-    house.assert_at_source(made, files)
-    house.config = {}
-    house.move().ended(0)
-    house.assert_moved(made, files)
-
-
-def test_a_torrent_whose_category_changes_meanwhile_is_not_deleted(house):
-    made = house.seed("Mine After All", 3_000_000)
-    files = made.files()
-    house.config = {"General": {"sftp_download_limit_mbps": "6"}}
-
-    with house.start("--simple") as command:
-        command.wait_for(" start: ")
-        house.source.api.post("torrents/createCategory", category="mine")
-        house.source.api.post("torrents/setCategory", hashes=made.info_hash, category="mine")
-        command.end().ended(1).says("mine")
-
-    house.assert_at_source(made, files)
+    (said,) = result.lines(f"{removed.info_hash[:8]} failed: ")
+    assert "TM-E301" in said, said
+    assert house.destination.torrent(removed.info_hash) is None
+    brought = house.destination.data / "Removed"
+    assert not brought.exists() or brought.read_bytes() == whole, "half of it under its final name"
+    (said,) = result.lines(f"{renamed.info_hash[:8]} failed: ")
+    assert "TM-E302" in said, said
+    house.assert_at_source(renamed, renamed.files())
+    assert (renamed.content / "c.bin").exists()
+    (said,) = result.lines(f"{regrouped.info_hash[:8]} failed: ")
+    assert "'mine'" in said, said
+    house.assert_at_source(regrouped, regrouped.files())
+    house.assert_moved(other, files)
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -299,17 +280,3 @@ def test_a_dropped_ssh_connection_is_taken_up_again(house):
         (entry,) = journal.history()
     assert entry.sent < entry.size * 1.5
     assert house.world.source.torrent(made.info_hash) is None
-
-
-def test_torrents_with_unselected_files_are_left_with_the_reason(house):
-    left = house.seed_partly("Partly")
-    later = house.seed("Unselected Later", {"a": 131_072, "b": 65_536}, seed=8)
-    house.source.api.post("torrents/filePrio", hash=later.info_hash, id="1", priority="0")
-    before = {one.info_hash: house.source.torrent(one.info_hash)["state"] for one in (left, later)}
-
-    result = house.move()
-
-    result.says("not selected")
-    assert {one.info_hash: house.source.torrent(one.info_hash)["state"] for one in (left, later)} == before
-    assert house.destination.torrents() == []
-    assert {one["category"] for one in house.source.torrents()} == {CATEGORY}
