@@ -6,7 +6,7 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -392,27 +392,21 @@ class Assembly:
     def _route(
         self, source: SessionPool, destination: SessionPool | None, files: FileSystem, throttle: Throttle
     ) -> Route:
-        way = self._whole_route(source, destination, files, throttle)
-        pools = (source,) if destination is None else (source, destination)
+        shares = self._shares(source, destination)
+        way = self._whole_route(shares, files, throttle)
         flows = frozenset({Flow.IN}) if destination is None else frozenset(Flow)
-        return replace(way, partial=Route("sftp", Legs((flows,)), _always(Copying(self._share(*pools)))))
+        return replace(way, partial=Route("sftp", Legs((flows,)), _always(Copying(*shares))))
 
-    def _whole_route(
-        self, source: SessionPool, destination: SessionPool | None, files: FileSystem, throttle: Throttle
-    ) -> Route:
+    def _whole_route(self, shares: Sequence[LaneShare], files: FileSystem, throttle: Throttle) -> Route:
         mode = self._settings.moving.transfer_mode
         inward, outward, both = frozenset({Flow.IN}), frozenset({Flow.OUT}), frozenset(Flow)
         if mode is TransferMode.SFTP:
-            return Route(mode.value, Legs((inward,)), _always(Copying(self._share(source))))
+            return Route(mode.value, Legs((inward,)), _always(Copying(*shares)))
         if mode is TransferMode.SFTP_UPLOAD:
-            assert destination is not None  # noqa: S101  the schema asks for it in this mode
             if not self._settings.moving.local_cache_sftp_upload:
-                return Route(mode.value, Legs((both,)), _always(Copying(self._share(source, destination))))
-            caching = Caching(
-                Copying(self._share(source)),
-                Copying(self._share(destination)),
-                LocalFileSystem(cache_root(self._settings)),
-            )
+                return Route(mode.value, Legs((both,)), _always(Copying(*shares)))
+            pull, push = (Copying(share) for share in shares)
+            caching = Caching(pull, push, LocalFileSystem(cache_root(self._settings)))
             return Route(mode.value, Legs((inward, outward)), _always(caching))
         legs = (inward,) if mode is TransferMode.RSYNC else (inward, outward)
         return Route(mode.value, Legs(legs), self._rsyncing(files, throttle))
@@ -423,10 +417,11 @@ class Assembly:
             return ()
         return tuple(str(each) for each in sift(self._settings.moving.rsync_options).left_out)
 
-    def _share(self, *pools: SessionPool) -> LaneShare:
+    def _shares(self, source: SessionPool, destination: SessionPool | None) -> tuple[LaneShare, ...]:
+        """One for each server, which all strategies share: no more lanes than its connections and the settings allow."""
         moving = self._settings.moving
-        wanted = (moving.max_concurrent_downloads, moving.max_concurrent_uploads)
-        return LaneShare(min(*wanted, *(pool.lanes for pool in pools)))
+        pairs = [(source, moving.max_concurrent_downloads), (destination, moving.max_concurrent_uploads)]
+        return tuple(LaneShare(min(pool.lanes, most)) for pool, most in pairs if pool is not None)
 
     def _rsyncing(self, files: FileSystem, throttle: Throttle) -> Callable[[ClientPath, RelativePath], Strategy]:
         settings = self._settings
