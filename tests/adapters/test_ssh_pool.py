@@ -137,17 +137,6 @@ def test_the_torrent_that_holds_least_comes_first():
         taker.join(5)
 
 
-def test_lanes_are_shared_out_among_the_torrents():
-    pool = SessionPool(FakeTransport(), limit=9)
-    assert pool.fair_share() == 8
-    held = pool.borrow("a", lane=True)
-    assert pool.fair_share() == 8
-    other = pool.borrow("b", lane=True)
-    assert pool.fair_share() == 4
-    pool.give_back(other)
-    assert pool.fair_share() == 8
-    pool.give_back(held)
-
 
 def test_waiting_too_long_names_who_holds_what():
     pool = SessionPool(FakeTransport(), limit=3, wait_timeout=0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 from torrent_mover.domain.errors import ConnectionLost, Unreachable
@@ -16,16 +17,18 @@ from torrent_mover.transfer.targets import Targets
 from torrent_mover.transfer.work import Work
 
 _LOOK_EVERY: Final = 0.1
+_WAITING: Final = "waiting for a connection"
 
 
 class Copying:
     """The strategy: lanes of (reader, writer), each in a thread of its own, taking runs of missing pieces.
 
-    What a transfer may use of `lanes` follows the number of torrents that share the connections, and is asked again and again.
+    `shares`: of each server that the bytes come from or go to. How many lanes a transfer may use follows the number of torrents
+    that share them, and is asked again and again.
     """
 
-    def __init__(self, lanes: LaneShare, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._share = lanes
+    def __init__(self, *shares: LaneShare, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._shares = shares
         self._monotonic = monotonic
 
     def transfer(self, job: TransferJob, sink: Sink) -> None:
@@ -34,8 +37,10 @@ class Copying:
             if file.size == 0 and job.target.stat(job.target_paths[index]) is None:
                 job.target.create(job.target_paths[index], 0)
         if job.missing.count():
-            with self._share.joined(lambda: sink.beat("waiting for a connection")) as lanes:
-                _Copy(job, sink, lanes, self._monotonic).run()
+            with ExitStack() as stack:
+                # Always in the same order, so that no two transfers wait for each other.
+                lanes = [stack.enter_context(share.joined(lambda: sink.beat(_WAITING))) for share in self._shares]
+                _Copy(job, sink, lambda: min(of_one() for of_one in lanes), self._monotonic).run()
 
 
 class _Copy:

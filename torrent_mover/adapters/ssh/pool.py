@@ -84,13 +84,6 @@ class SessionPool:
         """The most lanes at a time."""
         return max(1, self._limit - 1)
 
-    def fair_share(self) -> int:
-        """How many lanes each torrent that holds or wants any may have now; at least 1."""
-        with self._changed:
-            torrents = {held.holder for held in (*self._state.held.values(), *self._state.opening) if held.lane}
-            torrents |= {waiter.holder for waiter in self._state.waiters if waiter.lane}
-            return max(1, self.lanes // max(1, len(torrents)))
-
     def holders(self) -> dict[str, int]:
         """How many connections each torrent holds now."""
         with self._changed:
