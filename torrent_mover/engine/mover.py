@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
-from torrent_mover.domain.certificate import Certificate, ReadBack, Reading, certify
+from torrent_mover.domain.certificate import Certificate, Evidence, ReadBack, Reading, certify
 from torrent_mover.domain.errors import MoverError, RecheckFailed, SourceUnreadable, TorrentGone, TransferError
 from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
 from torrent_mover.domain.manifest import Manifest
@@ -375,9 +375,13 @@ class Mover:
     def _release(self, first: Reading, read_back: ReadBack) -> HistoryEntry:
         self._track.sign("watching it seed")
         handover.watch(first, self._world.clock)
-        # One at a time: of two torrents that share their files, the second must see that the first is gone.
-        with self._world.releasing:
-            entry, certificate = self._remove(first, read_back)
+        evidence = self._gather(first, read_back)
+        if evidence.siblings:
+            # One at a time: of two torrents that share their files, the second must see that the first is gone.
+            with self._world.releasing:
+                entry, certificate = self._remove(self._gather(first, read_back))
+        else:
+            entry, certificate = self._remove(evidence)
         # From here on nothing can fail the move any more: what cannot be written down now, the next run settles.
         with self._only_warned():
             if certificate.delete_data:
@@ -388,9 +392,9 @@ class Mover:
             self._forget()
         return replace(entry, confirmed=True)
 
-    def _remove(self, first: Reading, read_back: ReadBack) -> tuple[HistoryEntry, Certificate]:
+    def _gather(self, first: Reading, read_back: ReadBack) -> Evidence:
         world = self._world
-        evidence = handover.gather(
+        return handover.gather(
             world.source,
             world.destination,
             self._planned,
@@ -401,6 +405,9 @@ class Mover:
             world.clock,
             ignored=lambda: world.ignored(self._id),
         )
+
+    def _remove(self, evidence: Evidence) -> tuple[HistoryEntry, Certificate]:
+        world = self._world
         self._track.check()
         certificate = certify(evidence, world.clock.monotonic())
         entry = self._entry(Outcome.MOVED, certificate.kept_because)
