@@ -1,0 +1,61 @@
+"""Every screen of the wizard at three sizes, as text. `TM_GOLDEN=write pytest tests/tui/test_wizard_golden.py` writes them anew."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tui.pilot import SIZES
+from tests.tui.wizard_case import DRAFTS, FakeCategorizer, picture
+
+GOLDEN = Path(__file__).parent / "golden_wizard"
+
+CASES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "usual": ("usual", ()),
+    "once": ("usual", ("r",)),
+    "ignore": ("usual", ("r", "r")),
+    "parent-domain": ("usual", ("t", "t")),
+    "filtered": ("usual", ("slash", "a", "n", "enter")),
+    "typing": ("usual", ("slash", "a", "n")),
+    "new": ("usual", ("n", "x", "enter")),
+    "ask-new": ("usual", ("n",)),
+    "rules": ("usual", ("l",)),
+    "rules-changed": ("usual", ("l", "d")),
+    "review": ("usual", ("enter", "r", "enter", "a")),
+    "leave": ("usual", ("enter", "q")),
+    "decided": ("usual", ("enter", *("s",) * 8)),
+    "help": ("usual", ("question_mark",)),
+    "hostile": ("hostile", ()),
+    "hostile-review": ("hostile", ("r", "enter", "r", "3", "enter", "a")),
+    "hostile-rules": ("hostile", ("l",)),
+    "many": ("many", ("end",)),
+    "empty": ("empty", ()),
+}
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("case", CASES)
+def test_screen_looks_as_it_was_approved(case: str, size: str):
+    draft, keys = CASES[case]
+    shown = picture(FakeCategorizer(DRAFTS[draft]()), SIZES[size], *keys)
+    path = GOLDEN / f"{case}-{size}.txt"
+    if os.environ.get("TM_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(shown, encoding="utf-8")
+    assert shown == path.read_text(encoding="utf-8")
+
+
+def test_no_golden_file_is_left_over():
+    assert {path.name for path in GOLDEN.iterdir()} == {f"{case}-{size}.txt" for case in CASES for size in SIZES}

@@ -1,0 +1,99 @@
+"""What was decided, before it is written: by category, rule by rule, torrent by torrent."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.message import Message
+
+from torrent_mover.domain.categorizing import Change
+from torrent_mover.domain.text import counted
+from torrent_mover.tui.ink import Line, rule
+from torrent_mover.tui.widgets.keys import Keys
+from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.rows import Row, Rows
+from torrent_mover.tui.wizard import keys, panels
+from torrent_mover.tui.wizard.desk import Desk
+from torrent_mover.tui.wizard.page import Page
+
+_SUMMARY = {"-low": 3, "-short": 6, "-tall": 12, "-high": 16}
+
+
+class Review(Page):
+    """Asks the application to write, or to leave without."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.PREVIEW]
+
+    class Wanted(Message):
+        """Write all of it; `leaving`: and leave then."""
+
+        def __init__(self, *, leaving: bool) -> None:
+            super().__init__()
+            self.leaving = leaving
+
+    def __init__(self, desk: Desk, *, leaving: bool) -> None:
+        super().__init__(desk)
+        self._leaving = leaving
+        self.doing = ""
+
+    def compose(self) -> ComposeResult:
+        """Header, summary, every torrent, keys."""
+        look = self.desk.look
+        yield Lines(look, id="head")
+        yield Lines(look, id="title")
+        yield Lines(look, id="summary")
+        yield Lines(look, id="torrents-title")
+        yield Rows(look, self._draw_change, empty="no torrent changes", id="changes")
+        order = ("preview.write", "preview.back", "preview.discard", "wizard.help")
+        yield Keys(look, order)
+
+    def on_mount(self) -> None:
+        """Keys go to the list."""
+        self.query_one("#changes", Rows).focus()
+
+    def _draw_change(self, item: Change, width: int) -> Line:
+        return panels.change_line(item, self.desk, width)
+
+    def show(self) -> None:
+        """Draw."""
+        width, dash = self.size.width, self.desk.look.glyphs.rule
+        most = next((count for name, count in _SUMMARY.items() if self.has_class(name)), 3)
+        summary = panels.summary_lines(self.desk, width, most)
+        changes = self.desk.changes()
+        self.query_one("#head", Lines).show_lines([panels.head_line(self.desk, width)])
+        title = self.doing or ("Write this and leave?" if self._leaving else "Write this?")
+        self.query_one("#title", Lines).show_lines([rule(title, "", width, dash)])
+        panel = self.query_one("#summary", Lines)
+        panel.styles.height = len(summary)
+        panel.show_lines(summary)
+        heading = rule(counted(len(changes), "torrent"), "", width, dash)
+        self.query_one("#torrents-title", Lines).show_lines([heading])
+        self.query_one("#changes", Rows).show_rows([Row(change.torrent.id, change) for change in changes])
+        self.query_one(Keys).show()
+
+    def tell(self, text: str) -> None:
+        """What is being done right now."""
+        self.doing = text
+        self.draw()
+
+    def action_write(self) -> None:
+        """Write it, once."""
+        if not self.doing:
+            self.tell("Writing")
+            self.post_message(self.Wanted(leaving=self._leaving))
+
+    def action_discard(self) -> None:
+        """Leave without writing."""
+        if not self.doing:
+            self.app.exit()
+
+    def action_back(self) -> None:
+        """Nothing is written yet."""
+        if not self.doing:
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        """Leaving is what is asked here already."""
+        self.say("w writes and leaves, x leaves and writes nothing.")

@@ -1,0 +1,210 @@
+"""The wizard's main screen: one torrent after the other, where to put it, and how to remember that."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from torrent_mover.domain.categorizing import Shelf
+from torrent_mover.tui.ink import BLANK, Line, line
+from torrent_mover.tui.query import Query
+from torrent_mover.tui.screens.ask import AskLine
+from torrent_mover.tui.widgets.filter_bar import FilterBar
+from torrent_mover.tui.widgets.keys import Keys
+from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.rows import Row, Rows
+from torrent_mover.tui.wizard import keys, panels
+from torrent_mover.tui.wizard.desk import Desk, Remember
+from torrent_mover.tui.wizard.page import Page, category_problem
+from torrent_mover.tui.wizard.review import Review
+from torrent_mover.tui.wizard.rule_list import RuleList
+
+_FOOT = (
+    "sort.put",
+    "sort.pick",
+    "sort.new",
+    "sort.skip",
+    "sort.undo",
+    "sort.apply",
+    "wizard.quit",
+    "wizard.help",
+    "sort.filter",
+    "sort.remember",
+    "sort.tracker",
+    "sort.rules",
+)
+_ABOUT_A_TORRENT = frozenset({"pick", "new", "skip", "remember", "remember_as", "tracker", "filter"})
+
+
+class Choices(Rows):
+    """The categories: enter does what the preview says."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.PUT]
+
+
+class Sort(Page):
+    """Draws the torrent in front of us; enter puts it into the category under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.SORT]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._query = Query()
+        self._shown = ""
+        self._found: list[Shelf] = []
+        self.waiting = "asks the client"
+
+    def compose(self) -> ComposeResult:
+        """Header, torrent, categories, remember, preview, keys."""
+        look = self.desk.look
+        yield Lines(look, id="head")
+        yield Lines(look, id="torrent")
+        yield Lines(look, id="put")
+        yield Choices(look, self._draw_choice, empty="no category yet: n makes one", id="choices")
+        yield FilterBar()
+        yield Lines(look, id="remember")
+        yield Lines(look, id="preview")
+        yield Keys(look, _FOOT)
+
+    def on_mount(self) -> None:
+        """Keys go to the categories."""
+        self.query_one(FilterBar).placeholder = "a part of the name   !not"
+        self.query_one("#choices", Rows).focus()
+
+    def _draw_choice(self, item: tuple[int, Shelf, str], width: int) -> Line:
+        return panels.choice_line(*item, width)
+
+    def show(self) -> None:
+        """Draw the torrent in front of us."""
+        desk, width = self.desk, self.size.width
+        self.query_one("#head", Lines).show_lines([panels.head_line(desk, width)])
+        candidate = desk.current
+        self.set_class(candidate is None, "-idle")
+        if candidate is None:
+            idle = [BLANK, line(f" {self.waiting}")] if desk.draft is None else panels.idle_lines(desk, width)
+            self.query_one("#torrent", Lines).show_lines(idle)
+        else:
+            self.query_one("#torrent", Lines).show_lines(panels.torrent_lines(candidate, desk, width))
+            self._show_choices(candidate.torrent.id.hex)
+            self._show_plan()
+        self.query_one(Keys).show()
+
+    def _show_choices(self, torrent: str) -> None:
+        rows = self.query_one("#choices", Rows)
+        self._found = [shelf for shelf in self.desk.choices() if self._query.finds(shelf.category)]
+        rows.show_rows(
+            [
+                Row(shelf.category, (number, shelf, self.desk.reason_for(shelf.category)))
+                for number, shelf in enumerate(self._found, 1)
+            ]
+        )
+        if self._shown != torrent:
+            self._shown = torrent
+            rows.action_first()
+        self.query_one("#put", Lines).show_lines([panels.put_line(self.desk, self._query.text, self.size.width)])
+
+    def _show_plan(self) -> None:
+        width = self.size.width
+        self.query_one("#remember", Lines).show_lines(panels.remember_lines(self.desk, width))
+        self.query_one("#preview", Lines).show_lines(panels.preview_lines(self.desk, self._category(), width))
+
+    def _category(self) -> str:
+        row = self.query_one("#choices", Rows).current
+        return row.item[1].category if row else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002  textual's signature
+        """What is about a torrent needs one."""
+        return self.desk.current is not None or action not in _ABOUT_A_TORRENT
+
+    # -- choosing ------------------------------------------------------------------------------------------------------
+
+    @on(Rows.Moved, "#choices")
+    def _moved(self) -> None:
+        if self.desk.current is not None:
+            self._show_plan()
+
+    @on(Rows.Opened, "#choices")
+    def _opened(self) -> None:
+        refusal = self.desk.choose(self._category())
+        if refusal:
+            self.say(refusal, bad=True)
+        self._forget_filter()
+        self.draw()
+
+    def action_pick(self, number: int) -> None:
+        """Put the cursor on a category by its number."""
+        if number <= len(self._found):
+            self.query_one("#choices", Rows).go_to(self._found[number - 1].category)
+
+    def action_skip(self) -> None:
+        """Leave it as it is."""
+        self.desk.skip()
+        self.draw()
+
+    def action_undo(self) -> None:
+        """Take a step back."""
+        if not self.desk.undo():
+            self.say("There is nothing to undo.")
+        self.draw()
+
+    def action_new(self) -> None:
+        """Ask for the name of a category, and put the cursor on it."""
+
+        def answered(name: str | None) -> None:
+            if name:
+                self._forget_filter()
+                self.desk.made_up = (name, *(one for one in self.desk.made_up if one != name))
+                self.draw()
+                self.query_one("#choices", Rows).go_to(name)
+
+        hint = "It is created without a folder of its own, so that no file moves. Subcategories: films/old"
+        self.app.push_screen(AskLine(self.desk, "New category", hint, "", category_problem), answered)
+
+    def action_remember(self) -> None:
+        """The next way to remember."""
+        self.desk.turn_remember()
+        self.draw()
+
+    def action_remember_as(self, way: str) -> None:
+        """A click on one of the ways."""
+        self.desk.remember = Remember(way)
+        self.draw()
+
+    def action_tracker(self) -> None:
+        """Another domain to remember."""
+        self.desk.turned += 1
+        self.draw()
+
+    # -- elsewhere -----------------------------------------------------------------------------------------------------
+
+    def action_review(self) -> None:
+        """What was decided."""
+        if self.desk.pending:
+            self.app.push_screen(Review(self.desk, leaving=False))
+        else:
+            self.say("Nothing would change yet.")
+
+    def action_rules(self) -> None:
+        """The list of rules."""
+        if self.desk.draft is not None:
+            self.app.push_screen(RuleList(self.desk))
+
+    def action_filter(self) -> None:
+        """Type what to show."""
+        self.query_one(FilterBar).open(self._query.text)
+
+    def _forget_filter(self) -> None:
+        self._query = Query()
+
+    @on(FilterBar.Filtered)
+    def _filtered(self, event: FilterBar.Filtered) -> None:
+        self._query = event.query
+        self.draw()
+        self.query_one("#choices", Rows).action_first()
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.query_one("#choices", Rows).focus()
