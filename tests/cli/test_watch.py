@@ -1,0 +1,114 @@
+"""--watch on real servers: new torrents, a changed config, systemd, and whoever is told."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sys
+import urllib.request
+
+import pytest
+
+from tests.e2e.house import House
+from tests.servers import eventually
+from torrent_mover.demo.ports import free_port
+
+
+@pytest.fixture
+def house(world, tmp_path):
+    """An empty world and the commands to run on it."""
+    (world.root / "tracker_rules.json").unlink(missing_ok=True)
+    (world.root / "config.ini").unlink(missing_ok=True)
+    return House(world, tmp_path / "home")
+
+
+@pytest.mark.servers
+def test_it_stays_finds_new_torrents_reloads_the_config_and_ends_by_a_signal(house, tmp_path):
+    first = house.seed("One", 70_000)
+    files = first.files()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        systemd = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        with house.start("--watch", "10s", "--simple", environment=systemd) as command:
+            assert manager.recv(4096) == b"READY=1"
+            command.wait_for("all done for now: 1 moved, 0 failed")
+            second = house.seed("Two", 60_000, seed=2)
+            more = second.files()
+            command.wait_for(f"{second.info_hash[:8]} done: ")
+
+            config = house.world.root / "config.ini"
+            good = config.read_text()
+            config.write_text(good.replace("transfer_mode = sftp", "transfer_mode = ftp"))
+            command.wait_for("has errors; the old one is kept: .*transfer_mode")
+            config.write_text(good.replace(f"category_to_move = {first.category}", "category_to_move = other"))
+            command.wait_for("the config was changed")
+            third = house.seed("Three", 50_000, seed=3, category="other")
+            kept = third.files()
+            command.wait_for(f"{third.info_hash[:8]} done: ")
+
+            command.send(signal.SIGTERM)
+            result = command.end().ended(143)
+        assert len(result.lines("has errors")) == 1
+        heard = []
+        while "STOPPING=1" not in "".join(heard):
+            heard.append(manager.recv(4096).decode())
+    for made, expected in ((first, files), (second, more), (third, kept)):
+        house.assert_moved(made, expected)
+    house.assert_no_staging()
+
+
+@pytest.mark.servers
+def test_whoever_the_config_names_is_told(house, tmp_path):
+    house.seed("One", 70_000)
+    port, told = free_port(), tmp_path / "told"
+    program = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
+    house.config = {
+        "General": {
+            "notify_command": f"'{sys.executable}' -c \"{program}\" '{told}'",
+            "event_log": str(tmp_path / "events.jsonl"),
+            "metrics_file": str(tmp_path / "torrent_mover.prom"),
+            "metrics_port": str(port),
+        }
+    }
+    with house.start("--watch", "--simple") as command:
+        command.wait_for("all done for now")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            assert 'torrent_mover_torrents{standing="done"} 1' in answer.read().decode()
+        notice = json.loads(eventually(lambda: told.exists() and told.read_text()))
+        command.send(signal.SIGINT)
+        command.end().ended(130)
+
+    assert (notice["on"], notice["event"], notice["moved"]) == ("end", "round_ended", 1)
+    events = [json.loads(line)["event"] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert events[0] == "run_started"
+    assert events[-1] == "run_ended"
+    assert "move_done" in events
+    assert 'torrent_mover_phase{phase="ended"} 1' in (tmp_path / "torrent_mover.prom").read_text()
+
+
+@pytest.mark.servers
+def test_the_status_shows_a_run_that_is_active(house):
+    with house.start("--watch", "--simple") as command:
+        command.wait_for("queue: ")
+        data = json.loads(house.run("status", "--json").ended(0).out)
+        command.send(signal.SIGTERM)
+        command.end().ended(143)
+
+    assert str(command.pid) in data["active"]
+    assert json.loads(house.run("status", "--json").ended(0).out)["active"] is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--watch", "--dry-run"],
+        ["--watch", "5s"],
+        ["--watch", "soon"],
+        ["--watch", "--check-config"],
+        ["--watch", "5m", "status"],
+    ],
+)
+def test_a_watch_that_makes_no_sense_is_refused(desk, arguments):
+    assert desk.run(*arguments).code == 2
