@@ -141,6 +141,14 @@ def test_the_category_of_most_torrents_of_its_tracker_is_suggested(peers, expect
     assert draft.suggestion(candidate) == expected
 
 
+def test_a_host_that_nothing_is_known_of_is_suggested_what_its_domain_has():
+    candidate = a_candidate(1, "new.nyaa.example")
+
+    draft = a_draft(candidate, peers=(Peer("anime", ("old.nyaa.example",)), Peer("films", ("notnyaa.example",))))
+
+    assert draft.suggestion(candidate) == Suggestion("anime", 1, 1, "nyaa.example")
+
+
 def test_choices_begin_with_the_suggestion_then_the_fullest_and_never_offer_where_it_is():
     candidate = a_candidate(1, "nyaa.example")
     draft = a_draft(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 
 import pytest
 
@@ -103,6 +104,28 @@ def test_all_that_a_rule_covers_leaves_the_list_and_comes_back_with_undo():
     drive(FakeCategorizer(usual()), act)
 
     assert counts == [8, 13, 13]
+
+
+def test_keys_go_to_the_categories_again_after_the_last_decision_was_taken_back():
+    fake = small("a.example")
+
+    session(fake, "enter", "u", "2", "enter", "a", "w")
+
+    assert written(fake) == ({"T1": "tv"}, (RuleSet("a.example", "tv"),))
+
+
+def test_keys_go_to_the_categories_also_where_the_client_answers_late():
+    answered = threading.Event()
+    fake = small("a.example")
+    look = fake.look
+    fake.look = lambda told: answered.wait(10) and look(told)
+
+    async def act(app, pilot):
+        answered.set()
+        await press(app, pilot, "question_mark", "space", "enter")
+        assert app.desk.pending
+
+    drive(fake, act, wait=False)
 
 
 def test_a_torrent_without_a_tracker_is_remembered_once_only():

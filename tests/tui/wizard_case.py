@@ -127,15 +127,23 @@ DRAFTS: dict[str, Callable[[], Draft]] = {
 
 
 def drive(
-    categorizer: FakeCategorizer, act: Act, size: tuple[int, int] = NARROW, look: Look | None = None
+    categorizer: FakeCategorizer,
+    act: Act,
+    size: tuple[int, int] = NARROW,
+    look: Look | None = None,
+    *,
+    wait: bool = True,
 ) -> WizardApp:
-    """Run the wizard; `act` presses keys and looks."""
+    """Run the wizard; `act` presses keys and looks. Without `wait` it begins before the client has answered."""
     chosen = look or look_for("braille", "iec", encoding="utf-8", term="xterm-256color")
     app = WizardApp(categorizer, chosen, "dark", AT)
 
     async def session() -> None:
         async with app.run_test(size=size, notifications=True) as pilot:
-            await ready(app, pilot)
+            if wait:
+                await ready(app, pilot)
+            else:
+                await settle(pilot)
             await act(app, pilot)
 
     asyncio.run(session())

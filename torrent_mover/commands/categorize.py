@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections import Counter
 
@@ -15,7 +16,8 @@ from torrent_mover.domain.errors import ExitCode, UsageError
 from torrent_mover.domain.text import counted, pad, safe
 from torrent_mover.ports.categorizer import Categorizer, Written
 
-_NAME_CELLS = 48
+_NAME_CELLS = (16, 48)
+_FACTS = 44  # cells of a line beside the names of torrent and categories
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
@@ -91,11 +93,14 @@ def _as_table(changes: tuple[Change, ...], written: Written | None) -> str:
     """What was changed (or would be, where nothing was written), and what could not be."""
     before = max((len(_old(change)) for change in changes), default=0)
     after = max((len(safe(change.category)) for change in changes), default=0)
+    least, most = _NAME_CELLS
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else least + most + before + after + _FACTS
+    name = min(most, max(least, columns - before - after - _FACTS))
     lines = []
     for change in changes:
         reason = f"  rule {change.rule.domain}" if change.rule else ""
         lines.append(
-            f"  {change.torrent.id.short}  {pad(safe(change.torrent.name), _NAME_CELLS)}"
+            f"  {change.torrent.id.short}  {pad(safe(change.torrent.name), name)}"
             f"  {_old(change):<{before}} -> {safe(change.category):<{after}}{reason}".rstrip()
         )
     verb = "would be put" if written is None else "put"

@@ -192,12 +192,19 @@ class Draft:
     # -- what helps to decide ------------------------------------------------------------------------------------------
 
     def suggestion(self, candidate: Candidate) -> Suggestion | None:
-        """The category of most torrents of one of its trackers; the tracker that agrees with itself most counts."""
+        """The category of most torrents of one of its trackers; the tracker that agrees with itself most counts.
+
+        Where nothing is known of its hosts, their domains are asked.
+        """
         found = [one for host in candidate.hosts if (one := self._favourite(host))]
+        found = found or [one for domain in candidate.domains if (one := self._favourite(domain))]
         return max(found, key=lambda one: (one.count / one.total, one.total), default=None)
 
     def _favourite(self, host: str) -> Suggestion | None:
-        counts = Counter(peer.category for peer in self.peers if host in peer.hosts)
+        below = f".{host}"
+        counts = Counter(
+            peer.category for peer in self.peers if any(one == host or one.endswith(below) for one in peer.hosts)
+        )
         if not counts:
             return None
         category, count = counts.most_common(1)[0]

@@ -90,6 +90,8 @@ class Sort(Page):
             self.query_one("#torrent", Lines).show_lines(panels.torrent_lines(candidate, desk, width))
             self._show_choices(candidate.torrent.id.hex)
             self._show_plan()
+            if self.focused is None:  # what is hidden cannot have the focus: it was lost while no torrent waited
+                self.call_after_refresh(self.query_one("#choices", Rows).focus)
         self.query_one(Keys).show()
 
     def _show_choices(self, torrent: str) -> None:
