@@ -35,7 +35,8 @@ class LaneController:
     limit: int
     wanted: int = 1
     _before: tuple[int, float] | None = None  # the lanes and the rate that this step is held against
-    _window: tuple[float, int] | None = None  # when it opens (or opened), and the bytes at that moment
+    _steady_from: float | None = None  # when the lanes will have come up to speed
+    _since: tuple[float, int] | None = None  # when the window began, and the bytes at that moment
     _settled_at: float | None = None
     _held_by_limit: bool = False
 
@@ -55,16 +56,17 @@ class LaneController:
 
     def _measure(self, now: float, moved: int, left: int, working: int) -> None:
         if working < self.wanted:
-            self._window = None
-        elif self._window is None:
-            self._window = (now + _SETTLING, moved)
-        elif now <= self._window[0]:
-            self._window = (self._window[0], moved)
-        elif now - self._window[0] >= _WINDOW:
-            self._judge((moved - self._window[1]) / (now - self._window[0]), left, now)
+            self._steady_from = self._since = None
+        elif self._steady_from is None:
+            self._steady_from = now + _SETTLING
+        elif self._since is None:
+            if now >= self._steady_from:
+                self._since = (now, moved)
+        elif now - self._since[0] >= _WINDOW:
+            self._judge((moved - self._since[1]) / (now - self._since[0]), left, now)
 
     def _judge(self, rate: float, left: int, now: float) -> None:
-        self._window = None
+        self._steady_from = self._since = None
         if self._before is not None and rate < self._before[1] * (1 + _WORTH):
             self._settle(now, self._before[0])
         elif self.wanted >= self.limit or left < rate * _PAYS:
@@ -77,7 +79,7 @@ class LaneController:
         self._held_by_limit = lanes >= self.limit
         self.wanted = min(lanes, self.limit)
         self._settled_at = now
-        self._before = self._window = None
+        self._before = self._steady_from = self._since = None
 
 
 class LaneShare:

@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.transfer.copy_case import PIECE, CopyCase
+from torrent_mover.domain.errors import SourceCorrupt
+from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.transfer.work import UNIT, Work
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    return CopyCase(tmp_path_factory.mktemp("work"), {"a": 1100 * PIECE, "b": 9}).manifest
+
+
+def drained(work):
+    units = []
+    while (unit := work.next_unit()) is not None:
+        units.append(unit)
+    return units
+
+
+@given(data=st.data())
+def test_the_units_are_just_the_missing_pieces_in_order(manifest, data):
+    missing = Bitfield(manifest.piece_count)
+    for piece in data.draw(st.sets(st.integers(0, manifest.piece_count - 1), max_size=60)):
+        missing.set(piece)
+    units = drained(Work(manifest, missing))
+    assert [piece for unit in units for piece in unit] == list(missing.ones())
+
+
+def test_no_unit_is_larger_than_it_should_be(manifest):
+    units = drained(Work(manifest, Bitfield.full(manifest.piece_count)))
+    assert max(len(unit) for unit in units) * PIECE == UNIT
+    assert len(units) == 3
+
+
+def test_what_is_given_back_is_handed_out_next(manifest):
+    work = Work(manifest, Bitfield.full(manifest.piece_count))
+    first = work.next_unit()
+    work.give_back(range(first[5], first[7]))
+    assert work.next_unit() == range(first[5], first[7])
+
+
+def test_a_bad_piece_is_handed_out_again_and_raised_the_second_time(manifest):
+    work = Work(manifest, Bitfield.full(manifest.piece_count))
+    drained(work)
+    assert not work.waiting
+    work.bad(3)
+    assert work.waiting
+    assert drained(work) == [range(3, 4)]
+    with pytest.raises(SourceCorrupt, match="Piece 3"):
+        work.bad(3)
+
+
+def test_it_is_done_when_every_piece_is_good(manifest):
+    missing = Bitfield(manifest.piece_count)
+    missing.set(0)
+    missing.set(7)
+    work = Work(manifest, missing)
+    drained(work)
+    work.good()
+    assert not work.done
+    work.good()
+    assert work.done
