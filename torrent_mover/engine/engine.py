@@ -19,18 +19,18 @@ from torrent_mover.domain.errors import (
 )
 from torrent_mover.domain.events import Held, Level, MoveDone, MoveFailed, MoveRetried, Noticed
 from torrent_mover.domain.move import Mark, MoveRecord, Stage
-from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.rate import Meter
 from torrent_mover.domain.retry import Backoff, count_failure
 from torrent_mover.domain.snapshot import Standing
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.board import Flow, Track
-from torrent_mover.engine.landing import STAGING
 from torrent_mover.engine.mover import Mover, World
 from torrent_mover.engine.outages import Hold, Outages, is_full
 from torrent_mover.engine.places import PlannedMove
-from torrent_mover.engine.roster import Roster, Row
+from torrent_mover.engine.roster import CANCELLED, Roster, Row, Wish
 from torrent_mover.engine.space import NoRoom
+from torrent_mover.engine.staging import clear_staging
 from torrent_mover.engine.watchdog import Watchdog
 from torrent_mover.ports.journal import Attempt
 
@@ -39,6 +39,12 @@ _log = logging.getLogger(__name__)
 _TICK: Final = 0.25
 _GRACE: Final = 6.0
 """Seconds after a stop in which transfers may end by themselves before their connections are cut."""
+
+_GRANTED: Final = {
+    Wish.PAUSE: "paused by you; what was verified is kept",
+    Wish.RESUME: "resumed by you",
+    Wish.SKIP: "left for a later run, by you; what arrived is kept",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,9 @@ class Engine:
             worker.start()
         for worker in workers:
             worker.join()
+        for row in self.roster.rows():
+            if row.chore is not None:
+                row.chore.join()
         self._housekeeping.set()
         keeper.join()
 
@@ -116,6 +125,8 @@ class Engine:
         row.started_at = row.started_at or started
         row.began = world.clock.monotonic()
         row.track.renew()
+        if row.chore is not None:
+            row.chore.join()
         error: MoverError | None = None
         try:
             row.entry = Mover(world, row.planned, row.track, self._record(row)).run()
@@ -136,7 +147,7 @@ class Engine:
         self._note_attempt(row, started, sent, error)
         if error is None:
             self._done(row, started)
-        elif isinstance(error, Cancelled):
+        elif isinstance(error, Cancelled) or row.wish is not None:
             self._cancelled(row)
         else:
             self._failed(row, error, progressed=sent > 0)
@@ -179,15 +190,14 @@ class Engine:
         )
 
     def _cancelled(self, row: Row) -> None:
-        wish = row.wish
-        if wish == "pause":
-            self.roster.change(row, Standing.PAUSED, why="paused")
-        elif wish in ("skip", "cancel"):
-            self.roster.change(row, Standing.SKIPPED, why="left by you" if wish == "skip" else "cancelled by you")
-            if wish == "cancel":
-                self._drop(row)
-        else:
+        """Broken off: by the user, who wants it somewhere, or by the end of the run."""
+        if row.wish is Wish.CANCEL:
+            self._clear_up(row)
+        granted = self.roster.grant(row)
+        if granted is None:
             self.roster.change(row, Standing.QUEUED, why="stopped; the next run goes on from here")
+        elif granted is not Wish.CANCEL:
+            self._notice(row, Level.INFO, _GRANTED[granted])
 
     def _no_room(self, row: Row, error: NoRoom) -> None:
         """No failure: it waits until another move has ended, or, where that cannot help, stays for a later run."""
@@ -198,18 +208,20 @@ class Engine:
         self.roster.change(row, Standing.SKIPPED, why=f"not moved: {error.reason}")
         self._notice(row, Level.WARN, f"not moved: {error.reason}. {error.remedy}")
 
-    def _drop(self, row: Row) -> None:
-        """Remove what a cancelled move has in staging: only names that its own layout gives."""
-        files = self.world.destination.files
+    def _clear_up(self, row: Row) -> None:
+        """Remove what a cancelled move has in its own staging folders, and all that is remembered of it."""
+        world = self.world
+        row.track.sign("removing what had arrived")
         try:
-            for file in row.track.files or tuple(self.world.source.client.files(row.id)):
-                path = _staged(row, file.path)
-                files.unlink(path)
-                while (path := path.parent).parts[1:]:
-                    files.remove_folder(path)
-            self.world.journal.forget_move(row.id)
+            count = sum(clear_staging(files, row.id) for files in (world.destination.files, world.cache) if files)
+            world.journal.forget_move(row.id)
         except MoverError as error:
-            self._notice(row, Level.WARN, f"what had arrived could not be removed: {error}")
+            self._notice(row, Level.WARN, f"cancelled by you, but what had arrived could not be removed: {error}")
+            return
+        settled = any(stage is Stage.SETTLED for stage, _ in row.track.stages)
+        removed = f"{counted(count, 'file')} removed from staging" if count else "nothing of it was in staging"
+        there = f"; what was in place already stays in {world.destination.name}" if settled else ""
+        self._notice(row, Level.INFO, f"cancelled by you: {removed}{there}; the source is untouched")
 
     def _failed(self, row: Row, error: MoverError, *, progressed: bool) -> None:
         world = self.world
@@ -346,13 +358,29 @@ class Engine:
             if row.standing is Standing.ACTIVE:
                 row.track.break_off(Cancelled("The run was stopped.", kept="What was verified is kept."), gently=gently)
 
-    def leave(self, row: Row, wish: str) -> None:
-        """Break an active move off, because the user wants it paused, skipped or cancelled."""
-        row.track.break_off(Cancelled(f"You asked to {wish} it.", kept="What was verified is kept."))
+    def leave(self, torrent: InfoHash, wish: Wish) -> bool:
+        """Break an active move off, because the user wants it paused, skipped or cancelled; False where it is not active."""
+        row = self.roster.wish(torrent, wish)
+        if row is not None:
+            row.track.break_off(Cancelled(f"You asked to {wish.value} it.", kept="What was verified is kept."))
+        return row is not None
+
+    def cancel_waiting(self, torrent: InfoHash) -> None:
+        """Cancel a row that is not active, and clear up in a thread of its own. The pool waits for it."""
+        row = self.roster.get(torrent)
+        if row is None:
+            return
+        known = threading.Event()
+
+        def work() -> None:
+            known.wait()  # who sees the row cancelled shall see this thread too
+            if self.roster.hold(torrent, Standing.SKIPPED, CANCELLED):
+                self._clear_up(row)
+
+        thread = threading.Thread(target=work, name="clear up", daemon=True)
+        thread.start()
+        row.chore = thread
+        known.set()
 
     def _notice(self, row: Row, level: Level, text: str) -> None:
         self.world.publish(Noticed(self.world.clock.now(), row.id, level, text))
-
-
-def _staged(row: Row, path: str) -> RelativePath:
-    return RelativePath((STAGING, row.id.hex)) / RelativePath.parse(path)

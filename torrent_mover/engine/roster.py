@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
 
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.move import HistoryEntry
@@ -16,16 +18,35 @@ from torrent_mover.engine.places import PlannedMove
 from torrent_mover.ports.journal import Attempt
 
 _OVER = frozenset({Standing.DONE, Standing.FAILED, Standing.SKIPPED})
-LEFT_BY_USER = frozenset({"left by you", "cancelled by you"})
+LEFT: Final = "left by you"
+CANCELLED: Final = "cancelled by you"
+LEFT_BY_USER: Final = frozenset({LEFT, CANCELLED})
 """Why a skipped row is not begun again by the same run, whatever it finds when it looks again."""
 
 _WAITING = frozenset({Standing.QUEUED, Standing.RETRYING})
 _NEVER = float("inf")  # ready only when something else has ended
 
 
+class Wish(Enum):
+    """What the user asked for while a row was active; it takes effect once the row's attempt has ended."""
+
+    PAUSE = "pause"
+    RESUME = "resume"  # a pause, taken back before it took effect
+    SKIP = "skip"
+    CANCEL = "cancel"
+
+
+_WISHED: Final = {
+    Wish.PAUSE: (Standing.PAUSED, "paused"),
+    Wish.RESUME: (Standing.QUEUED, ""),
+    Wish.SKIP: (Standing.SKIPPED, LEFT),
+    Wish.CANCEL: (Standing.SKIPPED, CANCELLED),
+}
+
+
 @dataclass(slots=True, eq=False)
 class Row:
-    """One move of the run. `ready_at` in monotonic seconds; `wish` is what the user asked for while it was active."""
+    """One move of the run. `ready_at` in monotonic seconds; `chore` is the thread that clears up what it had brought."""
 
     planned: PlannedMove
     track: Track
@@ -38,9 +59,10 @@ class Row:
     started_at: float | None = None
     error: MoverError | None = None
     why: str = ""
-    wish: str = ""
+    wish: Wish | None = None
     entry: HistoryEntry | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    chore: threading.Thread | None = None
 
     @property
     def id(self) -> InfoHash:
@@ -85,7 +107,7 @@ class Roster:
                     return ready
                 if not waiting and not self._pending():
                     return None
-                soonest = min((row.ready_at for row in waiting), default=now + 1.0)
+                soonest = min((row.ready_at for row in waiting if not self._paused), default=now + 1.0)
                 self._changed.wait(min(max(soonest - now, 0.01), 1.0))
 
     def _pending(self) -> bool:
@@ -103,7 +125,7 @@ class Roster:
         with self._changed:
             if row.standing is Standing.ACTIVE:
                 self._let_go_on()
-            row.standing, row.why, row.ready_at, row.wish = standing, why, ready_at, ""
+            row.standing, row.why, row.ready_at, row.wish = standing, why, ready_at, None
             self._changed.notify_all()
 
     def wait_for_room(self, row: Row, why: str) -> bool:
@@ -111,7 +133,7 @@ class Roster:
         with self._changed:
             if not any(each.standing is Standing.ACTIVE for each in self._rows.values() if each is not row):
                 return False
-            row.standing, row.why, row.ready_at, row.wish = Standing.QUEUED, why, _NEVER, ""
+            row.standing, row.why, row.ready_at, row.wish = Standing.QUEUED, why, _NEVER, None
             self._changed.notify_all()
             return True
 
@@ -121,21 +143,37 @@ class Roster:
             if each.standing in _WAITING and each.ready_at == _NEVER:
                 each.ready_at = 0.0
 
-    def wish(self, torrent: InfoHash, wish: str) -> Row | None:
-        """Note what the user wants of an active row; returns it, or None where it is not active."""
+    def wish(self, torrent: InfoHash, wish: Wish) -> Row | None:
+        """Note what the user wants of an active row; returns it, or None where it is not active or is cancelled already."""
         with self._changed:
             row = self._rows.get(torrent)
-            if row is None or row.standing is not Standing.ACTIVE:
+            if row is None or row.standing is not Standing.ACTIVE or row.wish is Wish.CANCEL:
                 return None
             row.wish = wish
             return row
 
+    def grant(self, row: Row) -> Wish | None:
+        """The attempt of a row has ended before its time: it goes where the user wants it. None: nothing is wanted."""
+        with self._changed:
+            wish = row.wish
+            if wish is not None:
+                self._let_go_on()
+                row.standing, row.why = _WISHED[wish]
+                row.ready_at, row.wish, row.error = 0.0, None, None
+                self._changed.notify_all()
+            return wish
+
     def requeue(self, torrent: InfoHash) -> bool:
-        """Let a waiting, paused, failed or skipped row go at once."""
+        """Let a waiting, paused, failed or skipped row go at once; one that is about to be paused goes on."""
         with self._changed:
             row = self._rows.get(torrent)
-            if row is None or row.standing in (Standing.ACTIVE, Standing.DONE):
+            if row is None or self._closed or row.standing is Standing.DONE:
                 return False
+            if row.standing is Standing.ACTIVE:
+                if row.wish is not Wish.PAUSE:
+                    return False
+                row.wish = Wish.RESUME
+                return True
             if row.standing in (Standing.FAILED, Standing.SKIPPED):
                 row.failures, row.error = 0, None
             row.standing, row.why, row.ready_at = Standing.QUEUED, "", 0.0
@@ -143,10 +181,12 @@ class Roster:
             return True
 
     def hold(self, torrent: InfoHash, standing: Standing, why: str) -> bool:
-        """Take a waiting row out of the queue: paused or skipped."""
+        """Take a row that is not active out of the queue: paused or skipped, for that reason. False where it is already."""
         with self._changed:
             row = self._rows.get(torrent)
-            if row is None or row.standing not in (*_WAITING, Standing.PAUSED):
+            if row is None or self._closed or row.standing not in (*_WAITING, Standing.PAUSED, Standing.SKIPPED):
+                return False
+            if (row.standing, row.why) == (standing, why) or (row.standing is Standing.SKIPPED and why != CANCELLED):
                 return False
             row.standing, row.why = standing, why
             self._changed.notify_all()
@@ -163,19 +203,20 @@ class Roster:
         """Whether the whole run is paused."""
         return self._paused
 
-    def shift(self, torrent: InfoHash, places: int) -> None:
-        """Move a waiting row up or down among the waiting ones."""
+    def shift(self, torrent: InfoHash, places: int) -> bool:
+        """Move a waiting row up or down among the waiting ones; False where it stays."""
         with self._changed:
             order = list(self._rows)
             waiting = [each for each in order if self._rows[each].standing in _WAITING]
             if torrent not in waiting:
-                return
+                return False
             at = waiting.index(torrent)
             target = min(max(at + places, 0), len(waiting) - 1)
             waiting.insert(target, waiting.pop(at))
             following = iter(waiting)
             order = [next(following) if self._rows[each].standing in _WAITING else each for each in order]
             self._rows = {each: self._rows[each] for each in order}
+            return target != at
 
     def delay_waiting(self, until: float, why: str) -> None:
         """No waiting row goes before `until` (monotonic): a server is left alone."""

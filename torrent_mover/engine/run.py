@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torrent_mover.domain.errors import (
     Banned,
@@ -16,6 +17,7 @@ from torrent_mover.domain.errors import (
     MoverError,
 )
 from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
+from torrent_mover.domain.move import Mark
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.rate import eta
 from torrent_mover.domain.snapshot import (
@@ -45,6 +47,7 @@ from torrent_mover.engine.reconcile import reconcile
 from torrent_mover.engine.roster import LEFT_BY_USER
 from torrent_mover.engine.rounds import Rounds, Watching
 from torrent_mover.engine.space import NoRoom
+from torrent_mover.engine.steering import Steering
 from torrent_mover.ports.journal import RunRecord
 
 _FAILED_REST = 3600.0
@@ -67,7 +70,7 @@ class RunFacts:
     test_run: bool
 
 
-class Run:
+class Run(Steering):
     """Implements ports.control.Control. `execute` is called by one thread; everything else from any."""
 
     def __init__(
@@ -84,14 +87,13 @@ class Run:
         planned_checks: Callable[[Plan], Iterable[Check]] = lambda _plan: (),
         watching: Watching | None = None,
     ) -> None:
+        super().__init__(engine, publisher.publish, set_limit)
         self._facts = facts
-        self._engine = engine
         self._planner = planner
         self._publisher = publisher
         self._checks = tuple(checks)
         self._servers = servers
         self._host = host
-        self._set_limit = set_limit
         self._notices = tuple(notices)
         self._planned_checks = planned_checks
         self._clock = engine.world.clock
@@ -103,6 +105,7 @@ class Run:
         self._exit_code: int | None = None
         self._rounds = Rounds(engine, watching) if watching else None
         self._extended = ""
+        self._looking: threading.Thread | None = None
         self.interrupted_by = ExitCode.INTERRUPTED
 
     # -- the run -----------------------------------------------------------------------------------------------------
@@ -152,6 +155,8 @@ class Run:
         self._phase = Phase.RUNNING
         if self._rounds is None:
             self._engine.run()
+            while self._found_more():
+                self._engine.run()
         else:
             self._rounds.run(self._look_again, self._enter)
         failed = any(row.standing is Standing.FAILED for row in self._engine.roster.rows())
@@ -202,6 +207,7 @@ class Run:
             raise refusal
 
     def _end(self, code: ExitCode, reason: str) -> None:
+        self._engine.roster.close()
         rows = self._engine.roster.rows()
         moved = sum(row.standing is Standing.DONE for row in rows)
         failed = sum(row.standing is Standing.FAILED for row in rows)
@@ -302,73 +308,60 @@ class Run:
         """See ports.control.Control."""
         return self._publisher.subscribe(listener)
 
-    # -- steering ----------------------------------------------------------------------------------------------------
+    # -- steering, beside what Steering does ---------------------------------------------------------------------------
 
     def stop(self, *, now: bool = False) -> None:
         """See ports.control.Control."""
         self._engine.stop(now=now)
         self.rescan()  # whoever waits for the next look sees that there is none
 
-    def pause(self, torrent: InfoHash | None = None) -> None:
-        """See ports.control.Control."""
-        if torrent is None:
-            self._engine.roster.pause_all(paused=True)
-            for row in self._engine.roster.rows():
-                if row.standing is Standing.ACTIVE:
-                    self.pause(row.id)
-            self._say("paused by you: no torrent is moved until you resume")
-        elif not self._leave(torrent, "pause") and self._engine.roster.hold(torrent, Standing.PAUSED, "paused"):
-            self._say("paused by you", torrent)
-
-    def resume(self, torrent: InfoHash | None = None) -> None:
-        """See ports.control.Control."""
-        if torrent is None:
-            self._engine.roster.pause_all(paused=False)
-            for row in self._engine.roster.rows():
-                if row.standing is Standing.PAUSED:
-                    self._engine.roster.requeue(row.id)
-            self._say("resumed by you")
-        elif self._engine.roster.requeue(torrent):
-            self._say("resumed by you", torrent)
-
-    def retry(self, torrent: InfoHash) -> None:
-        """See ports.control.Control."""
-        if self._engine.roster.requeue(torrent):
-            self._say("retried at once, by you", torrent)
-
-    def skip(self, torrent: InfoHash) -> None:
-        """See ports.control.Control."""
-        if self._leave(torrent, "skip") or self._engine.roster.hold(torrent, Standing.SKIPPED, "left by you"):
-            self._say("left for a later run, by you; what arrived is kept", torrent)
-
-    def cancel(self, torrent: InfoHash) -> None:
-        """See ports.control.Control."""
-        if self._leave(torrent, "cancel"):
-            self._say("cancelled by you; what had arrived is removed, the source is untouched", torrent)
-        elif self._engine.roster.hold(torrent, Standing.SKIPPED, "cancelled by you"):
-            self._say("cancelled by you", torrent)
-
-    def _leave(self, torrent: InfoHash, wish: str) -> bool:
-        row = self._engine.roster.wish(torrent, wish)
-        if row is not None:
-            self._engine.leave(row, wish)
-        return row is not None
-
-    def reorder(self, torrent: InfoHash, places: int) -> None:
-        """See ports.control.Control."""
-        self._engine.roster.shift(torrent, places)
-
-    def limit(self, bytes_per_second: float | None) -> None:
-        """See ports.control.Control."""
-        self._set_limit(bytes_per_second)
-        self._say(
-            "bandwidth as configured again" if bytes_per_second is None else f"limited to {bytes_per_second:.0f} B/s"
-        )
-
     def rescan(self) -> None:
-        """See ports.control.Control. A run that does not stay has looked once and for all."""
+        """See ports.control.Control."""
         if self._rounds is not None:
             self._rounds.wake()
+        elif self._phase is Phase.RUNNING and not self._engine.stopping:
+            self._begin_looking()
+        elif self._phase is Phase.ENDED:
+            self._say("the run is over; a new one looks for torrents again")
+
+    def retry(self, torrent: InfoHash) -> None:
+        """See ports.control.Control. One that was set aside by an earlier run loses its mark, and is looked for."""
+        if self._engine.roster.get(torrent) is not None:
+            super().retry(torrent)
+        elif self._phase is not Phase.ENDED:
+            threading.Thread(target=self._clear_mark, args=(torrent,), name="clear mark", daemon=True).start()
+
+    def _clear_mark(self, torrent: InfoHash) -> None:
+        journal = self._engine.world.journal
+        try:
+            record = journal.move(torrent)
+            if record is None or record.mark is None:
+                return
+            if record.mark is Mark.CORRUPT:
+                journal.forget_pieces(torrent)
+            journal.save_move(replace(record, mark=None, attempts=0, error="", error_code="", remedy=""))
+        except MoverError as error:
+            self.notice(Level.WARN, f"the mark was not cleared: {error}")
+            return
+        self._say("its mark is cleared, by you; it is looked for", torrent)
+        self.rescan()
+
+    def _begin_looking(self) -> None:
+        if self._looking is None or not self._looking.is_alive():
+            self._looking = threading.Thread(target=self._look_as_asked, name="look again", daemon=True)
+            self._looking.start()
+
+    def _look_as_asked(self) -> None:
+        self._extended = ""
+        if self._look_again() and not self._extended:
+            self._say("looked again: nothing new")
+
+    def _found_more(self) -> bool:
+        """Whether a look that was asked for in the last moment brought something to move."""
+        if self._looking is not None:
+            self._looking.join()
+        ready = any(row.standing in (Standing.QUEUED, Standing.RETRYING) for row in self._engine.roster.rows())
+        return ready and not self._engine.stopping
 
     def accept(self, check: str) -> None:
         """See ports.control.Control. No check of the engine's offers to mend anything by itself."""
@@ -392,6 +385,3 @@ class Run:
     def notice(self, level: Level, text: str) -> None:
         """Publish a line about the run."""
         self._publish(Noticed(self._clock.now(), None, level, text))
-
-    def _say(self, text: str, torrent: InfoHash | None = None) -> None:
-        self._publish(Noticed(self._clock.now(), torrent, Level.INFO, text))

@@ -1,0 +1,358 @@
+"""What a front end asks for happens to the real engine's moves, and each wish that changes something is said in the log."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import pytest
+
+from tests.engine.fuse import Fuse
+from tests.engine.story import Story
+from tests.servers import eventually
+from torrent_mover.domain.errors import ExitCode, Unreachable
+from torrent_mover.domain.events import Noticed
+from torrent_mover.domain.move import Mark, MoveRecord, Stage
+from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.retry import Backoff
+from torrent_mover.domain.snapshot import Phase, Standing
+from torrent_mover.engine.run import Run
+
+CHUNK = "before here.reader.chunk"
+ONE_FILE = 640_000
+
+
+class Gate(Fuse):
+    """Lets `free` chunks of the source through; the next one waits until `open`. `shut` closes it again."""
+
+    def __init__(self, free: int) -> None:
+        super().__init__()
+        self._free = free
+        self._open = threading.Event()
+        self.reached = threading.Event()
+        self.broken: Exception | None = None
+
+    def touch(self, label: str) -> None:
+        super().touch(label)
+        if label != CHUNK:
+            return
+        if self.broken is not None:
+            raise self.broken
+        self._free -= 1
+        if self._free < 0:
+            self.reached.set()
+            assert self._open.wait(30)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+class Live:
+    """A run that goes on in another thread."""
+
+    def __init__(self, story: Story, run: Run, gate: Gate) -> None:
+        self.story, self.control, self.gate = story, run, gate
+        self.code: ExitCode | None = None
+        self.time_passes = story._time_passes
+        self.thread = threading.Thread(target=self._execute, daemon=True)
+
+    def _execute(self) -> None:
+        with self.time_passes():
+            self.code = self.control.execute()
+
+    def standing(self, torrent) -> Standing | None:
+        row = self.story.engine.roster.get(torrent)
+        return row.standing if row else None
+
+    def becomes(self, torrent, standing: Standing) -> None:
+        eventually(lambda: self.standing(torrent) is standing, 20)
+
+    def said(self, text: str, torrent=None) -> bool:
+        return any(
+            text in event.text for event in self.story.events if isinstance(event, Noticed) and event.torrent == torrent
+        )
+
+    def end(self) -> ExitCode | None:
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+        return self.code
+
+
+@pytest.fixture
+def live(story):
+    """Starts a run of the story; the source's chunk number `free` waits at a gate."""
+    with contextlib.ExitStack() as stack:
+
+        def start(free: int = 4, *, broken: Exception | None = None) -> Live:
+            journal = stack.enter_context(contextlib.closing(story.journal()))
+            gate = Gate(free)
+            one = Live(story, story.build(journal, gate), gate)
+            if broken is not None:
+                gate.broken, one.time_passes = broken, contextlib.nullcontext
+            stack.callback(one.thread.join, 30)
+            stack.callback(one.control.stop, now=True)
+            stack.callback(gate.open)
+            one.thread.start()
+            return one
+
+        yield start
+
+
+def test_what_was_verified_before_a_pause_is_not_sent_again(story, live):
+    torrent = story.seed("Film.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+
+    one.control.pause(torrent)
+    one.gate.open()
+    one.becomes(torrent, Standing.PAUSED)
+    verified = story.manifest(torrent)
+    have = sum(span.length for piece in story.journaled(torrent).ones() for span in verified.spans(piece, piece))
+    before = story.brought
+    assert one.said("paused by you; what was verified is kept", torrent)
+    one.control.resume(torrent)
+
+    assert one.end() is ExitCode.DONE
+    assert 0 < have < ONE_FILE
+    assert story.brought - before == ONE_FILE - have
+    assert one.said("resumed by you", torrent)
+    story.assert_moved(torrent)
+
+
+def test_a_pause_that_is_taken_back_before_it_has_effect_pauses_nothing(story, live):
+    torrent = story.seed("Film.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+
+    one.control.pause(torrent)
+    one.control.resume(torrent)
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_a_paused_run_begins_nothing_and_goes_on_where_it_was(story, live):
+    first, second = (story.seed(name, ONE_FILE, added_on=at) for at, name in enumerate(("First.mkv", "Second.mkv"), 1))
+    one = live()
+    assert one.gate.reached.wait(20)
+
+    one.control.pause()
+    one.gate.open()
+    one.becomes(first, Standing.PAUSED)
+    assert one.control.snapshot().phase is Phase.PAUSED
+    assert one.standing(second) is Standing.QUEUED
+    one.control.resume()
+
+    assert one.end() is ExitCode.DONE
+    assert one.said("no torrent is moved until you resume")
+    assert one.said("resumed by you")
+    story.assert_moved(first)
+    story.assert_moved(second)
+
+
+def test_one_torrent_waits_while_the_others_go_on(story, live):
+    first, second = (story.seed(name, ONE_FILE, added_on=at) for at, name in enumerate(("First.mkv", "Second.mkv"), 1))
+    one = live()
+    assert one.gate.reached.wait(20)
+
+    one.control.pause(second)
+    one.gate.open()
+    one.becomes(first, Standing.DONE)
+    assert one.standing(second) is Standing.PAUSED
+    assert one.thread.is_alive()
+    one.control.resume(second)
+
+    assert one.end() is ExitCode.DONE
+    story.assert_moved(second)
+
+
+def test_cancel_removes_what_arrived_and_touches_no_source(story, live):
+    torrent, other = story.seed("Film", added_on=1), story.seed("Other.mkv", 50_000, added_on=2)
+    one = live(free=2)
+    assert one.gate.reached.wait(20)
+    assert any(each.parts[1:2] == (torrent.hex,) for each in story.there.nodes)
+
+    one.control.cancel(torrent)
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    assert one.standing(torrent) is Standing.SKIPPED
+    assert one.said("removed from staging; the source is untouched", torrent)
+    assert story.source.get(torrent) is not None
+    assert story.at_source(torrent) == story.contents[torrent]
+    story.assert_no_staging()
+    assert not story.journaled(torrent).count()
+    story.assert_moved(other)
+
+
+def test_cancel_of_a_paused_torrent_removes_what_arrived_too(story, live):
+    torrent = story.seed("Film.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+    one.control.pause(torrent)
+    one.gate.open()
+    one.becomes(torrent, Standing.PAUSED)
+
+    one.control.cancel(torrent)
+
+    assert one.end() is ExitCode.DONE
+    assert one.said("removed from staging; the source is untouched", torrent)
+    story.assert_kept(torrent)
+    story.assert_no_staging()
+
+
+def test_skip_keeps_what_arrived_for_a_later_run(story, live):
+    torrent = story.seed("Film.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+
+    one.control.skip(torrent)
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    assert one.said("left for a later run, by you; what arrived is kept", torrent)
+    assert story.journaled(torrent).count()
+    story.assert_kept(torrent)
+
+
+def test_a_skipped_torrent_is_taken_up_again_by_retry(story, live):
+    torrent, other = story.seed("Film.mkv", ONE_FILE, added_on=1), story.seed("Other.mkv", 50_000, added_on=2)
+    one = live()
+    assert one.gate.reached.wait(20)
+    one.control.skip(other)
+    assert one.standing(other) is Standing.SKIPPED
+
+    one.control.retry(other)
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    assert one.said("tried again at once, by you", other)
+    story.assert_moved(torrent)
+    story.assert_moved(other)
+
+
+def test_retry_does_not_wait_out_the_back_off(story, live):
+    story.backoff = Backoff(base=5000.0, cap=50_000.0)
+    torrent = story.seed("Film.mkv", ONE_FILE)
+    one = live(free=10_000, broken=Unreachable("Cannot reach seedbox."))
+    one.becomes(torrent, Standing.RETRYING)
+    one.gate.broken = None
+
+    one.control.retry(torrent)
+
+    assert one.end() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_a_torrent_that_is_moved_up_goes_first(story, live):
+    names = ("First.mkv", "Second.mkv", "Third.mkv")
+    first, second, third = (story.seed(name, ONE_FILE, added_on=at) for at, name in enumerate(names, 1))
+    one = live()
+    assert one.gate.reached.wait(20)
+
+    one.control.reorder(third, -1)
+    one.control.reorder(first, 1)
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    ended = [entry.id for entry in one.control.history().entries]
+    assert ended == [second, third, first]  # newest first
+    assert one.said("moved up in the queue, by you", third)
+    assert not one.said("moved down in the queue, by you", first)
+
+
+def test_a_new_torrent_is_found_by_looking_again(story, live):
+    first = story.seed("First.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+    second = story.seed("Second.mkv", 50_000)
+
+    one.control.rescan()
+    eventually(lambda: one.story.engine.roster.get(second), 20)
+    assert one.control.snapshot().extended == "+1 torrent, 48.8 KiB"
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    story.assert_moved(first)
+    story.assert_moved(second)
+
+
+def test_looking_again_takes_up_nothing_twice_and_says_so(story, live):
+    torrent = story.seed("First.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+
+    one.control.rescan()
+    eventually(lambda: one.said("looked again: nothing new"), 20)
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    assert [entry.id for entry in one.control.history().entries] == [torrent]
+
+
+def test_a_torrent_that_was_set_aside_is_tried_again_by_retry(story, live):
+    first, marked = story.seed("First.mkv", ONE_FILE), story.seed("Marked.mkv", 50_000)
+    with contextlib.closing(story.journal()) as journal:
+        now = story.clock.now()
+        journal.save_move(
+            MoveRecord(marked, "Marked.mkv", 50_000, Stage.PLANNED, now, now, attempts=3, mark=Mark.RECHECK_FAILED)
+        )
+    one = live()
+    assert one.gate.reached.wait(20)
+    assert [each.id for each in one.control.snapshot().not_moved] == [marked]
+
+    one.control.retry(marked)
+    eventually(lambda: story.engine.roster.get(marked), 20)
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    assert one.said("its mark is cleared, by you", marked)
+    story.assert_moved(first)
+    story.assert_moved(marked)
+
+
+def test_nothing_is_asked_of_a_run_that_is_over(story, live):
+    torrent = story.seed("First.mkv", 50_000)
+    one = live(free=10_000)
+    assert one.end() is ExitCode.DONE
+    count = len(story.events)
+
+    for wish in (one.control.pause, one.control.retry, one.control.skip, one.control.cancel):
+        wish(torrent)
+    one.control.rescan()
+
+    assert [event.text for event in story.events[count:] if isinstance(event, Noticed)] == [
+        "the run is over; a new one looks for torrents again"
+    ]
+
+
+def test_a_limit_is_told_in_units_people_read(story, live):
+    set_to: list[float | None] = []
+    story.seed("First.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+    one.control._set_limit = set_to.append
+
+    one.control.limit(5 * 1024**2)
+    one.control.limit(None)
+
+    assert set_to == [5 * 1024**2, None]
+    assert one.said("limited to 5.0 MiB/s, by you")
+    assert one.said("bandwidth as configured again, by you")
+
+
+def test_every_wish_comes_back_at_once_while_the_source_is_silent(story, live):
+    torrent = story.seed("First.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+
+    for wish in (one.control.skip, one.control.pause, one.control.resume, one.control.cancel):
+        wish(torrent)
+    assert one.standing(torrent) is Standing.ACTIVE
+    assert one.control.snapshot().moves[0].name == "First.mkv"
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    story.assert_no_staging()
+    assert isinstance(story.journaled(torrent), Bitfield)

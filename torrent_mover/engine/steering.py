@@ -1,0 +1,77 @@
+"""What a front end may ask of the moves while they run; each wish that changes something says so in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torrent_mover.domain.events import Level, Noticed
+from torrent_mover.domain.snapshot import Standing
+from torrent_mover.domain.text import rate
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.engine import Engine
+from torrent_mover.engine.places import Publish
+from torrent_mover.engine.roster import LEFT, Wish
+
+
+class Steering:
+    """The part of ports.control.Control that is about moves. What is asked of an active move is said once it has effect."""
+
+    def __init__(self, engine: Engine, publish: Publish, set_limit: Callable[[float | None], None]) -> None:
+        self._engine = engine
+        self._tell = publish
+        self._set_limit = set_limit
+
+    def pause(self, torrent: InfoHash | None = None) -> None:
+        """See ports.control.Control."""
+        roster = self._engine.roster
+        if torrent is None:
+            if not roster.paused:
+                roster.pause_all(paused=True)
+                self._say("paused by you: no torrent is moved until you resume")
+            for row in roster.rows():
+                self._engine.leave(row.id, Wish.PAUSE)
+        elif not self._engine.leave(torrent, Wish.PAUSE) and roster.hold(torrent, Standing.PAUSED, "paused"):
+            self._say("paused by you", torrent)
+
+    def resume(self, torrent: InfoHash | None = None) -> None:
+        """See ports.control.Control. All: those that were paused one by one as well."""
+        roster = self._engine.roster
+        if torrent is not None:
+            if roster.requeue(torrent):
+                self._say("resumed by you", torrent)
+            return
+        for row in roster.rows():
+            if row.standing is Standing.PAUSED or row.wish is Wish.PAUSE:
+                roster.requeue(row.id)
+        roster.pause_all(paused=False)
+        self._say("resumed by you")
+
+    def retry(self, torrent: InfoHash) -> None:
+        """See ports.control.Control."""
+        if self._engine.roster.requeue(torrent):
+            self._say("tried again at once, by you", torrent)
+
+    def skip(self, torrent: InfoHash) -> None:
+        """See ports.control.Control."""
+        roster = self._engine.roster
+        if not self._engine.leave(torrent, Wish.SKIP) and roster.hold(torrent, Standing.SKIPPED, LEFT):
+            self._say("left for a later run, by you; what arrived is kept", torrent)
+
+    def cancel(self, torrent: InfoHash) -> None:
+        """See ports.control.Control."""
+        if not self._engine.leave(torrent, Wish.CANCEL):
+            self._engine.cancel_waiting(torrent)
+
+    def reorder(self, torrent: InfoHash, places: int) -> None:
+        """See ports.control.Control."""
+        if self._engine.roster.shift(torrent, places):
+            self._say(f"moved {'up' if places < 0 else 'down'} in the queue, by you", torrent)
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """See ports.control.Control."""
+        self._set_limit(bytes_per_second)
+        words = "bandwidth as configured again" if bytes_per_second is None else f"limited to {rate(bytes_per_second)}"
+        self._say(f"{words}, by you")
+
+    def _say(self, text: str, torrent: InfoHash | None = None) -> None:
+        self._tell(Noticed(self._engine.world.clock.now(), torrent, Level.INFO, text))
