@@ -12,72 +12,88 @@ ENOUGH = 1 << 40
 MIB = 1 << 20
 
 
-def ran(controller, rate_of, seconds, *, left=ENOUGH, at=0.0, connecting=3):
-    """Looks of a transfer whose rate follows the number of lanes; returns the lanes wanted after each look.
+class Transfer:
+    """One that goes on under a controller; new lanes bring nothing for some looks, while they connect."""
 
-    New lanes bring nothing for `connecting` looks.
-    """
-    moved, seen, working, since = 0.0, [], controller.wanted, 0
-    for step in range(round(seconds / LOOK)):
-        moved += rate_of(working) * LOOK
-        wanted = controller.observe(at + step * LOOK, int(moved), left, working)
-        since = since + 1 if working != wanted else 0
-        if since > connecting or working > wanted:
-            working, since = wanted, 0
-        seen.append(wanted)
-    return seen
+    def __init__(self, limit, *, left=ENOUGH, connecting=3):
+        self.controller = LaneController(limit=limit)
+        self.now = 0.0
+        self._left = left
+        self._connecting = connecting
+        self._moved = 0.0
+        self._working = 1
+        self._waited = 0
+
+    def run(self, rate_of, seconds):
+        """`rate_of(lanes)` in bytes/s. Returns the lanes wanted after each look."""
+        seen = []
+        for _ in range(round(seconds / LOOK)):
+            self.now += LOOK
+            self._moved += rate_of(self._working) * LOOK
+            wanted = self.controller.observe(self.now, int(self._moved), self._left, self._working)
+            self._waited = self._waited + 1 if wanted > self._working else 0
+            if self._waited > self._connecting or wanted < self._working:
+                self._working = wanted
+            seen.append(wanted)
+        return seen
 
 
 def test_a_line_that_one_lane_fills_keeps_one():
-    seen = ran(LaneController(limit=8), lambda _lanes: 20 * MIB, 15)
+    seen = Transfer(8).run(lambda _lanes: 20 * MIB, 15)
     assert max(seen) == 2
     assert seen[-1] == 1
 
 
 def test_a_far_server_gets_as_many_lanes_as_help():
-    seen = ran(LaneController(limit=8), lambda lanes: 35 * MIB * lanes, 15)
+    seen = Transfer(8).run(lambda lanes: 35 * MIB * lanes, 15)
     assert seen[-1] == 8
 
 
 def test_a_machine_that_two_lanes_fill_keeps_two():
-    seen = ran(LaneController(limit=8), lambda lanes: min(lanes, 2) * 400 * MIB, 15)
+    seen = Transfer(8).run(lambda lanes: min(lanes, 2) * 400 * MIB, 15)
     assert seen[-1] == 2
 
 
 def test_lanes_that_make_it_slower_are_taken_back():
     rates = {1: 20 * MIB, 2: 15 * MIB, 4: 8 * MIB, 8: 4 * MIB}
-    assert ran(LaneController(limit=8), rates.__getitem__, 15)[-1] == 1
+    assert Transfer(8).run(rates.__getitem__, 15)[-1] == 1
 
 
 def test_the_limit_is_never_passed_even_where_it_is_no_power_of_two():
-    seen = ran(LaneController(limit=7), lambda lanes: 10 * MIB * lanes, 15)
+    seen = Transfer(7).run(lambda lanes: 10 * MIB * lanes, 15)
     assert seen[-1] == max(seen) == 7
 
 
 def test_a_lower_limit_holds_at_once_and_a_higher_one_is_used_soon():
-    controller = LaneController(limit=8)
-    ran(controller, lambda lanes: 10 * MIB * lanes, 15)
-    controller.limit = 3
-    assert controller.observe(20.0, 1 << 35, ENOUGH, 8) == 3
-    controller.limit = 8
-    assert ran(controller, lambda lanes: 10 * MIB * lanes, 10, at=20.1)[-1] == 8
+    transfer = Transfer(8)
+    transfer.run(lambda lanes: 10 * MIB * lanes, 15)
+    transfer.controller.limit = 3
+    assert transfer.run(lambda lanes: 10 * MIB * lanes, 1)[0] == 3
+    transfer.controller.limit = 8
+    assert transfer.run(lambda lanes: 10 * MIB * lanes, 10)[-1] == 8
 
 
 def test_little_work_is_not_worth_another_connection():
-    assert ran(LaneController(limit=8), lambda lanes: 100 * MIB * lanes, 10, left=50 * MIB)[-1] == 1
+    assert Transfer(8, left=50 * MIB).run(lambda lanes: 100 * MIB * lanes, 10)[-1] == 1
 
 
 def test_more_is_tried_again_after_a_while():
-    controller = LaneController(limit=8)
-    assert ran(controller, lambda _lanes: 20 * MIB, 10)[-1] == 1
-    assert ran(controller, lambda lanes: 20 * MIB * lanes, 30, at=10.0)[-1] == 8
+    transfer = Transfer(8)
+    assert transfer.run(lambda _lanes: 20 * MIB, 10)[-1] == 1
+    assert transfer.run(lambda lanes: 20 * MIB * lanes, 30)[-1] == 8
+
+
+def test_lanes_chosen_in_a_lucky_start_are_chosen_again_when_the_rate_falls():
+    transfer = Transfer(8)
+    assert transfer.run(lambda _lanes: 10 * MIB, 4)[-1] == 1
+    assert transfer.run(lambda lanes: 1.4 * MIB * lanes, 15)[-1] == 8
 
 
 def test_a_lost_lane_is_not_replaced_at_once():
-    controller = LaneController(limit=8)
-    ran(controller, lambda lanes: 20 * MIB * lanes, 15)
-    controller.lost(15.0, 5)
-    assert ran(controller, lambda lanes: 20 * MIB * lanes, 5, at=15.0)[-1] == 5
+    transfer = Transfer(8)
+    transfer.run(lambda lanes: 20 * MIB * lanes, 15)
+    transfer.controller.lost(transfer.now, 5)
+    assert transfer.run(lambda lanes: 20 * MIB * lanes, 5)[-1] == 5
 
 
 @given(

@@ -12,10 +12,15 @@ _SETTLING: Final = 0.2
 """Seconds that new lanes get to come up to speed before their rate counts."""
 
 _WINDOW: Final = 0.4
-"""Seconds over which a rate is taken before it is believed."""
+_ENOUGH_TO_JUDGE: Final = 4 << 20
+_LONGEST_WINDOW: Final = 2.0
+"""A rate is believed after `_WINDOW` seconds in which so many bytes came; on slow lines, where it jumps, after the longest."""
 
 _WORTH: Final = 0.15
 """Twice the lanes stay only if they raise the rate by this much."""
+
+_FALLEN: Final = 0.6
+"""A rate below this share of what it was when the lanes were chosen puts the choice in doubt."""
 
 _PAYS: Final = 1.5
 """Seconds of work that must be left for more connections to pay for being made."""
@@ -34,52 +39,80 @@ class LaneController:
 
     limit: int
     wanted: int = 1
-    _before: tuple[int, float] | None = None  # the lanes and the rate that this step is held against
     _steady_from: float | None = None  # when the lanes will have come up to speed
     _since: tuple[float, int] | None = None  # when the window began, and the bytes at that moment
+    _before: tuple[int, float] | None = None  # the lanes and the rate that this step is held against
     _settled_at: float | None = None
     _held_by_limit: bool = False
+    _expected: float | None = None  # the rate with the lanes that were chosen
 
     def observe(self, now: float, moved: int, left: int, working: int) -> int:
         """Take a look; returns the number of lanes wanted from now on."""
         if self.wanted > self.limit:
             self._settle(now, self.limit)
-        if self._settled_at is None:
-            self._measure(now, moved, left, working)
-        elif self.wanted < self.limit and (self._held_by_limit or now - self._settled_at >= _PROBE_AGAIN):
+        rate = self._rate(now, moved, working)
+        if self._may_grow(now):
             self._settled_at = None
+        if rate is not None and self._settled_at is None:
+            self._judge(rate, left, now)
+        elif rate is not None:
+            self._doubt(rate, left, now)
         return self.wanted
 
     def lost(self, now: float, remaining: int) -> None:
         """A lane could not be opened, or broke: be content with those that remain until it is time to try again."""
         self._settle(now, max(1, remaining))
+        self._held_by_limit = False
 
-    def _measure(self, now: float, moved: int, left: int, working: int) -> None:
+    def _may_grow(self, now: float) -> bool:
+        if self._settled_at is None or self.wanted >= self.limit:
+            return False
+        return self._held_by_limit or now - self._settled_at >= _PROBE_AGAIN
+
+    def _rate(self, now: float, moved: int, working: int) -> float | None:
+        """The rate of the present lanes, each time that enough was seen of it."""
         if working < self.wanted:
-            self._steady_from = self._since = None
-        elif self._steady_from is None:
+            self._start_over()
+            return None
+        if self._steady_from is None:
             self._steady_from = now + _SETTLING
-        elif self._since is None:
-            if now >= self._steady_from:
-                self._since = (now, moved)
-        elif now - self._since[0] >= _WINDOW:
-            self._judge((moved - self._since[1]) / (now - self._since[0]), left, now)
+        if self._since is None:
+            self._since = (now, moved) if now >= self._steady_from else None
+            return None
+        elapsed, came = now - self._since[0], moved - self._since[1]
+        if elapsed < _WINDOW or (came < _ENOUGH_TO_JUDGE and elapsed < _LONGEST_WINDOW):
+            return None
+        self._since = (now, moved)
+        return came / elapsed
 
     def _judge(self, rate: float, left: int, now: float) -> None:
-        self._steady_from = self._since = None
         if self._before is not None and rate < self._before[1] * (1 + _WORTH):
-            self._settle(now, self._before[0])
+            self._settle(now, *self._before)
         elif self.wanted >= self.limit or left < rate * _PAYS:
-            self._settle(now, self.wanted)
+            self._settle(now, self.wanted, rate)
         else:
+            self._settled_at = None
             self._before = (self.wanted, rate)
             self.wanted = min(2 * self.wanted, self.limit)
+            self._start_over()
 
-    def _settle(self, now: float, lanes: int) -> None:
+    def _doubt(self, rate: float, left: int, now: float) -> None:
+        if self._expected is None or rate > self._expected:
+            self._expected = rate
+        elif rate < self._expected * _FALLEN and self.wanted < self.limit:
+            self._judge(rate, left, now)
+
+    def _settle(self, now: float, lanes: int, rate: float | None = None) -> None:
         self._held_by_limit = lanes >= self.limit
+        if lanes != self.wanted:
+            self._start_over()
         self.wanted = min(lanes, self.limit)
         self._settled_at = now
-        self._before = self._steady_from = self._since = None
+        self._expected = rate
+        self._before = None
+
+    def _start_over(self) -> None:
+        self._steady_from = self._since = None
 
 
 class LaneShare:
