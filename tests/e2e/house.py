@@ -119,6 +119,7 @@ class House:
 
     def assert_no_staging(self) -> None:
         """Assert that nothing of torrent_mover's own is left in the destination folder."""
+        assert list(self.destination.data.glob(".torrent-mover/**/*")) == []
         assert not (self.destination.data / ".torrent-mover").exists()
 
 

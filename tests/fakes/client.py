@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from torrent_mover.domain.attributes import ShareLimits
 from torrent_mover.domain.bencode import decode_document
 from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import Collision, GateRefused, ProvisioningError, TorrentGone
 from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.partfile import PartFile, part_file_name
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
 from torrent_mover.ports.client import AddSpec, Capability, ClientInfo, RecheckProgress, RecheckVerdict
@@ -110,6 +112,8 @@ class Held:
     checked: int = 0
     """The last one that was made."""
     checked_at: float = 0.0
+    priorities: dict[int, int] = field(default_factory=dict)
+    """Of files whose priority is not 1."""
     unseen: set[int] = field(default_factory=set)
     """Files without bytes are good whatever happens; pieces of the others that a running check has not read yet."""
 
@@ -147,6 +151,8 @@ class FakeClient:
         self.starts_what_is_added = False
         self.keeps_data = False
         self.closed = False
+        self.defaults = ShareLimits()
+        self.managed_paths: dict[str, ClientPath] = {}
         self._name = name
         self._faults: dict[str, list[Exception]] = {}
         self._held: dict[InfoHash, Held] = {}
@@ -248,7 +254,12 @@ class FakeClient:
             held = self._of(torrent)
             return [
                 ClientFile(
-                    index=file.index, path=path, size=file.size, progress=_progress(held, file.index), wanted=True
+                    index=file.index,
+                    path=path,
+                    size=file.size,
+                    progress=_progress(held, file.index),
+                    wanted=held.priorities.get(file.index, 1) > 0,
+                    priority=held.priorities.get(file.index, 1),
                 )
                 for file, path in zip(held.manifest.files, held.paths, strict=True)
             ]
@@ -327,6 +338,48 @@ class FakeClient:
                     self.disk.delete(_place(held, path))
         if certificate.delete_data and self.keeps_data:
             raise ProvisioningError(f"{self._name} has removed {held.row.name}, but not its data.")
+
+    def web_seeds(self, torrent: InfoHash) -> Sequence[str]:
+        self._enter("web_seeds", torrent)
+        with self._lock:
+            found = decode_document(self._of(torrent).metainfo).root.get(b"url-list", [])
+            urls = [found] if isinstance(found, bytes) else found
+            return [url.decode() for url in urls if isinstance(url, bytes)] if isinstance(urls, list) else []
+
+    def share_defaults(self) -> ShareLimits:
+        self._enter("share_defaults", None)
+        return self.defaults
+
+    def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
+        self._enter("set_share_limits", torrent)
+        self._of(torrent)
+        self.change(
+            torrent,
+            ratio_limit=limits.ratio,
+            seeding_time_limit=limits.seeding_time,
+            inactive_seeding_time_limit=limits.inactive_seeding_time,
+            share_limit_action=limits.action,
+        )
+
+    def set_super_seeding(self, torrent: InfoHash, *, on: bool) -> None:
+        self._enter("set_super_seeding", torrent)
+        self._of(torrent)
+        self.change(torrent, super_seeding=on)
+
+    def set_force_start(self, torrent: InfoHash, *, on: bool) -> None:
+        self._enter("set_force_start", torrent)
+        with self._lock:
+            self._of(torrent).running |= on
+        self.change(torrent, force_start=on)
+
+    def managed_path(self, category: str) -> ClientPath:
+        self._enter("managed_path", None)
+        return self.managed_paths.get(category, ClientPath("/managed") / (category or "none"))
+
+    def set_auto_managed(self, torrent: InfoHash, *, on: bool) -> None:
+        self._enter("set_auto_managed", torrent)
+        self._of(torrent)
+        self.change(torrent, auto_managed=on)
 
     def folders(self) -> Sequence[ClientPath]:
         self._enter("folders", None)
@@ -416,6 +469,7 @@ class FakeClient:
         if spec.name:
             held.row = replace(held.row, name=spec.name)
         held.paths = _wanted_paths(manifest, spec)
+        held.priorities = dict(spec.priorities)
         held.have = [spec.skip_checking] * manifest.piece_count
         held.running = self.starts_what_is_added
         self._show()
@@ -452,9 +506,27 @@ class FakeClient:
 
     def _check(self, held: Held) -> None:
         held.broken = any(self.disk.blocked(_place(held, path)) for path in held.paths)
-        content = [self.disk.read(_place(held, path)) for path in held.paths]
+        content = [self._content(held, file.index) for file in held.manifest.files]
         held.have = [_good(held.manifest, piece, content) for piece in range(held.manifest.piece_count)]
         held.unseen.clear()
+
+    def _content(self, held: Held, file: int) -> bytes | None:
+        """Of a file that is not wanted and is not there, what the part file has of it."""
+        found = self.disk.read(_place(held, held.paths[file]))
+        if found is not None or held.priorities.get(file, 1):
+            return found
+        raw = self.disk.read(_place(held, part_file_name(held.row.id)))
+        if raw is None:
+            return None
+        manifest = held.manifest
+        part = PartFile.parse(raw, manifest.piece_count, manifest.piece_length)
+        content = bytearray(manifest.files[file].size)
+        for piece in part.slots:
+            for span in manifest.spans(piece, piece):
+                if span.file == file:
+                    at = part.offset(*manifest.place(file, span.offset))
+                    content[span.offset : span.offset + span.length] = raw[at : at + span.length]
+        return bytes(content)
 
     def _show(self) -> None:
         self._refreshed_at = self._clock.monotonic()
@@ -463,15 +535,17 @@ class FakeClient:
         }
 
     def _row(self, held: Held) -> Torrent:
-        sizes = [file.size * (1 - _progress(held, file.index)) for file in held.manifest.files]
+        wanted = [file for file in held.manifest.files if held.priorities.get(file.index, 1)]
+        sizes = [file.size * (1 - _progress(held, file.index)) for file in wanted]
         checking = held.check != held.checked
-        left = held.manifest.total_size if checking else round(sum(sizes)) or int(not all(held.have))
+        left = held.manifest.total_size if checking else round(sum(sizes)) or int(not _all_wanted(held))
         state, word = self._state(held, complete=left == 0)
         top = held.paths[0].partition("/")[0]
         return replace(
             held.row,
             state=state,
             client_state=word,
+            size=sum(file.size for file in wanted),
             amount_left=left,
             progress=1 - left / held.manifest.total_size,
             content_path=held.row.save_path / top,
@@ -514,8 +588,15 @@ class FakeTicket:
                 return RecheckProgress(RecheckVerdict.CHECKING, 1.0, row.client_state)
             if held.broken:
                 return RecheckProgress(RecheckVerdict.FAILED, 0.0, row.client_state)
-            good = RecheckVerdict.GOOD if all(held.have) else RecheckVerdict.BAD
+            good = RecheckVerdict.GOOD if _all_wanted(held) else RecheckVerdict.BAD
             return RecheckProgress(good, 1.0, row.client_state)
+
+
+def _all_wanted(held: Held) -> bool:
+    """Whether every piece is there that reaches into a wanted file."""
+    manifest = held.manifest
+    unwanted = {index for index, priority in held.priorities.items() if not priority}
+    return all(has or unwanted.issuperset(manifest.files_of(piece)) for piece, has in enumerate(held.have))
 
 
 def _wanted_paths(manifest: Manifest, spec: AddSpec) -> list[str]:

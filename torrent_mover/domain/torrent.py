@@ -58,6 +58,7 @@ class Torrent:
     """One torrent as a client lists it. Sizes in bytes, times in Unix seconds, durations in seconds, limits in bytes/s.
 
     `client_state` is the client's own word, for messages only. `size` is the wanted bytes, `total_size` all of them.
+    `share_limit_action` is the client's word for what it does at a share limit, empty where it does what it does for all.
     `content_path` is the folder or file that holds all of it, None where the client does not say (yet).
     """
 
@@ -88,6 +89,8 @@ class Torrent:
     super_seeding: bool = False
     force_start: bool = False
     content_path: ClientPath | None = None
+    downloaded: int = 0
+    share_limit_action: str = ""
 
     @property
     def complete(self) -> bool:

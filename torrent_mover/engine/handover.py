@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from torrent_mover.domain.certificate import MIN_SEEDING, NO_LIMIT, Evidence, ReadBack, Reading
-from torrent_mover.domain.errors import Collision, RecheckFailed, TorrentChanged, TorrentGone, UnsafeTorrent
+from torrent_mover.domain.errors import Collision, MoverError, RecheckFailed, TorrentChanged, TorrentGone, UnsafeTorrent
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.portion import has_unselected
@@ -17,6 +18,7 @@ from torrent_mover.engine.landing import STAGING, Landing
 from torrent_mover.engine.places import Destination, PlannedMove, Source
 from torrent_mover.ports.client import AddSpec, TorrentClient
 from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.filesystem import FileKind
 
 _POLL: Final = 1.0
 _START_DEADLINE: Final = 120.0
@@ -57,7 +59,7 @@ def _refuse_twins(paths: Iterable[RelativePath]) -> None:
 
 
 def add(
-    destination: Destination, planned: PlannedMove, manifest: Manifest, layout: Iterable[RelativePath], metainfo: bytes
+    destination: Destination, planned: PlannedMove, manifest: Manifest, layout: Sequence[RelativePath], metainfo: bytes
 ) -> None:
     """Add to the destination client, stopped, with the layout and attributes that the source has."""
     torrent = planned.torrent
@@ -76,7 +78,28 @@ def add(
         first_last_piece_first=torrent.first_last_piece_first,
         priorities=priorities_of(planned.files),
     )
-    destination.client.add_stopped(metainfo, spec)
+    added = destination.client.add_stopped(metainfo, spec)
+    if renames:
+        _clear(destination, spec.aside(added), manifest, layout)
+
+
+def _clear(destination: Destination, aside: ClientPath, manifest: Manifest, layout: Iterable[RelativePath]) -> None:
+    """A client makes files without bytes wherever a torrent is, also where it was only renamed: remove those, and nothing else."""
+    folder = aside.relative_to(destination.save_path)
+    names = [
+        path for file, new in zip(manifest.files, layout, strict=True) if not file.size for path in (file.path, new)
+    ]
+    folders = {folder}
+    with suppress(MoverError):
+        for name in names:
+            path = folder / name
+            found = destination.files.stat(path)
+            if found is not None and found.kind is FileKind.FILE and not found.size:
+                destination.files.unlink(path)
+            while (path := path.parent) != folder:
+                folders.add(path)
+        for each in sorted(folders, key=lambda path: -len(path.parts)):
+            destination.files.remove_folder(each)
 
 
 def priorities_of(files: Iterable[ClientFile]) -> tuple[tuple[int, int], ...]:

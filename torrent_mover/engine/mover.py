@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
+from torrent_mover.domain.attributes import Later, not_carried, with_sources
 from torrent_mover.domain.certificate import Certificate, Evidence, ReadBack, Reading, certify
 from torrent_mover.domain.errors import MoverError, RecheckFailed, SourceUnreadable, TorrentGone, TransferError
 from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
@@ -16,7 +17,7 @@ from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, S
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.torrent import InfoHash, TorrentState
-from torrent_mover.engine import cargo, handover, removal
+from torrent_mover.engine import cargo, finishing, handover, removal
 from torrent_mover.engine.access import Access
 from torrent_mover.engine.board import Track
 from torrent_mover.engine.checkpoint import Checkpoint
@@ -102,7 +103,7 @@ class Mover:
             metainfo = self._plan()
         except TorrentGone:
             # Perhaps because an earlier attempt removed it, and never heard the answer.
-            if (entry := removal.settle(self._world.journal, self._world.destination, self._id)) is None:
+            if (entry := removal.settle(self._world.journal, self._world.destination, self._id, self._warn)) is None:
                 raise
             return entry
         try:
@@ -283,7 +284,9 @@ class Mover:
 
     def _add(self, metainfo: bytes) -> None:
         destination = self._world.destination
+        source = self._world.source.client
         handover.reread_source(self._world.source, self._planned, self._world.clock)
+        metainfo = with_sources(metainfo, source.trackers(self._id), source.web_seeds(self._id))
         self._track.sign(f"adding to {destination.name}")
         if not handover.added_already(destination, self._planned, self._layout):
             handover.add(destination, self._planned, self._manifest, self._layout, metainfo)
@@ -388,6 +391,7 @@ class Mover:
                 files, planned = self._source_files, self._planned
                 removal.see_it_gone(files, planned, self._layout, self._world.clock, self._warn)
         with self._only_warned():
+            self._give_the_rest(started=True)
             self._world.journal.confirm_history(self._id)
             self._forget()
         return replace(entry, confirmed=True)
@@ -419,11 +423,17 @@ class Mover:
 
     def _keep(self, why: str) -> HistoryEntry:
         entry = self._entry(Outcome.COPIED, why)
+        with self._only_warned():
+            self._give_the_rest(started=self._world.policy.start_at_destination)
         self._world.journal.add_history(entry)
         self._enter(Stage.SEEDING)
         self._enter(Stage.RELEASED)
         self._forget()
         return entry
+
+    def _give_the_rest(self, *, started: bool) -> None:
+        later = Later.of(self._planned.torrent)
+        finishing.give(self._world.destination, self._id, later, self._warn, started=started)
 
     def _forget(self) -> None:
         self._track.ledger.finished(1.0)
@@ -444,8 +454,7 @@ class Mover:
             repaired=self._track.repaired,
             run=self._world.run,
             detail=detail,
-            not_carried=f"uploaded={torrent.uploaded} ratio={torrent.ratio:.3f} seeding_time={torrent.seeding_time}"
-            f" added_on={torrent.added_on}",
+            not_carried=" ".join(f"{name}={value}" for name, value in not_carried(torrent).items()),
             confirmed=outcome is not Outcome.MOVED,
         )
 

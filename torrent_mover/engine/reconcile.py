@@ -28,7 +28,11 @@ def reconcile(world: World) -> None:
 
 def _settle(world: World, record: MoveRecord) -> None:
     now = world.clock.now()
-    if removal.settle(world.journal, world.destination, record.id) is not None:
+
+    def say(text: str) -> None:
+        world.publish(Noticed(now, record.id, Level.WARN, text))
+
+    if removal.settle(world.journal, world.destination, record.id, say) is not None:
         text = f"{record.name}: the last run had removed it from {world.source.name} and was stopped before it could say so"
         world.publish(Noticed(now, record.id, Level.INFO, text))
         return

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from torrent_mover.domain.attributes import Later
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import MoverError, ProvisioningError, ServerError
 from torrent_mover.domain.move import HistoryEntry
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.finishing import give
 from torrent_mover.engine.places import Destination, PlannedMove, Source
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
@@ -42,17 +45,22 @@ def _surely_gone(source: Source, certificate: Certificate) -> bool:
     return False
 
 
-def settle(journal: Journal, destination: Destination, torrent: InfoHash) -> HistoryEntry | None:
+def settle(
+    journal: Journal, destination: Destination, torrent: InfoHash, say: Callable[[str], None]
+) -> HistoryEntry | None:
     """Finish the account of a move whose torrent the source no longer has, if it was us who removed it: None if not.
 
     It was, where the last entry of the history waits to be confirmed, its certificate is written down, and the destination
     has the torrent.
     """
     entry = next((entry for entry in journal.history() if entry.id == torrent), None)
-    if entry is None or entry.confirmed or journal.certificate_text(torrent) is None:
+    certificate = journal.certificate_text(torrent)
+    if entry is None or entry.confirmed or certificate is None:
         return None
     if destination.client.get(torrent) is None:
         return None
+    with suppress(ValueError, KeyError, TypeError):  # a certificate of an older version names nothing to give
+        give(destination, torrent, Later.from_data(json.loads(certificate)["later"]), say, started=True)
     journal.confirm_history(torrent)
     journal.forget_move(torrent)
     return replace(entry, confirmed=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
+from torrent_mover.domain.attributes import ShareLimits
 from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, Tracker
+
+_ASIDE: Final = ".torrent-mover"
 
 
 class Capability(Enum):
@@ -58,6 +61,10 @@ class AddSpec:
     first_last_piece_first: bool = False
     priorities: tuple[tuple[int, int], ...] = ()
     """(file index, priority) of every file whose priority is not the usual one; 0: not wanted."""
+
+    def aside(self, torrent: InfoHash) -> ClientPath:
+        """A place of its own where nothing lies, for clients that rename on disk: there no name can meet another one."""
+        return self.save_path / _ASIDE / f"layout-{torrent.hex}"
 
 
 class RecheckVerdict(Enum):
@@ -139,6 +146,27 @@ class TorrentClient(Protocol):
 
     def set_category(self, torrent: InfoHash, category: str) -> None:
         """Put it into a category, created where missing, without moving data."""
+
+    def web_seeds(self, torrent: InfoHash) -> Sequence[str]:
+        """Its web seeds (BEP 19) as the user edited them."""
+
+    def share_defaults(self) -> ShareLimits:
+        """The limits that count for torrents with -2, and what the client does when one is met."""
+
+    def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
+        """Set what this version knows of them; reading the torrent tells what that was."""
+
+    def set_super_seeding(self, torrent: InfoHash, *, on: bool) -> None:
+        """Offer each piece to one peer at a time, or to all."""
+
+    def set_force_start(self, torrent: InfoHash, *, on: bool) -> None:
+        """Let it share outside the queue; on also starts it."""
+
+    def managed_path(self, category: str) -> ClientPath:
+        """Where automatic management would put a torrent of that category."""
+
+    def set_auto_managed(self, torrent: InfoHash, *, on: bool) -> None:
+        """Switch automatic management; on moves the data unless it lies at the category's `managed_path`."""
 
     def folders(self) -> Sequence[ClientPath]:
         """Folders that it uses, as it sees them: its default save path first, then those of categories and torrents."""

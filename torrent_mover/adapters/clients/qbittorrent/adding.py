@@ -66,7 +66,7 @@ def add_stopped(client: Client, metainfo: bytes, spec: AddSpec) -> InfoHash:
     manifest = Manifest.parse(metainfo)
     torrent = manifest.hashes.client_id
     wanted = _paths(client, manifest, spec)
-    nowhere = spec.save_path / ".torrent-mover" / f"layout-{torrent.hex}"
+    nowhere = spec.aside(torrent)
     fresh = client.get(torrent) is None
     if fresh:
         client.make_category(spec.category)

@@ -79,6 +79,8 @@ def torrent(raw: Raw) -> Torrent:
         super_seeding=raw["super_seeding"],
         force_start=raw["force_start"],
         # Relative for a moment after the torrent was added (4.5).
+        downloaded=raw.get("downloaded", 0),
+        share_limit_action=_own_action(raw.get("share_limit_action", "")),
         content_path=ClientPath(raw["content_path"]) if raw["content_path"].startswith("/") else None,
     )
 
@@ -94,6 +96,11 @@ def file(raw: Raw) -> ClientFile:
         priority=raw["priority"],
         pieces=_range(raw.get("piece_range")),
     )
+
+
+def _own_action(word: str) -> str:
+    """Known since 5.2; `Default` is what the preferences say for all."""
+    return "" if word == "Default" else word
 
 
 def _range(said: list[int] | None) -> tuple[int, int] | None:

@@ -7,11 +7,12 @@ from typing import Any, Final, TypeVar
 
 from qbittorrentapi import exceptions as api_errors
 
-from torrent_mover.adapters.clients.qbittorrent import adding, answers
+from torrent_mover.adapters.clients.qbittorrent import adding, answers, sharing
 from torrent_mover.adapters.clients.qbittorrent.logbook import Entry, LogBook
 from torrent_mover.adapters.clients.qbittorrent.lookout import Lookout
 from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
 from torrent_mover.adapters.clients.qbittorrent.session import Api, QBittorrentSettings, Session, gone
+from torrent_mover.domain.attributes import ShareLimits
 from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import BadAnswer, GateRefused, ProvisioningError, ServerError, TorrentError
@@ -127,7 +128,7 @@ class QBittorrentClient:
         """See the port; returns when the client no longer calls it stopped. Raises TorrentGone."""
         self.settle(
             lambda api: api.torrents_start(torrent_hashes=torrent.hex),
-            lambda: self._present(torrent).state not in _STOPPED,
+            lambda: self.present(torrent).state not in _STOPPED,
             f"start {torrent.short}",
         )
 
@@ -136,24 +137,56 @@ class QBittorrentClient:
         running = (TorrentState.SEEDING, TorrentState.DOWNLOADING)
         self.settle(
             lambda api: api.torrents_stop(torrent_hashes=torrent.hex),
-            lambda: self._present(torrent).state not in running,
+            lambda: self.present(torrent).state not in running,
             f"stop {torrent.short}",
         )
 
     def set_category(self, torrent: InfoHash, category: str) -> None:
         """See the port. Automatic management is switched off first: with it, qBittorrent moves the data. Raises TorrentGone."""
-        if self._present(torrent).auto_managed:
+        if self.present(torrent).auto_managed:
             self.settle(
                 lambda api: api.torrents_set_auto_management(enable=False, torrent_hashes=torrent.hex),
-                lambda: not self._present(torrent).auto_managed,
+                lambda: not self.present(torrent).auto_managed,
                 f"switch automatic management off for {torrent.short}",
             )
         self.make_category(category)
         self.settle(
             lambda api: api.torrents_set_category(category=category, torrent_hashes=torrent.hex),
-            lambda: self._present(torrent).category == category,
+            lambda: self.present(torrent).category == category,
             f"put {torrent.short} into the category {category!r}",
         )
+
+    def web_seeds(self, torrent: InfoHash) -> Sequence[str]:
+        """See the port."""
+        rows: Any = self._session.read(lambda api: api.torrents_webseeds(torrent_hash=torrent.hex), torrent)
+        return self._understood(rows, lambda: sharing.web_seeds(rows))
+
+    def share_defaults(self) -> ShareLimits:
+        """See the port."""
+        preferences: Any = self._session.read(lambda api: api.app_preferences())
+        return self._understood(preferences, lambda: sharing.defaults(preferences))
+
+    def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
+        """See the port. Raises TorrentGone."""
+        sharing.set_limits(self, torrent, limits)
+
+    def set_super_seeding(self, torrent: InfoHash, *, on: bool) -> None:
+        """See the port. Raises TorrentGone."""
+        sharing.switch_super_seeding(self, torrent, on=on)
+
+    def set_force_start(self, torrent: InfoHash, *, on: bool) -> None:
+        """See the port. Raises TorrentGone."""
+        sharing.switch_force_start(self, torrent, on=on)
+
+    def managed_path(self, category: str) -> ClientPath:
+        """See the port."""
+        preferences: Any = self._session.read(lambda api: api.app_preferences())
+        categories: Any = self._session.read(lambda api: api.torrents_categories())
+        return self._understood(preferences, lambda: sharing.managed_path(preferences, categories, category))
+
+    def set_auto_managed(self, torrent: InfoHash, *, on: bool) -> None:
+        """See the port. Raises TorrentGone."""
+        sharing.switch_management(self, torrent, on=on)
 
     def folders(self) -> Sequence[ClientPath]:
         """See the port."""
@@ -250,7 +283,8 @@ class QBittorrentClient:
                     remedy="Choose a name without // and without a slash at its beginning or end.",
                 ) from error
 
-    def _present(self, torrent: InfoHash) -> Torrent:
+    def present(self, torrent: InfoHash) -> Torrent:
+        """One torrent that must be there. Raises TorrentGone."""
         found = self.get(torrent)
         if found is None:
             raise gone(self.name, torrent)
