@@ -41,7 +41,8 @@ def test_the_clients_remove_is_called_in_one_place():
         (module, called) for module, called, node in calls() if called.endswith("client.remove") and len(node.args) == 1
     ]
 
-    assert removing == [("engine/mover.py", "world.source.client.remove")]
+    assert removing == [("engine/removal.py", "source.client.remove")]
+    assert [module for module, called, _ in calls() if called == "removal.remove"] == ["engine/mover.py"]
 
 
 def test_only_one_delete_request_can_delete_data():

@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.calls import calls, sources
 
 ROOT = Path(__file__).parents[2]
-LONGEST_FILE = 520
+LONGEST_FILE = 550
 
 
 def project_files() -> list[Path]:
