@@ -1,0 +1,29 @@
+# bash completion for torrent-mover; made by scripts/make_completions.py
+_torrent_mover() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" each
+    COMPREPLY=()
+    case "$before" in
+        --config) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --parallel-jobs) return ;;
+        --refresh) return ;;
+        --graph) COMPREPLY=($(compgen -W "auto braille block ascii" -- "$word")); return ;;
+        --theme) return ;;
+        -a|--add-rule) return ;;
+        -d|--delete-rule) return ;;
+        --clear-recheck-failure) return ;;
+        --clear-corruption) return ;;
+        --category) return ;;
+    esac
+    for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "$each" in demo|doctor|status|history|log) command=$each ;; esac
+    done
+    case "$command" in
+        demo) COMPREPLY=($(compgen -W "-h --help --simple --keep" -- "$word")) ;;
+        doctor) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
+        status) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
+        history) COMPREPLY=($(compgen -W "-h --help --csv --last --json" -- "$word")) ;;
+        log) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
+        *) COMPREPLY=($(compgen -W "-h --help --version --config --dry-run --test-run --json --parallel-jobs --watch --simple -q --quiet --debug --refresh --graph --theme --no-mouse --check-config -c --categorize -l --list-rules -a --add-rule -d --delete-rule --test-permissions --clear-recheck-failure --clear-corruption --category -nr --no-rules --apply demo doctor status history log" -- "$word")) ;;
+    esac
+}
+complete -o filenames -F _torrent_mover torrent-mover

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Gives up root before anything else happens: the program runs as PUID:PGID, with no way back.
+set -eu
+if [ "$(id -u)" -ne 0 ]; then
+    exec "$@"
+fi
+case "${PUID:-1000}${PGID:-1000}" in
+    *[!0-9]*) echo "PUID and PGID are numbers, as id -u and id -g print them." >&2; exit 2 ;;
+esac
+if [ "${PUID:-1000}" -eq 0 ]; then
+    echo "PUID=0 would run as root. Set it to the user that the data belongs to (id -u)." >&2
+    exit 2
+fi
+exec setpriv --reuid "${PUID:-1000}" --regid "${PGID:-1000}" --clear-groups --inh-caps=-all --no-new-privs -- "$@"
