@@ -39,8 +39,9 @@ check: $(VENV)/.dev ## format, lint, types, imports, fast tests
 bench: $(VENV)/.dev ## the benchmarks, with their peers
 	$(BIN)/python -m bench
 
-template: $(VENV)/.dev ## write config.ini.template and docs/config.md from the schema
+template: $(VENV)/.dev ## write what is made from the schema, the parser and the errors: template, completions, pages
 	$(BIN)/python scripts/make_template.py
+	$(BIN)/python scripts/make_completions.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
