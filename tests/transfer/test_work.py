@@ -29,10 +29,16 @@ def test_the_units_are_just_the_missing_pieces_in_order(manifest, data):
     assert [piece for unit in units for piece in unit] == list(missing.ones())
 
 
-def test_no_unit_is_larger_than_it_should_be(manifest):
-    units = drained(Work(manifest, Bitfield.full(manifest.piece_count)))
-    assert max(len(unit) for unit in units) * PIECE == UNIT
-    assert len(units) == 3
+def test_units_are_bounded_and_shrink_so_that_lanes_end_together(manifest):
+    sizes = [len(unit) for unit in drained(Work(manifest, Bitfield.full(manifest.piece_count)))]
+    assert sizes[0] == manifest.piece_count // 16
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] == 1
+
+
+def test_no_unit_is_larger_than_it_should_be(tmp_path):
+    much = CopyCase(tmp_path, {"a": 3 * 16 * UNIT // 2}, piece_length=1 << 20).manifest
+    assert max(len(unit) for unit in drained(Work(much, Bitfield.full(much.piece_count)))) << 20 == UNIT
 
 
 def test_what_is_given_back_is_handed_out_next(manifest):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
 from typing import Final
 
 from torrent_mover.domain.errors import SourceCorrupt
@@ -12,7 +11,10 @@ from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.pieces import Bitfield
 
 UNIT: Final = 8 << 20
-"""Bytes handed to a lane at a time (at least one piece): small enough that lanes end together, large enough to be rare."""
+"""Most bytes handed to a lane at a time (at least one piece): large enough to be rare."""
+
+_SHARES: Final = 16
+"""Never more than this part of what is left, so that slow and fast lanes end together."""
 
 
 class Work:
@@ -21,20 +23,29 @@ class Work:
     def __init__(self, manifest: Manifest, missing: Bitfield) -> None:
         self._manifest = manifest
         self._lock = threading.Lock()
-        self._units = deque(_cut(manifest, missing))
+        self._runs = deque(missing.runs(value=True))
+        self._most = max(1, UNIT // manifest.piece_length)
+        self._waiting = missing.count()
         self._suspects: set[int] = set()
         self._unfinished = missing.count()
 
     def next_unit(self) -> range | None:
         """The next pieces to bring, or None when nothing is left to hand out."""
         with self._lock:
-            return self._units.popleft() if self._units else None
+            if not self._runs:
+                return None
+            run = self._runs.popleft()
+            count = min(len(run), max(1, min(self._most, self._waiting // _SHARES)))
+            if count < len(run):
+                self._runs.appendleft(run[count:])
+            self._waiting -= count
+            return run[:count]
 
     def give_back(self, pieces: range) -> None:
         """A lane ended before it finished these: somebody else brings them."""
         if pieces:
             with self._lock:
-                self._units.appendleft(pieces)
+                self._put_first(pieces)
 
     def good(self) -> None:
         """One more piece is there and matches its hash."""
@@ -46,7 +57,7 @@ class Work:
         with self._lock:
             if piece not in self._suspects:
                 self._suspects.add(piece)
-                self._units.appendleft(range(piece, piece + 1))
+                self._put_first(range(piece, piece + 1))
                 return
         files = self._manifest.files_of(piece)
         names = ", ".join(str(self._manifest.files[index].path) for index in files[:3])
@@ -60,7 +71,7 @@ class Work:
     def waiting(self) -> bool:
         """Whether there is anything to hand out now."""
         with self._lock:
-            return bool(self._units)
+            return bool(self._runs)
 
     @property
     def done(self) -> bool:
@@ -68,9 +79,6 @@ class Work:
         with self._lock:
             return self._unfinished == 0
 
-
-def _cut(manifest: Manifest, missing: Bitfield) -> Iterator[range]:
-    per_unit = max(1, UNIT // manifest.piece_length)
-    for run in missing.runs(value=True):
-        for first in range(run.start, run.stop, per_unit):
-            yield range(first, min(first + per_unit, run.stop))
+    def _put_first(self, pieces: range) -> None:
+        self._runs.appendleft(pieces)
+        self._waiting += len(pieces)
