@@ -409,7 +409,8 @@ class Assembly:
             caching = Caching(pull, push, LocalFileSystem(cache_root(self._settings)))
             return Route(mode.value, Legs((inward, outward)), _always(caching))
         legs = (inward,) if mode is TransferMode.RSYNC else (inward, outward)
-        return Route(mode.value, Legs(legs), self._rsyncing(files, throttle))
+        hashed = mode is not TransferMode.RSYNC
+        return Route(mode.value, Legs(legs), self._rsyncing(files, throttle), hashed_on_the_way=hashed)
 
     def _left_out(self) -> tuple[str, ...]:
         """What of rsync_options is not handed on, for the modes that use rsync."""

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from torrent_mover.adapters.config_ini import find, load
 from torrent_mover.domain.settings import Settings
+from torrent_mover.domain.settings_problems import Severity
 
 
 def settings_of(arguments: argparse.Namespace, *, quiet: bool = False) -> tuple[Settings, Path]:
     """The settings and where they were found. Raises ConfigError with every problem."""
     path = find(arguments.config)
     settings, problems = load(path)
-    if not quiet:
-        for problem in problems:
+    for problem in problems:
+        # A notice is for somebody who looks: cron would mail it every night.
+        if not quiet and (problem.severity is not Severity.NOTICE or sys.stderr.isatty()):
             sys.stderr.write(f"{problem}\n")
     return settings, path

@@ -10,7 +10,14 @@ from typing import Final
 
 from torrent_mover.domain.attributes import Later, not_carried, with_sources
 from torrent_mover.domain.certificate import Certificate, Evidence, ReadBack, Reading, certify
-from torrent_mover.domain.errors import MoverError, RecheckFailed, SourceUnreadable, TorrentGone, TransferError
+from torrent_mover.domain.errors import (
+    MoverError,
+    RecheckFailed,
+    SourceUnreadable,
+    TorrentGone,
+    SourceCorrupt,
+    TransferError,
+)
 from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
@@ -202,13 +209,24 @@ class Mover:
             self._verified = self._track.landed = self._at_rest.copy()
             self._world.journal.save_pieces(self._id, self._verified.to_bytes())
         else:
-            raise TransferError(
-                f"{self._manifest.wanted.count() - self._at_rest.count()} pieces are bad each time they are read back from "
-                f"{self._world.destination.name}.",
+            raise self._bad_at_rest()
+        self._track.ledger.transferred()
+
+    def _bad_at_rest(self) -> TransferError:
+        """Pieces that stay bad however often they are brought: whose fault it is depends on what was known on the way."""
+        bad = self._manifest.wanted.count() - self._at_rest.count()
+        if self._world.route.of(self._planned).hashed_on_the_way:
+            return TransferError(
+                f"{bad} pieces are bad each time they are read back from {self._world.destination.name}.",
                 kept="The source is whole.",
                 remedy="Check the destination's disk and memory: the bytes were good on the wire.",
             )
-        self._track.ledger.transferred()
+        return SourceCorrupt(
+            f"{bad} pieces do not match the torrent's hashes, brought {_TRANSFER_ROUNDS} times from {self._world.source.name}.",
+            kept="The pieces that are good are kept here; the source is untouched.",
+            remedy="Force a recheck of this torrent in the source client, which shows what is damaged; once that is mended:"
+            f" torrent-mover --clear-corruption {self._id.short}",
+        )
 
     def _survey(self) -> None:
         """See what lies there already, and have the journal say just that before the first byte is written.

@@ -56,6 +56,8 @@ class Route:
     legs: Legs
     strategy: Callable[[ClientPath, RelativePath], Strategy]
     partial: Route | None = None
+    hashed_on_the_way: bool = True
+    """Whether bytes that arrive are known to be good: else what is bad at rest may have been bad at the source."""
 
     def of(self, planned: PlannedMove) -> Route:
         """The way of one move."""
