@@ -1,0 +1,237 @@
+"""What a torrent has beside its bytes: the source before a move against the destination after it, and the table in docs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.handover import STOPPED
+from tests.servers import eventually
+from torrent_mover.demo.content import Sample, write_content
+from torrent_mover.demo.qbittorrent_server import QBittorrentServer
+from torrent_mover.demo.torrents import make_torrent
+from torrent_mover.demo.web_api import WebApiError
+from torrent_mover.demo.world import CATEGORY
+from torrent_mover.domain.bencode import decode_document, encode
+
+pytestmark = pytest.mark.servers
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "handover.md"
+TRACKERS = [
+    ("http://one.invalid/announce?passkey=abc", 0),
+    ("http://two.invalid/announce", 1),
+    ("http://new.invalid/a", 2),
+]
+TAGS = ["move-first", "äöü tag"]
+
+BY_API = {
+    "name": "name",
+    "category": "category",
+    "tags": "tags",
+    "upload limit": "up_limit",
+    "download limit": "dl_limit",
+    "ratio limit": "ratio_limit",
+    "seeding time limit": "seeding_time_limit",
+    "inactive seeding time limit": "inactive_seeding_time_limit",
+    "sequential download": "seq_dl",
+    "first and last pieces first": "f_l_piece_prio",
+    "super seeding": "super_seeding",
+    "force start": "force_start",
+    "state": "state",
+}
+"""What stands in torrents/info, by the name that the table has for it."""
+
+NOT_CARRIED = {
+    "uploaded": "uploaded",
+    "downloaded": "downloaded",
+    "ratio": "ratio",
+    "seeding time": "seeding_time",
+    "added on": "added_on",
+    "completed on": "completion_on",
+}
+"""The same of what no interface can set."""
+
+
+def seed_with_all(server: QBittorrentServer) -> Sample:
+    """Seed a torrent of which its user has set everything that can be set."""
+    content = write_content(server.data / "Attributes", {"a.bin": 90_000, "b.bin": 50_000})
+    document = decode_document(make_torrent(content, piece_length=32 * 1024, trackers=[TRACKERS[0][0]])).root
+    document |= {b"comment": "a cömment".encode(), b"url-list": b"http://seed.invalid/x/"}
+    made = Sample(encode(document), content, CATEGORY, "v1")
+    post, torrent = server.api.post, made.info_hash
+    server.add(made.metainfo, category=CATEGORY)
+    server.wait_for(torrent)
+    post("torrents/addTrackers", hash=torrent, urls="\n".join(url for url, _ in TRACKERS[1:]))
+    for url, tier in TRACKERS[1:]:
+        set_tier(server, torrent, url, tier)
+    post("torrents/rename", hash=torrent, name="Another [name] <b>")
+    post("torrents/addTags", hashes=torrent, tags=",".join(TAGS))
+    post("torrents/setUploadLimit", hashes=torrent, limit="512000")
+    post("torrents/setDownloadLimit", hashes=torrent, limit="1024000")
+    post(
+        "torrents/setShareLimits",
+        hashes=torrent,
+        ratioLimit="3.5",
+        seedingTimeLimit="600",
+        inactiveSeedingTimeLimit="90",
+    )
+    post("torrents/toggleSequentialDownload", hashes=torrent)
+    post("torrents/toggleFirstLastPiecePrio", hashes=torrent)
+    post("torrents/setSuperSeeding", hashes=torrent, value="true")
+    post("torrents/setForceStart", hashes=torrent, value="true")
+    eventually(lambda: server.torrent(torrent)["force_start"] and server.torrent(torrent)["super_seeding"], 15)
+    eventually(lambda: server.torrent(torrent)["seeding_time_limit"] == 600)
+    return made
+
+
+def set_tier(server: QBittorrentServer, torrent: str, url: str, tier: int) -> None:
+    """Tiers can be edited since 5.1 or so; before, they are what they become."""
+    try:
+        server.api.post("torrents/editTracker", hash=torrent, origUrl=url, newUrl=url, url=url, tier=str(tier))
+    except WebApiError:
+        return
+
+
+def told(server: QBittorrentServer, made: Sample) -> dict[str, object]:
+    """Everything about a torrent that a user can see, by the table's names."""
+    row = server.torrent(made.info_hash)
+    api, torrent = server.api, made.info_hash
+    found = {name: row.get(key, "unknown to this version") for name, key in (BY_API | NOT_CARRIED).items()}
+    found["tags"] = sorted(row["tags"].split(", "))
+    properties = api.json("torrents/properties", hash=torrent)
+    trackers = [(one["url"], one["tier"]) for one in api.json("torrents/trackers", hash=torrent) if one["tier"] >= 0]
+    return found | {
+        "comment": properties["comment"],
+        "private": properties["is_private"],
+        "trackers and tiers": sorted(trackers),
+        "web seeds": sorted(one["url"] for one in api.json("torrents/webseeds", hash=torrent)),
+        "files and priorities": [
+            (one["name"], one["size"], one["priority"]) for one in api.json("torrents/files", hash=torrent)
+        ],
+    }
+
+
+def moved(house) -> tuple[dict[str, object], dict[str, object]]:
+    """What the source told before and the destination tells after a move."""
+    made = seed_with_all(house.source)
+    before = told(house.source, made)
+    assert len(before["trackers and tiers"]) == len(TRACKERS)
+    assert (before["tags"], before["upload limit"], before["ratio limit"]) == (TAGS, 512_000, 3.5)
+    assert all(before[name] is True for name in ("super seeding", "force start", "sequential download"))
+    house.move().ended(0)
+    assert house.source.torrent(made.info_hash) is None
+    eventually(lambda: told(house.destination, made)["state"] == before["state"], 15)
+    return before, told(house.destination, made)
+
+
+def verdict(name: str, before: dict[str, object], after: dict[str, object]) -> str:
+    if "unknown to this version" in (before[name], after[name]):
+        side = "source" if before[name] == "unknown to this version" else "destination"
+        return f"the {side} has none"
+    if name in NOT_CARRIED:
+        return "not carried by the API, kept in the history"
+    return "kept" if before[name] == after[name] else "not kept"
+
+
+@pytest.fixture(scope="module")
+def columns():
+    """Pair of versions -> attribute -> what became of it; filled by the moves below, read by the table's test."""
+    return {}
+
+
+def test_every_attribute_that_an_interface_can_set_is_kept(pair, columns, request):
+    before, after = moved(pair)
+
+    column = {name: verdict(name, before, after) for name in before}
+    columns[request.node.callspec.params["pair"]] = column
+    assert {name: (before[name], after[name]) for name, said in column.items() if said == "not kept"} == {}
+
+
+def test_the_table_in_the_documentation_says_what_was_seen(columns):
+    assert len(columns) == 3, "run all tests of this file"
+    text = table(columns)
+    if os.environ.get("TORRENT_MOVER_WRITE_DOCS"):
+        DOCUMENT.write_text(text, encoding="utf-8")
+
+    assert DOCUMENT.read_text(encoding="utf-8") == text
+
+
+def table(columns: dict[str, dict[str, str]]) -> str:
+    heads = [f"{source} -> {destination}" for source, destination in (pair.split("-") for pair in columns)]
+    lines = [f"| Attribute | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
+    rows = ((name, [column[name] for column in columns.values()]) for name in next(iter(columns.values())))
+    lines += [f"| {name} | {' | '.join(cells)} |" for name, cells in rows]
+    return "\n".join([*INTRODUCTION, "", *lines, "", *REMARKS, ""])
+
+
+INTRODUCTION = [
+    "# What the destination gets",
+    "",
+    "A move hands over the torrent as the source client has it. This table was written by `tests/e2e/test_handover_attributes.py`,",
+    "which moves a torrent of which everything was set between real clients and compares them (qBittorrent 4.5.2 and 5.1.0);",
+    "`TORRENT_MOVER_WRITE_DOCS=1` lets it write the table anew.",
+]
+REMARKS = [
+    "What the API cannot set is shown by `--dry-run --json`, and kept in the history (`torrent-mover history --json`).",
+    "",
+    "- **Share limits** are set last: while they could still remove what has just arrived there are none. One that is met there",
+    "  at once is set and said; if the destination would remove the torrent for it, it is left unset, and that is said.",
+    "- **Share-limit action**: handed over where both clients have one for each torrent (5.2 and later; not measured).",
+    "- **Automatic management** is off during the move. It is switched on afterwards if the source had it on and the data lies",
+    "  in the category's folder at the destination; otherwise it would move the data, so it stays off and that is said.",
+    "- **Unselected files** stay unselected. Pieces that reach into them travel in the client's part file (`.<hash>.parts`).",
+    "- **A force start** is not handed over where `start_torrents_after_recheck` is off.",
+    "- **Trackers** that the destination adds to every new torrent by itself stay there.",
+]
+
+
+def test_automatic_management_is_switched_on_where_nothing_would_move(pair):
+    made = seed_managed(pair)
+    pair.destination.api.post("torrents/createCategory", category=CATEGORY, savePath=str(pair.destination.data))
+
+    pair.move().ended(0)
+
+    there = pair.destination.torrent(made.info_hash)
+    assert (there["auto_tmm"], there["save_path"]) == (True, str(pair.destination.data))
+
+
+def test_automatic_management_stays_off_where_it_would_move_the_data(house):
+    made = seed_managed(house)
+
+    house.move().ended(0).says("automatic management stays off")
+
+    there = house.destination.torrent(made.info_hash)
+    assert (there["auto_tmm"], there["save_path"]) == (False, str(house.destination.data))
+    assert house.destination.state(made.info_hash) not in STOPPED
+
+
+def seed_managed(house) -> Sample:
+    house.source.api.post("torrents/createCategory", category=CATEGORY, savePath=str(house.source.data))
+    made = house.seed("Managed", {"a": 70_000})
+    house.source.api.post("torrents/setAutoManagement", hashes=made.info_hash, enable="true")
+    eventually(lambda: house.source.torrent(made.info_hash)["auto_tmm"])
+    return made
+
+
+def test_a_limit_by_which_the_destination_would_remove_it_at_once_is_not_set(pair):
+    made = pair.seed("Limited", {"a": 70_000})
+    pair.source.api.post(
+        "torrents/setShareLimits",
+        hashes=made.info_hash,
+        ratioLimit="-2",
+        seedingTimeLimit="-2",
+        inactiveSeedingTimeLimit="-2",
+    )
+    files = made.files()
+    limits = '{"max_ratio_enabled":true,"max_ratio":0,"max_ratio_act":3}'
+    pair.destination.api.post("app/setPreferences", json=limits)
+    try:
+        pair.move().ended(0).says("its share limits are not set", "would remove it there at once")
+        pair.assert_moved(made, files)
+        assert pair.destination.torrent(made.info_hash)["ratio_limit"] == -1
+    finally:
+        pair.destination.api.post(
+            "app/setPreferences", json='{"max_ratio_enabled":false,"max_ratio":-1,"max_ratio_act":0}'
+        )
