@@ -13,9 +13,9 @@ from torrent_mover.domain.certificate import Certificate, Evidence, ReadBack, Re
 from torrent_mover.domain.errors import (
     MoverError,
     RecheckFailed,
+    SourceCorrupt,
     SourceUnreadable,
     TorrentGone,
-    SourceCorrupt,
     TransferError,
 )
 from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
