@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -15,12 +16,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from bench.link import Link
 from bench.ours import Job, Login, Outcome
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.demo.torrents import make_torrent
+from torrent_mover.domain.bencode import Value, encode
 
 MOST_BYTES: Final = 6 << 30
 """What payloads and their copies may take in memory, in all."""
@@ -123,6 +125,12 @@ class Arena:
         self.sshd.config_file.write_text("\n".join([*own, *lines, ""]))
         self.sshd.start()
 
+    def fresh_state(self) -> str:
+        """An empty state folder."""
+        shutil.rmtree(self.root / "state", ignore_errors=True)
+        (self.root / "state").mkdir()
+        return str(self.root / "state")
+
     def login(self, link: Link | None = None) -> Login:
         """How the engine reaches the sshd, directly or over a link."""
         host = link.server_address if link else self.sshd.host
@@ -135,8 +143,7 @@ class Arena:
         resume = more.pop("resume", False)
         if not resume:
             self.clear()
-            shutil.rmtree(self.root / "state", ignore_errors=True)
-            (self.root / "state").mkdir()
+            self.fresh_state()
         job = Job(
             mode=mode,
             login=self.login(link),
@@ -153,14 +160,44 @@ class Arena:
 
     def engine(self, job: Job, link: Link | None = None) -> Outcome:
         """Run one job in a process of its own."""
-        command = [*(link.prefix if link else ()), sys.executable, "-m", "bench.ours"]
-        done = subprocess.run(
-            command, input=json.dumps(asdict(job)), capture_output=True, text=True, cwd=_ROOT, check=False
+        return Outcome(**self._child("bench.ours", asdict(job), link))
+
+    def whole(self, payload: Payload | None, front: str, count: int = 0) -> tuple[float, Outcome]:
+        """A whole run on fake clients, with a front end; returns seconds of planning and the outcome. See bench.whole."""
+        self.clear()
+        source = payload.folder if payload else self.root / "source" / "planned"
+        source.mkdir(parents=True, exist_ok=True)
+        job = Job(
+            mode="sftp",
+            login=self.login(),
+            source=str(source),
+            target=str(self.target),
+            state=self.fresh_state(),
+            torrents=[str(payload.torrent)] if payload else [],
         )
+        said = self._child("bench.whole", asdict(job) | {"front": front, "count": count}, None)
+        return said["planning"], Outcome(**said["outcome"])
+
+    def sparse(self, label: str, size: int, piece_length: int) -> Payload:
+        """A file of zeros that takes no room, and its torrent; nothing is hashed but one piece."""
+        folder = self.root / "source" / label
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{label}.bin"
+        with (folder / name).open("wb") as stream:
+            stream.truncate(size)
+        digest = hashlib.sha1(bytes(piece_length), usedforsecurity=False).digest()
+        info: dict[bytes, Value] = {b"name": name.encode(), b"piece length": piece_length, b"length": size}
+        torrent = self.root / f"{label}.torrent"
+        torrent.write_bytes(encode({b"info": info | {b"pieces": digest * (size // piece_length)}}))
+        return Payload(folder, name, size, torrent)
+
+    def _child(self, module: str, said: dict[str, Any], link: Link | None) -> dict[str, Any]:
+        command = [*(link.prefix if link else ()), sys.executable, "-m", module]
+        done = subprocess.run(command, input=json.dumps(said), capture_output=True, text=True, cwd=_ROOT, check=False)
         if done.returncode:
             raise RuntimeError(f"the engine failed:\n{done.stderr[-3000:]}")
-        said: dict[str, object] = json.loads(done.stdout)
-        return Outcome(**said)  # type: ignore[arg-type]
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
 
     def command(self, argv: Sequence[str], link: Link | None = None) -> Timing:
         """Run a peer."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.arena import Arena, Payload, Timing
 from bench.link import Line, Link
-from bench.ours import Outcome
+from bench.ours import Job, Outcome
 from bench.peers import Peer
 from bench.report import Bar, Row, at_least, at_most
 
@@ -155,13 +155,17 @@ def _memory_row(_race: Race, ours: list[Outcome], _timings: dict[str, list[Timin
     )
 
 
+EIGHT: Final = {"sessions": 9, "downloads": 8}
+
 RACES: Final = (
     Race("large", LARGE, {"sftp": at_least(1.0, 1.3), "ssh cat": at_least(0.55, 0.8)}, further=_cpu_row),
     Race("many", MANY, {"tar": at_least(0.9, 1.2)}),
     Race("tiny", TINY, {"rsync": at_least(0.6, 1.0)}, further=_memory_row),
     Race("far", GIGABYTE, {"sftp": at_least(2.5, 3.5), "rclone": at_least(0.9, 1.2)}, line=FAR),
+    Race("far-8", GIGABYTE, {"sftp": at_least(2.5, 3.5), "rclone": at_least(0.9, 1.2)}, line=FAR, settings=EIGHT),
     Race("narrow", QUARTER, {"sftp/rsync": at_least(0.95, 1.0)}, line=NARROW),
     Race("lossy", SIXTEENTH, {"sftp": at_least(4, 7)}, line=LOSSY),
+    Race("lossy-8", SIXTEENTH, {"sftp": at_least(4, 7)}, line=LOSSY, settings=EIGHT),
     Race("many-far", MANY, {"tar": at_least(0.8, 1.0)}, line=FAR),
     Race("relay", GIGABYTE, {"ssh cat | ssh cat": at_least(0.9, 1.1)}, mode="sftp_upload"),
     Race("rsync", LARGE, {"rsync": at_least(0.95, 1.0)}, mode="rsync"),
@@ -194,13 +198,62 @@ def limits(arena: Arena, *, quick: bool) -> Iterator[Row]:
         )
 
 
+def memory(arena: Arena, *, quick: bool) -> Iterator[Row]:
+    """Four torrents of 50 GiB at once, each broken off after a while: nothing may grow with their size."""
+    size, most = 50 * GIB, (64 if quick else 512) * MIB
+    payloads = [arena.sparse(f"sparse-{number}", size, 16 * MIB) for number in range(4)]
+    folder = payloads[0].folder.parent / "sparse"
+    folder.mkdir(exist_ok=True)
+    for payload in payloads:
+        payload.path.rename(folder / payload.name)
+    arena.clear()
+    job = Job(
+        mode="sftp",
+        login=arena.login(),
+        source=str(folder),
+        target=str(arena.target),
+        state=arena.fresh_state(),
+        torrents=[str(payload.torrent) for payload in payloads],
+        stop_after=most,
+    )
+    outcome = arena.engine(job)
+    peak = outcome.peak_rss / MIB
+    note = (
+        f"4 x 50 GiB sparse at once, broken off after {most // MIB} MiB each; our own process, without its ssh children"
+    )
+    yield Row.judged("memory-sizes", f"{peak:.0f} MiB", "", peak, at_most(150, 100, " MiB"), note)
+    arena.clear()
+
+
+def planning(arena: Arena, *, quick: bool) -> Iterator[Row]:
+    """5,000 torrents of a fake client: from the start of the run until the first transfer starts."""
+    count = 500 if quick else 5000
+    seconds = statistics.median(arena.whole(None, "", count)[0] for _ in range(_ROUNDS))
+    note = f"{count} torrents; no pre-flight checks, which take as long as the servers take to answer"
+    yield Row.judged("planning", f"{seconds:.2f} s", "", seconds, at_most(3, 1, " s"), note)
+
+
+def dashboard(arena: Arena, *, quick: bool) -> Iterator[Row]:
+    """The same whole run with the dashboard (headless, 120 x 40, 4 pictures a second) and with plain lines."""
+    payload = LARGE.make(arena, quick=quick)
+    arena.listen(None)
+    arena.warm(payload)
+    rates: dict[str, list[float]] = {"simple": [], "dashboard": []}
+    for _ in range(_ROUNDS):
+        for front, seen in rates.items():
+            seen.append(arena.whole(payload, front)[1].rate())
+    plain, screen = (statistics.median(rates[front]) for front in ("simple", "dashboard"))
+    yield Row.judged("dashboard", _rate(screen), f"--simple {_rate(plain)}", screen / plain, at_least(0.97, 1.0))
+
+
 Measure = Callable[..., Iterable[Row]]
 
 
 def everything() -> dict[str, Measure]:
     """All cases by name, in the order of the table."""
     found: dict[str, Measure] = {race.case: race.rows for race in RACES}
-    return found | {"resume": resume, "limits": limits}
+    alone = {"resume": resume, "limits": limits, "memory": memory, "planning": planning, "dashboard": dashboard}
+    return found | alone
 
 
 ORDER: Final = (

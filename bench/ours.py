@@ -7,6 +7,7 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -87,6 +88,13 @@ class Outcome:
     good: int = 0
     curve: list[tuple[float, int]] = field(default_factory=list)
     """(seconds, bytes so far), as the ledger showed it."""
+
+    def rate(self) -> float:
+        """Bytes/s from the first byte to the last."""
+        began, first = next((at, total) for at, total in self.curve if total)
+        last = self.curve[-1][1]
+        ended = next(at for at, total in self.curve if total == last)
+        return (last - first) / max(ended - began, _TICK)
 
     def rate_after(self, seconds: float) -> float:
         """Bytes/s over so many seconds from the first byte on."""
@@ -175,7 +183,13 @@ def run(job: Job) -> Outcome:
         bench = _Bench(job, stack)
         moves = [_Move(bench, Path(torrent)) for torrent in job.torrents]
         over = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(job, moves, over, outcome), daemon=True)
+        watching = (
+            lambda: sum(move.track.ledger.sent for move in moves),
+            over,
+            outcome,
+            lambda: _break_off(job, moves),
+        )
+        watcher = threading.Thread(target=watch, args=watching, daemon=True)
         before, started = _cpu(), time.monotonic()
         watcher.start()
         workers = [threading.Thread(target=move.bring) for move in moves]
@@ -195,15 +209,20 @@ def run(job: Job) -> Outcome:
     return outcome
 
 
-def _watch(job: Job, moves: list[_Move], over: threading.Event, outcome: Outcome) -> None:
-    """Look at the ledgers as a screen does; break off where the job says so."""
+def watch(
+    total: Callable[[], int], over: threading.Event, outcome: Outcome, look: Callable[[], None] = lambda: None
+) -> None:
+    """Note the bytes so far twenty times a second, as a screen does; `look` is called each time."""
     started = time.monotonic()
     while not over.wait(_TICK):
-        total = sum(move.track.ledger.sent for move in moves)
-        outcome.curve.append((time.monotonic() - started, total))
-        for move in moves:
-            if job.stop_after and move.track.ledger.sent >= job.stop_after:
-                move.track.break_off(Cancelled("The benchmark has seen enough."), gently=True)
+        outcome.curve.append((time.monotonic() - started, total()))
+        look()
+
+
+def _break_off(job: Job, moves: list[_Move]) -> None:
+    for move in moves:
+        if job.stop_after and move.track.ledger.sent >= job.stop_after:
+            move.track.break_off(Cancelled("The benchmark has seen enough."), gently=True)
 
 
 def _cpu() -> tuple[float, float]:

@@ -39,9 +39,9 @@ class Transfer:
 
 
 def test_a_line_that_one_lane_fills_keeps_one():
-    seen = Transfer(8).run(lambda _lanes: 20 * MIB, 15)
+    seen = Transfer(8).run(lambda _lanes: 20 * MIB, 300)
     assert max(seen) == 2
-    assert seen[-1] == 1
+    assert seen.count(2) < len(seen) / 20
 
 
 def test_a_far_server_gets_as_many_lanes_as_help():
@@ -50,13 +50,14 @@ def test_a_far_server_gets_as_many_lanes_as_help():
 
 
 def test_a_machine_that_two_lanes_fill_keeps_two():
-    seen = Transfer(8).run(lambda lanes: min(lanes, 2) * 400 * MIB, 15)
-    assert seen[-1] == 2
+    seen = Transfer(8).run(lambda lanes: min(lanes, 2) * 400 * MIB, 300)
+    assert seen.count(2) > len(seen) * 9 / 10
 
 
 def test_lanes_that_make_it_slower_are_taken_back():
     rates = {1: 20 * MIB, 2: 15 * MIB, 4: 8 * MIB, 8: 4 * MIB}
-    assert Transfer(8).run(rates.__getitem__, 15)[-1] == 1
+    seen = Transfer(8).run(rates.__getitem__, 300)
+    assert seen.count(1) > len(seen) * 19 / 20
 
 
 def test_the_limit_is_never_passed_even_where_it_is_no_power_of_two():
@@ -93,7 +94,7 @@ def test_a_lost_lane_is_not_replaced_at_once():
     transfer = Transfer(8)
     transfer.run(lambda lanes: 20 * MIB * lanes, 15)
     transfer.controller.lost(transfer.now, 5)
-    assert transfer.run(lambda lanes: 20 * MIB * lanes, 5)[-1] == 5
+    assert transfer.run(lambda lanes: 20 * MIB * lanes, 3)[-1] == 5
 
 
 @given(

@@ -25,8 +25,9 @@ _FALLEN: Final = 0.6
 _PAYS: Final = 1.5
 """Seconds of work that must be left for more connections to pay for being made."""
 
-_PROBE_AGAIN: Final = 20.0
-"""Seconds after which more lanes are tried again: links change."""
+_PROBE_AGAIN: Final = 4.0
+_PROBE_AT_LEAST: Final = 60.0
+"""Seconds after which more lanes are tried again, because links change and rates jump: twice as long after each try in vain."""
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class LaneController:
     _before: tuple[int, float] | None = None  # the lanes and the rate that this step is held against
     _settled_at: float | None = None
     _held_by_limit: bool = False
+    _patience: float = _PROBE_AGAIN
     _expected: float | None = None  # the rate with the lanes that were chosen
 
     def observe(self, now: float, moved: int, left: int, working: int) -> int:
@@ -67,7 +69,7 @@ class LaneController:
     def _may_grow(self, now: float) -> bool:
         if self._settled_at is None or self.wanted >= self.limit:
             return False
-        return self._held_by_limit or now - self._settled_at >= _PROBE_AGAIN
+        return self._held_by_limit or now - self._settled_at >= self._patience
 
     def _rate(self, now: float, moved: int, working: int) -> float | None:
         """The rate of the present lanes, each time that enough was seen of it."""
@@ -87,6 +89,7 @@ class LaneController:
 
     def _judge(self, rate: float, left: int, now: float) -> None:
         if self._before is not None and rate < self._before[1] * (1 + _WORTH):
+            self._patience = min(2 * self._patience, _PROBE_AT_LEAST)
             self._settle(now, *self._before)
         elif self.wanted >= self.limit or left < rate * _PAYS:
             self._settle(now, self.wanted, rate)
@@ -100,6 +103,7 @@ class LaneController:
         if self._expected is None or rate > self._expected:
             self._expected = rate
         elif rate < self._expected * _FALLEN and self.wanted < self.limit:
+            self._patience = _PROBE_AGAIN
             self._judge(rate, left, now)
 
     def _settle(self, now: float, lanes: int, rate: float | None = None) -> None:
