@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from torrent_mover import __version__
+from torrent_mover.commands import init_arguments
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError
 
 _COMMANDS: Final = {
@@ -21,6 +22,7 @@ _COMMANDS: Final = {
     "dry_run": "torrent_mover.commands.dry_run",
     "history": "torrent_mover.commands.history",
     "log": "torrent_mover.commands.log",
+    "init": "torrent_mover.commands.init",
     "rules": "torrent_mover.commands.rules",
     "run": "torrent_mover.commands.run",
     "status": "torrent_mover.commands.status",
@@ -59,6 +61,10 @@ def parser() -> argparse.ArgumentParser:
         "doctor", help="every check of a run with its remedy; also while a run is active", allow_abbrev=False
     )
     doctor.add_argument("--json", action="store_true", help="the answers as data", default=argparse.SUPPRESS)
+    init = commands.add_parser(
+        "init", help="ask the few things that matter, try each answer, write config.ini", allow_abbrev=False
+    )
+    init_arguments.add_arguments(init)
     _add_journal_commands(commands)
     return top
 

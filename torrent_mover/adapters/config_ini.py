@@ -111,7 +111,7 @@ def examine(
     overrides = _Overrides(dict(headings))
     overrides.take(environ)
     document = Document(str(path), tuple(overrides.headings.items()), (*entries, *overrides.entries))
-    settings, problems = read_settings(document, _surroundings(file, environ))
+    settings, problems = read_settings(document, surroundings(file, environ))
     every = sorted((*faults, *overrides.faults, *problems), key=order_of)
     if settings is None or any(problem.severity is Severity.ERROR for problem in every):
         return None, tuple(every)
@@ -150,7 +150,8 @@ def _open_to_others(file: Path, mode: int, entries: Sequence[Entry]) -> list[Pro
     return [Problem(str(file), None, "", "", what, f"Type: chmod 600 {shlex.quote(str(file))}", Severity.WARNING)]
 
 
-def _surroundings(file: Path, environ: Mapping[str, str]) -> Surroundings:
+def surroundings(file: Path, environ: Mapping[str, str]) -> Surroundings:
+    """What the values of a file mean on this machine: its folder, the user's home, which files there are."""
     home = _home(environ)
     state_home = environ.get("XDG_STATE_HOME", "")
     return Surroundings(

@@ -1,0 +1,193 @@
+"""init on real servers: asked in a terminal, told by flags, and what it refuses to do."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.e2e.command import Command
+from tests.e2e.terminal import Terminal
+from torrent_mover.adapters.config_ini import load
+from torrent_mover.demo.world import CATEGORY
+
+pytestmark = pytest.mark.servers
+
+
+def fingerprint(house) -> str:
+    said = subprocess.run(
+        ["ssh-keygen", "-l", "-f", house.world.ssh.known_hosts], capture_output=True, text=True, check=True
+    )
+    return said.stdout.split()[1]
+
+
+@pytest.fixture
+def passwords(house, tmp_path):
+    """Files with the passwords of the two clients."""
+    files = {}
+    for name, server in (("source", house.source), ("destination", house.destination)):
+        files[name] = tmp_path / f"{name}.password"
+        files[name].write_text(f"{server.password}\n")
+    return files
+
+
+@pytest.fixture
+def flags(house, passwords, tmp_path):
+    """Every answer as a flag."""
+    ssh = house.world.ssh
+    return [
+        "--source-url", f"http://{house.source.host}:{house.source.port}",
+        "--source-user", house.source.username,
+        "--source-password-file", passwords["source"],
+        "--destination-url", f"http://{house.destination.host}:{house.destination.port}",
+        "--destination-user", house.destination.username,
+        "--destination-password-file", passwords["destination"],
+        "--source-ssh", f"{ssh.user}@{ssh.host}:{ssh.port}",
+        "--source-ssh-key", ssh.key_file,
+        "--known-hosts", tmp_path / "known_hosts",
+        "--destination-path", house.destination.data,
+        "--category", CATEGORY,
+        "--yes",
+    ]  # fmt: skip
+
+
+def init(house, *arguments, environment=None):
+    with Command("init", *arguments, home=house.home, environment=environment) as command:
+        return command.end()
+
+
+def without(flags: list, name: str) -> list:
+    place = flags.index(name)
+    return flags[:place] + flags[place + 2 :]
+
+
+def test_flags_answer_everything_and_the_config_moves_torrents(house, flags, tmp_path):
+    made = house.seed("Show", 100_000)
+    files = made.files()
+    config = tmp_path / "new" / "config.ini"
+
+    result = init(house, "--config", config, *flags, "--host-key", fingerprint(house)).ended(0)
+
+    result.says("1 torrent would be moved", "Show", "--test-run")
+    assert config.stat().st_mode & 0o777 == 0o600
+    assert house.source.password not in config.read_text() + result.text
+    settings, problems = load(config)
+    assert settings.moving.category_to_move == CATEGORY
+    assert [one for one in problems if one.severity.value != "notice"] == []
+    assert [one.name for one in config.parent.iterdir()] == ["config.ini"]
+    assert not [one for one in house.destination.data.iterdir() if "canary" in one.name]
+    with Command("--config", config, "--simple", home=house.home) as command:
+        command.end().ended(0)
+    house.assert_moved(made, files)
+
+
+def test_a_host_key_is_never_trusted_without_consent(house, flags, tmp_path):
+    config = tmp_path / "config.ini"
+
+    refused = init(house, "--config", config, *flags).ended(3)
+
+    refused.says("not known", fingerprint(house), "--host-key")
+    init(house, "--config", config, *flags, "--host-key", "SHA256:somethingelse").ended(3)
+    assert not config.exists()
+    assert not (tmp_path / "known_hosts").exists()
+
+
+def test_a_config_that_is_there_is_kept(house, flags, tmp_path):
+    config = tmp_path / "config.ini"
+    config.write_text("mine\n")
+    trusted = [*flags, "--host-key", fingerprint(house)]
+
+    init(house, "--config", config, *trusted).ended(2).says("There is a config already", "--overwrite")
+    assert config.read_text() == "mine\n"
+
+    init(house, "--config", config, *trusted, "--overwrite").ended(0)
+    assert (tmp_path / "config.ini.before").read_text() == "mine\n"
+    load(config)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "code", "said"),
+    [
+        ("--source-url", "http://127.0.0.1:1", 3, "127.0.0.1:1"),
+        ("--destination-user", "nobody", 3, "TM-E202"),
+        ("--source-ssh", "no-user", 2, "user@"),
+        ("--source-ssh-key", "/nowhere/key", 2, "/nowhere/key"),
+        ("--destination-path", "/nowhere/at/all", 4, "mkdir -p /nowhere/at/all"),
+    ],
+)
+def test_a_wrong_answer_is_told_with_its_remedy_and_nothing_is_written(house, flags, tmp_path, flag, value, code, said):
+    config = tmp_path / "config.ini"
+    wrong = [*without(flags, flag), flag, value, "--host-key", fingerprint(house)]
+
+    init(house, "--config", config, *wrong).ended(code).says(said)
+
+    assert not config.exists()
+
+
+def test_what_is_missing_is_named_where_nobody_can_be_asked(house, flags, tmp_path):
+    config = tmp_path / "config.ini"
+    for flag in ("--source-url", "--category", "--source-ssh", "--destination-path"):
+        given = [*without(flags, flag), "--host-key", fingerprint(house)]
+        init(house, "--config", config, *given).ended(2).says(flag)
+    init(house, "--config", config).ended(2)  # no terminal: as with --yes
+    assert not config.exists()
+
+
+def test_passwords_come_from_the_environment_too(house, flags, tmp_path):
+    config = tmp_path / "config.ini"
+    given = without(without(flags, "--source-password-file"), "--destination-password-file")
+    environment = {
+        "TORRENT_MOVER_SOURCE_PASSWORD": house.source.password,
+        "TORRENT_MOVER_DESTINATION_PASSWORD": house.destination.password,
+    }
+
+    result = init(house, "--config", config, *given, "--host-key", fingerprint(house), environment=environment)
+
+    assert load(config)[0].source_client.password.reveal() == house.source.password
+    assert house.source.password not in result.ended(0).text
+
+
+def test_a_person_is_asked_and_asked_again_and_no_password_is_shown(house, tmp_path):
+    house.seed("Show", 100_000)
+    ssh, config, known = house.world.ssh, tmp_path / "config.ini", tmp_path / "known_hosts"
+    with Terminal("--config", config, "init", "--known-hosts", known, home=house.home) as person:
+        person.answer(r"transfer_mode \[1\]", "sftp")
+        person.answer(r"Address of its Web UI \[http://localhost:8080\]", "http://127.0.0.1:1")
+        person.answer(r"User name \[admin\]", house.source.username)
+        person.answer(r"Password, not shown", "wrong for now")
+        person.expect(r"✗ .*127\.0\.0\.1:1")
+        person.answer(r"Address of its Web UI \[http://127.0.0.1:1\]", f"http://127.0.0.1:{house.source.port}")
+        person.answer(r"User name \[", "")
+        person.answer(r"not shown \[as before\]", house.source.password)
+        person.expect(r"✓ .*qBittorrent v?\d")
+        person.answer(rf"Category to move \[{CATEGORY}\]", "1")
+        person.expect(r"1 completed torrent")
+        person.answer(r"SSH login", f"{ssh.user}@{ssh.host}:{ssh.port}")
+        person.answer(r"Private key", str(ssh.key_file))
+        person.expect(fingerprint(house).replace("+", r"\+"))
+        person.answer(r"Trust it from now on\? \[y/N\]", "y")
+        person.expect(r"logged in by publickey")
+        person.answer(r"Address of its Web UI", f"http://127.0.0.1:{house.destination.port}")
+        person.answer(r"User name", house.destination.username)
+        person.answer(r"Password, not shown", house.destination.password)
+        person.answer(r"Folder \[", "/nowhere/at/all")
+        person.expect(r"✗ .*does not exist")
+        person.answer(r"Folder \[/nowhere/at/all\]", str(house.destination.data))
+        person.expect(r"finds it as")
+        person.expect(r"Written: .*config\.ini")
+        person.expect(r"1 torrent would be moved")
+        assert person.end() == 0
+    assert config.stat().st_mode & 0o777 == 0o600
+    assert known.stat().st_mode & 0o777 == 0o600
+    assert house.source.password not in person.shown
+    assert house.destination.password not in person.shown
+    assert load(config)[0].source_server.known_hosts is not None
+
+
+def test_leaving_with_ctrl_c_writes_nothing(house, tmp_path):
+    config = tmp_path / "config.ini"
+    with Terminal("--config", config, "init", home=house.home) as person:
+        person.expect(r"transfer_mode")
+        person.press("\x03")
+        assert person.end() == 130
+    assert not config.exists()

@@ -1,0 +1,66 @@
+"""Writes a config.ini: at once or not at all, for its owner only, and only if it reads back as what was meant."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+from pathlib import Path
+
+from torrent_mover.adapters.config_ini import load
+from torrent_mover.domain.errors import ConfigError
+from torrent_mover.domain.settings import Settings
+from torrent_mover.domain.settings_text import config_text
+
+KEPT_SUFFIX = ".before"
+
+
+def write_config(path: Path, settings: Settings) -> Path | None:
+    """Write it with mode 0600. What was there before is kept beside it; returns where. Raises ConfigError."""
+    text = config_text(settings)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".ini")  # mode 0600
+    except OSError as error:
+        raise _refused(path, error) from error
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _require_same(draft, text)
+        kept = _keep(path)
+        draft.replace(path)
+    except OSError as error:
+        raise _refused(path, error) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return kept
+
+
+def _require_same(draft: Path, text: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TORRENT_MOVER__")}
+    if config_text(load(draft, environment)[0]) != text:
+        raise ConfigError(
+            "One of the answers cannot stand in a config.ini: a value begins or ends with a blank, or holds a line break.",
+            kept="Nothing was written.",
+            remedy="Is it a password? Put it into a file, and give that: --source-password-file PATH",
+        )
+
+
+def _keep(path: Path) -> Path | None:
+    if not path.exists():
+        return None
+    kept = path.with_name(path.name + KEPT_SUFFIX)
+    kept.unlink(missing_ok=True)
+    kept.hardlink_to(path)  # the config itself stays in its place until the new one takes it
+    return kept
+
+
+def _refused(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"The config {path} cannot be written: {error.strerror}.",
+        kept="What was there is there still.",
+        remedy=f"Look at its folder: ls -ld {shlex.quote(str(path.parent))}; or choose another place with --config PATH",
+    )

@@ -1,0 +1,405 @@
+"""init: asks the few things that matter, tries each answer at once, writes config.ini, and ends with a dry run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from torrent_mover import bootstrap
+from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.adapters.config_file import KEPT_SUFFIX, write_config
+from torrent_mover.adapters.config_ini import discover
+from torrent_mover.adapters.ssh.accounts import SshAccounts
+from torrent_mover.adapters.ssh.keyscan import HostKey, host_keys, trust
+from torrent_mover.commands.dry_run import as_table
+from torrent_mover.commands.init_answers import Answers
+from torrent_mover.commands.init_prompts import Console
+from torrent_mover.domain.errors import ConfigError, ExitCode, HostKeyUnknown, MoverError, UsageError
+from torrent_mover.domain.settings import ServerSettings, TransferMode
+from torrent_mover.domain.text import counted, safe, size
+from torrent_mover.domain.torrent import Torrent
+from torrent_mover.engine.preflight import Doubt, Examination
+from torrent_mover.ports.ssh import SshTarget
+
+_TRIES: Final = 4
+"""A client bans an address after five refused logins."""
+
+_ROUNDS: Final = 4
+_SHOWN: Final = 20
+_USUAL: Final = "http://localhost:8080"
+_LINE: Final = re.compile(r"Set in \[(?P<section>\w+)\]: (?P<key>\w+) = (?P<value>/.*)")
+"""A remedy that is one line of the config: one that we can write."""
+
+_MODES: Final = {
+    "sftp": "to this machine, over SFTP",
+    "rsync": "to this machine, by rsync",
+    "sftp_upload": "through this machine to another one, over SFTP at both ends",
+    "rsync_upload": "through a folder of this machine to another one, by rsync",
+}
+
+
+def execute(arguments: argparse.Namespace) -> ExitCode:
+    """Ask, try, write. Without a terminal, or with --yes, the flags are the answers."""
+    console = Console(asks=not arguments.yes and sys.stdin.isatty() and sys.stdout.isatty())
+    path = _target(arguments.config)
+    _guard(path, console, overwrite=arguments.overwrite)
+    console.say(f"torrent_mover sets itself up. The answers go to {path}; nothing is written before they are tried.")
+    _Setup(arguments, console, Answers(path)).run(path)
+    return ExitCode.DONE
+
+
+def _target(explicit: str | None) -> Path:
+    """Where the config goes: where a run would look for it, in the user's folder unless a place is named."""
+    places = discover(explicit)
+    return places[0][0] if len(places) == 1 else places[1][0]
+
+
+def _guard(path: Path, console: Console, *, overwrite: bool) -> None:
+    if path.suffix.lower() == ".toml":
+        raise UsageError(f"{path}: init writes a config.ini.", remedy="Choose a name that ends in .ini: --config PATH")
+    if not path.exists() or overwrite:
+        return
+    if not console.agree(
+        f"{path} is there already. Replace it (the old one is kept as {path.name}{KEPT_SUFFIX})?", default=False
+    ):
+        raise UsageError(
+            f"There is a config already: {path}.",
+            kept="It was left as it is.",
+            remedy="Choose another place with --config PATH, or replace it with --overwrite (the old one is kept).",
+        )
+
+
+class _Setup:
+    """One conversation."""
+
+    def __init__(self, arguments: argparse.Namespace, console: Console, answers: Answers) -> None:
+        self._flags = arguments
+        self._console = console
+        self._answers = answers
+        known = arguments.known_hosts
+        self._known_hosts = str(Path(known).expanduser().absolute()) if known else ""
+
+    def run(self, path: Path) -> None:
+        """Everything, in order."""
+        self._mode()
+        self._heading("The client that has the torrents")
+        self._client("SOURCE_CLIENT", "source")
+        self._category()
+        self._heading("The machine that holds its files, by SSH")
+        self._server("SOURCE_SERVER", "source")
+        self._heading("The client that takes over")
+        self._client("DESTINATION_CLIENT", "destination")
+        if TransferMode(self._told("SETTINGS", "transfer_mode")).uploads:
+            self._heading("The machine that takes the data, by SSH")
+            self._server("DESTINATION_SERVER", "destination")
+        self._heading("The folder that receives the data")
+        self._folder()
+        self._heading("All checks of a run")
+        self._check()
+        self._write(path)
+
+    def _heading(self, text: str) -> None:
+        self._console.say()
+        self._console.say(text)
+
+    def _told(self, section: str, key: str, default: str = "") -> str:
+        return self._answers.told(section, key, default)
+
+    def _flag(self, name: str) -> str:
+        return str(getattr(self._flags, name) or "")
+
+    def _until_right(self, ask: Callable[[], None], test: Callable[[], str]) -> None:
+        """Ask and try, until it works. Without somebody to ask, the first trouble is the end."""
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                ask()
+                self._console.good(test())
+            except UsageError as error:
+                if not (isinstance(error, ConfigError) and self._console.asks and left):
+                    raise
+                self._console.bad(error)
+            except MoverError as error:
+                if not (self._console.asks and left):
+                    raise
+                self._console.bad(error)
+            else:
+                return
+
+    # -- mode ----------------------------------------------------------------------------------------------------------
+
+    def _mode(self) -> None:
+        mode = self._flag("mode")
+        if not mode and self._console.asks:
+            self._heading("Where do the bytes go?")
+            for number, (name, what) in enumerate(_MODES.items(), 1):
+                self._console.say(f"   {number}  {name:<13} {what}")
+            while mode not in _MODES:
+                answer = self._console.ask("transfer_mode", "1", "--mode")
+                mode = dict(enumerate(_MODES, 1)).get(int(answer), "") if answer.isdecimal() else answer
+        self._answers.tell("SETTINGS", transfer_mode=mode or "sftp")
+
+    # -- clients -------------------------------------------------------------------------------------------------------
+
+    def _client(self, section: str, role: str) -> None:
+        given = {
+            "host": self._flag(f"{role}_url"),
+            "username": self._flag(f"{role}_user"),
+            "password": os.environ.get(f"TORRENT_MOVER_{role.upper()}_PASSWORD", ""),
+        }
+        file = self._flag(f"{role}_password_file")
+        usual = _USUAL if self._console.asks else ""
+
+        def ask() -> None:
+            ask = self._console.ask
+            host = given.pop("host", "") or ask(
+                "Address of its Web UI", self._told(section, "host", usual), f"--{role}-url"
+            )
+            user = given.pop("username", "") or ask(
+                "User name", self._told(section, "username", "admin"), f"--{role}-user"
+            )
+            self._answers.tell(section, host=host, username=user)
+            self._password(section, given.pop("password", ""), file, "Password", f"--{role}-password-file")
+
+        self._until_right(ask, lambda: self._greet(section))
+
+    def _password(self, section: str, given: str, file: str, question: str, flag: str, *, needed: bool = True) -> None:
+        if file and not self._told(section, "password_file"):
+            self._answers.tell(section, password_file=str(Path(file).expanduser().absolute()), password="")
+            return
+        password = given or self._console.ask_secret(question, self._told(section, "password"))
+        if needed and not password:
+            raise ConfigError(
+                f"There is no password for [{section}].",
+                kept="Nothing was written.",
+                remedy=f"Type it, or give it with {flag} PATH, or in the environment: torrent-mover init --help",
+            )
+        self._answers.tell(section, password=password, password_file="")
+
+    def _greet(self, section: str) -> str:
+        settings = self._answers.settings()
+        chosen = settings.source_client if section == "SOURCE_CLIENT" else settings.destination_client
+        with closing(bootstrap.client(section, chosen, settings.general.connect_timeout, SystemClock())) as client:
+            info = client.info()
+            return f"{client.name}: {info.product} {info.version}, API {info.api}"
+
+    def _category(self) -> None:
+        settings = self._answers.settings()
+        timeout = settings.general.connect_timeout
+        with closing(bootstrap.client("SOURCE_CLIENT", settings.source_client, timeout, SystemClock())) as client:
+            torrents = [torrent for torrent in client.torrents() if torrent.complete]
+            names = sorted({*client.categories(), *(torrent.category for torrent in torrents)} - {""})
+        names.sort(key=lambda name: -sum(torrent.category == name for torrent in torrents))
+        given = [self._flag("move_category")]
+        if not given[0] and self._console.asks:
+            self._show_categories(names[:_SHOWN], torrents)
+
+        def ask() -> None:
+            default = self._told("SETTINGS", "category_to_move") or (names[0] if names and self._console.asks else "")
+            answer = given.pop() if given and given[0] else self._console.ask("Category to move", default, "--category")
+            given.clear()
+            by_number = answer not in names and answer.isdecimal() and 1 <= int(answer) <= len(names[:_SHOWN])
+            self._answers.tell("SETTINGS", category_to_move=names[int(answer) - 1] if by_number else answer)
+
+        def test() -> str:
+            category = self._answers.settings().moving.category_to_move
+            mine = [torrent for torrent in torrents if torrent.category == category]
+            return f"{category}: {counted(len(mine), 'completed torrent')}, {size(sum(one.size for one in mine))}"
+
+        self._until_right(ask, test)
+
+    def _show_categories(self, names: Sequence[str], torrents: Sequence[Torrent]) -> None:
+        counts = Counter(torrent.category for torrent in torrents)
+        self._console.say("   Completed torrents there:")
+        for number, name in enumerate(names, 1):
+            self._console.say(f"   {number:>2}  {safe(name)}  {counted(counts[name], 'torrent')}")
+
+    # -- servers -------------------------------------------------------------------------------------------------------
+
+    def _server(self, section: str, role: str) -> None:
+        flag, key_flag = f"--{role}-ssh", self._flag(f"{role}_ssh_key")
+        given = {
+            "login": self._flag(f"{role}_ssh"),
+            "password": os.environ.get(f"TORRENT_MOVER_{role.upper()}_SSH_PASSWORD", ""),
+        }
+        file = self._flag(f"{role}_ssh_password_file")
+
+        def ask() -> None:
+            told = self._login_text(section)
+            login = given.pop("login", "") or self._console.ask("SSH login, user@host:port", told, flag)
+            self._answers.tell(section, known_hosts=self._known_hosts, **_login_of(login))
+            key = key_flag or self._told(section, "key_file")
+            if self._console.asks and not (key_flag or file):
+                answer = self._console.ask("Private key, or - for agent and usual keys", key or "-", f"{flag}-key")
+                key = "" if answer == "-" else answer
+            self._answers.tell(section, key_file=str(Path(key).expanduser().absolute()) if key else "")
+            if not key or given.get("password") or file:
+                question = "Password, empty to log in by key"
+                self._password(
+                    section, given.pop("password", ""), file, question, f"{flag}-password-file", needed=False
+                )
+
+        self._until_right(ask, lambda: self._log_in(section))
+
+    def _login_text(self, section: str) -> str:
+        host = self._told(section, "host")
+        if not host:
+            return ""
+        port = self._told(section, "port", "22")
+        return f"{self._told(section, 'username')}@{f'[{host}]' if ':' in host else host}" + (
+            f":{port}" if port != "22" else ""
+        )
+
+    def _log_in(self, section: str) -> str:
+        settings = self._answers.settings()
+        server = settings.source_server if section == "SOURCE_SERVER" else settings.destination_server
+        assert server is not None  # noqa: S101  it was told just now
+        try:
+            return self._logged_in(server)
+        except HostKeyUnknown as error:
+            if not self._accepted(bootstrap.ssh_target(server, settings)):
+                raise HostKeyUnknown(error.what, kept=error.kept, remedy=self._how_to_accept(error.remedy)) from error
+        return self._logged_in(server)
+
+    def _how_to_accept(self, remedy: str) -> str:
+        return (
+            remedy
+            if self._console.asks
+            else f"If the fingerprint is right, give it: --host-key SHA256:... ; or: {remedy}"
+        )
+
+    def _logged_in(self, server: ServerSettings) -> str:
+        with closing(bootstrap.session_pool(server, self._answers.settings())) as pool:
+            login = SshAccounts(pool).login()
+        key = login.host_key.partition(" ")[0]
+        return (
+            f"logged in{f' by {login.method}' if login.method else ''}, {key or 'its'} host key known ({login.speaker})"
+        )
+
+    def _accepted(self, target: SshTarget) -> bool:
+        """Show the keys of a server never seen before, and remember them where somebody agrees."""
+        keys = host_keys(target)
+        trusted = [key for key in keys if key.print in self._flags.host_key]
+        if not trusted and self._console.asks:
+            self._console.say(f"   {safe(target.label)} was never seen before. It shows:")
+            for key in keys:
+                self._console.say(f"     {key.print}  {key.kind}")
+            if self._console.agree("Compare with what the server's owner says. Trust it from now on?", default=False):
+                trusted = list(keys)
+        if trusted:
+            self._remembered(target, trusted)
+        return bool(trusted)
+
+    def _remembered(self, target: SshTarget, keys: Sequence[HostKey]) -> None:
+        file = trust(target, keys)
+        self._console.good(f"{', '.join(key.kind for key in keys)} of {target.label} remembered in {file}")
+
+    # -- paths ---------------------------------------------------------------------------------------------------------
+
+    def _folder(self) -> None:
+        given = [self._flag("destination_path")]
+
+        def ask() -> None:
+            told = self._told("DESTINATION_PATHS", "destination_path") or self._default_folder()
+            answer = given.pop() if given and given[0] else self._console.ask("Folder", told, "--destination-path")
+            given.clear()
+            self._answers.tell("DESTINATION_PATHS", destination_path=answer, remote_destination_path="")
+
+        def test() -> str:
+            with bootstrap.Checkup(self._answers.settings(), lambda: "") as checkup:
+                self._console.good(checkup.checks.folder.write())
+                try:
+                    return checkup.checks.folder.seen_by_client()
+                except Doubt as error:
+                    return error.what
+                except MoverError as error:
+                    if not self._take_line(error):
+                        raise
+            return self._seen()
+
+        self._until_right(ask, test)
+
+    def _seen(self) -> str:
+        with bootstrap.Checkup(self._answers.settings(), lambda: "") as checkup:
+            return checkup.checks.folder.seen_by_client()
+
+    def _default_folder(self) -> str:
+        """Where the destination client saves to, as it sees it: a good guess on a machine without containers."""
+        if not self._console.asks:
+            return ""
+        settings = self._answers.settings()
+        timeout = settings.general.connect_timeout
+        with closing(
+            bootstrap.client("DESTINATION_CLIENT", settings.destination_client, timeout, SystemClock())
+        ) as client:
+            return str(next(iter(client.folders()), ""))
+
+    def _take_line(self, error: MoverError) -> bool:
+        """Where the remedy is a line of the config that was found out by looking, write that line."""
+        found = _LINE.fullmatch(error.remedy)
+        if found is None:
+            return False
+        section, key, value = found["section"], found["key"], found["value"]
+        old = self._told(section, key)
+        pairs = f"{old}, {value}" if old and key == "path_map" and value not in old else value
+        if pairs == old:
+            return False
+        self._answers.tell(section, **{key: pairs})
+        self._console.good(f"found out: {key} = {pairs}  [{section}]")
+        return True
+
+    def _check(self) -> None:
+        """Every check of a run; what can be found out is taken, then all is asked again."""
+        for _ in range(_ROUNDS):
+            with bootstrap.Checkup(self._answers.settings(), lambda: "as answered") as checkup:
+                examination = Examination(checkup.clock, lambda _event: None)
+                results = list(examination.ask(checkup.checks.first()))
+            if any(result.error and self._take_line(result.error) for result in results):
+                continue
+            break
+        for result in results:
+            if result.error is None:
+                self._console.good(f"{result.view.name}: {result.view.result}")
+            elif result.view.fatal:
+                self._console.bad(result.error)
+            else:
+                self._console.doubt(result.error)
+        refusal = examination.verdict()
+        if refusal is not None and not self._console.agree("Write the config all the same?", default=False):
+            raise refusal
+
+    def _write(self, path: Path) -> None:
+        settings = self._answers.settings()
+        kept = write_config(path, settings)
+        self._console.say()
+        self._console.say(f"Written: {path} (mode 0600){f'; what was there is {kept}' if kept else ''}")
+        self._console.say()
+        self._console.say("A dry run: what would move, and what would not. Nothing is touched.")
+        self._console.say(as_table(bootstrap.plan(settings)).rstrip("\n"))
+        self._console.say()
+        self._console.say(
+            f"Next: torrent-mover --config {path} --test-run   (all of it, but the source keeps everything)"
+        )
+
+
+def _login_of(text: str) -> dict[str, str]:
+    """`user@host:port` as keys of a section; what is not there is blank, and told as such."""
+    user, at, rest = text.rpartition("@")
+    bracket = re.fullmatch(r"\[([^\]]*)\](?::(\d+))?", rest)
+    if bracket:
+        host, port = bracket[1], bracket[2] or ""
+    elif rest.count(":") == 1:
+        host, _, port = rest.partition(":")
+    else:
+        host, port = rest, ""
+    if not at or not user:
+        raise ConfigError(
+            f"{text!r} names no user.", kept="Nothing was written.", remedy="It looks like: user@server.example.org:22"
+        )
+    return {"username": user, "host": host, "port": port}

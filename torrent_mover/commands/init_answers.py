@@ -1,0 +1,73 @@
+"""What init has been told so far, and the settings that follow from it. What is not yet told has a stand-in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from torrent_mover.adapters.config_ini import surroundings
+from torrent_mover.adapters.passwords import with_passwords
+from torrent_mover.domain.errors import ConfigError
+from torrent_mover.domain.settings import Settings
+from torrent_mover.domain.settings_problems import Place, Severity
+from torrent_mover.domain.settings_reading import read_settings
+from torrent_mover.domain.settings_schema import Document, Entry
+
+_CLIENT = {"port": "1", "username": "stand-in", "password": "stand-in"}
+_STAND_INS = {
+    "SOURCE_CLIENT": {"host": "http://source.invalid", **_CLIENT},
+    "DESTINATION_CLIENT": {"host": "http://destination.invalid", **_CLIENT},
+    "SOURCE_SERVER": {"host": "source.invalid", "username": "stand-in"},
+    "DESTINATION_SERVER": {"host": "destination.invalid", "username": "stand-in"},
+    "DESTINATION_PATHS": {"destination_path": "/stand-in"},
+    "SETTINGS": {"category_to_move": "stand-in", "transfer_mode": "sftp"},
+}
+_OURS = "TORRENT_MOVER__"
+
+
+class Answers:
+    """Section -> key -> text, as a config file would say it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._told: dict[str, dict[str, str]] = {}
+
+    def tell(self, section: str, **values: str) -> None:
+        """Set keys; a blank value takes the key away."""
+        keys = self._told.setdefault(section, {})
+        for key, value in values.items():
+            keys.pop(key, None)
+            if value:
+                keys[key] = value
+
+    def told(self, section: str, key: str, default: str = "") -> str:
+        """What was told, or the default."""
+        return self._told.get(section, {}).get(key, default)
+
+    def settings(self) -> Settings:
+        """The settings. Raises ConfigError with what is wrong in a section that was told."""
+        settings, problems = read_settings(self._document(), surroundings(self._path, _environment()))
+        errors = [each for each in problems if each.severity is Severity.ERROR]
+        mine = [each for each in errors if each.section in self._told] or errors
+        if settings is None or mine:
+            first = mine[0]
+            raise ConfigError(
+                f"{first.key or first.section}: {first.what}", kept="Nothing was written.", remedy=first.remedy
+            )
+        return with_passwords(settings)
+
+    def _document(self) -> Document:
+        sections = dict(_STAND_INS)
+        if self.told("SETTINGS", "transfer_mode", "sftp") in ("sftp", "rsync"):
+            del sections["DESTINATION_SERVER"]
+        entries = []
+        for section, stand_ins in sections.items():
+            told = self._told.get(section, {})
+            wanted = told if "host" in told else stand_ins | told
+            entries += [Entry(section, key, value, Place("answer")) for key, value in wanted.items()]
+        return Document("answers", tuple((section, Place("answer")) for section in sections), tuple(entries))
+
+
+def _environment() -> dict[str, str]:
+    """Ours without settings: what is written must be right without them."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}

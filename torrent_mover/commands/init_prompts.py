@@ -1,0 +1,93 @@
+"""Asking on any terminal: plain lines, passwords not echoed, no cursor movement. Without a terminal nothing is asked."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from torrent_mover.domain.errors import MoverError, UsageError
+from torrent_mover.domain.text import safe
+
+
+class Console:
+    """`asks`: somebody is there to answer."""
+
+    def __init__(self, *, asks: bool) -> None:
+        self.asks = asks
+        unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        self._good, self._bad = ("✓", "✗") if unicode else ("+", "x")
+
+    def say(self, text: str = "") -> None:
+        """A line."""
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    def good(self, text: str) -> None:
+        """Something was tried, and it works."""
+        self.say(f"   {self._good} {safe(text)}")
+
+    def doubt(self, error: MoverError) -> None:
+        """Something that somebody should know, and that stops nothing."""
+        self._trouble("!", error)
+
+    def bad(self, error: MoverError) -> None:
+        """Something does not work: what, what was kept, what helps."""
+        self._trouble(self._bad, error)
+
+    def _trouble(self, glyph: str, error: MoverError) -> None:
+        self.say(f"   {glyph} {safe(error.what)} [{error.code}]")
+        if error.kept:
+            self.say(f"     {safe(error.kept)}")
+        if error.remedy:
+            self.say(f"   > {safe(error.remedy)}")
+
+    def ask(self, question: str, default: str, flag: str) -> str:
+        """One line. Enter takes the default; without somebody to ask the default is the answer, or UsageError names the flag."""
+        if not self.asks:
+            if not default:
+                raise UsageError(
+                    f"Not given: {question}.",
+                    kept="Nothing was written.",
+                    remedy=f"Give it with {flag}, or run it in a terminal.",
+                )
+            return default
+        while True:
+            shown = f" [{safe(default)}]" if default else ""
+            answer = self._line(f"   {question}{shown}: ").strip() or default
+            if answer:
+                return answer
+
+    def ask_secret(self, question: str, old: str) -> str:
+        """A password, not shown. Enter keeps the old one, which may be none."""
+        if not self.asks:
+            return old
+        keeps = " [as before]" if old else ""
+        try:
+            return getpass.getpass(f"   {question}, not shown{keeps}: ", stream=sys.stdout) or old
+        except EOFError as error:
+            raise _ended() from error
+
+    def agree(self, question: str, *, default: bool) -> bool:
+        """Yes or no."""
+        if not self.asks:
+            return default
+        while True:
+            answer = self._line(f"   {question} [{'Y/n' if default else 'y/N'}]: ").strip().lower()
+            if answer in ("", "y", "yes", "n", "no"):
+                return default if not answer else answer[0] == "y"
+
+    @staticmethod
+    def _line(prompt: str) -> str:
+        try:
+            return input(prompt)
+        except EOFError as error:
+            sys.stdout.write("\n")
+            raise _ended() from error
+
+
+def _ended() -> UsageError:
+    return UsageError(
+        "The input ended before everything was answered.",
+        kept="Nothing was written.",
+        remedy="Run torrent-mover init in a terminal, or give the answers as flags with --yes: torrent-mover init --help",
+    )
