@@ -15,6 +15,7 @@ from typing import Final, Self
 from torrent_mover import __version__
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
 from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.adapters.config_edit import can_be_edited, set_value
 from torrent_mover.adapters.local_accounts import LocalAccounts
 from torrent_mover.adapters.local_fs import LocalFileSystem
 from torrent_mover.adapters.lockfile import hold, holder, lock_paths, possible_lock_paths
@@ -23,11 +24,13 @@ from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.adapters.rules_json import RulesFile
 from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.adapters.ssh.accounts import SshAccounts
+from torrent_mover.adapters.ssh.keyscan import host_keys, trust
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.system import HostMeter
+from torrent_mover.domain.errors import HostKeyUnknown, MoverError, PathNotSeen
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath, RelativePath
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.rsync_options import sift
@@ -43,6 +46,7 @@ from torrent_mover.engine.engine import Engine, Tuning
 from torrent_mover.engine.mover import World
 from torrent_mover.engine.places import Destination, Policy, Route, Source
 from torrent_mover.engine.planner import Plan, Planner
+from torrent_mover.engine.preflight import Offer
 from torrent_mover.engine.publisher import Publisher
 from torrent_mover.engine.recheck import RecheckPatience
 from torrent_mover.engine.rounds import Watching
@@ -72,6 +76,8 @@ class RunOptions:
     test_run: bool = False
     debug: bool = False
     watching: Watching | None = None
+    interactive: bool = False
+    """Whether somebody looks on who can answer."""
 
 
 def default_state_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -387,7 +393,24 @@ class Assembly:
             notices=(*journal.notices, *self._left_out()),
             planned_checks=checks.planned,
             watching=options.watching,
+            mending=self._offer if options.interactive else None,
         )
+
+    def _offer(self, error: MoverError) -> Offer | None:
+        """What we can mend ourselves: a line of the config, and a host key that nobody has seen before."""
+        path, servers = self._options.config, (self._settings.source_server, self._settings.destination_server)
+        if isinstance(error, PathNotSeen) and error.setting and can_be_edited(path):
+            section, key, value = error.setting
+            return Offer(
+                f"write into {path}, [{section}]: {key} = {value}",
+                lambda: set_value(path, section, key, value, add=key == "path_map"),
+            )
+        if isinstance(error, HostKeyUnknown) and error.shown:
+            targets = [ssh_target(server, self._settings) for server in servers if server]
+            target = next((each for each in targets if each.label == error.server and not each.proxy_jump), None)
+            if target is not None:
+                return Offer(f"trust {error.shown} of {error.server} from now on", lambda: _trust(target, error.shown))
+        return None
 
     def _route(
         self, source: SessionPool, destination: SessionPool | None, files: FileSystem, throttle: Throttle
@@ -456,6 +479,18 @@ class Assembly:
             breaker_failures=general.breaker_failures,
             breaker_cooldown=general.breaker_cooldown,
         )
+
+
+def _trust(target: SshTarget, shown: str) -> None:
+    """Remember the key that a person has compared: it, and no other one that the server may show by now."""
+    key = next((each for each in host_keys(target) if each.print in shown.split()), None)
+    if key is None:
+        raise HostKeyUnknown(
+            f"{target.label} shows another key now than {shown}.",
+            kept="No key was remembered.",
+            remedy="Check again (c), and compare the new fingerprint with the server's owner.",
+        )
+    trust(target, [key])
 
 
 def _always(strategy: Strategy) -> Callable[[ClientPath, RelativePath], Strategy]:

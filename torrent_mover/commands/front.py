@@ -46,8 +46,11 @@ def follow(run: Run, arguments: argparse.Namespace, log_file: Path) -> ExitCode:
 
 
 def wants_screen(arguments: argparse.Namespace, environ: Mapping[str, str]) -> bool:
-    """Whether the full screen makes sense here: a terminal at both ends that can do it, and large enough."""
-    if arguments.simple or arguments.quiet or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    """Whether the full screen makes sense here: a terminal all around that can do it, and large enough.
+
+    Keys come from stdin, and textual draws on stderr; where stdout goes elsewhere, somebody wants lines.
+    """
+    if arguments.simple or arguments.quiet or not all(each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr)):
         return False
     columns, lines = shutil.get_terminal_size()
     return columns >= _SMALLEST[0] and lines >= _SMALLEST[1] and environ.get("TERM", "dumb") != "dumb"
@@ -85,10 +88,12 @@ def _on_screen(run: Run, worker: _Worker, arguments: argparse.Namespace, log_fil
         log_file=log_file,
         config=str(arguments.config or ""),
     )
+
+    def by_signal(code: ExitCode) -> None:
+        run.interrupted_by = code
+
     worker.start()
-    result = run_dashboard(run, options=options)
-    if result in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
-        run.interrupted_by = ExitCode(result)
+    result = run_dashboard(run, options=options, by_signal=by_signal)
     return result != DASHBOARD_FAILED
 
 

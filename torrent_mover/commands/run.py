@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from torrent_mover import bootstrap
 from torrent_mover.adapters.logs import FILE_NAME
 from torrent_mover.commands.configured import settings_of
-from torrent_mover.commands.front import follow
+from torrent_mover.commands.front import follow, wants_screen
 from torrent_mover.commands.telling import telling, under_systemd
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.settings import Settings
@@ -17,15 +18,15 @@ from torrent_mover.domain.settings import Settings
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Move what the config says."""
     settings, path = settings_of(arguments, quiet=arguments.quiet)
-    if arguments.watch:
-        from torrent_mover.commands.watch import watch
-
-        return watch(settings, path, arguments)
     return move(settings, path, arguments)
 
 
 def move(settings: Settings, path: Path, arguments: argparse.Namespace) -> ExitCode:
     """The run itself, with settings that are there already (the demo makes its own)."""
+    if arguments.watch or wants_screen(arguments, os.environ):
+        from torrent_mover.commands.watch import watch
+
+        return watch(settings, path, arguments)
     options = bootstrap.RunOptions(
         path, jobs=arguments.parallel_jobs, test_run=arguments.test_run, debug=arguments.debug
     )

@@ -1,8 +1,9 @@
-"""--watch: a run that stays, with the config read again when it changes."""
+"""Runs one after the other: those that stay (--watch), and those before a screen that shows what to mend first."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +13,7 @@ from torrent_mover import bootstrap
 from torrent_mover.adapters.config_ini import examine
 from torrent_mover.adapters.logs import FILE_NAME
 from torrent_mover.adapters.rules_json import RulesFile
-from torrent_mover.commands.front import follow
+from torrent_mover.commands.front import follow, wants_screen
 from torrent_mover.commands.telling import telling, under_systemd
 from torrent_mover.domain.errors import ExitCode, MoverError
 from torrent_mover.domain.events import Level
@@ -27,7 +28,7 @@ _ALIVE_WITHIN: Final = 600.0
 
 
 def watch(settings: Settings, path: Path, arguments: argparse.Namespace) -> ExitCode:
-    """Stay until a signal comes, or the user leaves."""
+    """Move, and with --watch stay, until a signal comes or the user leaves."""
     with Runs(settings, path, arguments) as runs:
         control = Watch(runs.begin(), runs.following)
         runs.notice = control.notice
@@ -61,7 +62,8 @@ class Runs:
             jobs=arguments.parallel_jobs,
             test_run=arguments.test_run,
             debug=arguments.debug,
-            watching=Watching(arguments.watch, self.changed),
+            watching=Watching(arguments.watch, self.changed) if arguments.watch else None,
+            interactive=wants_screen(arguments, os.environ),
         )
         with ExitStack() as stack:
             assembly = stack.enter_context(bootstrap.Assembly(settings, options))
@@ -72,6 +74,8 @@ class Runs:
     def following(self) -> Run:
         """The next run, once the last one has ended: with the changed settings, or the old ones where those are refused."""
         self._stack.close()
+        if not self._arguments.watch:  # nobody looked while it waited for what was mended
+            self.changed()
         before, self._settings = self._settings, self._next or self._settings
         changed, self._next = self._next is not None, None
         try:

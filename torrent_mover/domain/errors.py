@@ -98,9 +98,14 @@ class Banned(ServerError):
 
 
 class HostKeyUnknown(ServerError):
-    """The SSH server's key has never been accepted."""
+    """The SSH server's key has never been accepted. `server` and `shown`: its host:port, and the key's type and fingerprint."""
 
     code = "TM-E204"
+
+    def __init__(self, what: str, *, kept: str = "", remedy: str = "", server: str = "", shown: str = "") -> None:
+        super().__init__(what, kept=kept, remedy=remedy)
+        self.server = server
+        self.shown = shown
 
 
 class HostKeyChanged(ServerError):
@@ -130,9 +135,18 @@ class PreflightRefused(MoverError):
 
 
 class PathNotSeen(PreflightRefused):
-    """A client, or an SSH login, does not see files where the other one says they are."""
+    """A client, or an SSH login, does not see files where the other one says they are.
+
+    `setting`: section, key and value of the one line that mends it, where that is known.
+    """
 
     code = "TM-E107"
+
+    def __init__(
+        self, what: str, *, kept: str = "", remedy: str = "", setting: tuple[str, str, str] | None = None
+    ) -> None:
+        super().__init__(what, kept=kept, remedy=remedy)
+        self.setting = setting
 
 
 class AlreadyRunning(MoverError):

@@ -147,6 +147,7 @@ class DestinationFolder:
                 f"{what} It sees it as {found} (it probably runs in a container).",
                 kept=kept,
                 remedy=f"Set in [DESTINATION_PATHS]: remote_destination_path = {found}",
+                setting=("DESTINATION_PATHS", "remote_destination_path", str(found)),
             )
         known = next(iter(client.folders()), None)
         saves = f" By default that client saves to {known}." if known else ""

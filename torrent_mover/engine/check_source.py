@@ -102,10 +102,18 @@ class SourceFiles:
         found = self._search(sample)
         kept = "Nothing was changed."
         if found is not None:
-            line = f"path_map = {pair(torrent.save_path, found)}"
+            wanted = pair(torrent.save_path, found)
+            line = f"path_map = {wanted}"
+            setting: tuple[str, str, str] | None = (self._tree.section, "path_map", wanted)
             if found.text == torrent.save_path.text:
+                setting = None
                 line = f"path_map without the pair that leads to {expected}, for both see the same path"
-            return PathNotSeen(f"{what} It is in {found}.", kept=kept, remedy=f"Set in [{self._tree.section}]: {line}")
+            return PathNotSeen(
+                f"{what} It is in {found}.",
+                kept=kept,
+                remedy=f"Set in [{self._tree.section}]: {line}",
+                setting=setting,
+            )
         return PathNotSeen(
             what,
             kept=kept,

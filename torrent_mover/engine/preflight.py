@@ -39,11 +39,24 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What we can do about a failed check by ourselves, once somebody says yes: `words` say what. `act` raises MoverError."""
+
+    words: str
+    act: Callable[[], object]
+
+
+Mending = Callable[[MoverError], Offer | None]
+"""What can be offered for an error; None: a person must act."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """How one check ended; `error` None: well. `view.fatal` is False for what does not stop a run."""
 
     view: CheckView
     error: MoverError | None
+    offer: Offer | None = None
 
 
 @dataclass(slots=True)
@@ -53,6 +66,7 @@ class Examination:
     clock: Clock
     publish: Publish
     results: list[CheckResult] = field(default_factory=list)
+    mending: Mending = lambda _error: None
 
     def ask(self, checks: Iterable[Check]) -> Iterable[CheckResult]:
         """Ask each in turn; yields results as they come, and goes on after a failure so that one sees them all at once."""
@@ -82,8 +96,18 @@ class Examination:
     def _failed(self, check: Check, error: MoverError, took: float) -> CheckResult:
         fatal = check.fatal and not isinstance(error, Doubt)
         self.publish(CheckFailed(self.clock.now(), check.name, error.what, error.remedy, error.code, fatal, took))
-        view = CheckView(check.name, passed=False, result=error.what, took=took, trouble=trouble_of(error), fatal=fatal)
-        return CheckResult(view, error)
+        offer = self.mending(error) if fatal else None
+        words = offer.words if offer else ""
+        view = CheckView(
+            check.name,
+            passed=False,
+            result=error.what,
+            took=took,
+            trouble=trouble_of(error),
+            fatal=fatal,
+            offer=words,
+        )
+        return CheckResult(view, error, offer)
 
     def verdict(self) -> MoverError | None:
         """Why there can be no run, or None."""

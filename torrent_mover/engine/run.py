@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from torrent_mover.domain.errors import (
@@ -41,7 +41,7 @@ from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.landing import STAGING
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.planner import Plan, Planner
-from torrent_mover.engine.preflight import Check, Examination
+from torrent_mover.engine.preflight import Check, Examination, Mending, Offer
 from torrent_mover.engine.publisher import Publisher
 from torrent_mover.engine.reconcile import reconcile
 from torrent_mover.engine.roster import LEFT_BY_USER
@@ -86,7 +86,9 @@ class Run(Steering):
         notices: Sequence[str] = (),
         planned_checks: Callable[[Plan], Iterable[Check]] = lambda _plan: (),
         watching: Watching | None = None,
+        mending: Mending | None = None,
     ) -> None:
+        """`mending`: somebody looks on, so that a run that is refused waits for them, and offers what it can do itself."""
         super().__init__(engine, publisher.publish, set_limit)
         self._facts = facts
         self._planner = planner
@@ -104,6 +106,11 @@ class Run(Steering):
         self._not_moved: tuple[NotMoved, ...] = ()
         self._exit_code: int | None = None
         self._rounds = Rounds(engine, watching) if watching else None
+        self._mending = mending
+        self._offers: dict[str, Offer] = {}
+        self._asked = threading.Event()
+        self._waits = False
+        self._anew = False
         self._extended = ""
         self._looking: threading.Thread | None = None
         self.interrupted_by = ExitCode.INTERRUPTED
@@ -128,7 +135,7 @@ class Run(Steering):
             code, reason = error.exit_code, str(error)
         if self.replaced:
             code, reason = ExitCode.DONE, "another one follows"
-        elif self._engine.stopping:
+        elif self._engine.stopping and not self._waits:
             code, reason = self.interrupted_by, reason or "stopped; the next run goes on from here"
         self._end(code, reason or self._without_room())
         return code
@@ -141,13 +148,15 @@ class Run(Steering):
     def _work(self) -> ExitCode:
         self._phase = Phase.PREFLIGHT
         started = self._clock.monotonic()
-        examination = Examination(self._clock, self._publish)
-        self._examine(examination, self._checks)
+        examination = Examination(self._clock, self._publish, mending=self._mending or _nothing)
+        with self._mendable(examination):
+            self._examine(examination, self._checks)
         self._engine.world.unlocker.put_back_left_overs()
         reconcile(self._engine.world)
         plan = self._planner.plan()
         self._not_moved = plan.not_moved
-        self._examine(examination, self._planned_checks(plan))
+        with self._mendable(examination):
+            self._examine(examination, self._planned_checks(plan))
         took = self._clock.monotonic() - started
         self._publish(PreflightPassed(self._clock.now(), len(examination.results), took))
         self._engine.enlist(plan.moves)
@@ -161,6 +170,19 @@ class Run(Steering):
             self._rounds.run(self._look_again, self._enter)
         failed = any(row.standing is Standing.FAILED for row in self._engine.roster.rows())
         return ExitCode.SOME_FAILED if failed else ExitCode.DONE
+
+    @contextmanager
+    def _mendable(self, examination: Examination) -> Iterator[None]:
+        """Where the checks refuse and somebody looks on, wait until they have it checked again (by another run), or leave."""
+        try:
+            yield
+        except MoverError:
+            if self._mending is not None and not self._engine.stopping:
+                self._offers = {result.view.name: result.offer for result in examination.results if result.offer}
+                self._waits = True
+                self._say("waits: mend what failed and check again (c), or leave (q)")
+                self._asked.wait()
+            raise
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
@@ -313,6 +335,7 @@ class Run(Steering):
     def stop(self, *, now: bool = False) -> None:
         """See ports.control.Control."""
         self._engine.stop(now=now)
+        self._asked.set()
         self.rescan()  # whoever waits for the next look sees that there is none
 
     def rescan(self) -> None:
@@ -364,17 +387,37 @@ class Run(Steering):
         return ready and not self._engine.stopping
 
     def accept(self, check: str) -> None:
-        """See ports.control.Control. No check of the engine's offers to mend anything by itself."""
-        self._say(f"{check}: mend it as the check says, then check again")
+        """See ports.control.Control."""
+        offer = self._offers.get(check) if self._waits else None
+        if offer is None:
+            self._say(f"{check}: nothing to accept; mend it as the check says, then check again")
+        else:
+            threading.Thread(target=self._act, args=(offer,), name="mend", daemon=True).start()
+
+    def _act(self, offer: Offer) -> None:
+        try:
+            offer.act()
+        except MoverError as error:
+            self.notice(Level.ERROR, f"not done: {error}")
+            return
+        self._say(f"done, by you: {offer.words}")
+        self._check_anew()
 
     def check_again(self) -> None:
-        """See ports.control.Control."""
-        self.rescan()
+        """See ports.control.Control. Another run checks, with the config as it is then."""
+        if self._waits:
+            self._check_anew()
+        else:
+            self.rescan()
+
+    def _check_anew(self) -> None:
+        self._anew = True
+        self._asked.set()
 
     @property
     def replaced(self) -> bool:
-        """Whether it ends for another run to follow: its settings have changed."""
-        return self._rounds is not None and self._rounds.replaced
+        """Whether it ends for another run to follow: its settings have changed, or what kept it from beginning was mended."""
+        return self._anew or (self._rounds is not None and self._rounds.replaced)
 
     def seen_alive(self, within: float) -> bool:
         """Whether a run that stays went round in the last so many seconds; any other one is asked by its snapshot."""
@@ -385,3 +428,8 @@ class Run(Steering):
     def notice(self, level: Level, text: str) -> None:
         """Publish a line about the run."""
         self._publish(Noticed(self._clock.now(), None, level, text))
+
+
+def _nothing(_error: MoverError) -> Offer | None:
+    """Nobody is there to say yes."""
+    return None

@@ -64,7 +64,9 @@ class MoverApp(RunActs, App[int]):
     COMMANDS = App.COMMANDS | {Torrents}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.APP]
 
-    def __init__(self, control: Control, options: DashboardOptions) -> None:
+    def __init__(
+        self, control: Control, options: DashboardOptions, by_signal: Callable[[ExitCode], None] = lambda _code: None
+    ) -> None:
         mono = chosen_theme(options.theme) == "mono"
         super().__init__(ansi_color=True if mono else None)
         self.animation_level = "none"
@@ -76,6 +78,7 @@ class MoverApp(RunActs, App[int]):
         self.session = Session(control, options, look, control.snapshot())
         self._unsubscribe: Callable[[], None] | None = None
         self._stopping = False
+        self._by_signal = by_signal
         self.failure: Exception | None = None
         self._seen_preflight = False
 
@@ -153,6 +156,7 @@ class MoverApp(RunActs, App[int]):
 
     def stop_by(self, code: ExitCode) -> None:
         """Checkpoint, restore the terminal and leave; asked twice, do not wait for the pieces in flight."""
+        self._by_signal(code)
         self.session.control.stop(now=self._stopping)
         if not self._stopping:
             self._stopping = True
@@ -198,8 +202,10 @@ def chosen_theme(name: str) -> str:
     return "mono" if os.environ.get("NO_COLOR") else "dark"
 
 
-def run_dashboard(control: Control, *, options: DashboardOptions) -> int | None:
-    """Show the dashboard until somebody leaves.
+def run_dashboard(
+    control: Control, *, options: DashboardOptions, by_signal: Callable[[ExitCode], None] = lambda _code: None
+) -> int | None:
+    """Show the dashboard until somebody leaves. `by_signal` hears of a signal (or Ctrl-C) before the engine is stopped for it.
 
     None: left by key, `control.stop` was called unless the run was over. 130 or 143: a signal ended it, `control.stop` was called.
     `DASHBOARD_FAILED`: the screen broke, its error is on stderr, the terminal is restored and the engine goes on.
@@ -207,7 +213,7 @@ def run_dashboard(control: Control, *, options: DashboardOptions) -> int | None:
     """
     if options.keymap is not None:
         load_keymap(options.keymap)
-    app = MoverApp(control, options)
+    app = MoverApp(control, options, by_signal)
     result = app.run(mouse=options.mouse)
     if result is None and app.return_code:
         _LOG.error("The dashboard failed; the engine goes on.", exc_info=app.failure)

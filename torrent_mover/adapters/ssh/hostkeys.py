@@ -33,6 +33,8 @@ def unknown_key(target: SshTarget, shown: str) -> HostKeyUnknown:
         kept="Nothing was sent to it, no password either.",
         remedy=f"Compare the fingerprint with the server's owner; if it is right, run: {scan} >> {file} "
         "(or set host_key_policy = accept-new).",
+        server=target.label,
+        shown=shown,
     )
 
 
