@@ -107,6 +107,10 @@ class MemoryFileSystem:
             size = len(node.data)
             return FileStat(node.kind, size, node.mode, node.mtime, node.uid, node.gid, node.links, identity)
 
+    def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
+        """See ports.filesystem.FileSystem."""
+        return [self.stat(path) for path in paths]
+
     def listdir(self, path: RelativePath) -> Sequence[str]:
         """See ports.filesystem.FileSystem."""
         with self.lock:

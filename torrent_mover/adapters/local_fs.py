@@ -72,6 +72,10 @@ class LocalFileSystem:
         except OSError as error:
             raise write_error(error, self.full(path), "look at") from error
 
+    def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
+        """See ports.filesystem.FileSystem."""
+        return [self.stat(path) for path in paths]
+
     def listdir(self, path: RelativePath) -> Sequence[str]:
         """See ports.filesystem.FileSystem."""
         try:

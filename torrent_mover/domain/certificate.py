@@ -74,6 +74,8 @@ class Evidence:
     source: Reading
     siblings: tuple[InfoHash, ...]
     ignored_by_rule: bool
+    source_changed: tuple[str, ...] = ()
+    """Files of the source whose size or time is not what it was when the move began."""
 
 
 class Certificate:
@@ -197,6 +199,10 @@ def _check_source(evidence: Evidence, refusals: _Refusals) -> None:
         "its files were renamed or changed at the source",
     )
     refusals.unless(not evidence.ignored_by_rule, "a tracker rule says Ignore")
+    refusals.unless(
+        not evidence.source_changed,
+        f"somebody has changed {evidence.source_changed[0] if evidence.source_changed else ''} at the source since it was read",
+    )
 
 
 def _layout(files: tuple[ClientFile, ...]) -> tuple[tuple[int, str, int, bool], ...]:

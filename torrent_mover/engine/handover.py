@@ -18,7 +18,7 @@ from torrent_mover.engine.landing import STAGING, Landing
 from torrent_mover.engine.places import Destination, PlannedMove, Source
 from torrent_mover.ports.client import AddSpec, TorrentClient
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.filesystem import FileKind
+from torrent_mover.ports.filesystem import FileKind, FileSystem
 
 _POLL: Final = 1.0
 _START_DEADLINE: Final = 120.0
@@ -210,6 +210,13 @@ def _still_there(source: Source, planned: PlannedMove, clock: Clock) -> Reading:
     return reading
 
 
+def sight(files: FileSystem, planned: PlannedMove) -> dict[str, tuple[int, float] | None]:
+    """Size and time of every selected file at the source, as the disk says right now; None: it is not there."""
+    paths = [file.path for file in planned.files if file.wanted]
+    looks = files.stats([RelativePath.parse(path) for path in paths])
+    return {path: (look.size, look.mtime) if look else None for path, look in zip(paths, looks, strict=True)}
+
+
 def siblings(source: Source, planned: PlannedMove) -> tuple[InfoHash, ...]:
     """Other torrents of the source that use any of the same files, found by path."""
     mine = {place_of(planned.torrent.save_path, file.path) for file in planned.files}
@@ -255,6 +262,7 @@ def gather(
     clock: Clock,
     *,
     ignored: Callable[[], bool],
+    changed: Callable[[], tuple[str, ...]] = lambda: (),
 ) -> Evidence:
     """Look at everything that the gate asks for, the source last."""
     files_at = clock.monotonic()
@@ -262,6 +270,7 @@ def gather(
     last = read(destination.client, planned.torrent.id, clock)
     shared = siblings(source, planned)
     ignored_now = ignored()
+    changed_by_others = changed()
     return Evidence(
         planned=planned.torrent,
         planned_files=planned.files,
@@ -276,4 +285,5 @@ def gather(
         source=read(source.client, planned.torrent.id, clock),
         siblings=shared,
         ignored_by_rule=ignored_now,
+        source_changed=changed_by_others,
     )

@@ -72,7 +72,7 @@ def see_it_gone(
     """The client removes files behind its answer: look whether the data really goes, and say so where it does not."""
     deadline = clock.monotonic() + _GONE_WITHIN
     left = list(layout)
-    while left := [path for path in left if files.stat(path) is not None]:
+    while left := [path for path, look in zip(left, files.stats(left), strict=True) if look is not None]:
         if clock.monotonic() > deadline:
             warn(
                 f"the source client removed the torrent but {len(left)} of its files are still there,"

@@ -115,6 +115,9 @@ class FileSystem(Protocol):
     def stat(self, path: RelativePath) -> FileStat | None:
         """What lies there (links not followed), or None if surely nothing."""
 
+    def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
+        """`stat` of many, in their order, in few round trips."""
+
     def listdir(self, path: RelativePath) -> Sequence[str]:
         """Names in a folder, unordered, without `.` and `..`; raises SourceUnreadable where there is no such folder."""
 

@@ -57,6 +57,10 @@ class _Through:
         """See the port."""
         return self._files.stat(path)
 
+    def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
+        """See the port."""
+        return [self.stat(path) for path in paths]
+
     def listdir(self, path: RelativePath) -> Sequence[str]:
         """See the port."""
         return self._files.listdir(path)
