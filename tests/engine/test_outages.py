@@ -194,6 +194,20 @@ def test_tries_are_counted_across_runs(story):
     assert not [event for event in story.events if isinstance(event, MoveRetried)]  # one more try, no five
 
 
+def test_bytes_that_come_again_and_again_without_a_new_piece_are_no_progress(story):
+    torrent = story.seed("Big", 10 * 64 * 1024)
+    story.here.break_reading_after = 3 * 64 * 1024
+
+    assert story.run() is ExitCode.SOME_FAILED
+
+    (failed,) = [event for event in story.events if isinstance(event, MoveFailed)]
+    assert "connection" in failed.what
+    story.assert_kept(torrent)
+    story.here.heal()
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
 def test_what_only_a_person_can_mend_is_not_retried_and_costs_no_tries(story):
     torrent = story.seed()
     story.there.fail("create", NotWritable("Permission denied.", remedy="chown media /nas/data"))

@@ -98,6 +98,25 @@ def test_a_file_renamed_at_the_source_in_the_last_moment_keeps_it(story):
     assert "renamed" in failed(story).what
 
 
+@pytest.mark.parametrize("label", ["before here.reader", "after destination.start"])
+@pytest.mark.parametrize("change", ["edited", "removed"])
+def test_a_file_that_somebody_changes_at_the_source_is_left_to_them(story, change, label):
+    torrent = story.seed()
+
+    def act() -> None:
+        node = story.here.nodes[path(BIG)]
+        if change == "edited":
+            node.mtime += 60
+        else:
+            story.here.unlink(path(BIG))
+
+    story.run(at(story, label, act))
+    assert story.source.get(torrent) is not None
+    assert not story.source.removed
+    if (change, label) != ("removed", "before here.reader"):
+        assert f"somebody has changed {BIG}" in failed(story).what
+
+
 def test_a_rule_that_says_ignore_in_the_last_moment_keeps_the_source(story):
     torrent = story.seed()
     fuse = at(story, "after destination.start", lambda: story.source.fail("trackers", Unreachable("no answer")))

@@ -150,7 +150,7 @@ class Engine:
         elif isinstance(error, Cancelled) or row.wish is not None:
             self._cancelled(row)
         else:
-            self._failed(row, error, progressed=sent > 0)
+            self._failed(row, error, came_through=sent > 0)
 
     def _record(self, row: Row) -> MoveRecord:
         known = self.world.journal.move(row.id)
@@ -223,11 +223,11 @@ class Engine:
         there = f"; what was in place already stays in {world.destination.name}" if settled else ""
         self._notice(row, Level.INFO, f"cancelled by you: {removed}{there}; the source is untouched")
 
-    def _failed(self, row: Row, error: MoverError, *, progressed: bool) -> None:
+    def _failed(self, row: Row, error: MoverError, *, came_through: bool) -> None:
         world = self.world
         row.error = error
-        hold = self.outages.failed(error, row.began, progressed=progressed)
-        delay = self._delay(row, error, hold, progressed=progressed)
+        hold = self.outages.failed(error, row.began, progressed=came_through)
+        delay = self._delay(row, error, hold)
         self._write_down(row, error, delay)
         if delay is None:
             self.roster.change(row, Standing.FAILED, why=error.what)
@@ -262,7 +262,7 @@ class Engine:
         if hold is not None:
             self._hold(hold)
 
-    def _delay(self, row: Row, error: MoverError, hold: Hold | None, *, progressed: bool) -> float | None:
+    def _delay(self, row: Row, error: MoverError, hold: Hold | None) -> float | None:
         """Seconds until the next attempt; None: there is none in this run.
 
         A disk that is full is nobody's failure: the queue waits for room. What only a person can mend counts for nothing
@@ -272,7 +272,7 @@ class Engine:
         if is_full(error):
             return None if hold is None or hold.until == float("inf") else hold.until - now
         if error.retry is not Retry.NEVER:
-            row.failures = count_failure(row.failures, progressed=progressed)
+            row.failures = count_failure(row.failures, progressed=row.gained())
         delay = self.tuning.backoff.next_delay(error, row.failures, random.random())  # noqa: S311  only spreads retries
         standing = hold or self.outages.standing()
         return delay if delay is None or standing is None else max(delay, standing.until - now)

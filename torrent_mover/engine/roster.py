@@ -53,6 +53,8 @@ class Row:
     meter: Meter
     standing: Standing = Standing.QUEUED
     failures: int = 0
+    proven: int = 0
+    """The most pieces that were known to be good at the end of an attempt."""
     began: float = 0.0
     """When its last attempt began, monotonic seconds."""
     ready_at: float = 0.0
@@ -63,6 +65,12 @@ class Row:
     entry: HistoryEntry | None = None
     attempts: list[Attempt] = field(default_factory=list)
     chore: threading.Thread | None = None
+
+    def gained(self) -> bool:
+        """Whether more pieces are proven than ever before: bytes alone may be the same ones again and again."""
+        proven = self.track.landed.count() if self.track.landed is not None else 0
+        more, self.proven = proven > self.proven, max(proven, self.proven)
+        return more
 
     @property
     def id(self) -> InfoHash:
