@@ -184,6 +184,7 @@ def policy_of(settings: Settings, *, test_run: bool = False) -> Policy:
         test_run=test_run,
         unlock=moving.preflight_unlock,
         unlock_mode=moving.unlock_mode,
+        overlap=moving.overlap,
     )
 
 

@@ -1,7 +1,7 @@
 """Reads and edits tracker_rules.json. A file that it does not understand is never written over.
 
-The file is one JSON object, domain -> category (or "Ignore"). An edit changes the characters of that rule alone: order,
-indentation and spelling of the others stay as the user has them.
+The file is one JSON object, domain -> category (or "Ignore"), or domain -> {"category": ..., "overlap": "none"}. An edit
+changes the characters of that rule alone: order, indentation and spelling of the others stay as the user has them.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ import shlex
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torrent_mover.domain.errors import ConfigError, UsageError
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.rules import Rule, TrackerRules, canonical_domain, category_refusal
+from torrent_mover.domain.rules import Overlap, Rule, TrackerRules, canonical_domain, category_refusal
 from torrent_mover.domain.settings_problems import quoted
 
 _MODE = 0o644
 _LARGEST = 4 * 1024 * 1024  # bytes; whatever is larger is no list of rules
 _SPACE = re.compile(r"[ \t\r\n]*")
+_OVERLAPS = {each.value: each for each in Overlap}
 _ORIGINAL_KEPT = "The file was left as it is."
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One `"domain": "category"`, with the offsets of its key and of its value (quotes included) in the text."""
+    """One `"domain": "category"` (or an object), with the offsets of its key and of its value (quotes included) in the text."""
 
     rule: Rule
     key: tuple[int, int]
@@ -55,6 +56,7 @@ class RulesFile:
         text = self._text()
         members = self._members(text)
         old = next((member for member in members if member.rule.domain == rule.domain), None)
+        rule = replace(rule, overlap=old.rule.overlap) if old else rule
         if old is None or old.rule != rule:
             self._write(_with(text, members, old, rule), expecting=_rules(members).with_rule(rule.domain, category))
         return rule
@@ -111,10 +113,8 @@ class RulesFile:
         while text[position] != "}":
             key, key_end = decoder.raw_decode(text, position)
             value_at = _after_space(text, _after_space(text, key_end) + 1)
-            if text[value_at] != '"':
-                raise self._damaged(text, value_at, f"the category of {quoted(key)} is no text in quotes")
-            category, value_end = decoder.raw_decode(text, value_at)
-            rule = self._rule(text, position, key, value_at, category)
+            value, value_end = decoder.raw_decode(text, value_at)
+            rule = self._rule(text, position, key, value_at, value)
             first = next((member for member in members if member.rule.domain == rule.domain), None)
             if first:
                 line = text.count("\n", 0, first.key[0]) + 1
@@ -125,7 +125,14 @@ class RulesFile:
                 position = _after_space(text, position + 1)
         return members
 
-    def _rule(self, text: str, key_at: int, key: str, value_at: int, category: str) -> Rule:
+    def _rule(self, text: str, key_at: int, key: str, value_at: int, value: object) -> Rule:
+        said = value if isinstance(value, dict) else {"category": value}
+        category, overlap = said.get("category"), said.get("overlap")
+        if not isinstance(category, str):
+            raise self._damaged(text, value_at, f"the category of {quoted(key)} is no text in quotes")
+        if said.keys() - {"category", "overlap"} or overlap not in (None, *_OVERLAPS):
+            wanted = 'beside "category" there may be "overlap": "none" or "brief"'
+            raise self._damaged(text, value_at, f"the rule for {quoted(key)} is not understood: {wanted}")
         try:
             domain = canonical_domain(key)
         except ValueError as error:
@@ -133,7 +140,7 @@ class RulesFile:
         refusal = category_refusal(category)
         if refusal:
             raise self._damaged(text, value_at, f"{quoted(category)} cannot be a category: {refusal}")
-        return Rule(domain, category)
+        return Rule(domain, category, _OVERLAPS.get(str(overlap)))
 
     def _damaged(self, text: str, position: int, what: str) -> ConfigError:
         line = text.count("\n", 0, position) + 1
@@ -204,7 +211,10 @@ def _after_space(text: str, position: int) -> int:
 
 def _with(text: str, members: list[_Member], old: _Member | None, rule: Rule) -> str:
     """The text with that rule: in place of `old`, else as the last one, laid out like the one before it."""
-    value = json.dumps(rule.category, ensure_ascii=False)
+    plain: object = rule.category
+    if rule.overlap:
+        plain = {"category": rule.category, "overlap": rule.overlap.value}
+    value = json.dumps(plain, ensure_ascii=False)
     if old:
         return text[: old.value[0]] + value + text[old.value[1] :]
     key = json.dumps(rule.domain, ensure_ascii=False)

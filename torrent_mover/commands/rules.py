@@ -25,7 +25,8 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
         found = list(rules.read())
         width = max((len(rule.domain) for rule in found), default=0)
         for rule in found:
-            sys.stdout.write(f"{rule.domain:<{width}}  {rule.category}\n")
+            overlap = f"  (overlap = {rule.overlap.value})" if rule.overlap else ""
+            sys.stdout.write(f"{rule.domain:<{width}}  {rule.category}{overlap}\n")
         if not found:
             sys.stdout.write("There are no rules. Add one with: torrent-mover --add-rule DOMAIN CATEGORY\n")
     return ExitCode.DONE

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 
 IGNORE = "Ignore"
 
@@ -60,12 +61,20 @@ def _address(host: str) -> str | None:
         return None
 
 
+class Overlap(Enum):
+    """Whether both clients may seed a torrent for a moment."""
+
+    BRIEF = "brief"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Torrents of `domain` and its subdomains belong to `category`."""
+    """Torrents of `domain` and its subdomains belong to `category`; `overlap` where the tracker wants another than usual."""
 
     domain: str
     category: str
+    overlap: Overlap | None = None
 
     @property
     def ignores(self) -> bool:
@@ -109,13 +118,14 @@ class TrackerRules:
         return next((rule for rule in found if rule.ignores), found[0] if found else None)
 
     def with_rule(self, domain: str, category: str) -> TrackerRules:
-        """These rules and one more; it takes the place of a rule for the same domain. Raises ValueError."""
+        """These rules and one more; a rule for the same domain gets the category. Raises ValueError."""
         refusal = category_refusal(category)
         if refusal:
             raise ValueError(refusal)
         rule = Rule(canonical_domain(domain), category)
         if any(old.domain == rule.domain for old in self.rules):
-            return TrackerRules(tuple(rule if old.domain == rule.domain else old for old in self.rules))
+            kept = (replace(old, category=category) if old.domain == rule.domain else old for old in self.rules)
+            return TrackerRules(tuple(kept))
         return TrackerRules((*self.rules, rule))
 
     def without(self, domain: str) -> TrackerRules:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath, PathMap
 from torrent_mover.domain.quantities import OWNER_ACCESS, UnlockMode
+from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.setting_kinds import (
     ABSOLUTE_PATH,
@@ -325,6 +326,15 @@ class MovingSettings:
     unlock_mode: Annotated[
         UnlockMode, Key(UNLOCK_MODE, "Permissions that opening adds (u+rwx), or sets (0777).", advanced=True)
     ] = OWNER_ACCESS
+    overlap: Annotated[
+        Overlap,
+        Key(
+            choice(Overlap),
+            "Whether both clients may seed a torrent for a moment: none stops the source before the destination starts. "
+            'A tracker rule may say otherwise: {"tracker.org": {"category": "tv", "overlap": "none"}}.',
+            advanced=True,
+        ),
+    ] = Overlap.BRIEF
     handover: Annotated[
         Handover,
         Key(

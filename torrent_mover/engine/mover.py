@@ -23,8 +23,9 @@ from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.torrent import InfoHash, TorrentState
-from torrent_mover.engine import cargo, finishing, handover, removal
+from torrent_mover.engine import cargo, finishing, handover, overlap, removal
 from torrent_mover.engine.access import Access
 from torrent_mover.engine.board import Track
 from torrent_mover.engine.checkpoint import Checkpoint
@@ -151,6 +152,7 @@ class Mover:
         )
         self._source_files = self._cargo.source
         self._size = self._bytes(self._manifest.wanted)
+        self._seen = handover.sight(self._source_files, self._planned)
         self._verified = self._journaled()
         return metainfo
 
@@ -385,13 +387,31 @@ class Mover:
         if not policy.start_at_destination:
             return self._keep("start_torrents_after_recheck is off: it is stopped there, so the source keeps it")
         self._enter(Stage.SEEDING)
-        first = handover.start(world.destination, self._id, world.clock, self._track.sign)
-        self._track.ledger.finished(0.6)
-        if policy.test_run or not policy.delete_at_source:
-            return self._keep(
-                "test run: the source keeps it" if policy.test_run else "the source keeps it, as configured"
-            )
-        return self._release(first, read_back)
+        with self._alone():
+            first = handover.start(world.destination, self._id, world.clock, self._track.sign)
+            self._track.ledger.finished(0.6)
+            if policy.test_run or not policy.delete_at_source:
+                return self._keep(
+                    "test run: the source keeps it" if policy.test_run else "the source keeps it, as configured"
+                )
+            return self._release(first, read_back)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Where no overlap is wanted: stop the source first, and let it go on if the destination does not take over."""
+        world = self._world
+        if (self._planned.overlap or world.policy.overlap) is not Overlap.NONE:
+            yield
+            return
+        try:
+            overlap.stop_source(world.journal, world.source, self._id)
+            yield
+        except MoverError:
+            with self._only_warned():
+                overlap.restore(world.journal, world.source, world.destination, self._id, self._warn)
+            raise
+        with self._only_warned():
+            world.journal.forget_stopped(self._id)
 
     def _release(self, first: Reading, read_back: ReadBack) -> HistoryEntry:
         self._track.sign("watching it seed")
@@ -426,7 +446,13 @@ class Mover:
             self._at_rest.count(),
             world.clock,
             ignored=lambda: world.ignored(self._id),
+            changed=self._changed_at_source,
         )
+
+    def _changed_at_source(self) -> tuple[str, ...]:
+        """Files that somebody has changed since the move began: what they are now was never proven, and may be wanted."""
+        now = handover.sight(self._source_files, self._planned)
+        return tuple(path for path, seen in self._seen.items() if now.get(path) != seen)
 
     def _remove(self, evidence: Evidence) -> tuple[HistoryEntry, Certificate]:
         world = self._world
@@ -440,6 +466,9 @@ class Mover:
         return entry, certificate
 
     def _keep(self, why: str) -> HistoryEntry:
+        if self._id in self._world.journal.stopped():
+            why += "; it is stopped there, for overlap = none"
+            self._warn(why)
         entry = self._entry(Outcome.COPIED, why)
         with self._only_warned():
             self._give_the_rest(started=self._world.policy.start_at_destination)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torrent_mover.domain.events import Event
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.quantities import OWNER_ACCESS, UnlockMode
+from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.settings import Unlock
 from torrent_mover.domain.torrent import ClientFile, Torrent
 from torrent_mover.engine.board import Legs
@@ -68,7 +69,7 @@ class Route:
 class PlannedMove:
     """A torrent that this run will move, as it was when the run was planned; `files` are asked for when its move begins.
 
-    `trackers` are host names. `partial`: files of it are not selected.
+    `trackers` are host names. `partial`: files of it are not selected. `overlap`: what a rule says for its tracker.
     """
 
     torrent: Torrent
@@ -76,6 +77,7 @@ class PlannedMove:
     target_category: str
     trackers: tuple[str, ...] = ()
     partial: bool = False
+    overlap: Overlap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Policy:
     test_run: bool = False
     unlock: Unlock = Unlock.AUTO
     unlock_mode: UnlockMode = OWNER_ACCESS
+    overlap: Overlap = Overlap.BRIEF
 
 
 Publish = Callable[[Event], None]

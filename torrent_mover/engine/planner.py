@@ -85,6 +85,7 @@ class Planner:
             target_category=rule.category if rule else torrent.category,
             trackers=self._hosts.get(torrent.id, ()),
             partial=torrent.id in self._partial,
+            overlap=rule.overlap if rule else None,
         )
 
 

@@ -8,7 +8,8 @@ from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.engine import removal
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine import overlap, removal
 from torrent_mover.engine.landing import STAGING
 from torrent_mover.engine.mover import World
 
@@ -17,13 +18,23 @@ def reconcile(world: World) -> None:
     """Settle the records of moves whose torrent the source no longer has.
 
     Either we removed it and were killed before writing that down: then it seeds at the destination and the history is
-    confirmed; or somebody else did: then that is said, and what we brought stays where it is.
+    confirmed; or somebody else did: then that is said, and what we brought stays where it is. What we stopped at the source
+    for the time of a hand-over is started again.
     """
     with suppress(NotWritable):  # a closed folder is opened for the moves, not for this
         world.destination.files.remove_folder(RelativePath((STAGING,)))  # goes only if it is empty
+    for torrent in world.journal.stopped():
+        _start_again(world, torrent)
     for record in world.journal.moves():
         if record.mark is None and world.source.client.get(record.id) is None:
             _settle(world, record)
+
+
+def _start_again(world: World, torrent: InfoHash) -> None:
+    def say(text: str) -> None:
+        world.publish(Noticed(world.clock.now(), torrent, Level.WARN, text))
+
+    overlap.restore(world.journal, world.source, world.destination, torrent, say)
 
 
 def _settle(world: World, record: MoveRecord) -> None:

@@ -101,6 +101,15 @@ class Journal(Protocol):
     def forget_mode(self, changed: ChangedMode) -> None:
         """It was put back."""
 
+    def save_stopped(self, torrent: InfoHash) -> None:
+        """We are about to stop it at the source, and owe it a start."""
+
+    def stopped(self) -> Sequence[InfoHash]:
+        """What we stopped at the source and have not started again."""
+
+    def forget_stopped(self, torrent: InfoHash) -> None:
+        """It runs again, or need not."""
+
     def breaker(self, server: str) -> Breaker:
         """The breaker of one server; a closed one if nothing is known."""
 

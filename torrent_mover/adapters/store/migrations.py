@@ -67,6 +67,7 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE INDEX notes_of_torrent ON notes (torrent)",
     ),
+    ("CREATE TABLE stopped (torrent TEXT PRIMARY KEY) WITHOUT ROWID",),
 )
 
 VERSION: Final = len(_MIGRATIONS)

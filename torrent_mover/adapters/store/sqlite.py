@@ -245,6 +245,18 @@ class SqliteJournal:
         """It was put back."""
         self._save(("DELETE FROM modes WHERE place = ? AND path = ?", (changed.place, changed.path)))
 
+    def save_stopped(self, torrent: InfoHash) -> None:
+        """See the port."""
+        self._save(("INSERT OR IGNORE INTO stopped (torrent) VALUES (?)", (torrent.hex,)))
+
+    def stopped(self) -> Sequence[InfoHash]:
+        """See the port."""
+        return [InfoHash(row[0]) for row in self._database.read("SELECT torrent FROM stopped ORDER BY torrent")]
+
+    def forget_stopped(self, torrent: InfoHash) -> None:
+        """See the port."""
+        self._save(("DELETE FROM stopped WHERE torrent = ?", (torrent.hex,)))
+
     def breaker(self, server: str) -> Breaker:
         """The breaker of one server; a closed one if nothing is known."""
         rows = self._database.read("SELECT failures, opened_at, open_until FROM breakers WHERE server = ?", (server,))
