@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final
 
 from torrent_mover.domain.errors import MoverError
+from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import Stage
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.torrent import ClientFile, InfoHash
@@ -127,7 +128,9 @@ class Track:
         self.stages: list[tuple[Stage, float]] = []
         self.pieces_total = 0
         self.files: tuple[ClientFile, ...] = ()  # as the source client lists them when the move begins
-        self.landed: Bitfield | None = None  # the move's own field of verified pieces; read for the screen only
+        self.manifest: Manifest | None = None  # these three are read for the screen only
+        self.landed: Bitfield | None = None  # the move's own field of verified pieces
+        self.present: Bitfield | None = None  # pieces that were there when this attempt began
         self.files_done: dict[int, int] = {}
         self.last_sign = monotonic()
         self.last_byte = monotonic()

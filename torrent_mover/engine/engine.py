@@ -89,6 +89,7 @@ class Engine:
         known = self.world.journal.move(move.torrent.id)
         if known is not None:
             row.failures = min(known.attempts, self.tuning.backoff.attempts - 1)
+            row.earlier = tuple(self.world.journal.attempts(row.id))
         return row
 
     def run(self) -> None:

@@ -142,6 +142,7 @@ class Mover:
         self._manifest, self._layout = self._cargo.manifest, self._cargo.layout
         self._track.pieces_total = self._manifest.wanted.count()
         self._track.files = planned.files
+        self._track.manifest = self._manifest
         self._landing = Landing(
             self._cargo.target,
             self._manifest,
@@ -244,6 +245,7 @@ class Mover:
         if survey.good != self._verified:
             self._world.journal.save_pieces(self._id, survey.good.to_bytes())
         self._verified = self._track.landed = survey.good
+        self._track.present = survey.good.copy()
 
     def _bring(self) -> None:
         missing = self._manifest.wanted.difference(self._verified)

@@ -64,6 +64,8 @@ class Row:
     wish: Wish | None = None
     entry: HistoryEntry | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    earlier: tuple[Attempt, ...] = ()
+    """Attempts of former runs."""
     chore: threading.Thread | None = None
 
     def gained(self) -> bool:
