@@ -25,7 +25,7 @@ _FALLEN: Final = 0.6
 _PAYS: Final = 1.5
 """Seconds of work that must be left for more connections to pay for being made."""
 
-_PROBE_AGAIN: Final = 4.0
+_PROBE_AGAIN: Final = 2.0
 _PROBE_AT_LEAST: Final = 60.0
 """Seconds after which more lanes are tried again, because links change and rates jump: twice as long after each try in vain."""
 

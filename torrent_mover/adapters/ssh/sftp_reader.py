@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -17,8 +18,12 @@ from torrent_mover.ports.filesystem import Deliver, Span
 WINDOW: Final = 4 << 20
 """Bytes asked for and not delivered. An SSH channel's own window is 2 MiB: more than twice that would only lie in queues."""
 
-_WIDE_WINDOW: Final = 4 * WINDOW
-"""The same over several files: small files wait for their OPEN first, so that more of them must be under way."""
+_WIDER: Final = 4
+"""So many windows over several files: small files wait for their OPEN first, so that more of them must be under way."""
+
+_LEAST_WINDOW: Final = 512 << 10
+_AHEAD: Final = 1.0
+"""Seconds of what a slow connection brings that are asked for ahead: what one has asked for, no faster one can take over."""
 
 _MOST_FILES: Final = 500
 """Files open at a time on one connection: a server process usually may have 1024, and says so if it may have fewer."""
@@ -80,6 +85,9 @@ class ReadRun:
         self._files: dict[RelativePath, _File] = {}
         self._current: _File | None = None
         self._failed: _Chunk | None = None
+        self._window = WINDOW
+        self._came_since = 0  # bytes
+        self._looked_at = time.monotonic()
 
     def run(self) -> None:
         """See ports.filesystem.Reader.read."""
@@ -88,6 +96,7 @@ class ReadRun:
             while self._order:
                 self._session.pump()
                 self._raise_failure()
+                self._fit_window()
                 self._fill()
             self._leave_current()
             self._session.pump(block=False)
@@ -105,9 +114,16 @@ class ReadRun:
 
     def _has_room(self) -> bool:
         files = len(self._files)
-        if self._pulled < WINDOW:
+        if self._pulled < self._window:
             return files < self._most_files
-        return 1 < files < self._most_files and self._pulled < _WIDE_WINDOW
+        return 1 < files < self._most_files and self._pulled < _WIDER * self._window
+
+    def _fit_window(self) -> None:
+        elapsed = time.monotonic() - self._looked_at
+        if elapsed >= _AHEAD:
+            self._window = min(WINDOW, max(_LEAST_WINDOW, int(_AHEAD * self._came_since / elapsed)))
+            self._came_since = 0
+            self._looked_at += elapsed
 
     def _take(self, span: Span) -> None:
         file = self._current
@@ -177,6 +193,7 @@ class ReadRun:
     def _hand_over(self, chunk: _Chunk, data: memoryview) -> None:
         at = chunk.offset
         chunk.offset = at + len(data)
+        self._came_since += len(data)
         self._deliver(chunk.span, at, data)
 
     def _settle(self) -> None:
