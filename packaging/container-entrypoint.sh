@@ -11,4 +11,8 @@ if [ "${PUID:-1000}" -eq 0 ]; then
     echo "PUID=0 would run as root. Set it to the user that the data belongs to (id -u)." >&2
     exit 2
 fi
+# ssh does not work for a user without a name. The image says where such a name may be written.
+if [ -n "${CONTAINER_PASSWD:-}" ] && ! getent passwd "$PUID" >/dev/null; then
+    echo "mover:x:$PUID:${PGID:-1000}::${HOME:-/config}:/usr/sbin/nologin" >>"$CONTAINER_PASSWD"
+fi
 exec setpriv --reuid "${PUID:-1000}" --regid "${PGID:-1000}" --clear-groups --inh-caps=-all --no-new-privs -- "$@"

@@ -15,15 +15,16 @@ _torrent_mover() {
         --category) return ;;
     esac
     for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-        case "$each" in demo|doctor|status|history|log) command=$each ;; esac
+        case "$each" in demo|doctor|init|status|history|log) command=$each ;; esac
     done
     case "$command" in
         demo) COMPREPLY=($(compgen -W "-h --help --simple --keep" -- "$word")) ;;
         doctor) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
+        init) COMPREPLY=($(compgen -W "-h --help --config --mode --category --source-url --source-user --source-password-file --destination-url --destination-user --destination-password-file --source-ssh --source-ssh-key --source-ssh-password-file --destination-ssh --destination-ssh-key --destination-ssh-password-file --destination-path --known-hosts --host-key --yes --overwrite" -- "$word")) ;;
         status) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
         history) COMPREPLY=($(compgen -W "-h --help --csv --last --json" -- "$word")) ;;
         log) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
-        *) COMPREPLY=($(compgen -W "-h --help --version --config --dry-run --test-run --json --parallel-jobs --watch --simple -q --quiet --debug --refresh --graph --theme --no-mouse --check-config -c --categorize -l --list-rules -a --add-rule -d --delete-rule --test-permissions --clear-recheck-failure --clear-corruption --category -nr --no-rules --apply demo doctor status history log" -- "$word")) ;;
+        *) COMPREPLY=($(compgen -W "-h --help --version --config --dry-run --test-run --json --parallel-jobs --watch --simple -q --quiet --debug --refresh --graph --theme --no-mouse --check-config -c --categorize -l --list-rules -a --add-rule -d --delete-rule --test-permissions --clear-recheck-failure --clear-corruption --category -nr --no-rules --apply demo doctor init status history log" -- "$word")) ;;
     esac
 }
 complete -o filenames -F _torrent_mover torrent-mover

@@ -1,0 +1,93 @@
+"""Writes docs/errors.md from the tree of errors. With --check: only compares."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from torrent_mover.domain.errors import ExitCode, MoverError, Retry  # noqa: E402 - the path comes first
+from torrent_mover.domain.retry import Backoff  # noqa: E402
+
+PAGE = ROOT / "docs" / "errors.md"
+AGAIN = {Retry.NEVER: "no: somebody must act", Retry.LATER: "later", Retry.NOW: "at once"}
+EXITS = {
+    ExitCode.DONE: "Done, or nothing to do.",
+    ExitCode.SOME_FAILED: "Some torrents failed; `torrent-mover status` says which and why. The others were moved.",
+    ExitCode.USAGE: "The command line or the config does not make sense. Nothing was begun.",
+    ExitCode.UNREACHABLE: "A server cannot be reached, or refuses the login. Trying again later may help.",
+    ExitCode.PREFLIGHT_REFUSED: "A check before the run says no, or the destination is not prepared. Somebody must act.",
+    ExitCode.ALREADY_RUNNING: "Another run is active. Nothing was begun.",
+    ExitCode.INTERRUPTED: "Ended by SIGINT (Ctrl-C), or by somebody who left the dashboard. The next run goes on from there.",
+    ExitCode.TERMINATED: "Ended by SIGTERM or SIGHUP. The next run goes on from there.",
+}
+
+
+def errors() -> list[type[MoverError]]:
+    """All errors with a code of their own, by code. Front ends raise none."""
+    for package in ("domain", "ports", "transfer", "engine", "adapters"):
+        for module in pkgutil.walk_packages([str(ROOT / "torrent_mover" / package)], f"torrent_mover.{package}."):
+            importlib.import_module(module.name)
+    return sorted((each for each in _below(MoverError) if "code" in vars(each)), key=lambda each: each.code)
+
+
+def _below(error: type[MoverError]) -> Iterator[type[MoverError]]:
+    yield error
+    for child in error.__subclasses__():
+        yield from _below(child)
+
+
+def page() -> str:
+    """The page."""
+    lines = [
+        "# Errors and exit codes",
+        "",
+        "An error says what happened, what was kept, and the one command or line that helps. Its code is the same wherever it",
+        "shows up: on the screen, in the log, in `torrent-mover status`, in a notification.",
+        "",
+        "This page is made from the code by `make template`.",
+        "",
+        "## Exit codes",
+        "",
+        "| Code | Meaning |",
+        "|---|---|",
+        *(f"| {int(code)} | {meaning} |" for code, meaning in EXITS.items()),
+        "",
+        "## Error codes",
+        "",
+        "| Code | Name | Meaning | Tried again | Exit code |",
+        "|---|---|---|---|---|",
+    ]
+    for error in errors():
+        meaning = " ".join((error.__doc__ or "").split("\n\n")[0].split())
+        if error is MoverError:
+            meaning = "Something unexpected. The log file has the details; please report them."
+        lines.append(f"| {error.code} | {error.__name__} | {meaning} | {AGAIN[error.retry]} | {int(error.exit_code)} |")
+    lines += [
+        "",
+        "The exit code is that of a run that ends because of the error. One that concerns a single torrent lets the run go on,",
+        f"which then ends with {int(ExitCode.SOME_FAILED)}. *Later* means after a pause that grows with each failure; after",
+        f"{Backoff().attempts} in a row without a byte the torrent is left for the next run.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Exit code 1 with --check where the page is not what the code says."""
+    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page():
+        return 0
+    if "--check" in sys.argv[1:]:
+        sys.stderr.write("docs/errors.md is stale. Run: make template\n")
+        return 1
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

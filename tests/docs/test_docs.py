@@ -1,0 +1,154 @@
+"""Every command in the docs is run, or is at least one that the parser knows; every key, link and generated page is right."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import PAGES, blocks, links, our_commands
+from tests.e2e.command import ROOT
+from torrent_mover.cli import parser
+from torrent_mover.demo.world import World
+from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.settings_schema import SECTIONS
+
+RUNNABLE = [page for page in PAGES if any(not block.reason for block in blocks(page, "sh"))]
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.fixture
+def shell(world, tmp_path):
+    """Runs lines in a POSIX shell, with `torrent-mover` on the PATH and the world's config found by itself."""
+    program = tmp_path / "bin" / "torrent-mover"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m torrent_mover "$@"\n')
+    program.chmod(0o755)
+    (world.root / "tracker_rules.json").unlink(missing_ok=True)
+    world.seed_samples()
+    config = world.write_config(DESTINATION_SERVER={})
+
+    def run(text: str) -> subprocess.CompletedProcess[str]:
+        environ = {
+            "PATH": f"{program.parent}:{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "LC_ALL": "C.UTF-8",
+            "TORRENT_MOVER_CONFIG": str(config),
+        }
+        return subprocess.run(
+            ["/bin/sh", "-e", "-x", "-c", text],
+            cwd=world.root,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
+def test_the_commands_of_a_page_work_one_after_the_other(shell, page):
+    text = "".join(block.text for block in blocks(page, "sh") if not block.reason)
+    result = shell(text)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_that_is_only_shown_is_one_that_the_parser_knows(page):
+    for words in our_commands(page):
+        if "--version" in words or "--help" in words:
+            continue
+        parser().parse_args(words)
+
+
+def test_commands_are_found_where_they_stand():
+    found = [words for page in PAGES for words in our_commands(page)]
+
+    assert ["log", "HASH", "--json"] in found
+    assert ["--watch", "5m"] in found
+    assert ["--simple", "-q"] in found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_what_is_not_run_says_why(page):
+    text = page.read_text(encoding="utf-8")
+
+    assert text.count("<!-- not run:") == sum(bool(block.reason.strip()) for block in blocks(page, "sh"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_key_that_is_shown_is_one_of_the_schema(page):
+    keys = {section.name: set(section.keys) for section in SECTIONS}
+    for block in blocks(page, "ini"):
+        sections = re.findall(r"^\[(.*)\]$", block.text, re.MULTILINE)
+        known = set().union(*(keys[section] for section in sections or keys))
+        shown = re.findall(r"^(\w+) *=", block.text, re.MULTILINE)
+        assert shown
+        assert set(shown) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    assert [target for target in links(page) if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("script", ["make_template.py", "make_completions.py", "make_errors.py"])
+def test_generated_files_are_what_the_code_says(script):
+    result = subprocess.run(
+        [sys.executable, ROOT / "scripts" / script, "--check"], capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stderr
+
+
+def test_every_exit_code_is_on_the_page_of_errors_and_in_the_help():
+    page = (ROOT / "docs" / "errors.md").read_text()
+    told = " ".join(parser().format_help().split())
+
+    for code in ExitCode:
+        assert f"| {int(code)} | " in page
+        assert re.search(rf"\b{int(code)}\b", told.partition("Exit codes:")[2])
+
+
+def test_no_two_errors_share_a_code():
+    codes = re.findall(r"^\| (TM-E\d{3}) ", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE)
+
+    assert len(codes) > 30
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.servers
+def test_torrents_move_with_the_read_only_key_of_the_security_page(tmp_path):
+    page = (ROOT / "docs" / "security.md").read_text()
+    command = re.search(r'restrict,command="([^"]+)"', page)[1]
+    with World(tmp_path / "world", ssh_lines=(f"ForceCommand {command}",)) as world:
+        moved = {sample.info_hash for sample in world.seed_samples() if sample.category == "move-me"}
+        config = world.write_config()
+        result = subprocess.run(
+            [sys.executable, "-m", "torrent_mover", "--config", config, "--simple"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert set(world.seeding()) == moved
+        refused = subprocess.run(
+            ["ssh", "-F", "none", "-p", str(world.ssh.port), "-i", world.ssh.key_file, "-o", "BatchMode=yes",
+             "-o", f"UserKnownHostsFile={world.ssh.known_hosts}", world.ssh.host, "touch", tmp_path / "written"],
+            capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False,
+        )  # fmt: skip
+        assert refused.returncode != 0 or not (tmp_path / "written").exists()
+        assert not (tmp_path / "written").exists()
