@@ -42,6 +42,7 @@ bench: $(VENV)/.dev ## the benchmarks, with their peers
 template: $(VENV)/.dev ## write what is made from the schema, the parser and the errors: template, completions, pages
 	$(BIN)/python scripts/make_template.py
 	$(BIN)/python scripts/make_completions.py
+	$(BIN)/python scripts/make_errors.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
