@@ -94,7 +94,8 @@ def test_a_lost_lane_is_not_replaced_at_once():
     transfer = Transfer(8)
     transfer.run(lambda lanes: 20 * MIB * lanes, 15)
     transfer.controller.lost(transfer.now, 5)
-    assert transfer.run(lambda lanes: 20 * MIB * lanes, 3)[-1] == 5
+    assert transfer.run(lambda lanes: 20 * MIB * lanes, 9)[-1] == 5
+    assert transfer.run(lambda lanes: 20 * MIB * lanes, 9)[-1] == 8
 
 
 @given(

@@ -27,7 +27,10 @@ _PAYS: Final = 1.5
 
 _PROBE_AGAIN: Final = 2.0
 _PROBE_AT_LEAST: Final = 60.0
-"""Seconds after which more lanes are tried again, because links change and rates jump: twice as long after each try in vain."""
+_AFTER_A_LOSS: Final = 10.0
+"""Seconds after which more lanes are tried again, because links change and rates jump: twice as long after each try in vain.
+
+A server that took a connection away is left alone for longer."""
 
 
 @dataclass(slots=True)
@@ -65,6 +68,7 @@ class LaneController:
         """A lane could not be opened, or broke: be content with those that remain until it is time to try again."""
         self._settle(now, max(1, remaining))
         self._held_by_limit = False
+        self._patience = min(max(2 * self._patience, _AFTER_A_LOSS), _PROBE_AT_LEAST)
 
     def _may_grow(self, now: float) -> bool:
         if self._settled_at is None or self.wanted >= self.limit:
