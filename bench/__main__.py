@@ -26,6 +26,9 @@ _HOW: Final = (
     " on the machine moves the absolute figures: read the ratios.",
     f"- Peers use the cipher {CIPHER}, as ours does. rclone runs with `--multi-thread-streams=4 --transfers=4"
     " --sftp-disable-hashcheck` and its own cipher choice; tar and cat are piped through `ssh`; rsync runs with `-a`.",
+    "- Settings are the defaults (max_concurrent_ssh_sessions 8, max_concurrent_downloads 4) unless a note says otherwise:"
+    " `sessions` and `downloads` there are these two.",
+    "- Dashboard and planning are whole runs on fake clients; the dashboard is drawn headless.",
     "- Slow lines are two TUN devices, one in a network namespace, and a process that delays, queues (1000 packets) and drops"
     " packets between them, below unchanged TCP (cubic): what `tc netem` does, also where the kernel has no netem.",
 )
