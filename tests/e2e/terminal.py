@@ -86,6 +86,10 @@ class Terminal:
         """Press keys without enter."""
         os.write(self._master, keys.encode())
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        self._process.send_signal(number)
+
     def end(self, timeout: float = 60.0) -> int:
         """Wait for its end; the exit code."""
         deadline = time.monotonic() + timeout

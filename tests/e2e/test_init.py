@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from tests.e2e.command import Command
 from tests.e2e.terminal import Terminal
 from torrent_mover.adapters.config_ini import load
+from torrent_mover.demo.programs import find_program
+from torrent_mover.demo.qbittorrent_server import SEEDING_STATES, QBittorrentServer
 from torrent_mover.demo.world import CATEGORY
 
 pytestmark = pytest.mark.servers
@@ -182,6 +185,57 @@ def test_a_person_is_asked_and_asked_again_and_no_password_is_shown(house, tmp_p
     assert house.source.password not in person.shown
     assert house.destination.password not in person.shown
     assert load(config)[0].source_server.known_hosts is not None
+
+
+@pytest.fixture
+def container(tmp_path):
+    """A client with a mount namespace of its own: it sees our folder `data` elsewhere, and nothing in its own place."""
+    root, view = tmp_path / "container", tmp_path / "seen" / "by-the-client"
+    view.mkdir(parents=True)
+    program, data = tmp_path / "qbittorrent-in-container", root / "data"
+    real = find_program("qbittorrent-nox")
+    as_root = "" if os.getuid() == 0 else "--map-root-user"
+    inside = f'mount --bind {data} {view} && mount -t tmpfs none {data} && exec {real} "$@"'
+    program.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = --version ] && exec {real} --version\n'
+        f"exec unshare {as_root} --mount sh -c '{inside}' sh \"$@\"\n"
+    )
+    program.chmod(0o755)
+    settings = {"BitTorrent/Session\\DefaultSavePath": str(view)}
+    with QBittorrentServer(root, program=program, settings=settings) as server:
+        yield server, view
+
+
+def test_the_path_that_the_client_sees_is_found_out(house, flags, container, tmp_path):
+    server, view = container
+    ours = server.data / "library"
+    ours.mkdir()
+    config, password = tmp_path / "config.ini", tmp_path / "container.password"
+    password.write_text(server.password)
+    given = flags
+    for name in ("--destination-url", "--destination-password-file", "--destination-path"):
+        given = without(given, name)
+    given = [
+        *given,
+        "--destination-url",
+        server.url,
+        "--destination-password-file",
+        password,
+        "--destination-path",
+        ours,
+    ]
+    made = house.seed("Show", 100_000)
+    files = made.files()
+
+    result = init(house, "--config", config, *given, "--host-key", fingerprint(house)).ended(0)
+
+    result.says(f"found out: remote_destination_path = {view}/library")
+    assert str(load(config)[0].paths.remote_destination_path) == f"{view}/library"
+    with Command("--config", config, "--simple", home=house.home) as command:
+        command.end().ended(0)
+    assert server.state(made.info_hash) in SEEDING_STATES
+    assert {name: (ours / name).read_bytes() for name in files} == files
 
 
 def test_leaving_with_ctrl_c_writes_nothing(house, tmp_path):

@@ -17,16 +17,15 @@ from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config_file import KEPT_SUFFIX, write_config
 from torrent_mover.adapters.config_ini import discover
 from torrent_mover.adapters.ssh.accounts import SshAccounts
-from torrent_mover.adapters.ssh.keyscan import HostKey, host_keys, trust
 from torrent_mover.commands.dry_run import as_table
 from torrent_mover.commands.init_answers import Answers
+from torrent_mover.commands.init_hostkeys import accept_host_key
 from torrent_mover.commands.init_prompts import Console
 from torrent_mover.domain.errors import ConfigError, ExitCode, HostKeyUnknown, MoverError, UsageError
 from torrent_mover.domain.settings import ServerSettings, TransferMode
 from torrent_mover.domain.text import counted, safe, size
 from torrent_mover.domain.torrent import Torrent
 from torrent_mover.engine.preflight import Doubt, Examination
-from torrent_mover.ports.ssh import SshTarget
 
 _TRIES: Final = 4
 """A client bans an address after five refused logins."""
@@ -263,7 +262,8 @@ class _Setup:
         try:
             return self._logged_in(server)
         except HostKeyUnknown as error:
-            if not self._accepted(bootstrap.ssh_target(server, settings)):
+            target = bootstrap.ssh_target(server, settings)
+            if not accept_host_key(target, self._console, self._flags.host_key):
                 raise HostKeyUnknown(error.what, kept=error.kept, remedy=self._how_to_accept(error.remedy)) from error
         return self._logged_in(server)
 
@@ -281,24 +281,6 @@ class _Setup:
         return (
             f"logged in{f' by {login.method}' if login.method else ''}, {key or 'its'} host key known ({login.speaker})"
         )
-
-    def _accepted(self, target: SshTarget) -> bool:
-        """Show the keys of a server never seen before, and remember them where somebody agrees."""
-        keys = host_keys(target)
-        trusted = [key for key in keys if key.print in self._flags.host_key]
-        if not trusted and self._console.asks:
-            self._console.say(f"   {safe(target.label)} was never seen before. It shows:")
-            for key in keys:
-                self._console.say(f"     {key.print}  {key.kind}")
-            if self._console.agree("Compare with what the server's owner says. Trust it from now on?", default=False):
-                trusted = list(keys)
-        if trusted:
-            self._remembered(target, trusted)
-        return bool(trusted)
-
-    def _remembered(self, target: SshTarget, keys: Sequence[HostKey]) -> None:
-        file = trust(target, keys)
-        self._console.good(f"{', '.join(key.kind for key in keys)} of {target.label} remembered in {file}")
 
     # -- paths ---------------------------------------------------------------------------------------------------------
 

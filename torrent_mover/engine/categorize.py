@@ -70,7 +70,7 @@ class ClientCategorizer:
         """See the port. A torrent that has changed since is left alone; a client that fails ends it, the rest is refused."""
         changes, rules = draft.changes(), draft.rule_changes()
         self._write_rules(rules)
-        in_force = draft.in_force
+        in_force = self._rules.read()
         made: list[Change] = []
         refused: list[tuple[Change, MoverError]] = []
         down: ServerError | None = None
