@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import pty
-import select
 import signal
-import struct
-import subprocess
-import sys
-import termios
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +14,7 @@ from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import AT, a_hash
 from tests.tui import scenes
 from tests.tui.pilot import MIDDLE, NARROW, drive, dump, settle
+from tests.tui.terminal import ALTERNATE_OFF, ALTERNATE_ON, Terminal, restored
 from torrent_mover.domain.events import Level, MoveDone, RunEnded
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.snapshot import LogLine, Phase, Snapshot, Standing
@@ -29,10 +22,6 @@ from torrent_mover.tui.app import MoverApp
 from torrent_mover.tui.options import DASHBOARD_FAILED, DashboardOptions
 from torrent_mover.tui.widgets.log_pane import LogPane
 from torrent_mover.tui.widgets.rows import Rows
-
-ROOT = Path(__file__).parents[2]
-ALTERNATE_ON, ALTERNATE_OFF = b"\x1b[?1049h", b"\x1b[?1049l"
-MOUSE_OFF, CURSOR_ON = b"\x1b[?1000l", b"\x1b[?25h"
 
 
 def painted_rows(app: MoverApp) -> list[int]:
@@ -218,6 +207,34 @@ def test_leaving_ends_the_subscription():
     assert control.listeners == []
 
 
+def test_the_question_about_leaving_answers_itself_when_the_run_ends():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("q")
+        await settle(pilot)
+        assert "Bytes are moving" in dump(app)
+        control.show(phase=Phase.ENDED, exit_code=0)
+        app.tick()
+        await pilot.pause()
+
+    app = drive(control, act)
+
+    assert (app.return_value, app.return_code, control.calls) == (None, 0, [])
+
+
+def test_q_asks_nothing_once_the_run_is_over_even_if_the_picture_is_old():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        control.show(phase=Phase.ENDED, exit_code=0)
+        await pilot.press("q")
+        await pilot.pause()
+        assert app._exit
+
+    assert drive(control, act).return_value is None
+
+
 def test_a_second_interrupt_does_not_wait():
     control = scenes.running()
 
@@ -263,7 +280,6 @@ class Broken(FakeControl):
 
 
 PLAY_BROKEN = """
-import sys
 from tests.tui.test_life import Broken
 from torrent_mover.tui.app import run_dashboard
 from torrent_mover.tui.options import DashboardOptions
@@ -271,61 +287,6 @@ control = Broken()
 result = run_dashboard(control, options=DashboardOptions())
 sys.stdout.write(f"left with {result}, calls {control.calls}\\n")
 """
-
-
-class Terminal:
-    """A program on a pseudo-terminal of its own."""
-
-    def __init__(self, *argv: str, controlling: bool = False, **environment: str) -> None:
-        size = NARROW
-        self.master, slave = pty.openpty()
-        own = (lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controlling else None
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-        plain = {
-            "PATH": os.environ["PATH"],
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, *argv],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            cwd=ROOT,
-            env={**plain, **environment},
-            start_new_session=True,
-            preexec_fn=own,  # noqa: PLW1509 - no threads are running here
-        )
-        os.close(slave)
-        self.output = b""
-
-    def read_until(self, wanted: bytes, seconds: float = 30.0) -> None:
-        deadline = time.monotonic() + seconds
-        while wanted not in self.output:
-            left = deadline - time.monotonic()
-            assert left > 0, f"{wanted!r} never came: {self.output[-2000:]!r}"
-            ready, _, _ = select.select([self.master], [], [], min(left, 0.5))
-            if ready:
-                try:
-                    chunk = os.read(self.master, 65536)
-                except OSError:
-                    chunk = b""
-                if not chunk:
-                    assert wanted in self.output, f"{wanted!r} never came: {self.output[-2000:]!r}"
-                    return
-                self.output += chunk
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.master, keys)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(10)
-        if self.master >= 0:
-            os.close(self.master)
 
 
 @pytest.fixture
@@ -339,10 +300,6 @@ def terminals():
     yield start
     for one in opened:
         one.close()
-
-
-def restored(output: bytes) -> bool:
-    return output.rindex(ALTERNATE_OFF) > output.rindex(ALTERNATE_ON) and MOUSE_OFF in output and CURSOR_ON in output
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
@@ -491,7 +448,6 @@ def test_a_page_scrolls_with_the_first_key():
 
 
 PLAY_CLOSED = """
-import sys
 from pathlib import Path
 from tests.tui import scenes
 from torrent_mover.tui.app import run_dashboard
@@ -507,8 +463,7 @@ def test_a_closed_terminal_stops_the_engine(terminals, tmp_path: Path):
     terminal = terminals("-c", PLAY_CLOSED, str(note), controlling=True)
     terminal.read_until(b"RUNNING")
 
-    os.close(terminal.master)
-    terminal.master = -1
+    terminal.hang_up()
     terminal.process.wait(20)
 
     assert note.read_text(encoding="utf-8") == "left with 143, calls [('stop', False)]"

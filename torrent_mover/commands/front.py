@@ -105,9 +105,16 @@ def _keymap() -> Path | None:
 
 
 def _last_line(worker: _Worker) -> None:
-    """What a closed full screen leaves behind in the terminal."""
-    if worker.ended is not None:
+    """What a closed full screen leaves behind in the terminal, if that is there still."""
+    if worker.ended is None:
+        return
+    try:
         sys.stdout.write(f"{narrate(worker.ended).text}\n")
+        sys.stdout.flush()
+    except OSError:
+        # The window was closed. What is left in the buffer must not turn the exit code into Python's 120.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _in_lines(run: Run, worker: _Worker, arguments: argparse.Namespace) -> None:

@@ -70,7 +70,8 @@ class Trouble:
 class MoveView:
     """One torrent of the run. Bytes, bytes/s, seconds; `fraction` is the weighted, monotone progress from 0 to 1.
 
-    `reused_fraction` is the part of it that was there already. `why` says why a queued or skipped one waits.
+    `reused_fraction` is the part of it that was there already. `why` says why a queued or skipped one waits. `eta_is_guess`: too
+    little was seen to be sure of it.
     """
 
     id: InfoHash
@@ -100,6 +101,7 @@ class MoveView:
     ratio: float
     added_on: int
     started_at: float | None
+    eta_is_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ class Snapshot:
     next_scan_in: float | None
     troubles: int
     exit_code: int | None
+    eta_is_guess: bool = False
 
     def count(self, *standings: Standing) -> int:
         """How many moves stand so."""

@@ -126,6 +126,7 @@ class Track:
         self.repair = ""
         self.repaired = 0
         self.stages: list[tuple[Stage, float]] = []
+        self.check_began: float | None = None  # monotonic seconds at which the client was first seen to read
         self.pieces_total = 0
         self.files: tuple[ClientFile, ...] = ()  # as the source client lists them when the move begins
         self.manifest: Manifest | None = None  # these three are read for the screen only

@@ -124,7 +124,7 @@ class Engine:
     def _attempt(self, row: Row) -> None:
         world, started, before = self.world, self.world.clock.now(), row.track.ledger.sent
         row.started_at = row.started_at or started
-        row.began = world.clock.monotonic()
+        row.began, row.attempt_at, row.sent_before = world.clock.monotonic(), started, before
         row.track.renew()
         if row.chore is not None:
             row.chore.join()

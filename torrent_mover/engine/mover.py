@@ -349,11 +349,14 @@ class Mover:
 
     def _recheck(self) -> RecheckProgress:
         world = self._world
+        self._track.check_began = None
         with world.turns.turn(self._track.sign):
             return recheck(world.destination.client, self._id, world.policy.patience, world.clock, self._checking)
 
     def _checking(self, progress: RecheckProgress) -> None:
         self._track.check()
+        if progress.verdict is RecheckVerdict.CHECKING and self._track.check_began is None:
+            self._track.check_began = self._world.clock.monotonic()
         if progress.verdict in (RecheckVerdict.CHECKING, RecheckVerdict.GOOD):
             self._track.ledger.verified(min(progress.fraction, 1.0))
         self._track.sign(f"{self._world.destination.name}: {progress.verdict.value}")

@@ -1,23 +1,15 @@
-"""Draws the Snapshot and the details from the engine's state, when somebody looks."""
+"""Draws the moves of a Snapshot from the engine's state, when somebody looks; rows that stand still are drawn once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from torrent_mover.domain.move import Stage
 from torrent_mover.domain.rate import Meter, eta
-from torrent_mover.domain.snapshot import (
-    AttemptView,
-    FileView,
-    MoveDetail,
-    MoveView,
-    PieceMark,
-    StageView,
-    Standing,
-    Step,
-    StepProgress,
-    Wire,
-)
+from torrent_mover.domain.snapshot import MoveView, Standing, Step, StepProgress, Wire
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine import pace
 from torrent_mover.engine.board import TRANSFER_SHARE, Flow, Track
 from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.preflight import trouble_of
@@ -33,16 +25,46 @@ _STEP_OF: Final = {
     Stage.SEEDING: Step.FINISH,
     Stage.RELEASED: Step.FINISH,
 }
+_LIVELY: Final = frozenset({Standing.ACTIVE, Standing.RETRYING})
+_TAKE_TIME: Final = frozenset({Step.PULL, Step.PUSH, Step.CHECK})
 _BYTES_FLOW: Final = frozenset({Stage.TRANSFERRING, Stage.REPAIRING})
 
 
-def move_view(row: Row, engine: Engine, now: float) -> MoveView:
-    """One row. `now` in monotonic seconds."""
+class Painter:
+    """Keeps the views of rows that do not change by themselves: with thousands in a queue, few ever do."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: dict[InfoHash, tuple[tuple[object, ...], MoveView]] = {}
+
+    def moves(self, rows: Sequence[Row], now: float) -> tuple[MoveView, ...]:
+        """All rows. `now` in monotonic seconds."""
+        kept, before = {}, self._kept
+        views = []
+        speed: float | None = None
+        for row in rows:
+            if row.standing in _LIVELY:
+                speed = pace.check_rate(rows) if speed is None else speed
+                views.append(move_view(row, self._engine, now, speed))
+                continue
+            marks = (row, row.standing, row.why, row.error, len(row.attempts), row.track.stage, row.track.repair)
+            known = before.get(row.id)
+            if known is None or known[0] != marks:
+                known = (marks, move_view(row, self._engine, now, 0.0))
+            kept[row.id] = known
+            views.append(known[1])
+        self._kept = kept
+        return tuple(views)
+
+
+def move_view(row: Row, engine: Engine, now: float, check_speed: float) -> MoveView:
+    """One row. `now` in monotonic seconds; `check_speed` in bytes/s is what checks have reached, 0 if none has ended."""
     track, torrent = row.track, row.planned.torrent
     ledger, active = track.ledger, row.standing is Standing.ACTIVE
     moving = active and track.stage in _BYTES_FLOW
+    timed = moving or (active and track.stage is Stage.CHECKING)
     rate = row.meter.now if moving else 0.0
-    steps = _steps(track, rate)
+    steps = _steps(row, rate, now, check_speed)
     silent = now - track.last_byte
     return MoveView(
         id=row.id,
@@ -56,7 +78,7 @@ def move_view(row: Row, engine: Engine, now: float) -> MoveView:
         fraction=ledger.fraction,
         reused_fraction=TRANSFER_SHARE * min(ledger.reused, ledger.size) / ledger.size if ledger.size else 0.0,
         rate=rate,
-        eta=next((step.eta for step in steps if step.done < step.total), None) if moving else None,
+        eta=_eta(steps) if timed else None,
         doing=track.doing,
         attempt=len(row.attempts) + active,
         attempts=engine.tuning.backoff.attempts,
@@ -72,7 +94,19 @@ def move_view(row: Row, engine: Engine, now: float) -> MoveView:
         ratio=torrent.ratio,
         added_on=torrent.added_on,
         started_at=row.started_at,
+        eta_is_guess=timed and pace.is_guess(row, now),
     )
+
+
+def _eta(steps: tuple[StepProgress, ...]) -> float | None:
+    """Seconds until the last step that takes time is over; None as long as one before it says nothing."""
+    total = 0.0
+    for step in steps:
+        if step.step in _TAKE_TIME and step.done < step.total:
+            if step.eta is None:
+                return total or None
+            total += step.eta
+    return total or None
 
 
 def _leg_steps(track: Track) -> tuple[Step, ...]:
@@ -86,89 +120,38 @@ def _step(track: Track) -> Step:
     return next((step for leg, step in enumerate(legs) if track.ledger.leg(leg) < track.ledger.size), legs[-1])
 
 
-def _steps(track: Track, rate: float) -> tuple[StepProgress, ...]:
-    ledger = track.ledger
+def _steps(row: Row, rate: float, now: float, check_speed: float) -> tuple[StepProgress, ...]:
+    track, ledger = row.track, row.track.ledger
     current = _step(track)
     steps = []
     for leg, step in enumerate(_leg_steps(track)):
         done, speed = ledger.leg(leg), rate if step is current else 0.0
+        minute = row.meter.minute if speed else 0.0
         steps.append(
-            StepProgress(step, done, ledger.size, min(ledger.reused, done), speed, eta(ledger.size - done, speed))
+            StepProgress(step, done, ledger.size, min(ledger.reused, done), speed, eta(ledger.size - done, minute))
         )
     order = (Step.ADD, Step.CHECK, Step.FINISH)
     over = track.stage is Stage.RELEASED
     for step in order:
         passed = over or (current in order and order.index(current) > order.index(step))
         if step is Step.CHECK:
-            done = ledger.size if passed else int(ledger.size * ledger.verified_fraction)
-            steps.append(StepProgress(step, done, ledger.size, 0, 0.0, None))
+            steps.append(_check_step(track, now, check_speed, passed=passed))
         else:
             steps.append(StepProgress(step, int(passed), 1, 0, 0.0, None))
     return tuple(steps)
 
 
+def _check_step(track: Track, now: float, past: float, *, passed: bool) -> StepProgress:
+    """The client's check: its speed now once it has one, before that what the checks before it have reached."""
+    ledger = track.ledger
+    done = ledger.size if passed else int(ledger.size * ledger.verified_fraction)
+    speed = 0.0
+    if track.stage is Stage.CHECKING and done and track.check_began is not None:
+        speed = done / max(now - track.check_began, 1.0)
+    left = 0.0 if passed else ledger.size - done
+    return StepProgress(Step.CHECK, done, ledger.size, 0, speed, eta(left, speed or past))
+
+
 def wire(meter: Meter, *, used: bool, limit: float | None) -> Wire:
     """One direction of the network."""
     return Wire(used, meter.now if used else 0.0, meter.average, meter.peak, meter.samples(_SAMPLES), limit)
-
-
-def detail(row: Row, now: float) -> MoveDetail:
-    """Files, pieces, stages, attempts of one row. `now` in Unix seconds."""
-    track = row.track
-    whole = track.stage not in (Stage.PLANNED, Stage.RESERVED, Stage.UNLOCKED, Stage.TRANSFERRING)
-    return MoveDetail(
-        id=row.id,
-        files=tuple(_file(row, index, whole=whole) for index in range(len(track.files))),
-        pieces=_pieces(track),
-        stages=_stages(track, now),
-        attempts=tuple(
-            AttemptView(
-                each.number,
-                each.started_at,
-                each.ended_at - each.started_at,
-                each.sent,
-                each.sent / max(each.ended_at - each.started_at, 0.001),
-                each.ended,
-            )
-            for each in row.attempts
-        ),
-        facts=_facts(row),
-    )
-
-
-def _file(row: Row, index: int, *, whole: bool) -> FileView:
-    file, track = row.track.files[index], row.track
-    done = file.size if whole else track.files_done.get(index, 0)
-    state = "here" if done >= file.size else "coming" if done else "waiting"
-    return FileView(file.path, file.size, done, 0, 0.0, state)
-
-
-def _pieces(track: Track) -> tuple[PieceMark, ...]:
-    landed = track.landed
-    if landed is None:
-        return (PieceMark.MISSING,) * track.pieces_total
-    return tuple(PieceMark.VERIFIED if landed.test(piece) else PieceMark.MISSING for piece in range(len(landed)))
-
-
-def _stages(track: Track, now: float) -> tuple[StageView, ...]:
-    stages = list(track.stages)
-    ends = [at for _, at in stages[1:]]
-    views = [StageView(stage, at, end - at) for (stage, at), end in zip(stages, ends, strict=False)]
-    if stages:
-        last, at = stages[-1]
-        views.append(StageView(last, at, None if last is not Stage.RELEASED else 0.0))
-    del now
-    return tuple(views)
-
-
-def _facts(row: Row) -> tuple[tuple[str, str], ...]:
-    torrent = row.planned.torrent
-    return (
-        ("infohash", torrent.id.hex),
-        ("category", f"{torrent.category} -> {row.planned.target_category}"),
-        ("tags", ", ".join(torrent.tags)),
-        ("trackers", ", ".join(row.planned.trackers)),
-        ("ratio", f"{torrent.ratio:.2f}"),
-        ("save path at the source", str(torrent.save_path)),
-        ("content path at the source", str(torrent.content_path or "")),
-    )

@@ -57,6 +57,9 @@ class Row:
     """The most pieces that were known to be good at the end of an attempt."""
     began: float = 0.0
     """When its last attempt began, monotonic seconds."""
+    attempt_at: float | None = None
+    """The same in Unix seconds, and what had been sent until then."""
+    sent_before: int = 0
     ready_at: float = 0.0
     started_at: float | None = None
     error: MoverError | None = None

@@ -35,8 +35,9 @@ from torrent_mover.domain.snapshot import (
 )
 from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine import picture
+from torrent_mover.engine import pace, picture
 from torrent_mover.engine.board import Flow
+from torrent_mover.engine.detail import Details
 from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.landing import STAGING
 from torrent_mover.engine.places import PlannedMove
@@ -52,6 +53,9 @@ from torrent_mover.ports.journal import RunRecord
 
 _FAILED_REST = 3600.0
 """Seconds that a run which stays leaves a failed torrent alone, as long as nobody asks for it."""
+
+_NEWS = 120.0
+"""Seconds for which screens say that the queue was extended."""
 
 _NOT_TWICE = (LoginRefused, Banned, HostKeyUnknown, HostKeyChanged)
 """What must not be asked again by itself: clients ban whoever knocks too often."""
@@ -112,6 +116,11 @@ class Run(Steering):
         self._waits = False
         self._anew = False
         self._extended = ""
+        self._extended_until = 0.0
+        self._painter = picture.Painter(engine)
+        self._details = Details()
+        self._past_rate = 0.0
+        self._flowing_since: float | None = None
         self._looking: threading.Thread | None = None
         self.interrupted_by = ExitCode.INTERRUPTED
 
@@ -124,6 +133,7 @@ class Run(Steering):
             RunStarted(self._clock.now(), facts.run, f"{facts.source} -> {facts.destination}", facts.mode, facts.config)
         )
         journal.begin_run(facts.run, self._started_at)
+        self._past_rate = pace.past_rate(journal.history(), self._started_at)
         for text in self._notices:
             self._publish(Noticed(self._clock.now(), None, Level.WARN, text))
         reason = ""
@@ -201,6 +211,7 @@ class Run(Steering):
                 self._engine.enlist(fresh.moves)
                 self._publish(QueuePlanned(self._clock.now(), len(fresh.moves), fresh.size, len(fresh.not_moved)))
             self._extended = f"+{counted(len(fresh.moves), 'torrent')}, {size(fresh.size)}" if fresh.moves else ""
+            self._extended_until = self._clock.monotonic() + _NEWS
         except MoverError as error:
             for_good = isinstance(error, _NOT_TWICE)
             then = " Nothing is asked again until the config changes or you look again yourself." if for_good else ""
@@ -260,13 +271,13 @@ class Run(Steering):
         engine, facts = self._engine, self._facts
         now = self._clock.monotonic()
         rows = engine.roster.rows()
-        moves = tuple(picture.move_view(row, engine, now) for row in rows)
+        moves = self._painter.moves(rows, now)
         used = frozenset().union(*engine.world.route.legs.flows)
         total = sum(move.size for move in moves)
         done = sum(move.fraction * move.size for move in moves)
         live = [row for row in rows if row.standing not in (Standing.SKIPPED, Standing.FAILED)]
         left = sum(row.track.ledger.size * (1 - row.track.ledger.fraction) for row in live)
-        speed = sum(row.meter.minute for row in live if row.standing is Standing.ACTIVE)
+        speed, guess = pace.run_speed(live, now - self._flows_since(now), self._past_rate)
         return Snapshot(
             at=self._clock.now(),
             run=facts.run,
@@ -284,7 +295,7 @@ class Run(Steering):
             eta=eta(left, speed) if self._phase is Phase.RUNNING else None,
             done_bytes=int(done),
             total_bytes=total,
-            extended=self._extended,
+            extended=self._extended if now < self._extended_until else "",
             incoming=self._wire(Flow.IN, used),
             outgoing=self._wire(Flow.OUT, used),
             servers=self._servers(),
@@ -294,7 +305,14 @@ class Run(Steering):
             next_scan_in=self._rounds.next_look_in if self._rounds else None,
             troubles=sum(move.trouble is not None for move in moves),
             exit_code=self._exit_code,
+            eta_is_guess=guess,
         )
+
+    def _flows_since(self, now: float) -> float:
+        """When bytes began to flow (monotonic): a time that is promised before then is a guess."""
+        if self._flowing_since is None and any(self._engine.world.throttle.totals.values()):
+            self._flowing_since = now
+        return now if self._flowing_since is None else self._flowing_since
 
     def _wire(self, flow: Flow, used: frozenset[Flow]) -> Wire:
         limit = self._engine.world.throttle.limit(flow)
@@ -310,7 +328,7 @@ class Run(Steering):
     def detail(self, torrent: InfoHash) -> MoveDetail | None:
         """See ports.control.Control."""
         row = self._engine.roster.get(torrent)
-        return picture.detail(row, self._clock.now()) if row else None
+        return self._details.draw(row, self._clock.now(), self._clock.monotonic()) if row else None
 
     def log(self, after: int = 0) -> Sequence[LogLine]:
         """See ports.control.Control."""

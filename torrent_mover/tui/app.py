@@ -118,6 +118,9 @@ class MoverApp(RunActs, App[int]):
         if snapshot == self.session.snapshot and not fresh:
             return
         self.session.snapshot = snapshot
+        if snapshot.phase is Phase.ENDED and isinstance(self.screen, Leave):
+            self.screen.dismiss(Way.STOP.value)  # nothing is left to ask about
+            return
         self._offer_preflight()
         for screen in self.screen_stack:
             if isinstance(screen, View):
@@ -167,9 +170,9 @@ class MoverApp(RunActs, App[int]):
         self.stop_by(ExitCode.INTERRUPTED)
 
     def action_leave(self) -> None:
-        """Leave; ask while bytes move."""
-        moving = self.session.snapshot.count(Standing.ACTIVE)
-        if not moving:
+        """Leave; ask while bytes move. The picture may be half a second old, and the run over since."""
+        snapshot = self.session.snapshot = self.session.control.snapshot()
+        if snapshot.phase is Phase.ENDED or not snapshot.count(Standing.ACTIVE):
             self._leave(Way.STOP.value)
         elif not isinstance(self.screen, Leave):
             self.push_screen(Leave(self.session), self._leave)
