@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -36,7 +37,6 @@ from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.rsync_options import sift
 from torrent_mover.domain.selection import Policy as SelectionPolicy
 from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settings, TransferMode
-from torrent_mover.domain.snapshot import ServerHealth
 from torrent_mover.engine.bandwidth import Bandwidth
 from torrent_mover.engine.board import Flow, Legs
 from torrent_mover.engine.categorize import ClientCategorizer
@@ -53,6 +53,7 @@ from torrent_mover.engine.rounds import Watching
 from torrent_mover.engine.run import Run, RunFacts
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
+from torrent_mover.engine.vitals import Connections, Place, Vitals
 from torrent_mover.engine.watchdog import Watchdog
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
@@ -388,7 +389,7 @@ class Assembly:
             plans,
             publisher,
             checks.first(),
-            _health(ends.pools),
+            _vitals(ends, cache, journal, clock),
             HostMeter(clock).read,
             bandwidth.override,
             notices=(*journal.notices, *self._left_out()),
@@ -508,22 +509,24 @@ def _part(limit: float | None, jobs: int) -> int | None:
     return None if limit is None else max(int(limit / jobs), 1)
 
 
-def _health(pools: Mapping[str, SessionPool]) -> Callable[[], tuple[ServerHealth, ...]]:
-    def read() -> tuple[ServerHealth, ...]:
-        return tuple(
-            ServerHealth(
-                name=pool.name,
-                role=role,
-                product="",
-                connections=sum(pool.holders().values()),
-                connections_limit=pool.lanes + 1,
-                reconnects=0,
-                breaker="",
-                breaker_open_for=None,
-                free=None,
-                total=None,
-            )
-            for role, pool in pools.items()
-        )
+def _vitals(ends: Ends, cache: FileSystem | None, journal: SqliteJournal, clock: Clock) -> Vitals:
+    """What the health screen asks about."""
+    source, destination = ends.source, ends.destination
+    places = (
+        Place(source.name, "source", source.client, source.name, None, partial(_connections, ends.source_pool)),
+        Place(
+            destination.name,
+            "destination",
+            destination.client,
+            destination.name,
+            destination.files,
+            partial(_connections, ends.destination_pool),
+        ),
+    )
+    return Vitals(places, cache, journal, clock)
 
-    return read
+
+def _connections(pool: SessionPool | None) -> Connections:
+    if pool is None:
+        return Connections()
+    return Connections(sum(pool.holders().values()), pool.limit, pool.broken)

@@ -35,6 +35,7 @@ from torrent_mover.engine.recheck import RecheckPatience
 from torrent_mover.engine.run import Run, RunFacts
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
+from torrent_mover.engine.vitals import Vitals
 from torrent_mover.engine.watchdog import Watchdog
 from torrent_mover.ports.accounts import Account
 from torrent_mover.ports.filesystem import FileKind
@@ -277,7 +278,16 @@ class Story:
         )
         fuse.on_death = engine.roster.close
         facts = RunFacts("test", "0", "sftp", "seedbox", "nas", "config.ini", test_run=False)
-        return Run(facts, engine, planner, publisher, (), lambda: (), lambda: HostHealth(0, 0, 0), lambda _limit: None)
+        return Run(
+            facts,
+            engine,
+            planner,
+            publisher,
+            (),
+            Vitals((), None, book, self.clock),
+            lambda: HostHealth(0, 0, 0),
+            lambda _limit: None,
+        )
 
     # -- what must be true ---------------------------------------------------------------------------------------------
 

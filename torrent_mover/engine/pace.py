@@ -31,7 +31,7 @@ def check_rate(rows: Sequence[Row]) -> float:
     """Bytes a second that the destination client checks, from the checks of this run that have ended; 0 before the first."""
     size, took = 0, 0.0
     for row in rows:
-        if row.standing is Standing.QUEUED and not row.track.stages:
+        if not row.track.stages:
             continue
         stages = list(row.track.stages)
         for (stage, at), (following, end) in pairwise(stages):

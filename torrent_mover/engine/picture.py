@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.move import Stage
 from torrent_mover.domain.rate import Meter, eta
 from torrent_mover.domain.snapshot import MoveView, Standing, Step, StepProgress, Wire
-from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine import pace
 from torrent_mover.engine.board import TRANSFER_SHARE, Flow, Track
 from torrent_mover.engine.engine import Engine
@@ -25,9 +26,29 @@ _STEP_OF: Final = {
     Stage.SEEDING: Step.FINISH,
     Stage.RELEASED: Step.FINISH,
 }
-_LIVELY: Final = frozenset({Standing.ACTIVE, Standing.RETRYING})
 _TAKE_TIME: Final = frozenset({Step.PULL, Step.PUSH, Step.CHECK})
 _BYTES_FLOW: Final = frozenset({Stage.TRANSFERRING, Stage.REPAIRING})
+
+
+@dataclass(slots=True)
+class _Drawn:
+    """The view of a row, and what it was when it was drawn: as long as that holds, so does the view."""
+
+    standing: Standing
+    stage: Stage
+    why: str
+    error: MoverError | None
+    attempts: int
+    view: MoveView
+
+    def holds(self, row: Row) -> bool:
+        return (
+            self.standing is row.standing
+            and self.why is row.why
+            and self.error is row.error
+            and self.stage is row.track.stage
+            and self.attempts == len(row.attempts)
+        )
 
 
 class Painter:
@@ -35,24 +56,23 @@ class Painter:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._kept: dict[InfoHash, tuple[tuple[object, ...], MoveView]] = {}
+        self._kept: dict[Row, _Drawn] = {}
 
     def moves(self, rows: Sequence[Row], now: float) -> tuple[MoveView, ...]:
         """All rows. `now` in monotonic seconds."""
-        kept, before = {}, self._kept
-        views = []
-        speed: float | None = None
+        before, kept, views = self._kept, {}, []
+        speed = pace.check_rate(rows)
         for row in rows:
-            if row.standing in _LIVELY:
-                speed = pace.check_rate(rows) if speed is None else speed
+            standing = row.standing
+            if standing is Standing.ACTIVE or standing is Standing.RETRYING:
                 views.append(move_view(row, self._engine, now, speed))
                 continue
-            marks = (row, row.standing, row.why, row.error, len(row.attempts), row.track.stage, row.track.repair)
-            known = before.get(row.id)
-            if known is None or known[0] != marks:
-                known = (marks, move_view(row, self._engine, now, 0.0))
-            kept[row.id] = known
-            views.append(known[1])
+            drawn = before.get(row)
+            if drawn is None or not drawn.holds(row):
+                marks = (standing, row.track.stage, row.why, row.error, len(row.attempts))
+                drawn = _Drawn(*marks, move_view(row, self._engine, now, 0.0))
+            kept[row] = drawn
+            views.append(drawn.view)
         self._kept = kept
         return tuple(views)
 

@@ -28,7 +28,6 @@ from torrent_mover.domain.snapshot import (
     MoveDetail,
     NotMoved,
     Phase,
-    ServerHealth,
     Snapshot,
     Standing,
     Wire,
@@ -49,10 +48,13 @@ from torrent_mover.engine.roster import LEFT_BY_USER
 from torrent_mover.engine.rounds import Rounds, Watching
 from torrent_mover.engine.space import NoRoom
 from torrent_mover.engine.steering import Steering
+from torrent_mover.engine.vitals import Vitals
 from torrent_mover.ports.journal import RunRecord
 
 _FAILED_REST = 3600.0
 """Seconds that a run which stays leaves a failed torrent alone, as long as nobody asks for it."""
+
+_LEFT_OUT = (Standing.SKIPPED, Standing.FAILED)
 
 _NEWS = 120.0
 """Seconds for which screens say that the queue was extended."""
@@ -84,7 +86,7 @@ class Run(Steering):
         planner: Planner,
         publisher: Publisher,
         checks: Sequence[Check],
-        servers: Callable[[], tuple[ServerHealth, ...]],
+        vitals: Vitals,
         host: Callable[[], HostHealth],
         set_limit: Callable[[float | None], None],
         notices: Sequence[str] = (),
@@ -98,7 +100,7 @@ class Run(Steering):
         self._planner = planner
         self._publisher = publisher
         self._checks = tuple(checks)
-        self._servers = servers
+        self._vitals = vitals
         self._host = host
         self._notices = tuple(notices)
         self._planned_checks = planned_checks
@@ -275,9 +277,8 @@ class Run(Steering):
         used = frozenset().union(*engine.world.route.legs.flows)
         total = sum(move.size for move in moves)
         done = sum(move.fraction * move.size for move in moves)
-        live = [row for row in rows if row.standing not in (Standing.SKIPPED, Standing.FAILED)]
-        left = sum(row.track.ledger.size * (1 - row.track.ledger.fraction) for row in live)
-        speed, guess = pace.run_speed(live, now - self._flows_since(now), self._past_rate)
+        left = sum((1 - move.fraction) * move.size for move in moves if move.standing not in _LEFT_OUT)
+        speed, guess = pace.run_speed(rows, now - self._flows_since(now), self._past_rate)
         return Snapshot(
             at=self._clock.now(),
             run=facts.run,
@@ -298,10 +299,10 @@ class Run(Steering):
             extended=self._extended if now < self._extended_until else "",
             incoming=self._wire(Flow.IN, used),
             outgoing=self._wire(Flow.OUT, used),
-            servers=self._servers(),
+            servers=self._vitals.read(),
             host=self._host(),
-            cache_used=0,
-            cache_limit=0,
+            cache_used=self._vitals.cache[0],
+            cache_limit=self._vitals.cache[1],
             next_scan_in=self._rounds.next_look_in if self._rounds else None,
             troubles=sum(move.trouble is not None for move in moves),
             exit_code=self._exit_code,

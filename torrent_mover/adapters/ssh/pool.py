@@ -47,6 +47,7 @@ class _State:
     refused: MoverError | None = None
     ever_connected: bool = False
     closed: bool = False
+    broken: int = 0
 
 
 class SessionPool:
@@ -78,6 +79,16 @@ class SessionPool:
         self._changed = threading.Condition()
         self._first_login = threading.Lock()
         self._state = _State()
+
+    @property
+    def limit(self) -> int:
+        """The most connections at a time."""
+        return self._limit
+
+    @property
+    def broken(self) -> int:
+        """How many connections were lost so far, each of which is made anew when it is needed."""
+        return self._state.broken
 
     @property
     def lanes(self) -> int:
@@ -112,6 +123,7 @@ class SessionPool:
         late: list[SftpSession] = []
         with self._changed:
             self._state.held.pop(session, None)
+            self._state.broken += not session.is_open() and not self._state.closed
             if reuse and session.is_open() and not self._state.closed:
                 self._state.idle.append((session, self._monotonic()))
             else:
