@@ -87,6 +87,12 @@ def span(seconds: float | None) -> str:
     return text.clock(seconds)
 
 
+def promise(seconds: float | None, *, guess: bool) -> str:
+    """A time to come; `~14:25` where it is no more than a guess."""
+    shown = span(seconds)
+    return f"~{shown}" if guess and shown != "-" else shown
+
+
 def time_of_day(at: float) -> str:
     """Unix seconds as local `12:41:28`."""
     return f"{datetime.fromtimestamp(at, UTC).astimezone():%H:%M:%S}"

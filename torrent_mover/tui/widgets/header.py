@@ -59,8 +59,10 @@ def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
 
 def total_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     """The bar of the whole run, percent and ETA."""
-    eta = fmt.span(snapshot.eta)
-    if snapshot.eta is not None and width >= ROOMY:
+    eta = fmt.promise(snapshot.eta, guess=snapshot.eta_is_guess)
+    if snapshot.eta is not None and width >= ROOMY and snapshot.eta_is_guess:
+        eta = f"about {fmt.span(snapshot.eta)}"
+    elif snapshot.eta is not None and width >= ROOMY:
         eta += f" ({fmt.time_of_day(snapshot.at + snapshot.eta)[:5]})"
     end = line(
         Span(f" {fmt.percent_tenths(snapshot.fraction):>7}", Tone.STRONG), Span("   ETA ", Tone.DIM), f"{eta:<7} "

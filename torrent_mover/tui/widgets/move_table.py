@@ -153,4 +153,8 @@ def _pace(move: MoveView, look: Look) -> tuple[str, str, Tone]:
     if stalled(move):
         allowed = "" if move.watchdog_in is None else f"of {fmt.span(move.stalled_for + move.watchdog_in)}"
         return fmt.span(move.stalled_for), allowed, Tone.WARN
-    return fmt.compact(move.rate, look.units) if move.rate else "-", fmt.span(move.eta), Tone.PLAIN
+    return (
+        fmt.compact(move.rate, look.units) if move.rate else "-",
+        fmt.promise(move.eta, guess=move.eta_is_guess),
+        Tone.PLAIN,
+    )
