@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torrent_mover.demo.content import Sample, write_content
+from torrent_mover.demo.content import Sample, write_content, write_file
 from torrent_mover.demo.process import wait_until
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.torrents import make_torrent
@@ -21,9 +21,10 @@ class Swarm:
         self._server = server
         self._port = server.api.json("app/preferences")["listen_port"]
 
-    def offer(self, name: str, sizes: dict[str, int], **options) -> Sample:
-        """Content and its torrent, seeding."""
-        content = write_content(self._server.data / name, sizes)
+    def offer(self, name: str, sizes: dict[str, int] | int, **options) -> Sample:
+        """Content (a folder, or a file of that size) and its torrent, seeding."""
+        path = self._server.data / name
+        content = write_file(path, sizes) if isinstance(sizes, int) else write_content(path, sizes)
         made = Sample(make_torrent(content, **options), content, CATEGORY, "v1")
         self._server.add(made.metainfo)
         self._server.wait_for(made.info_hash)

@@ -8,6 +8,7 @@ import sys
 
 from torrent_mover import bootstrap
 from torrent_mover.commands.configured import settings_of
+from torrent_mover.domain.attributes import not_carried
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.text import counted, safe, shorten, size
 from torrent_mover.engine.planner import Plan
@@ -41,6 +42,9 @@ def as_data(plan: Plan) -> dict[str, object]:
                 "added_on": move.torrent.added_on,
                 "category": move.torrent.category,
                 "target_category": move.target_category,
+                "partial": move.partial,
+                "overlap": move.overlap.value if move.overlap else None,
+                "not_carried": not_carried(move.torrent),
             }
             for move in plan.moves
         ],
@@ -68,6 +72,12 @@ def as_table(plan: Plan) -> str:
         torrent = move.torrent
         category = f"  -> {safe(move.target_category)}" if move.target_category != torrent.category else ""
         lines.append(f"  {torrent.id.short}  {size(torrent.size):>9}  {_cell(torrent.name)}{category}")
+    if plan.moves:
+        uploaded = size(sum(move.torrent.uploaded for move in plan.moves))
+        lines.append(
+            f"Not carried, as no client lets it be set: {uploaded} uploaded, what was downloaded, ratios, seeding times, dates."
+        )
+        lines.append("The history keeps them; --dry-run --json shows them for each torrent.")
     if plan.not_moved:
         lines += ["", f"{counted(len(plan.not_moved), 'torrent')} would stay:"]
         for left in plan.not_moved:
