@@ -34,7 +34,6 @@ from torrent_mover.domain.rules import TrackerRules
 from torrent_mover.domain.selection import Policy as SelectionPolicy
 from torrent_mover.engine.board import Flow, Legs
 from torrent_mover.engine.engine import Engine, Tuning
-from torrent_mover.engine.mover import World
 from torrent_mover.engine.places import Destination, Policy, Route, Source
 from torrent_mover.engine.planner import Planner
 from torrent_mover.engine.publisher import Publisher
@@ -43,6 +42,7 @@ from torrent_mover.engine.run import Run, RunFacts
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
 from torrent_mover.engine.watchdog import Watchdog
+from torrent_mover.engine.world import World
 from torrent_mover.ports.ssh import SshTarget
 from torrent_mover.simple.reporter import SimpleReporter
 from torrent_mover.transfer.copying import Copying

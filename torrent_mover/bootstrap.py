@@ -36,14 +36,13 @@ from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath, Relative
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.rsync_options import sift
 from torrent_mover.domain.selection import Policy as SelectionPolicy
-from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settings, TransferMode
+from torrent_mover.domain.settings import ClientSettings, Handover, ServerSettings, Settings, TransferMode
 from torrent_mover.engine.bandwidth import Bandwidth
 from torrent_mover.engine.board import Flow, Legs
 from torrent_mover.engine.categorize import ClientCategorizer
 from torrent_mover.engine.check_source import SourceTree
 from torrent_mover.engine.checks import Checks, Reach
 from torrent_mover.engine.engine import Engine, Tuning
-from torrent_mover.engine.mover import World
 from torrent_mover.engine.places import Destination, Policy, Route, Source
 from torrent_mover.engine.planner import Plan, Planner
 from torrent_mover.engine.preflight import Offer
@@ -55,6 +54,7 @@ from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
 from torrent_mover.engine.vitals import Connections, Place, Vitals
 from torrent_mover.engine.watchdog import Watchdog
+from torrent_mover.engine.world import World
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.ssh import HostKeyPolicy, SshTarget, TransportChoice
@@ -186,6 +186,7 @@ def policy_of(settings: Settings, *, test_run: bool = False) -> Policy:
         unlock=moving.preflight_unlock,
         unlock_mode=moving.unlock_mode,
         overlap=moving.overlap,
+        certified=moving.handover is Handover.CERTIFIED,
     )
 
 

@@ -27,7 +27,6 @@ from torrent_mover.domain.snapshot import HostHealth, Standing
 from torrent_mover.domain.torrent import InfoHash, TorrentState
 from torrent_mover.engine.board import Flow, Legs
 from torrent_mover.engine.engine import Engine, Tuning
-from torrent_mover.engine.mover import World
 from torrent_mover.engine.places import Destination, Policy, Route, Source
 from torrent_mover.engine.planner import Planner
 from torrent_mover.engine.publisher import Publisher
@@ -37,6 +36,7 @@ from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
 from torrent_mover.engine.vitals import Vitals
 from torrent_mover.engine.watchdog import Watchdog
+from torrent_mover.engine.world import World
 from torrent_mover.ports.accounts import Account
 from torrent_mover.ports.filesystem import FileKind
 from torrent_mover.transfer.copying import Copying

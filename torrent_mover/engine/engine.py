@@ -25,13 +25,14 @@ from torrent_mover.domain.snapshot import Standing
 from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.board import Flow, Track
-from torrent_mover.engine.mover import Mover, World
+from torrent_mover.engine.mover import Mover
 from torrent_mover.engine.outages import Hold, Outages, is_full
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.roster import CANCELLED, Roster, Row, Wish
 from torrent_mover.engine.space import NoRoom
 from torrent_mover.engine.staging import clear_staging
 from torrent_mover.engine.watchdog import Watchdog
+from torrent_mover.engine.world import World
 from torrent_mover.ports.journal import Attempt
 
 _log = logging.getLogger(__name__)

@@ -59,7 +59,13 @@ def _refuse_twins(paths: Iterable[RelativePath]) -> None:
 
 
 def add(
-    destination: Destination, planned: PlannedMove, manifest: Manifest, layout: Sequence[RelativePath], metainfo: bytes
+    destination: Destination,
+    planned: PlannedMove,
+    manifest: Manifest,
+    layout: Sequence[RelativePath],
+    metainfo: bytes,
+    *,
+    skip_checking: bool = False,
 ) -> None:
     """Add to the destination client, stopped, with the layout and attributes that the source has."""
     torrent = planned.torrent
@@ -74,6 +80,7 @@ def add(
         upload_limit=torrent.upload_limit,
         download_limit=torrent.download_limit,
         renames=renames,
+        skip_checking=skip_checking,
         sequential=torrent.sequential,
         first_last_piece_first=torrent.first_last_piece_first,
         priorities=priorities_of(planned.files),
@@ -243,6 +250,18 @@ def _may_overlap(one: Torrent, other: Torrent) -> bool:
     if mine is None or theirs is None:
         return True
     return mine.is_within(theirs) or theirs.is_within(mine)
+
+
+def user_of(destination: Destination, path: RelativePath, besides: InfoHash) -> InfoHash | None:
+    """Which other torrent of the destination client has a file at this path. Asked only when something lies there."""
+    client, wanted = destination.client, destination.save_path / path
+    for other in client.torrents():
+        near = other.content_path is None or wanted.is_within(other.content_path)
+        if other.id == besides or not near:
+            continue
+        if any(place_of(other.save_path, file.path) == str(wanted) for file in client.files(other.id)):
+            return other.id
+    return None
 
 
 def watch(first: Reading, clock: Clock) -> None:

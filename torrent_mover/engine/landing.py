@@ -118,6 +118,11 @@ class Landing:
         """Hash these pieces from where they lie now."""
         return read_back(self._manifest, self._fs, self.paths, pieces, self._progress)
 
+    def stamps(self) -> tuple[tuple[int, float] | None, ...]:
+        """Size and time of the last change of each file, where it lies now. Moving a file changes neither."""
+        stats = [self._fs.stat(path) for path in self.paths]
+        return tuple((stat.size, stat.mtime) if stat else None for stat in stats)
+
     def sync(self, pieces: Iterable[int]) -> None:
         """Bring the files that hold these pieces to stable storage."""
         paths = self.paths

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
@@ -21,70 +20,26 @@ from torrent_mover.domain.errors import (
 from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
-from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.torrent import InfoHash, TorrentState
-from torrent_mover.engine import cargo, finishing, handover, overlap, removal
-from torrent_mover.engine.access import Access
-from torrent_mover.engine.board import Track
+from torrent_mover.engine import cargo, certified, finishing, handover, overlap, removal
+from torrent_mover.engine.board import Flow, Track
 from torrent_mover.engine.checkpoint import Checkpoint
 from torrent_mover.engine.landing import Landing, Rest
-from torrent_mover.engine.places import Destination, PlannedMove, Policy, Publish, Route, Source
-from torrent_mover.engine.recheck import RecheckTurns, recheck
+from torrent_mover.engine.places import PlannedMove
+from torrent_mover.engine.recheck import recheck
 from torrent_mover.engine.repair import Repair
-from torrent_mover.engine.sink import MoveSink, Throttle
-from torrent_mover.engine.space import Space
-from torrent_mover.engine.unlock import Unlocker
+from torrent_mover.engine.sink import MoveSink
+from torrent_mover.engine.world import World
 from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
-from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
-from torrent_mover.ports.journal import Journal
 from torrent_mover.ports.strategy import Strategy, TransferJob
 
 _STATES_LAG: Final = 2.0
 """Seconds after a check that ended badly until the client's piece states are those of that check."""
 _TRANSFER_ROUNDS: Final = 3
 """How often pieces that are bad at rest are brought again before the disk is to blame."""
-
-
-class World:
-    """The collaborators that all moves of a run share."""
-
-    def __init__(
-        self,
-        source: Source,
-        destination: Destination,
-        route: Route,
-        policy: Policy,
-        journal: Journal,
-        clock: Clock,
-        publish: Publish,
-        throttle: Throttle,
-        space: Space,
-        ignored: Callable[[InfoHash], bool],
-        run: str = "",
-        cache: FileSystem | None = None,
-    ) -> None:
-        self.source = source
-        self.destination = destination
-        self.route = route
-        self.policy = policy
-        self.journal = journal
-        self.clock = clock
-        self.publish = publish
-        self.throttle = throttle
-        self.space = space
-        self.ignored = ignored
-        self.run = run
-        self.cache = cache
-        self.turns = RecheckTurns(clock)
-        self.releasing = threading.Lock()
-        access = Access(destination.files, destination.accounts, destination.section)
-        self.unlocker = Unlocker(destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode)
-
-    def _say(self, torrent: InfoHash | None, level: Level, text: str) -> None:
-        self.publish(Noticed(self.clock.now(), torrent, level, text))
 
 
 class Mover:
@@ -100,6 +55,7 @@ class Mover:
         self._landing: Landing
         self._verified: Bitfield
         self._at_rest: Bitfield
+        self._own_check: certified.OwnCheck | None = None
         self._source_files: FileSystem
         self._cargo: cargo.Cargo
         self._size: int
@@ -148,7 +104,7 @@ class Mover:
             self._manifest,
             self._id,
             self._cargo.landing,
-            owner=self._owner,
+            owner=lambda path: handover.user_of(self._world.destination, path, self._id),
             progress=self._reading,
         )
         self._source_files = self._cargo.source
@@ -185,6 +141,11 @@ class Mover:
         there = handover.seeding_elsewhere(destination, self._id)
         if there is not None and there.state not in (TorrentState.STOPPED_COMPLETE, TorrentState.STOPPED_INCOMPLETE):
             destination.client.stop(self._id)
+        if self._world.policy.certified:
+            files = (self._manifest, self._layout, self._landing)
+            self._own_check = certified.own_check(
+                destination, self._planned, there, *files, self._world.clock, self._tell
+            )
 
     def _unlock(self) -> None:
         """See that we may write wherever this move must; what is opened for it is closed when it ends."""
@@ -194,8 +155,8 @@ class Mover:
     # -- transferring, settled ---------------------------------------------------------------------------------------
 
     def _transfer(self) -> None:
-        """Bring what is missing, until every piece is good: in flight and, where the files are ours to read, at rest."""
-        local = self._world.destination.local
+        """Bring what is missing, until every piece is good: in flight and, where we read it back, at rest."""
+        looks = self._world.destination.local or self._own_check is not None
         self._track.sign("looking at what is there")
         self._survey()
         present = self._bytes(self._verified)
@@ -203,7 +164,7 @@ class Mover:
         self._tell_start(present)
         for _ in range(_TRANSFER_ROUNDS):
             self._bring()
-            if not local:
+            if not looks:
                 self._at_rest = self._proven_in_flight()
                 break
             self._at_rest = self._read_back()
@@ -278,7 +239,7 @@ class Mover:
             raise
 
     def _proven_in_flight(self) -> Bitfield:
-        """Where the destination is not ours to read, every piece must have been hashed on its way."""
+        """Where we do not read the destination, every piece must have been hashed on its way."""
         if self._verified != self._manifest.wanted:
             count = self._manifest.wanted.count() - self._verified.count()
             raise TransferError(f"{count} pieces came without proof.", kept="What was proven is kept.")
@@ -293,6 +254,8 @@ class Mover:
 
     def _read_back(self) -> Bitfield:
         self._track.sign("reading back")
+        if self._own_check is not None:
+            return self._own_check.read(self._manifest.wanted)
         return self._landing.read_back(self._manifest.wanted)
 
     def _settle(self) -> None:
@@ -311,7 +274,8 @@ class Mover:
         metainfo = with_sources(metainfo, source.trackers(self._id), source.web_seeds(self._id))
         self._track.sign(f"adding to {destination.name}")
         if not handover.added_already(destination, self._planned, self._layout):
-            handover.add(destination, self._planned, self._manifest, self._layout, metainfo)
+            skip = self._own_check is not None
+            handover.add(destination, self._planned, self._manifest, self._layout, metainfo, skip_checking=skip)
         self._take_out_of_review()
         self._track.ledger.finished(0.3)
 
@@ -323,7 +287,16 @@ class Mover:
             client.set_category(self._id, wanted)
 
     def _check(self) -> ReadBack:
-        """The client's recheck, with up to two repairs; still bad: set aside for a person."""
+        """Our own read-back, where that counts and holds; else the client's recheck, with up to two repairs.
+
+        What is still bad then is set aside for a person.
+        """
+        if self._own_check is not None:
+            self._enter(Stage.CHECKING)
+            own = self._own_check.result()
+            if own is not None:
+                return own
+            self._own_check = None
         repair = Repair(self._manifest, self._landing)
         while True:
             self._enter(Stage.CHECKING)
@@ -542,6 +515,9 @@ class Mover:
     def _notice(self, level: Level, text: str) -> None:
         self._world.publish(Noticed(self._world.clock.now(), self._id, level, text))
 
+    def _tell(self, text: str) -> None:
+        self._notice(Level.INFO, text)
+
     def _warn(self, text: str) -> None:
         self._notice(Level.WARN, text)
 
@@ -556,20 +532,10 @@ class Mover:
 
     def _reading(self, count: int) -> None:
         """Every chunk that is read back: a sign of life, and the place where a stop is noticed."""
-        del count
         self._track.sign()
         self._track.check()
+        if not self._world.destination.local:
+            self._world.throttle.take((Flow.IN,), count)
 
     def _bytes(self, pieces: Bitfield) -> int:
         return sum(span.length for run in pieces.runs(value=True) for span in self._manifest.spans(run[0], run[-1]))
-
-    def _owner(self, path: RelativePath) -> InfoHash | None:
-        """Which other torrent of the destination client has a file at this path. Asked only when something lies there."""
-        client, wanted = self._world.destination.client, self._world.destination.save_path / path
-        for other in client.torrents():
-            near = other.content_path is None or wanted.is_within(other.content_path)
-            if other.id == self._id or not near:
-                continue
-            if any(handover.place_of(other.save_path, file.path) == str(wanted) for file in client.files(other.id)):
-                return other.id
-        return None

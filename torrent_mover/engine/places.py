@@ -82,7 +82,7 @@ class PlannedMove:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the settings say about every move."""
+    """What the settings say about every move. `certified`: our own read-back proves the data, where that is safe."""
 
     delete_at_source: bool
     start_at_destination: bool
@@ -94,6 +94,7 @@ class Policy:
     unlock: Unlock = Unlock.AUTO
     unlock_mode: UnlockMode = OWNER_ACCESS
     overlap: Overlap = Overlap.BRIEF
+    certified: bool = False
 
 
 Publish = Callable[[Event], None]

@@ -11,7 +11,7 @@ from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine import overlap, removal
 from torrent_mover.engine.landing import STAGING
-from torrent_mover.engine.mover import World
+from torrent_mover.engine.world import World
 
 
 def reconcile(world: World) -> None:

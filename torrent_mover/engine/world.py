@@ -1,0 +1,57 @@
+"""What all moves of a run share: both ends, the way between them, the policy, the journal, and whoever listens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from torrent_mover.domain.events import Level, Noticed
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.access import Access
+from torrent_mover.engine.places import Destination, Policy, Publish, Route, Source
+from torrent_mover.engine.recheck import RecheckTurns
+from torrent_mover.engine.sink import Throttle
+from torrent_mover.engine.space import Space
+from torrent_mover.engine.unlock import Unlocker
+from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.journal import Journal
+
+
+class World:
+    """The collaborators that all moves of a run share."""
+
+    def __init__(
+        self,
+        source: Source,
+        destination: Destination,
+        route: Route,
+        policy: Policy,
+        journal: Journal,
+        clock: Clock,
+        publish: Publish,
+        throttle: Throttle,
+        space: Space,
+        ignored: Callable[[InfoHash], bool],
+        run: str = "",
+        cache: FileSystem | None = None,
+    ) -> None:
+        self.source = source
+        self.destination = destination
+        self.route = route
+        self.policy = policy
+        self.journal = journal
+        self.clock = clock
+        self.publish = publish
+        self.throttle = throttle
+        self.space = space
+        self.ignored = ignored
+        self.run = run
+        self.cache = cache
+        self.turns = RecheckTurns(clock)
+        self.releasing = threading.Lock()
+        access = Access(destination.files, destination.accounts, destination.section)
+        self.unlocker = Unlocker(destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode)
+
+    def _say(self, torrent: InfoHash | None, level: Level, text: str) -> None:
+        self.publish(Noticed(self.clock.now(), torrent, level, text))
