@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -366,7 +367,7 @@ class _Setup:
         self._console.say(as_table(bootstrap.plan(settings)).rstrip("\n"))
         self._console.say()
         self._console.say(
-            f"Next: torrent-mover --config {path} --test-run   (all of it, but the source keeps everything)"
+            f"Next: torrent-mover --config {shlex.quote(str(path))} --test-run   (all of it, but the source keeps everything)"
         )
 
 
