@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from torrent_mover.adapters.rules_json import RulesFile
 from torrent_mover.domain.errors import ConfigError, UsageError
-from torrent_mover.domain.rules import Rule
+from torrent_mover.domain.rules import Overlap, Rule
 
 HAND_MADE = """{
     "tracker.org":   "tv",
@@ -54,6 +54,37 @@ def test_rules_are_read_in_their_one_spelling(rules):
         Rule("films.tracker.org", "films"),
         Rule("xn--bcher-kva.example", "Ignore"),
     )
+
+
+OVERLAP = '{"tracker.org": {"category": "tv", "overlap": "none"}, "b.org": {"category": "films"}, "c.org": "x"}'
+
+
+def test_a_rule_may_say_what_overlap_its_tracker_wants(rules):
+    file, _ = rules(OVERLAP)
+    assert file.read().rules == (Rule("tracker.org", "tv", Overlap.NONE), Rule("b.org", "films"), Rule("c.org", "x"))
+
+
+def test_another_category_for_a_domain_leaves_its_overlap_alone(rules):
+    file, place = rules(OVERLAP)
+    file.add("tracker.org", "shows")
+    file.add("c.org", "y")
+    assert json.loads(place.read_text()) == {
+        "tracker.org": {"category": "shows", "overlap": "none"},
+        "b.org": {"category": "films"},
+        "c.org": "y",
+    }
+    assert file.read().of_tracker("tracker.org").overlap is Overlap.NONE
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['{"overlap": "none"}', '{"category": "tv", "overlap": "never"}', '{"category": "tv", "more": 1}', "[]", "3"],
+)
+def test_a_rule_that_is_not_understood_is_refused(rules, value):
+    file, place = rules(f'{{"tracker.org": {value}}}')
+    with pytest.raises(ConfigError, match=r"tracker\.org"):
+        file.read()
+    assert place.read_text() == f'{{"tracker.org": {value}}}'
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""What the hand-over asks of a client, over the fake, qBittorrent 4.5 and 5.1."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.client_contract import add, checked, flip, make, path, state_of, until
+from tests.contracts.test_clients import FakeBench, QBittorrentBench
+from torrent_mover.domain.attributes import ShareLimits, with_sources
+from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.torrent import TorrentState, Tracker
+from torrent_mover.ports.client import RecheckVerdict
+
+
+class HandoverContract:
+    """Run over every client: subclass it and supply the fixture `bench`."""
+
+    def test_priorities_are_set_when_adding_returns(self, bench):
+        wanted = make(bench)
+        torrent = add(bench, wanted, priorities=((0, 7), (1, 0)))
+        assert [file.priority for file in bench.client.files(torrent)] == [7, 0, 1, 1]
+        assert [file.wanted for file in bench.client.files(torrent)] == [True, False, True, True]
+
+    def test_a_recheck_is_good_when_all_that_is_wanted_is_there(self, bench):
+        wanted = make(bench, "Aligned", tree={"a.bin": 64 * 1024, "b.bin": 64 * 1024, "c.bin": 64 * 1024})
+        (wanted.content / "b.bin").unlink()
+        torrent = add(bench, wanted, priorities=((1, 0),))
+
+        assert checked(bench, torrent) is RecheckVerdict.GOOD
+
+        assert bench.client.get(torrent).complete
+        assert bench.client.pieces(torrent).missing == tuple(range(4, 8))
+
+    def test_a_recheck_is_bad_when_a_wanted_file_is(self, bench):
+        wanted = make(bench, "Damaged", tree={"a.bin": 64 * 1024, "b.bin": 64 * 1024})
+        (wanted.content / "b.bin").unlink()
+        flip(wanted.content / "a.bin")
+        assert checked(bench, add(bench, wanted, priorities=((1, 0),))) is RecheckVerdict.BAD
+
+    def test_share_limits_are_set_and_read_back(self, bench):
+        torrent = bench.have(make(bench), bench.data)
+        for limits in (ShareLimits(2.5, 3600, -1), ShareLimits(-2, -2, -1), ShareLimits()):
+            bench.client.set_share_limits(torrent, limits)
+            assert ShareLimits.of(bench.client.get(torrent)) == limits
+
+    def test_the_limits_of_all_torrents_are_told(self, bench):
+        assert bench.client.share_defaults().met_by(bench.client.get(bench.have(make(bench), bench.data))) == ""
+
+    def test_super_seeding_and_forced_start_are_switched(self, bench):
+        torrent = bench.have(make(bench), bench.data)
+        bench.client.set_super_seeding(torrent, on=True)
+        bench.client.set_force_start(torrent, on=True)
+        there = bench.client.get(torrent)
+        assert (there.super_seeding, there.force_start, there.state) == (True, True, TorrentState.SEEDING)
+        bench.client.set_super_seeding(torrent, on=False)
+        assert not bench.client.get(torrent).super_seeding
+
+    def test_automatic_management_where_the_data_lies_moves_nothing(self, bench):
+        folder = bench.client.managed_path("films")
+        assert str(folder).endswith("/films")
+        wanted = make(bench)
+        torrent = bench.have(wanted, bench.data)
+        if bench.client.managed_path("") == path(bench.data):
+            bench.client.set_auto_managed(torrent, on=True)
+            assert bench.client.get(torrent).auto_managed
+        assert bench.client.get(torrent).save_path == path(bench.data)
+        assert len(wanted.files()) > 0
+
+    def test_trackers_tiers_and_web_seeds_arrive_with_the_metainfo(self, bench):
+        wanted = make(bench, trackers=("http://old.invalid/announce",))
+        trackers = (Tracker("http://a.invalid/x", 0, working=False), Tracker("http://b.invalid/y", 1, working=False))
+        seeds = ("http://one.invalid/f/", "http://two.invalid/f/")
+        metainfo = with_sources(wanted.metainfo, trackers, seeds)
+        assert Manifest.parse(metainfo).hashes == Manifest.parse(wanted.metainfo).hashes
+
+        torrent = add(bench, wanted.__class__(metainfo, wanted.content, "", "v1"))
+
+        until(bench, lambda: len(bench.client.trackers(torrent)) == len(trackers))
+        assert [(one.url, one.tier) for one in bench.client.trackers(torrent)] == [
+            (one.url, one.tier) for one in trackers
+        ]
+        assert sorted(bench.client.web_seeds(torrent)) == sorted(seeds)
+        assert state_of(bench, torrent) is TorrentState.STOPPED_INCOMPLETE
+
+
+class TestFakeClient(HandoverContract):
+    @pytest.fixture
+    def bench(self, tmp_path):
+        return FakeBench(tmp_path)
+
+
+@pytest.mark.servers
+class TestQBittorrent(HandoverContract):
+    @pytest.fixture
+    def bench(self, qbittorrent):
+        bench = QBittorrentBench(qbittorrent)
+        yield bench
+        bench.client.close()

@@ -1,0 +1,90 @@
+"""What the destination is given last arrives, whatever interrupts, and never removes what has just been taken over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.engine.story import TARGET
+from torrent_mover.domain.attributes import Later, ShareLimits
+from torrent_mover.domain.errors import ExitCode, Unreachable
+from torrent_mover.domain.events import Noticed
+
+ALL = {
+    "ratio_limit": 3.0,
+    "seeding_time_limit": 7200,
+    "inactive_seeding_time_limit": 600,
+    "super_seeding": True,
+    "force_start": True,
+    "auto_managed": True,
+}
+WANTED = Later(ShareLimits(3.0, 7200, 600), super_seeding=True, force_start=True, auto_managed=True)
+
+
+def said(story) -> str:
+    return "\n".join(event.text for event in story.events if isinstance(event, Noticed))
+
+
+def seed_with_all(story, **fields):
+    story.destination.managed_paths["move-me"] = TARGET
+    return story.seed("Show", 50_000, **(ALL | fields))
+
+
+def test_everything_that_can_be_set_is_set_once_the_source_is_gone(story):
+    torrent = seed_with_all(story)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    assert Later.of(story.destination.get(torrent)) == WANTED
+    calls = [name for name, _ in story.source.calls + story.destination.calls]
+    assert "remove" in calls
+
+
+@pytest.mark.parametrize(
+    "label", ["after source.remove", "after destination.set_super_seeding", "before journal.confirm"]
+)
+def test_what_a_killed_run_did_not_give_the_next_one_gives(story, label):
+    torrent = seed_with_all(story)
+    story.run_until(label)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    assert Later.of(story.destination.get(torrent)) == WANTED
+
+
+def test_a_client_that_is_away_gets_the_rest_in_the_next_run(story):
+    torrent = seed_with_all(story)
+    story.destination.fail("set_super_seeding", Unreachable("away", kept="", remedy=""))
+    assert story.run() is ExitCode.DONE
+    story.run()
+    assert Later.of(story.destination.get(torrent)) == WANTED
+
+
+def test_no_limit_is_set_by_which_the_destination_would_remove_it_at_once(story):
+    torrent = seed_with_all(story, ratio_limit=-2.0)
+    story.destination.defaults = ShareLimits(ratio=0.0, action="RemoveWithContent")
+    assert story.run() is ExitCode.DONE
+    assert ShareLimits.of(story.destination.get(torrent)) == ShareLimits()
+    assert "would remove it there at once" in said(story)
+
+
+def test_a_limit_that_only_stops_it_is_set_and_said(story):
+    torrent = seed_with_all(story, ratio_limit=0.0)
+    assert story.run() is ExitCode.DONE
+    assert story.destination.get(torrent).ratio_limit == 0
+    assert "is met already" in said(story)
+
+
+def test_management_that_would_move_the_data_stays_off(story):
+    torrent = seed_with_all(story)
+    story.destination.managed_paths.clear()
+    assert story.run() is ExitCode.DONE
+    assert not story.destination.get(torrent).auto_managed
+    assert "automatic management stays off" in said(story)
+
+
+def test_a_torrent_that_is_not_started_there_is_not_forced_to(story):
+    torrent = seed_with_all(story)
+    story.policy = replace(story.policy, start_at_destination=False)
+    assert story.run() is ExitCode.DONE
+    assert not story.destination._held[torrent].running
+    assert story.destination.get(torrent).ratio_limit == ALL["ratio_limit"]
