@@ -125,3 +125,21 @@ def test_partial_torrents_travel_in_every_mode(house, swarm, mode):
     house.move().ended(0)
 
     assert_as_complete_as_before(house, made, layout, pieces)
+
+
+def test_a_folder_for_unwanted_files_at_both_clients_changes_nothing(pair, swarm):
+    made = swarm.offer("Unwanted Folder", SIZES, piece_length=PIECE)
+    both = (pair.source, pair.destination)
+    for server in both:
+        server.api.post("app/setPreferences", json='{"use_unwanted_folder":true,"incomplete_files_ext":true}')
+    try:
+        swarm.download(pair.source, made, without=("b.bin", "f.bin"))
+        layout, pieces = layout_of(pair.source, made), pieces_of(pair.source, made)
+
+        pair.move().ended(0)
+
+        assert_as_complete_as_before(pair, made, layout, pieces)
+        assert_whole_after_a_recheck(pair, made, pieces)
+    finally:
+        for server in both:
+            server.api.post("app/setPreferences", json='{"use_unwanted_folder":false,"incomplete_files_ext":false}')
