@@ -36,6 +36,9 @@ check: $(VENV)/.dev ## format, lint, types, imports, fast tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 -m "not servers" -p no:cacheprovider
 
+faults: $(VENV)/.dev ## the long form of the fault suite; writes docs/reliability.md
+	WORKERS=$(WORKERS) $(BIN)/python -m tests.faults.report
+
 bench: $(VENV)/.dev ## the benchmarks, with their peers
 	$(BIN)/python -m bench
 

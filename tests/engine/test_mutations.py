@@ -90,7 +90,7 @@ def run_test(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
 def copy(tmp_path_factory):
     folder = tmp_path_factory.mktemp("copy")
     shutil.copytree(ROOT / "torrent_mover", folder / "torrent_mover", ignore=shutil.ignore_patterns("__pycache__"))
-    for part in ("engine", "fakes"):
+    for part in ("engine", "fakes", "faults"):
         shutil.copytree(ROOT / "tests" / part, folder / "tests" / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
@@ -135,7 +135,7 @@ class _Without(ast.NodeTransformer):
     def __init__(self, line: int) -> None:
         self._line = line
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802  the name that ast looks for
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
         return ast.copy_location(ast.Pass(), node) if node.lineno == self._line else node
 
 

@@ -1,0 +1,15 @@
+"""kill -9 at random instants, where bytes come to this machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.killing import SEEDS, killed_at_random_instants
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("mode", ("sftp", "rsync"))
+def test_killed_at_random_instants(scene, mode, seed):
+    killed_at_random_instants(scene, mode, seed)
