@@ -48,7 +48,8 @@ def on(event, desk=None):
         (replace(ENDED, moved=0, exit_code=143), None),
         (RoundEnded(0.0, 1, 0, 5, 60.0), NotifyOn.END),
         (RoundEnded(0.0, 0, 0, 0, 60.0), None),
-        (Noticed(0.0, None, Level.ERROR, "something"), None),
+        (Noticed(0.0, None, Level.ERROR, "the login is refused"), NotifyOn.FAILURE),
+        (Noticed(0.0, None, Level.WARN, "something"), None),
         (QueuePlanned(0.0, 1, 1, 0), None),
     ],
 )

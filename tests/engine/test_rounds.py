@@ -12,6 +12,7 @@ from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode, LoginRefused, NotWritable, Unreachable
 from torrent_mover.domain.events import Level, Noticed, QueuePlanned, RoundEnded, RunEnded
 from torrent_mover.domain.snapshot import Phase, Standing
+from torrent_mover.engine import rounds
 from torrent_mover.engine.rounds import Rounds, Watching
 from torrent_mover.engine.watch import Watch
 
@@ -83,7 +84,8 @@ class Staying:
 
 
 @pytest.fixture
-def staying(story):
+def staying(story, monkeypatch):
+    monkeypatch.setattr(rounds, "_TICK", 0.02)  # real seconds, of which a test has few
     return Staying(story)
 
 
@@ -247,10 +249,20 @@ def test_it_is_seen_alive_only_while_it_goes_round(staying):
     with staying:
         staying.watching()
         assert staying.watch.alive(60)
-        rounds = staying.watch._run._rounds
+        loop = staying.watch._run._rounds
         staying.watch.stop()
         staying.thread.join(20)
-        rounds.beat -= 100
+        loop.beat -= 100
         assert staying.watch.alive(60)  # it ended: nothing goes round any more, and nothing hangs
         staying.watch._run._phase = Phase.WATCHING
         assert not staying.watch.alive(60)
+
+
+def test_an_idle_run_makes_room_for_a_fresh_one_before_it_grows_too_large(staying, monkeypatch):
+    monkeypatch.setattr(rounds, "_MOST_ROWS", 1)
+    torrent = staying.story.seed("One")
+    with staying:
+        eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)(), 20)
+        assert staying.watch.snapshot().moves == ()
+        assert staying.of_kind(RunEnded) == []
+    staying.story.assert_moved(torrent)

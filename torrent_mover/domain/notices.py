@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from torrent_mover.domain.errors import DiskFull, ExitCode
-from torrent_mover.domain.events import Event, Held, MoveFailed, MoveRetried, RoundEnded, RunEnded
+from torrent_mover.domain.events import Event, Held, Level, MoveFailed, MoveRetried, Noticed, RoundEnded, RunEnded
 from torrent_mover.domain.narrate import narrate
 from torrent_mover.domain.settings_general import NotifyOn
 from torrent_mover.domain.text import safe
@@ -61,6 +61,8 @@ def _notice(event: Event) -> Notice | None:
         return Notice(NotifyOn.SPACE, "no space left", text)
     if isinstance(event, MoveFailed):
         return Notice(NotifyOn.FAILURE, f"{safe(event.name)} failed", text)
+    if isinstance(event, Noticed) and event.level is Level.ERROR and event.torrent is None:
+        return Notice(NotifyOn.FAILURE, "the run needs you", text)
     if isinstance(event, RunEnded | RoundEnded):
         return _of_the_end(event, text)
     return None
