@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-WORKERS ?= 3
+WORKERS ?= 6
 
 .PHONY: demo test check fast bench faults screenshots template clean
 
@@ -27,7 +27,7 @@ test: $(VENV)/.dev ## everything, real servers included
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=loadscope
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=worksteal
 
 check: $(VENV)/.dev ## format, lint, types, imports, fast tests
 	$(BIN)/ruff format --check .

@@ -8,12 +8,18 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from torrent_mover.demo.programs import find_qbittorrent
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.demo.world import World
 from torrent_mover.domain.errors import MissingProgram
+
+
+# A shared machine pauses when it likes: time says nothing about an example.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 
 def program_of(series: str) -> Path:
