@@ -70,12 +70,13 @@ def test_the_man_page_has_every_option_and_is_sound(tmp_path):
     for flag in OPTIONS:
         assert f"\\fB{flag}\\fR" in text
     assert f"torrent_mover {__version__}" in text
-    if shutil.which("groff"):
-        environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-        told = subprocess.run(
-            ["groff", "-man", "-Tutf8", "-ww", "-z", page], capture_output=True, text=True, env=environ, check=True
-        )
-        assert told.stderr == ""
+    if not shutil.which("groff"):
+        pytest.fail("groff is not installed: apt-get install groff-base")
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    told = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-ww", "-z", page], capture_output=True, text=True, env=environ, check=True
+    )
+    assert told.stderr == ""
 
 
 @pytest.fixture(scope="module")
