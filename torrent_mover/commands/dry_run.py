@@ -11,6 +11,7 @@ from torrent_mover.commands.configured import settings_of
 from torrent_mover.domain.attributes import not_carried
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.text import counted, safe, shorten, size
+from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.planner import Plan
 
 SCHEMA_VERSION = 1
@@ -42,6 +43,7 @@ def as_data(plan: Plan) -> dict[str, object]:
                 "added_on": move.torrent.added_on,
                 "category": move.torrent.category,
                 "target_category": move.target_category,
+                "shares_files_with": sorted(other.hex for other in move.kin),
                 "partial": move.partial,
                 "overlap": move.overlap.value if move.overlap else None,
                 "not_carried": not_carried(move.torrent),
@@ -71,7 +73,7 @@ def as_table(plan: Plan) -> str:
     for move in plan.moves:
         torrent = move.torrent
         category = f"  -> {safe(move.target_category)}" if move.target_category != torrent.category else ""
-        lines.append(f"  {torrent.id.short}  {size(torrent.size):>9}  {_cell(torrent.name)}{category}")
+        lines.append(f"  {torrent.id.short}  {size(torrent.size):>9}  {_cell(torrent.name)}{category}{_kin(move)}")
     if plan.moves:
         uploaded = size(sum(move.torrent.uploaded for move in plan.moves))
         lines.append(
@@ -83,6 +85,11 @@ def as_table(plan: Plan) -> str:
         for left in plan.not_moved:
             lines.append(f"  {left.id.short}  {size(left.size):>9}  {_cell(left.name)}  {safe(left.reason)}")
     return "\n".join(lines) + "\n"
+
+
+def _kin(move: PlannedMove) -> str:
+    others = ", ".join(sorted(other.short for other in move.kin))
+    return f"  shares files with {others}" if others else ""
 
 
 def _cell(name: str) -> str:

@@ -274,12 +274,14 @@ class Landing:
 
     def _judge_finals(self, stats: Sequence[FileStat | None], good: Bitfield) -> None:
         """Decide about every file under its final name; only then move those that are adopted."""
-        adopted = []
+        adopted, copied = [], []
         for index, where in enumerate(self._where):
             stat = stats[index]
             if where is not Where.FINAL or stat is None or self._wholly_good(index, stat, good):
                 continue
-            if self._partly_good(index, stat, good):
+            if self._partly_good(index, stat, good) and self._only_lacks_neighbours(index, stats, good):
+                copied.append(index)
+            elif self._partly_good(index, stat, good):
                 self._refuse_to_adopt(index, stat)
                 adopted.append(index)
             else:
@@ -287,6 +289,8 @@ class Landing:
                 self._where[index] = Where.ABSENT
         for index in adopted:
             self._adopt(index)
+        for index in copied:
+            self._copy(index)
 
     def _wholly_good(self, index: int, stat: FileStat, good: Bitfield) -> bool:
         return stat.size == self._manifest.files[index].size and all(map(good.test, self._manifest.pieces_of(index)))
@@ -301,6 +305,40 @@ class Landing:
         if any(tuple(self._manifest.files_of(piece)) == (index,) for piece in pieces):
             raise self._collision(self._layout[index], f"another file of {stat.size} bytes has that name")
         return False
+
+    def _only_lacks_neighbours(self, index: int, stats: Sequence[FileStat | None], good: Bitfield) -> bool:
+        """Whether it is another torrent's, and good but for pieces that end in a file that is not there.
+
+        So are the files of a cross-seed that another one brought, which has some files less.
+        """
+        lacking = [piece for piece in self._manifest.pieces_of(index) if not good.test(piece)]
+        neighbours = (self._manifest.files_of(piece) for piece in lacking)
+        stat = stats[index]
+        if stat is None or stat.size != self._manifest.files[index].size:
+            return False
+        if not all(any(stats[other] is None for other in files) for files in neighbours):
+            return False
+        return self._owner(self._layout[index]) is not None
+
+    def _copy(self, index: int) -> None:
+        """Copy a file that is not ours into staging, to finish its pieces there; settling finds that both are the same."""
+        path, size = self._layout[index], self._manifest.files[index].size
+        copy = self.staging / path
+        reader, writer = self._fs.reader(), self._fs.writer()
+
+        def deliver(_span: Span, offset: int, data: memoryview) -> None:
+            self._progress(len(data))
+            writer.write(copy, offset, data)
+
+        try:
+            self._fs.create(copy, size)
+            reader.read([Span(path, 0, size)], deliver)
+            writer.flush()
+        finally:
+            reader.close()
+            writer.close()
+        self._fs.sync([copy])
+        self._where[index] = Where.STAGED
 
     def _refuse_to_adopt(self, index: int, stat: FileStat | None) -> None:
         path = self._layout[index]

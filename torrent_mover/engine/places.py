@@ -10,7 +10,7 @@ from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.quantities import OWNER_ACCESS, UnlockMode
 from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.settings import Unlock
-from torrent_mover.domain.torrent import ClientFile, Torrent
+from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.engine.board import Legs
 from torrent_mover.engine.recheck import RecheckPatience
 from torrent_mover.ports.accounts import Accounts
@@ -70,6 +70,7 @@ class PlannedMove:
     """A torrent that this run will move, as it was when the run was planned; `files` are asked for when its move begins.
 
     `trackers` are host names. `partial`: files of it are not selected. `overlap`: what a rule says for its tracker.
+    `kin`: other moves of the plan that share files with it; of them, one moves at a time.
     """
 
     torrent: Torrent
@@ -78,6 +79,7 @@ class PlannedMove:
     trackers: tuple[str, ...] = ()
     partial: bool = False
     overlap: Overlap | None = None
+    kin: frozenset[InfoHash] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

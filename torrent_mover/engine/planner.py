@@ -12,6 +12,7 @@ from torrent_mover.domain.rules import Rule, TrackerRules, canonical_domain
 from torrent_mover.domain.selection import Findings
 from torrent_mover.domain.snapshot import NotMoved
 from torrent_mover.domain.torrent import InfoHash, Torrent
+from torrent_mover.engine.kinship import Kin, kin_of, larger_last
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.journal import Journal
@@ -52,7 +53,9 @@ class Planner:
         marks = {record.id: record.mark for record in records if record.mark}
         begun = frozenset(record.id for record in records if not record.mark)
         chosen = selection.finish(selection.preselect(torrents, self._policy, marks, begun), self._look)
-        moves = tuple(self._planned(candidate.torrent) for candidate in chosen.chosen)
+        order = [candidate.torrent for candidate in chosen.chosen]
+        kin = kin_of(self._client, order)
+        moves = tuple(self._planned(torrent, kin) for torrent in larger_last(order, kin))
         return Plan(moves, chosen.not_moved)
 
     def ignored(self, torrent: InfoHash) -> bool:
@@ -77,7 +80,7 @@ class Planner:
         self._rule_of[torrent.id] = self._rules.of_torrent(urls)
         return self._rule_of[torrent.id]
 
-    def _planned(self, torrent: Torrent) -> PlannedMove:
+    def _planned(self, torrent: Torrent, kin: Kin) -> PlannedMove:
         rule = self._rule_of.get(torrent.id)
         return PlannedMove(
             torrent,
@@ -86,6 +89,7 @@ class Planner:
             trackers=self._hosts.get(torrent.id, ()),
             partial=torrent.id in self._partial,
             overlap=rule.overlap if rule else None,
+            kin=kin.get(torrent.id, frozenset()),
         )
 
 

@@ -82,6 +82,10 @@ class Row:
         """The torrent's infohash."""
         return self.planned.torrent.id
 
+    def shares_with(self, other: Row) -> bool:
+        """Whether both have a file in common: then one goes after the other, and finds the files there."""
+        return other.id in self.planned.kin or self.id in other.planned.kin
+
 
 class Roster:
     """All rows, in the order in which they are taken. Safe from any thread."""
@@ -114,13 +118,15 @@ class Roster:
                     return None
                 now = self._monotonic()
                 waiting = [row for row in self._rows.values() if row.standing in _WAITING]
-                ready = None if self._paused else next((row for row in waiting if row.ready_at <= now), None)
+                active = [row for row in self._rows.values() if row.standing is Standing.ACTIVE]
+                free = [row for row in waiting if not any(row.shares_with(other) for other in active)]
+                ready = None if self._paused else next((row for row in free if row.ready_at <= now), None)
                 if ready is not None:
                     ready.standing = Standing.ACTIVE
                     return ready
                 if not waiting and not self._pending():
                     return None
-                soonest = min((row.ready_at for row in waiting if not self._paused), default=now + 1.0)
+                soonest = min((row.ready_at for row in free if not self._paused), default=now + 1.0)
                 self._changed.wait(min(max(soonest - now, 0.01), 1.0))
 
     def _pending(self) -> bool:
