@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from textual.pilot import Pilot
@@ -47,6 +47,25 @@ def drive(control: FakeControl, act: Act, size: tuple[int, int] = NARROW, **opti
 
     asyncio.run(session())
     return app
+
+
+def walk(
+    control: FakeControl, size: tuple[int, int], views: Mapping[str, tuple[str, ...]], **options: Any
+) -> dict[str, str]:
+    """What each view shows, all in one run of the application: after its keys, from the dashboard as it was at first."""
+    shown: dict[str, str] = {}
+
+    async def act(app: MoverApp, pilot: Pilot[int]) -> None:
+        for name, keys in views.items():
+            for key in keys:
+                await pilot.press(key)
+                await settle(pilot)
+            shown[name] = dump(app)
+            app.action_view("dashboard")
+            await settle(pilot)
+
+    drive(control, act, size, **options)
+    return shown
 
 
 def picture(control: FakeControl, size: tuple[int, int], *keys: str, **options: Any) -> str:

@@ -45,10 +45,13 @@ def session(
     texts: list[str] = []
 
     async def act(app: MoverApp, pilot) -> None:
-        for key in keys:
-            texts.append(dump(app))
+        for number, key in enumerate(keys, 1):
+            if number == len(keys):
+                await settle(pilot)
+                texts.append(dump(app))
             await pilot.press(key)
-            await settle(pilot)
+            if len(key) > 1 or number == len(keys):
+                await settle(pilot)
             if app._exit:
                 texts.append("")
                 return
@@ -259,8 +262,9 @@ def test_enter_in_the_queue_opens_the_details():
     assert "debian-13" in session("running", "2", "down", "down", "enter").text.splitlines()[0]
 
 
-def test_export_writes_a_file_once(tmp_path: Path):
-    target = tmp_path / "history.csv"
+def test_export_writes_a_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    target = Path("h.csv")
 
     first = session("running", "3", "e", "ctrl+u", *str(target), "enter", size=MIDDLE)
     again = session("running", "3", "e", "ctrl+u", *str(target), "enter", size=MIDDLE)

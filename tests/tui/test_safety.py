@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 
 import pytest
 
 from tests.fakes.snapshots import a_hash
-from tests.tui.pilot import MIDDLE, NARROW, drive, dump, picture, rows_of, settle
+from tests.tui.pilot import MIDDLE, NARROW, drive, dump, picture, rows_of, settle, walk
 from tests.tui.scenes import HOSTILE, SCENES
-from tests.tui.test_golden import VIEWS
+from tests.tui.test_golden import VIEWS, shown
 from torrent_mover.domain.events import MoveFailed
 from torrent_mover.domain.text import safe
 from torrent_mover.tui.app import MoverApp
@@ -23,7 +24,7 @@ def acting(text: str) -> set[str]:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_nothing_that_acts_reaches_the_screen(view: str):
-    assert acting(picture(SCENES["hostile"](), MIDDLE, *VIEWS[view])) == set()
+    assert acting(shown("hostile", "120x40")[view]) == set()
 
 
 @pytest.mark.parametrize("view", ["dashboard", "queue", "history", "detail", "preflight"])
@@ -49,31 +50,38 @@ def test_markup_in_a_name_is_shown_as_it_is():
 
 def test_a_failure_with_a_hostile_name_is_told_without_harm():
     control = SCENES["running"]()
-    shown: list[str] = []
+    told: list[str] = []
 
     async def act(app: MoverApp, pilot) -> None:
         for name in HOSTILE:
             control.emit(MoveFailed(0.0, a_hash(1), name, name, name, name, "TM-E305"))
         await settle(pilot)
-        shown.append(dump(app))
+        told.append(dump(app))
 
     drive(control, act, MIDDLE)
 
-    assert "Failed TM-E305" in shown[0]
-    assert acting(shown[0]) == set()
+    assert "Failed TM-E305" in told[0]
+    assert acting(told[0]) == set()
 
 
+PLAIN_VIEWS = ("dashboard", "queue", "history", "health", "detail", "pieces", "preflight", "help", "info")
+
+
+@cache
+def on_a_console(scene: str) -> dict[str, str]:
+    """What a terminal without Unicode shows."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TERM", "linux")
+        return walk(SCENES[scene](), MIDDLE, {view: VIEWS[view] for view in PLAIN_VIEWS}, graph="auto")
+
+
+@pytest.mark.parametrize("view", PLAIN_VIEWS)
 @pytest.mark.parametrize("scene", ["hostile", "retrying", "finished"])
-@pytest.mark.parametrize(
-    "view", ["dashboard", "queue", "history", "health", "detail", "pieces", "preflight", "help", "info"]
-)
-def test_a_terminal_without_unicode_gets_ascii_only(scene: str, view: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("TERM", "linux")
+def test_a_terminal_without_unicode_gets_ascii_only(scene: str, view: str):
+    found = on_a_console(scene)[view]
 
-    shown = picture(SCENES[scene](), MIDDLE, *VIEWS[view], graph="auto")
-
-    assert {one for one in shown if not one.isascii()} == set()
-    assert max(len(row) for row in shown.splitlines()) <= MIDDLE[0]
+    assert {one for one in found if not one.isascii()} == set()
+    assert max(len(row) for row in found.splitlines()) <= MIDDLE[0]
 
 
 def test_what_is_copied_cannot_act_either():

@@ -152,6 +152,8 @@ def drive(
 
 async def ready(app: WizardApp, pilot: Pilot[int]) -> None:
     """Until the client has answered and everything is drawn."""
+    await pilot.pause()
+    await pilot.pause()
     with suppress(WorkerCancelled):  # it was left meanwhile
         await app.workers.wait_for_complete()
     await settle(pilot)
