@@ -77,14 +77,13 @@ class WizardApp(App[int]):
         return Sort(self.desk)
 
     def on_mount(self) -> None:
-        """Ask the client; listen to the signals that end a program."""
+        """Listen to the signals that end a program."""
         loop = asyncio.get_running_loop()
         for number, code in _SIGNALS.items():
             try:
                 loop.add_signal_handler(number, self.exit, int(code))
             except (ValueError, RuntimeError):  # not the main thread: whoever runs us there handles signals
                 break
-        self._look_at_client()
 
     def on_unmount(self) -> None:
         """Let a thread that still asks the client end."""
@@ -92,6 +91,7 @@ class WizardApp(App[int]):
 
     # -- beside the screen ---------------------------------------------------------------------------------------------
 
+    @on(Sort.Shown)
     def _look_at_client(self) -> None:
         self.run_worker(self._ask, thread=True, name="look")
 
@@ -212,7 +212,7 @@ class WizardApp(App[int]):
     def _fatal_error(self) -> None:
         """The screen dies without the values of variables, which may be long, and say more than a terminal should show."""
         error = self._exception
-        self.failure = error
+        self.failure = self.failure or error
         self._exit_renderables.append(Text(f"The screen failed: {type(error).__name__}: {safe(str(error))}"))
         self._close_messages_no_wait()
 

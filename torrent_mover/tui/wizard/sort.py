@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.message import Message
 
 from torrent_mover.domain.categorizing import Shelf
 from torrent_mover.tui.ink import BLANK, Line, line
@@ -50,6 +51,9 @@ class Sort(Page):
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.SORT]
 
+    class Shown(Message):
+        """The screen is there: from now on the application may draw on it, and leave."""
+
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._query = Query()
@@ -73,6 +77,7 @@ class Sort(Page):
         """Keys go to the categories."""
         self.query_one(FilterBar).placeholder = "a part of the name   !not"
         self.query_one("#choices", Rows).focus()
+        self.call_after_refresh(self.post_message, self.Shown())
 
     def _draw_choice(self, item: tuple[int, Shelf, str], width: int) -> Line:
         return panels.choice_line(*item, width)
