@@ -42,6 +42,9 @@ faults: $(VENV)/.dev ## the long form of the fault suite; writes docs/reliabilit
 bench: $(VENV)/.dev ## the benchmarks, with their peers
 	$(BIN)/python -m bench
 
+screenshots: $(VENV)/.dev ## draw docs/screenshots from the tests' scenes
+	$(BIN)/python scripts/screenshots.py
+
 template: $(VENV)/.dev ## write what is made from the schema, the parser and the errors: template, completions, pages
 	$(BIN)/python scripts/make_template.py
 	$(BIN)/python scripts/make_completions.py
