@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from dataclasses import replace
 
 from tests.engine.story import CATEGORY, FILES, PIECE, SAVE, path
 from torrent_mover.demo.content import write_file
@@ -99,3 +100,26 @@ def test_neighbours_in_one_folder_without_a_common_file_are_no_kin(story):
         first: frozenset({second}),
         second: frozenset({first}),
     }
+
+
+def test_a_torrent_without_a_folder_of_its_own_makes_nobody_else_kin(story):
+    rootless = story.seed(
+        "Rootless", {"one": 50_000, "two": 60_000}, renames={f"Rootless/{n}": n for n in ("one", "two")}
+    )
+    alone = story.seed("Alone", FILES)
+    sharing = story.seed("Sharing", {"a": 10, "b": 20})
+    rows = [replace(row, content_path=SAVE) if row.id == rootless else row for row in story.source.torrents()]
+    asked = []
+    story.source.before = lambda method, torrent: asked.append(torrent) if method == "files" else None
+
+    assert kin_of(story.source, rows) == {}
+    assert asked == [rootless]
+    assert {alone, sharing}.isdisjoint(asked)
+
+
+def test_a_single_file_that_lies_within_another_torrents_folder_is_its_kin(story):
+    folder = story.seed("Show", {"a": 50_000, "b": 60_000})
+    single = story.seed("a", 50_000, renames={"a": "Show/a"})
+    rows = [replace(row, content_path=SAVE / "Show/a") if row.id == single else row for row in story.source.torrents()]
+
+    assert kin_of(story.source, rows) == {folder: frozenset({single}), single: frozenset({folder})}

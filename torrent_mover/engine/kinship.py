@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from torrent_mover.domain.paths import ClientPath
@@ -20,10 +20,9 @@ def kin_of(client: TorrentClient, torrents: Sequence[Torrent]) -> Kin:
     The client is asked for the files of those torrents only whose content lies in one place, or the one's in the other's.
     """
     owners: dict[str, set[InfoHash]] = {}
-    for torrent in _near_each_other(torrents):
-        for file in client.files(torrent.id):
-            if file.size:
-                owners.setdefault(place_of(torrent.save_path, file.path), set()).add(torrent.id)
+    for torrent, places in _near_each_other(client, torrents):
+        for place in places:
+            owners.setdefault(place, set()).add(torrent)
     kin: Kin = {}
     for sharing in owners.values():
         for one in sharing if len(sharing) > 1 else ():
@@ -62,22 +61,37 @@ def _group(torrent: InfoHash, kin: Kin) -> set[InfoHash]:
     return group
 
 
-def _near_each_other(torrents: Iterable[Torrent]) -> list[Torrent]:
-    """Those whose content may overlap with another one's, in the order given. Looks upwards from each: no pairs are tried."""
+def _near_each_other(client: TorrentClient, torrents: Iterable[Torrent]) -> Iterator[tuple[InfoHash, frozenset[str]]]:
+    """Those whose content may overlap with another one's, and where their files lie.
+
+    Looks upwards from each, so that no pairs are tried. A torrent without a folder of its own lies "above" all others of
+    its save path: of these, only those count that lie where a file of it lies.
+    """
     at: dict[ClientPath, list[Torrent]] = {}
-    listed = [torrent for torrent in torrents if torrent.content_path is not None]
-    for torrent in listed:
+    for torrent in torrents:
         if torrent.content_path is not None:
             at.setdefault(torrent.content_path, []).append(torrent)
-    near: set[InfoHash] = set()
+    above = {path: [folder for folder in _above(path) if folder in at] for path in at}
+    tops = {folder for folders in above.values() for folder in folders}
+    asked = {one.id: _places(client, one) for top in tops for one in at[top]}
+    trodden = {part for places in asked.values() for place in places for part in _with_parents(place)}
     for path, here in at.items():
-        above = [one for folder in _above(path) for one in at.get(folder, ())]
-        if len(here) > 1 or above:
-            near.update(one.id for one in (*here, *above))
-    return [torrent for torrent in listed if torrent.id in near]
+        if len(here) > 1 or (above[path] and str(path) in trodden):
+            asked |= {one.id: _places(client, one) for one in here if one.id not in asked}
+    yield from asked.items()
 
 
-def _above(path: ClientPath) -> Iterable[ClientPath]:
+def _places(client: TorrentClient, torrent: Torrent) -> frozenset[str]:
+    return frozenset(place_of(torrent.save_path, file.path) for file in client.files(torrent.id) if file.size)
+
+
+def _above(path: ClientPath) -> Iterator[ClientPath]:
     while path.parts:
         path = path.parent
         yield path
+
+
+def _with_parents(place: str) -> Iterator[str]:
+    while place:
+        yield place
+        place = place.rpartition("/")[0]
