@@ -1,0 +1,68 @@
+"""`python -m bench.screen`: what the dashboard costs on a terminal over a real move: bytes drawn, CPU, first paint, leaving."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from tests.tui.terminal import ROOT, Terminal
+from torrent_mover.demo.content import sample
+from torrent_mover.demo.world import CATEGORY, World
+
+_SIZES: Final = ((80, 24), (120, 40), (200, 60))
+_WATCHED: Final = 10.0  # seconds
+_BYTES: Final = 60_000_000
+_LIMIT: Final = {"sftp_download_limit_mbps": "16"}
+
+
+def _measure(config: Path, home: Path, size: tuple[int, int]) -> str:
+    began = time.monotonic()
+    terminal = Terminal(
+        "-m", "torrent_mover", "--config", str(config), size=size, cwd=home, HOME=str(home), PYTHONPATH=str(ROOT)
+    )
+    try:
+        terminal.read_until(b"torrent_mover")
+        painted = time.monotonic() - began
+        terminal.read_until(b"pull")
+        until = time.monotonic() + 2
+        terminal.read_while(lambda: time.monotonic() < until)
+        terminal.forget()
+        process = psutil.Process(terminal.process.pid)
+        before, since = sum(process.cpu_times()[:2]), time.monotonic()
+        terminal.read_while(lambda: time.monotonic() < since + _WATCHED)
+        took = time.monotonic() - since
+        cpu = (sum(process.cpu_times()[:2]) - before) / took
+        rate = len(terminal.output) / took
+        asked = time.monotonic()
+        terminal.type(b"q")
+        terminal.read_until(b"Bytes are moving")
+        terminal.type(b"s")
+        terminal.end()
+        left = time.monotonic() - asked
+    finally:
+        terminal.close()
+    return f"| {size[0]}x{size[1]} | {rate / 1024:.1f} KiB/s | {cpu:.0%} | {painted:.2f} s | {left:.2f} s |"
+
+
+def main() -> int:
+    """Print a table."""
+    os.environ["TZ"] = "UTC"
+    with tempfile.TemporaryDirectory() as folder, World() as world:
+        made = sample(world.source.data, "A long film.mkv", _BYTES, category=CATEGORY)
+        world.seed(made.metainfo, made.content, CATEGORY)
+        config = world.write_config(General=_LIMIT)
+        print("| terminal | drawn | CPU of the whole process | start to first paint | q, s to the prompt |")
+        print("|---|---|---|---|---|")
+        for size in _SIZES:
+            print(_measure(config, Path(folder), size), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
