@@ -217,7 +217,7 @@ class Ends:
         stack.callback(torrents.close)
         self.source_pool = self._pool(settings.source_server)
         self.destination_pool: SessionPool | None = None
-        self.source = Source(settings.source_server.host, self.source_client, self._open_source)
+        self.source = Source(settings.source_server.host, self.source_client, self._open_source, self._real_at_source)
         self.destination = self._remote(torrents) if moving.transfer_mode.uploads else self._local(torrents)
 
     @property
@@ -256,6 +256,9 @@ class Ends:
     def _open_source(self, save_path: ClientPath) -> SftpFileSystem:
         root = self._settings.source_map.to_host(save_path)
         return SftpFileSystem(self.source_pool, root, holder=str(save_path), follow_symlinks=True)
+
+    def _real_at_source(self, path: ClientPath) -> str:
+        return str(SshAccounts(self.source_pool).real(self._settings.source_map.to_host(path)))
 
     def _local(self, torrents: QBittorrentClient) -> Destination:
         root = self._settings.local_destination

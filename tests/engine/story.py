@@ -165,6 +165,7 @@ class Story:
         self.backoff = Backoff(base=0.0)
         self.rules = TrackerRules(())
         self.jobs = 1
+        self.links: dict[str, str] = {}
         self.engine: Engine
 
     # -- what there is -------------------------------------------------------------------------------------------------
@@ -261,7 +262,7 @@ class Story:
         route = Route("sftp", Legs((frozenset({Flow.IN}),)), lambda *_: Copying(share))
         throttle = Throttle(self.clock, lambda _flow: None)
         world = World(
-            Source("seedbox", source_client, lambda _save_path: here),
+            Source("seedbox", source_client, lambda _save_path: here, self._real),
             Destination("nas", destination_client, there, TARGET, local=self.local, accounts=Root()),
             route,
             self.policy,
@@ -288,6 +289,12 @@ class Story:
             lambda: HostHealth(0, 0, 0),
             lambda _limit: None,
         )
+
+    def _real(self, place: ClientPath) -> str:
+        for link, target in self.links.items():
+            if str(place).startswith(link):
+                return str(place).replace(link, target, 1)
+        return str(place)
 
     # -- what must be true ---------------------------------------------------------------------------------------------
 

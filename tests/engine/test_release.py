@@ -185,6 +185,25 @@ def test_of_two_siblings_that_both_move_the_last_one_takes_the_data_along(story)
     assert story.brought == story.size(torrent)
 
 
+def test_a_sibling_that_reaches_the_data_by_a_linked_folder_keeps_it(story):
+    torrent = story.seed()
+    story.links = {"/other/way": str(SAVE)}
+    made = story.folder / "twin" / "Show"
+    for name, data in story.contents[torrent].items():
+        target = story.folder / "twin" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    metainfo = make_torrent(made, piece_length=PIECE, source="another tracker")
+    twin = story.source.seed(metainfo, "/other/way", category="keep-me")
+
+    assert story.run() is ExitCode.DONE
+
+    assert story.source.get(twin) is not None
+    assert story.at_source(torrent) == story.contents[torrent]
+    (done,) = [event for event in story.events if isinstance(event, MoveDone)]
+    assert twin.short in done.detail
+
+
 def test_siblings_that_move_side_by_side_do_not_leave_the_data_behind(story):
     torrent = story.seed()
     twin = seed_twin(story, torrent, category=CATEGORY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -225,31 +226,57 @@ def sight(files: FileSystem, planned: PlannedMove) -> dict[str, tuple[int, float
 
 
 def siblings(source: Source, planned: PlannedMove) -> tuple[InfoHash, ...]:
-    """Other torrents of the source that use any of the same files, found by path."""
-    mine = {place_of(planned.torrent.save_path, file.path) for file in planned.files}
+    """Other torrents of the source that use any of the same files, found by where these really lie.
+
+    A second hard link is no sharing: the other torrent keeps its own name of the data.
+    """
+    torrent, real = planned.torrent, _Real(source)
+    mine = {place_of(real.root(torrent), file.path) for file in planned.files}
     sizes = {file.size for file in planned.files}
     found = []
     for other in source.client.torrents():
-        if other.id == planned.torrent.id or not _may_overlap(other, planned.torrent):
+        if other.id == torrent.id or not real.may_overlap(other, torrent):
             continue
-        for file in source.client.files(other.id):
-            if file.size in sizes and place_of(other.save_path, file.path) in mine:
-                found.append(other.id)
-                break
+        if real.same_content(other, torrent) or any(
+            file.size in sizes and place_of(real.root(other), file.path) in mine
+            for file in source.client.files(other.id)
+        ):
+            found.append(other.id)
     return tuple(found)
+
+
+class _Real:
+    """Where torrents really lie. Asks the server once for each save path, and for folders that may be links to each other."""
+
+    def __init__(self, source: Source) -> None:
+        self._ask = functools.cache(source.real)
+
+    def root(self, torrent: Torrent) -> ClientPath:
+        """The save path, links resolved."""
+        return ClientPath(self._ask(torrent.save_path))
+
+    def may_overlap(self, one: Torrent, other: Torrent) -> bool:
+        """Whether two torrents can share a file at all: the content of one lies within the other's. Spares many questions."""
+        mine, theirs = self._content(one), self._content(other)
+        if mine is None or theirs is None or one.total_size == other.total_size:
+            return True
+        return mine.is_within(theirs) or theirs.is_within(mine)
+
+    def same_content(self, one: Torrent, other: Torrent) -> bool:
+        """Whether the folder or file of one torrent is, by a link, that of the other."""
+        if one.content_path is None or other.content_path is None or one.total_size != other.total_size:
+            return False
+        return self._ask(one.content_path) == self._ask(other.content_path)
+
+    def _content(self, torrent: Torrent) -> ClientPath | None:
+        if torrent.content_path is None or not torrent.content_path.is_within(torrent.save_path):
+            return torrent.content_path
+        return self.root(torrent) / torrent.content_path.relative_to(torrent.save_path)
 
 
 def place_of(save_path: ClientPath, path: str) -> str:
     """Where a client's file lies. Clients accept names such as `../../x`, so that the parts are resolved, not refused."""
     return posixpath.normpath(f"{save_path}/{path}")
-
-
-def _may_overlap(one: Torrent, other: Torrent) -> bool:
-    """Whether two torrents can share a file at all: the content of one lies within the other's. Spares many questions."""
-    mine, theirs = one.content_path, other.content_path
-    if mine is None or theirs is None:
-        return True
-    return mine.is_within(theirs) or theirs.is_within(mine)
 
 
 def user_of(destination: Destination, path: RelativePath, besides: InfoHash) -> InfoHash | None:

@@ -21,11 +21,15 @@ from torrent_mover.ports.strategy import Strategy
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where torrents come from. `open` gives the files below a save path, as the client there sees it."""
+    """Where torrents come from. `open` gives the files below a save path, as the client there sees it.
+
+    `real` says where a path of the client really lies, symbolic links resolved: two torrents may share files by two paths.
+    """
 
     name: str
     client: TorrentClient
     open: Callable[[ClientPath], FileSystem]
+    real: Callable[[ClientPath], str] = str
 
 
 @dataclass(frozen=True, slots=True)

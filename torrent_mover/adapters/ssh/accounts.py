@@ -59,9 +59,17 @@ class SshAccounts:
             return session.login
 
     def home(self) -> HostPath | None:
-        """The folder in which a login begins (SSH_FXP_REALPATH of `.`, draft section 6.11); None where it is not told."""
+        """The folder in which a login begins; None where it is not told."""
+        return self._real(b".")
+
+    def real(self, path: HostPath) -> HostPath:
+        """The path with all its symbolic links resolved; as it is where the server does not tell (nothing lies there)."""
+        return self._real(bytes(path)) or path
+
+    def _real(self, path: bytes) -> HostPath | None:
+        """By SSH_FXP_REALPATH (draft section 6.11)."""
         with self._pool.control(_HOLDER) as session:
-            reply = session.call(Packet.REALPATH, wire.string(b"."))
+            reply = session.call(Packet.REALPATH, wire.string(path))
         if reply[0] != Packet.NAME:
             return None
         cursor = Cursor(reply[1])
