@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bench.arena import Arena, Payload, Timing
+from bench.handover import handover
 from bench.link import Line, Link
 from bench.ours import Job, Outcome
 from bench.peers import Peer
@@ -252,7 +253,14 @@ Measure = Callable[..., Iterable[Row]]
 def everything() -> dict[str, Measure]:
     """All cases by name, in the order of the table."""
     found: dict[str, Measure] = {race.case: race.rows for race in RACES}
-    alone = {"resume": resume, "limits": limits, "memory": memory, "planning": planning, "dashboard": dashboard}
+    alone = {
+        "resume": resume,
+        "limits": limits,
+        "memory": memory,
+        "planning": planning,
+        "dashboard": dashboard,
+        "handover": handover,
+    }
     return found | alone
 
 
@@ -271,6 +279,6 @@ ORDER: Final = (
         "many-far",
         "relay",
     ),
-    *("rsync", "resume", "dashboard", "planning", "limit-sftp", "limit-sftp_upload"),
+    *("rsync", "resume", "dashboard", "planning", "handover", "limit-sftp", "limit-sftp_upload"),
 )
 """Of the rows in the table."""
