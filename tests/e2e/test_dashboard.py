@@ -94,6 +94,7 @@ def test_a_limit_that_is_typed_holds_at_once(house, screen):
     moving(house, terminal, made)
     terminal.type(b"b")
     terminal.read_until(b"Bandwidth of all torrents")
+    terminal.read_until(b"512K, 5M, 1.5G a second")
     terminal.type(b"\x15100M\r")
     terminal.read_until(b"The run is over", 20)
     terminal.type(b"q")
@@ -133,7 +134,7 @@ def test_the_line_that_a_check_proposes_is_written_and_the_run_begins(house, scr
     house.config = {"DESTINATION_PATHS": {"remote_destination_path": "/not/there"}}
     try:
         terminal = screen(size=(200, 60))
-        terminal.read_until(b"[DESTINATION_PATHS]: remote_destination_path", 40)
+        terminal.read_until(b"[DESTINATION_PATHS]: remote_destination_path", 150)
         config = house.world.root / "config.ini"
         before, mode = config.read_text(), config.stat().st_mode
         terminal.type(b"w")

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final, Protocol
@@ -106,15 +106,14 @@ def _keymap() -> Path | None:
 
 def _last_line(worker: _Worker) -> None:
     """What a closed full screen leaves behind in the terminal, if that is there still."""
-    if worker.ended is None:
-        return
-    try:
-        sys.stdout.write(f"{narrate(worker.ended).text}\n")
-        sys.stdout.flush()
-    except OSError:
-        # The window was closed. What is left in the buffer must not turn the exit code into Python's 120.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+    with suppress(OSError):
+        if worker.ended is not None:
+            sys.stdout.write(f"{narrate(worker.ended).text}\n")
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # the window was closed: what is left in the buffer must not turn the exit code into Python's 120
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _in_lines(run: Run, worker: _Worker, arguments: argparse.Namespace) -> None:
