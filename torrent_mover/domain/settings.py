@@ -339,7 +339,8 @@ class MovingSettings:
         Handover,
         Key(
             choice(Handover),
-            "What proves the data: the destination client's recheck, or our own reading it back.",
+            "What proves the data: the destination client's recheck, or our own reading it back (certified), where that is "
+            "safe: see docs/handover.md.",
             advanced=True,
         ),
     ] = Handover.RECHECK
