@@ -204,7 +204,8 @@ REMARKS = [
     "  not what it was before we read it; or more than 30 seconds have passed since.",
     "",
     "What is left: a byte that changes on the disk between our reading and the deletion, at most a minute later, without the",
-    "file's size or time changing. The recheck has such a window too, from its end on; evidence older than a minute deletes nothing.",
+    "file's size or time changing. The recheck has such a window too, from its end on; older evidence",
+    "than a minute deletes nothing.",
 ]
 
 
