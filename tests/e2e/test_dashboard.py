@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import closing
 
 import pytest
@@ -95,6 +96,8 @@ def test_a_limit_that_is_typed_holds_at_once(house, screen):
     terminal.type(b"b")
     terminal.read_until(b"Bandwidth of all torrents")
     terminal.read_until(b"512K, 5M, 1.5G a second")
+    shown = time.monotonic()
+    terminal.read_while(lambda: time.monotonic() < shown + 1)  # nobody types within the frame that opens the line
     terminal.type(b"\x15100M\r")
     terminal.read_until(b"The run is over", 20)
     terminal.type(b"q")

@@ -33,7 +33,7 @@ def short_lines(snapshot: Snapshot, look: Look, width: int) -> list[Line]:
     for server in snapshot.servers:
         free = f"  {fmt.size(server.free, look.units)} free" if server.free is not None else ""
         pool = f"{server.connections}/{server.connections_limit}" if server.connections_limit else ""
-        lines.append(_row(left(safe(server.name), 9), f"{pool:<6}", _breaker(server), Span(free)))
+        lines.append(_row(left(safe(server.name), 8), f"{pool:<6}", _breaker(server), Span(free)))
     if snapshot.cache_limit:
         lines.append(_row("Cache", fmt.pair(snapshot.cache_used, snapshot.cache_limit, look.units)))
     lines.append(_watchdog(snapshot))
