@@ -158,7 +158,7 @@ def test_a_disk_that_fills_up_makes_the_queue_wait_until_there_is_room(story):
         story.assert_moved(torrent)
     assert not [event for event in story.events if isinstance(event, MoveFailed)]
     (retried,) = [event for event in story.events if isinstance(event, MoveRetried)]
-    assert retried.delay == 30
+    assert retried.delay == pytest.approx(30)
 
 
 def test_a_disk_that_stays_full_fails_one_move_and_leaves_the_others(story):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import threading
 
 import pytest
@@ -65,8 +67,14 @@ def test_one_kind_of_nonsense_all_the_time(scene, kind):
     here: Scene = scene("sftp")
     here.seed(2, MIB)
     here.watchman.answer = Now_and_then(here, [NONSENSE[kind]], 3, lambda call: not call.writes)
+    # Back-offs and pauses are as long as ever: a run that waits is asked to stop.
+    here.settings = {"General": {"breaker_cooldown": "1"}}
     for _ in range(2):
-        here.run()
+        with here.start() as command:
+            with contextlib.suppress(AssertionError):
+                eventually(lambda ended=command: not ended.running, 45)
+            command.send(signal.SIGTERM)
+            command.end(30)
         here.check()
     here.watchman.answer = lambda _call: None
     here.converge()

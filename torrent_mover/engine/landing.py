@@ -14,6 +14,7 @@ from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ROOT, RelativePath, common_tops
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.standing import Look, Standing, Where
 from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, Span
 from torrent_mover.transfer.proof import read_back
 
@@ -33,14 +34,6 @@ class Rest(Enum):
     ALL = "all"  # the disk is ours: reading is cheap
     PROMISING = "promising"  # over the wire: as long as good pieces are found
     NONE = "none"  # over the wire, and the journal knows all but the last seconds
-
-
-class Where(Enum):
-    """Where a file of the move lies."""
-
-    ABSENT = "absent"
-    STAGED = "staged"
-    FINAL = "final"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +67,17 @@ class Landing:
         self._owner = owner
         self._progress = progress
         self.staging: Final = RelativePath((STAGING, torrent.hex))
-        self._where: list[Where] = [Where.ABSENT] * len(self._layout)
+        self._standing = Standing(fs, manifest, self._layout, self.staging)
 
     @property
     def paths(self) -> tuple[RelativePath, ...]:
         """Where each file lies now, or will lie when it is brought: its final path if it is there, else in staging."""
-        return tuple(
-            path if where is Where.FINAL else self.staging / path
-            for path, where in zip(self._layout, self._where, strict=True)
-        )
+        return self._standing.paths
 
     @property
     def staged(self) -> tuple[int, ...]:
         """The files that lie in staging."""
-        return tuple(self._staged())
+        return self._standing.staged
 
     def survey(self, trusted: Bitfield, *, rest: Rest) -> Survey:
         """Look what is there and which pieces of it are good.
@@ -96,10 +86,10 @@ class Landing:
         `rest` is hashed. A file under its final name stays there if it is wholly good; it is adopted into staging if part of
         it is; it is a Collision if it is somebody else's. Nothing is touched where there is any Collision.
         """
-        stats = self._look()
-        believed = self._believed(trusted, stats)
-        unknown = self._available(stats, exact=False).difference(believed)
-        finals = self._touching_finals(unknown)
+        stats = self._standing.look()
+        believed = self._standing.believed(trusted, stats)
+        unknown = self._standing.available(stats, exact=False).difference(believed)
+        finals = self._standing.touching_finals(unknown)
         others = unknown.difference(finals)
         proven = self.read_back(unknown if rest is Rest.ALL else finals)
         if rest is Rest.PROMISING:
@@ -107,12 +97,14 @@ class Landing:
         good = believed.union(proven)
         self._judge_finals(stats, good)
         self._cut_long_ones(stats)
-        return Survey(self._still_placed(good), sum(self._manifest.piece_size(piece) for piece in unknown.ones()))
+        return Survey(
+            self._standing.still_placed(good), sum(self._manifest.piece_size(piece) for piece in unknown.ones())
+        )
 
     def readable(self) -> Bitfield:
         """Pieces all of whose bytes lie somewhere now, good or not."""
-        stats = [self._fs.stat(path) for path in self.paths]
-        return self._available(stats, exact=False)
+        stats = self._fs.stats(self.paths)
+        return self._standing.available(stats, exact=False)
 
     def read_back(self, pieces: Bitfield) -> Bitfield:
         """Hash these pieces from where they lie now."""
@@ -120,7 +112,7 @@ class Landing:
 
     def stamps(self) -> tuple[tuple[int, float] | None, ...]:
         """Size and time of the last change of each file, where it lies now. Moving a file changes neither."""
-        stats = [self._fs.stat(path) for path in self.paths]
+        stats = self._fs.stats(self.paths)
         return tuple((stat.size, stat.mtime) if stat else None for stat in stats)
 
     def sync(self, pieces: Iterable[int]) -> None:
@@ -132,7 +124,7 @@ class Landing:
     def give_to(self, user: str, group: str) -> None:
         """Set owner and group of all that is in staging."""
         folders: set[RelativePath] = set()
-        for index in self._staged():
+        for index in self._standing.staged:
             path = self.staging / self._layout[index]
             self._fs.chown(path, user, group)
             while (path := path.parent) != self.staging:
@@ -156,7 +148,7 @@ class Landing:
     def unsettle(self, missing: Bitfield) -> None:
         """Take every file that these pieces will be written to back into staging: no byte is ever written under a final name."""
         files = {index for piece in missing.ones() for index in self._manifest.files_of(piece)}
-        chosen = [index for index in sorted(files) if self._where[index] is Where.FINAL]
+        chosen = [index for index in sorted(files) if self._standing.where[index] is Where.FINAL]
         for index in chosen:
             self._refuse_to_adopt(index, self._fs.stat(self._layout[index]))
         for index in chosen:
@@ -165,17 +157,18 @@ class Landing:
     def discard(self, files: Iterable[int]) -> None:
         """Remove these files of our own from staging, and nothing else: they will be brought anew."""
         for index in files:
-            if self._where[index] is Where.STAGED:
+            if self._standing.where[index] is Where.STAGED:
                 self._fs.unlink(self.staging / self._layout[index])
-                self._where[index] = Where.ABSENT
+                self._standing.where[index] = Where.ABSENT
 
     def brought(self) -> None:
         """A transfer ended well: every file that was not under its final name now lies in staging."""
-        self._where = [Where.STAGED if where is Where.ABSENT else where for where in self._where]
+        where = self._standing.where
+        where[:] = [Where.STAGED if each is Where.ABSENT else each for each in where]
 
     def found(self) -> tuple[FileFound, ...]:
         """Every file at its final place, as it is right now."""
-        stats = [self._fs.stat(path) for path in self._layout]
+        stats = self._fs.stats(self._layout)
         return tuple(
             FileFound(str(file.path), file.size, stat.size if stat and stat.kind is FileKind.FILE else None)
             for file, stat in zip(self._manifest.files, stats, strict=True)
@@ -199,40 +192,6 @@ class Landing:
 
     # -- looking ---------------------------------------------------------------------------------------------------------
 
-    def _look(self) -> list[FileStat | None]:
-        look = _Look(self._fs, self._collision)
-        stats: list[FileStat | None] = []
-        for index, path in enumerate(self._layout):
-            staged = self._own(self.staging / path, look.stat(self.staging / path))
-            final = None if staged else look.stat(path)
-            if final is not None and final.kind is not FileKind.FILE:
-                raise self._collision(path, f"a {final.kind.value} has that name")
-            self._where[index] = Where.STAGED if staged else Where.FINAL if final else Where.ABSENT
-            stats.append(staged or final)
-        return stats
-
-    def _own(self, path: RelativePath, found: FileStat | None) -> FileStat | None:
-        """A staged file that may be written to. One with a second name is let go: writing would change the other one too."""
-        if found is not None and found.kind is not FileKind.FILE:
-            raise self._collision(path, f"a {found.kind.value} has that name")
-        if found is not None and (found.links or 1) > 1:
-            self._fs.unlink(path)
-            return None
-        return found
-
-    def _believed(self, trusted: Bitfield, stats: Sequence[FileStat | None]) -> Bitfield:
-        """Trusted pieces in files of the right size.
-
-        Files get their final names whole: one that was not wholly trusted is not the one that we brought.
-        """
-        believed = trusted.intersection(self._available(stats, exact=True))
-        for index, where in enumerate(self._where):
-            pieces = self._manifest.pieces_of(index)
-            if where is Where.FINAL and not all(trusted.test(piece) for piece in pieces):
-                for piece in pieces:
-                    believed.clear(piece)
-        return believed
-
     def _promising(self, unknown: Bitfield) -> Bitfield:
         """Hash in stream order until a long stretch holds nothing good: copies are written from the front."""
         proven, barren = Bitfield(len(unknown)), 0
@@ -248,34 +207,10 @@ class Landing:
                     return proven
         return proven
 
-    def _available(self, stats: Sequence[FileStat | None], *, exact: bool) -> Bitfield:
-        """Pieces all of whose bytes lie somewhere; `exact`: in files of exactly the right size."""
-        pieces = self._manifest.wanted.copy()
-        for index, (file, stat) in enumerate(zip(self._manifest.files, stats, strict=True)):
-            there = stat.size if stat else 0
-            if there == file.size or (there > file.size and not exact):
-                continue
-            for piece in self._manifest.pieces_of(index):
-                if exact or stat is None or self._end_in(piece, index) > there:
-                    pieces.clear(piece)
-        return pieces
-
-    def _end_in(self, piece: int, file: int) -> int:
-        return max(span.offset + span.length for span in self._manifest.spans(piece, piece) if span.file == file)
-
-    def _touching_finals(self, pieces: Bitfield) -> Bitfield:
-        kept = Bitfield(self._manifest.piece_count)
-        for index, where in enumerate(self._where):
-            if where is Where.FINAL:
-                for piece in self._manifest.pieces_of(index):
-                    if pieces.test(piece):
-                        kept.set(piece)
-        return kept
-
     def _judge_finals(self, stats: Sequence[FileStat | None], good: Bitfield) -> None:
         """Decide about every file under its final name; only then move those that are adopted."""
         adopted, copied = [], []
-        for index, where in enumerate(self._where):
+        for index, where in enumerate(self._standing.where):
             stat = stats[index]
             if where is not Where.FINAL or stat is None or self._wholly_good(index, stat, good):
                 continue
@@ -286,7 +221,7 @@ class Landing:
                 adopted.append(index)
             else:
                 # Too small to be judged alone: it is brought into staging, and compared when both are there.
-                self._where[index] = Where.ABSENT
+                self._standing.where[index] = Where.ABSENT
         for index in adopted:
             self._adopt(index)
         for index in copied:
@@ -299,11 +234,13 @@ class Landing:
         """Whether it is an unfinished copy. Raises Collision for what is surely something else."""
         size, pieces = self._manifest.files[index].size, self._manifest.pieces_of(index)
         if stat.size > size:
-            raise self._collision(self._layout[index], f"a longer file ({stat.size} bytes, not {size}) has that name")
+            raise self._standing.collision(
+                self._layout[index], f"a longer file ({stat.size} bytes, not {size}) has that name"
+            )
         if any(map(good.test, pieces)):
             return True
         if any(tuple(self._manifest.files_of(piece)) == (index,) for piece in pieces):
-            raise self._collision(self._layout[index], f"another file of {stat.size} bytes has that name")
+            raise self._standing.collision(self._layout[index], f"another file of {stat.size} bytes has that name")
         return False
 
     def _only_lacks_neighbours(self, index: int, stats: Sequence[FileStat | None], good: Bitfield) -> bool:
@@ -338,84 +275,65 @@ class Landing:
             reader.close()
             writer.close()
         self._fs.sync([copy])
-        self._where[index] = Where.STAGED
+        self._standing.where[index] = Where.STAGED
 
     def _refuse_to_adopt(self, index: int, stat: FileStat | None) -> None:
         path = self._layout[index]
         if stat is not None and (stat.links or 1) > 1:
-            raise self._collision(
+            raise self._standing.collision(
                 path, "it is damaged, and has another name (a hard link) that mending it would change"
             )
         other = self._owner(path)
         if other is not None:
-            raise self._collision(path, f"torrent {other.short} of the destination client uses it")
+            raise self._standing.collision(path, f"torrent {other.short} of the destination client uses it")
 
     def _adopt(self, index: int) -> None:
         path = self._layout[index]
         self._fs.make_folders((self.staging / path).parent)
         self._fs.rename(path, self.staging / path)
-        self._where[index] = Where.STAGED
+        self._standing.where[index] = Where.STAGED
 
     def _cut_long_ones(self, stats: Sequence[FileStat | None]) -> None:
         """A staged file is ours: one that is too long is cut, because nobody writes to a file whose pieces are all good."""
         for index, (file, stat) in enumerate(zip(self._manifest.files, stats, strict=True)):
-            if self._where[index] is Where.STAGED and stat is not None and stat.size > file.size:
+            if self._standing.where[index] is Where.STAGED and stat is not None and stat.size > file.size:
                 self._fs.create(self.staging / self._layout[index], file.size)
 
-    def _still_placed(self, good: Bitfield) -> Bitfield:
-        """Pieces stay good only where every file of theirs stays where it was hashed."""
-        placed = good.copy()
-        for index, where in enumerate(self._where):
-            if where is Where.ABSENT and self._manifest.files[index].size:
-                for piece in self._manifest.pieces_of(index):
-                    placed.clear(piece)
-        return placed
-
-    def _collision(self, path: RelativePath, why: str) -> Collision:
-        return Collision(
-            f"{self._fs.name}/{path} is in the way: {why}, and it is not this torrent's content.",
-            kept="It was not touched, and the source is whole.",
-            remedy="Move or rename it, then run again.",
-        )
-
     # -- settling --------------------------------------------------------------------------------------------------------
-
-    def _staged(self) -> list[int]:
-        return [index for index, where in enumerate(self._where) if where is Where.STAGED]
 
     def _settle_whole(self, top: str) -> bool:
         """Move a top folder in one rename, where nothing of that name is there yet."""
         inside = [index for index, path in enumerate(self._layout) if path.parts[0] == top]
         staged = self.staging / top
-        if any(self._where[index] is not Where.STAGED for index in inside) or self._fs.stat(ROOT / top) is not None:
+        if (
+            any(self._standing.where[index] is not Where.STAGED for index in inside)
+            or self._fs.stat(ROOT / top) is not None
+        ):
             return False
         self._fs.rename(staged, ROOT / top)
         for index in inside:
-            self._where[index] = Where.FINAL
+            self._standing.where[index] = Where.FINAL
         return True
 
     def _twins(self) -> frozenset[int]:
         """Staged files whose very content lies under the final name already. Raises Collision for any other content there."""
-        look = _Look(self._fs, self._collision)
-        twins = set()
-        for index in self._staged():
-            path = self._layout[index]
-            if look.stat(path) is None:
-                continue
+        staged = self._standing.staged
+        looks = Look(self._fs, self._standing.collision).stats([self._layout[index] for index in staged])
+        twins = frozenset(index for index, look in zip(staged, looks, strict=True) if look is not None)
+        for index in twins:
             if not self._same(index):
-                raise self._collision(path, "another file has that name")
-            twins.add(index)
-        return frozenset(twins)
+                raise self._standing.collision(self._layout[index], "another file has that name")
+        return twins
 
     def _settle_each(self, top: str, twins: frozenset[int]) -> None:
-        for index in self._staged():
+        for index in self._standing.staged:
             path = self._layout[index]
             if path.parts[0] != top:
                 continue
             self._fs.make_folders(path.parent)
             if index in twins or not self._renamed(index):
                 self._fs.unlink(self.staging / path)
-            self._where[index] = Where.FINAL
+            self._standing.where[index] = Where.FINAL
 
     def _renamed(self, index: int) -> bool:
         """Move one file; False where its very content appeared there meanwhile."""
@@ -424,7 +342,7 @@ class Landing:
             self._fs.rename(self.staging / path, path)
         except Collision:
             if not self._same(index):
-                raise self._collision(path, "another file has that name") from None
+                raise self._standing.collision(path, "another file has that name") from None
             return False
         return True
 
@@ -449,30 +367,3 @@ class Landing:
         finally:
             reader.close()
         return digest.digest()
-
-
-class _Look:
-    """Stats many paths, without asking again for what lies below a folder that is not there.
-
-    `collision` makes the error for a folder's name that something else has.
-    """
-
-    def __init__(self, fs: FileSystem, collision: Callable[[RelativePath, str], Collision]) -> None:
-        self._fs = fs
-        self._collision = collision
-        self._absent: set[RelativePath] = set()
-        self._present: set[RelativePath] = {ROOT}
-
-    def stat(self, path: RelativePath) -> FileStat | None:
-        return self._fs.stat(path) if self._folder(path.parent) else None
-
-    def _folder(self, folder: RelativePath) -> bool:
-        if folder in self._present:
-            return True
-        if folder in self._absent:
-            return False
-        found = self._fs.stat(folder) if self._folder(folder.parent) else None
-        if found is not None and found.kind is not FileKind.FOLDER:
-            raise self._collision(folder, f"a {found.kind.value} has the name of a folder")
-        (self._present if found else self._absent).add(folder)
-        return found is not None
