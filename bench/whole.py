@@ -41,6 +41,7 @@ from torrent_mover.engine.recheck import RecheckPatience
 from torrent_mover.engine.run import Run, RunFacts
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
+from torrent_mover.engine.vitals import Vitals
 from torrent_mover.engine.watchdog import Watchdog
 from torrent_mover.engine.world import World
 from torrent_mover.ports.ssh import SshTarget
@@ -109,8 +110,9 @@ class Whole:
         )
         self.engine = Engine(world, Tuning(4, Watchdog(600.0), Backoff(), 3, 900.0), self.stop)
         facts = RunFacts("bench", "0", "sftp", "source", "here", "config.ini", test_run=True)
+        vitals = Vitals((), None, journal, self.clock)
         self.run = Run(
-            facts, self.engine, planner, publisher, (), lambda: (), HostMeter(self.clock).read, lambda _limit: None
+            facts, self.engine, planner, publisher, (), vitals, HostMeter(self.clock).read, lambda _limit: None
         )
         self.transferring = threading.Event()
         self.settled = threading.Event()
