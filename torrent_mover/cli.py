@@ -57,6 +57,11 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="the whole thing on a throw-away world on this machine", allow_abbrev=False)
     demo.add_argument("--simple", action="store_true", help="plain lines, no full screen", default=argparse.SUPPRESS)
     demo.add_argument("--keep", action="store_true", help="leave the world's folder behind")
+    demo.add_argument(
+        "--serve",
+        action="store_true",
+        help="move nothing: show the servers' addresses and logins, to try init on them, until Ctrl-C",
+    )
     doctor = commands.add_parser(
         "doctor", help="every check of a run with its remedy; also while a run is active", allow_abbrev=False
     )

@@ -30,6 +30,7 @@ complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init s
 complete -c torrent-mover -n '__fish_seen_subcommand_from demo' -s h -l help -d 'show this help message and exit'
 complete -c torrent-mover -n '__fish_seen_subcommand_from demo' -l simple -d 'plain lines, no full screen'
 complete -c torrent-mover -n '__fish_seen_subcommand_from demo' -l keep -d 'leave the world\'s folder behind'
+complete -c torrent-mover -n '__fish_seen_subcommand_from demo' -l serve -d 'move nothing: show the servers\' addresses and logins, to try init on them, until Ctrl-C'
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -a doctor -d 'every check of a run with its remedy; also while a run is active'
 complete -c torrent-mover -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'show this help message and exit'
 complete -c torrent-mover -n '__fish_seen_subcommand_from doctor' -l json -d 'the answers as data'

@@ -53,6 +53,19 @@ def test_the_demo_moves_everything_and_cleans_up(tmp_path, temporary):
     assert servers_below(temporary) == []
 
 
+def test_servers_to_try_things_on_stay_until_they_are_interrupted(tmp_path, temporary):
+    with demo(tmp_path, temporary, "--serve") as command:
+        command.wait_for("Ctrl-C here")
+        assert servers_below(temporary)
+        command.send(signal.SIGINT)
+        result = command.end(timeout=30).ended(130)
+
+    result.says("password ", "SSH login", "private key ", "folder ")
+    assert not result.lines(" start: ")
+    assert list(temporary.iterdir()) == []
+    assert servers_below(temporary) == []
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_demo_cleans_up_too(tmp_path, temporary, number, code):
     with demo(tmp_path, temporary) as command:

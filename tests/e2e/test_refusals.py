@@ -61,7 +61,7 @@ def test_all_problems_of_the_config_are_told_at_once(seeded):
 
 def test_a_config_that_is_not_there_is_named_with_what_to_do(tmp_path):
     with Command("--config", tmp_path / "none.ini", "--simple", home=tmp_path) as command:
-        command.end().ended(2).says(str(tmp_path / "none.ini"), "Copy config.ini.template")
+        command.end().ended(2).says(str(tmp_path / "none.ini"), "init", "copy config.ini.template")
 
 
 def test_without_any_config_the_places_looked_at_are_named(tmp_path):

@@ -52,9 +52,11 @@ def find(explicit: str | None, environ: Mapping[str, str] = process_environ) -> 
             return path
     looked = ", ".join(f"{path} ({reason})" for path, reason in places)
     suggested = places[0][0] if len(places) == 1 else places[1][0]
+    where = f"--config {shlex.quote(explicit)} " if explicit else ""
     raise ConfigError(
         f"There is no config file. Looked for: {looked}.",
-        remedy=f"Copy config.ini.template to {suggested}, fill it in, and run torrent-mover --check-config.",
+        remedy=f"To be asked for what it needs: torrent-mover {where}init. By hand: copy config.ini.template to {suggested},"
+        f" fill it in, and run torrent-mover {where}--check-config.",
     )
 
 

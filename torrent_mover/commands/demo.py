@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -19,6 +20,7 @@ from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.text import safe
 
 _SCALE_TO_WATCH: Final = 10
+_GLANCE: Final = 0.2  # seconds between two looks at whether a signal came
 _SLOW: Final = {"sftp_download_limit_mbps": "24"}
 """With a screen to look at, some 75 MB at 3 MB a second: half a minute of something to see."""
 
@@ -41,18 +43,36 @@ def _in_a_world(arguments: argparse.Namespace, asked_to_end: list[ExitCode]) -> 
         samples = world.seed_samples(scale=_SCALE_TO_WATCH if watched else 1)
         wanted = {sample.info_hash: sample for sample in samples}
         say(f"In {world.root}: {len(wanted)} torrents seed at the source, {world.source.url}\n")
+        if arguments.serve:
+            return _serve(world, asked_to_end)
         arguments.config = str(world.write_config(General=_SLOW if watched else {}))
         settings, path = settings_of(arguments)
         if asked_to_end:
             return asked_to_end[0]
         code = run.move(settings, path, arguments)
-        say("\nWhat the two clients say now:\n")
+        say("\nWhat the two clients say now (what has another category stays at the source):\n")
         for infohash, (source, destination) in world.states().items():
             name = safe(wanted[infohash].name) if infohash in wanted else infohash
             say(f"  {infohash[:8]}  source: {source or '-':<10}  destination: {destination or '-':<10}  {name}\n")
         if arguments.keep:
             say(f"The world stays in {world.root}\n")
     return code
+
+
+def _serve(world: World, asked_to_end: list[ExitCode]) -> ExitCode:
+    """Say what init asks for, and stay until a signal asks to end."""
+    for title, client in (("source", world.source), ("destination", world.destination)):
+        sys.stdout.write(f"{title:<12} {client.url}  user {client.username}  password {client.password}\n")
+    ssh = world.ssh
+    sys.stdout.write(
+        f"{'SSH login':<12} {ssh.user}@{ssh.host}:{ssh.port}  private key {ssh.key_file}\n"
+        f"{'folder':<12} {world.destination.data}\n"
+        "Try it in another terminal: torrent-mover init. Ctrl-C here stops the servers and removes their folder.\n"
+    )
+    sys.stdout.flush()
+    while not asked_to_end:
+        time.sleep(_GLANCE)
+    return asked_to_end[0]
 
 
 @contextmanager

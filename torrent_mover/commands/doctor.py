@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shlex
 import shutil
 import sys
 import textwrap
@@ -75,16 +76,16 @@ def _asked(checkup: bootstrap.Checkup, examination: Examination) -> Iterator[Che
 
 
 def _config(path: str, mode: str, problems: tuple[Problem, ...]) -> str:
-    """The config's own check: errors stop a run, warnings are a doubt."""
+    """The config's own check: errors stop a run, warnings are a doubt; each problem on a line of its own."""
     told = [str(problem) for problem in problems if problem.severity is not Severity.NOTICE]
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise ConfigError(
-            f"{path} cannot be used: {'; '.join(told)}",
+            "\n".join((f"{path} cannot be used:", *told)),
             kept="Nothing was asked.",
-            remedy="Mend these lines, then look again.",
+            remedy=f"Mend these lines, then look again: torrent-mover --config {shlex.quote(path)} --check-config",
         )
     if told:
-        raise Doubt(f"{path}{mode}: {'; '.join(told)}", kept="Runs go on.", remedy="torrent-mover --check-config")
+        raise Doubt("\n".join((f"{path}{mode}:", *told)), kept="Runs go on.", remedy="torrent-mover --check-config")
     return f"{path}{mode}"
 
 
@@ -156,7 +157,8 @@ class _Rows:
 
     def row(self, view: CheckView) -> None:
         """One check."""
-        result = pad(shorten(safe(view.result), self._result, middle=False), self._result)
+        first = view.result.partition("\n")[0]
+        result = pad(shorten(safe(first), self._result, middle=False), self._result)
         took = f"{view.took:.1f} s"
         self._say(f" {self._glyphs[state_of(view)]} {pad(safe(view.name), _NAME)}  {result}{took:>{_TIME}}\n")
         sys.stdout.flush()
@@ -176,7 +178,7 @@ class _Rows:
         trouble = view.trouble
         assert trouble is not None  # noqa: S101  its caller looked
         self._say(f" {self._glyphs[state_of(view)]} {trouble.code}  {safe(view.name)}\n")
-        for text in (trouble.what, trouble.kept):
+        for text in (*trouble.what.splitlines(), trouble.kept):
             for line in textwrap.wrap(safe(text), self._width - 6, break_on_hyphens=False, break_long_words=False):
                 self._say(f"     {line}\n")
         if trouble.remedy:

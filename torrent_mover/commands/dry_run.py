@@ -73,7 +73,9 @@ def as_table(plan: Plan) -> str:
     for move in plan.moves:
         torrent = move.torrent
         category = f"  -> {safe(move.target_category)}" if move.target_category != torrent.category else ""
-        lines.append(f"  {torrent.id.short}  {size(torrent.size):>9}  {_cell(torrent.name)}{category}{_kin(move)}")
+        lines.append(
+            f"  {torrent.id.short}  {size(torrent.size):>9}  {_cell(torrent.name)}{category}{_kin(move)}".rstrip()
+        )
     if plan.moves:
         uploaded = size(sum(move.torrent.uploaded for move in plan.moves))
         lines.append(

@@ -366,9 +366,14 @@ class _Setup:
         self._console.say("A dry run: what would move, and what would not. Nothing is touched.")
         self._console.say(as_table(bootstrap.plan(settings)).rstrip("\n"))
         self._console.say()
-        self._console.say(
-            f"Next: torrent-mover --config {shlex.quote(str(path))} --test-run   (all of it, but the source keeps everything)"
-        )
+        found = next((place for place, _ in discover(None) if place.exists()), None)
+        command = "torrent-mover" if found == path else f"torrent-mover --config {shlex.quote(str(path))}"
+        for title, option, what in (
+            ("Next:", "--test-run", "all of it, but the source keeps everything"),
+            ("Then:", "", "the real thing"),
+            ("By cron:", "--simple -q", "silent but for failures"),
+        ):
+            self._console.say(f"{title:<9}{f'{command} {option}'.strip()}   ({what})")
 
 
 def _login_of(text: str) -> dict[str, str]:

@@ -121,7 +121,7 @@ class Checks:
             ahead = client.info().clock_ahead
             if ahead is None:
                 continue
-            told.append(f"{client.name} {ahead:+.0f} s")
+            told.append(f"{client.name} {round(ahead):+d} s")
             if abs(ahead) > _CLOCK_TOLERANCE:
                 raise Doubt(
                     f"The clock of {client.name} is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours.",
