@@ -98,7 +98,10 @@ def test_a_limit_that_is_typed_holds_at_once(house, screen):
     terminal.read_until(b"512K, 5M, 1.5G a second")
     shown = time.monotonic()
     terminal.read_while(lambda: time.monotonic() < shown + 1)  # nobody types within the frame that opens the line
-    terminal.type(b"\x15100M\r")
+    terminal.type(b"100M")  # in place of the limit that is shown, which is selected
+    typed = time.monotonic()
+    terminal.read_while(lambda: time.monotonic() < typed + 1)
+    terminal.type(b"\r")
     terminal.read_until(b"The run is over", 20)
     terminal.type(b"q")
 

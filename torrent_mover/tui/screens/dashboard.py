@@ -69,8 +69,9 @@ class Dashboard(LogActs, MoveActs):
         yield Keys(look, KEYS)
 
     def on_mount(self) -> None:
-        """Keys go to the table."""
-        self.query_one("#moves", Rows).focus()
+        """Keys go to the table; a screen that is closed before it is drawn has none."""
+        for table in self.query("#moves"):
+            table.focus()
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw the picture of now."""
