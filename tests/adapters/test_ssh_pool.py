@@ -137,7 +137,6 @@ def test_the_torrent_that_holds_least_comes_first():
         taker.join(5)
 
 
-
 def test_waiting_too_long_names_who_holds_what():
     pool = SessionPool(FakeTransport(), limit=3, wait_timeout=0.05)
     pool.borrow("Debian 12", lane=True)

@@ -112,7 +112,8 @@ def _last_line(worker: _Worker) -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:  # the window was closed: what is left in the buffer must not turn the exit code into Python's 120
+        except OSError:
+            # The window was closed: what is left in the buffer must not turn the exit code into Python's 120.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
