@@ -42,8 +42,18 @@ def seen_in_processes(secret: str, pid: int) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("transport", ["openssh", "paramiko"])
-def test_a_password_login_brings_torrents_and_shows_the_password_nowhere(closed_world, tmp_path, transport):
+@pytest.mark.parametrize(
+    ("mode", "transport"),
+    [
+        ("sftp", "openssh"),
+        ("sftp", "paramiko"),
+        ("sftp_upload", "openssh"),
+        ("sftp_upload", "paramiko"),
+        ("rsync", "openssh"),
+        ("rsync_upload", "openssh"),
+    ],
+)
+def test_a_password_login_brings_torrents_and_shows_the_password_nowhere(closed_world, tmp_path, mode, transport):
     closed_world.clear()
     house = House(closed_world, tmp_path / "home")
     made = house.seed("Show", {"one.mkv": 1_500_000, "two": 10})
@@ -53,6 +63,7 @@ def test_a_password_login_brings_torrents_and_shows_the_password_nowhere(closed_
         "SOURCE_SERVER": server,
         "DESTINATION_SERVER": server,
         "General": {"sftp_download_limit_mbps": "6"},
+        "SETTINGS": {"transfer_mode": mode},
     }
 
     seen: list[str] = []

@@ -19,7 +19,7 @@ dir={folder}
 tries=0
 while [ ! -e "$dir/parent" ]; do
     tries=$((tries + 1))
-    [ "$tries" -gt 50 ] && exit 1
+    [ "$tries" -gt 200 ] && exit 1
     sleep 0.1
 done
 read -r parent < "$dir/parent"
