@@ -54,9 +54,11 @@ class RunLock:
                 kept="Nothing was begun.",
                 remedy="Set state_dir in [General] to a folder on a local disk.",
             ) from error
-        os.ftruncate(descriptor, 0)
-        started = datetime.now().astimezone().isoformat(" ", "seconds")
-        os.pwrite(descriptor, f"{os.getpid()} {started}\n".encode(), 0)
+        # The lock holds whether or not its file can say by whom: a disk may be full.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            started = datetime.now().astimezone().isoformat(" ", "seconds")
+            os.pwrite(descriptor, f"{os.getpid()} {started}\n".encode(), 0)
         self._descriptor = descriptor
 
     def release(self) -> None:
