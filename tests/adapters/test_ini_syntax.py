@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import configparser
 
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from torrent_mover.adapters.ini_syntax import read_ini
@@ -23,6 +23,8 @@ _LINE = st.one_of(
 @example(["[a]", "k =", "  one", "", "  two", "# no", "  three", "j = 1"])
 @example(["[a]", " k = 1", "  more", " j = 2"])
 def test_what_configparser_accepts_is_read_the_same_and_what_it_refuses_is_a_fault(lines):
+    # A line that begins like a section and is none is a slip of the pen to us, and a key to configparser.
+    assume(not any(line.lstrip().startswith("[") and "]" not in line for line in lines))
     text = "\n".join(lines)
     parser = configparser.RawConfigParser(strict=True, default_section="\0")
     headings, entries, faults = read_ini(text, "x")

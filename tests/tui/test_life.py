@@ -280,6 +280,7 @@ class Broken(FakeControl):
 
 
 PLAY_BROKEN = """
+import sys
 from tests.tui.test_life import Broken
 from torrent_mover.tui.app import run_dashboard
 from torrent_mover.tui.options import DashboardOptions
@@ -448,6 +449,7 @@ def test_a_page_scrolls_with_the_first_key():
 
 
 PLAY_CLOSED = """
+import sys
 from pathlib import Path
 from tests.tui import scenes
 from torrent_mover.tui.app import run_dashboard
