@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -135,78 +136,34 @@ def verdict(name: str, before: dict[str, object], after: dict[str, object]) -> s
     return "kept" if before[name] == after[name] else "not kept"
 
 
-@pytest.fixture(scope="module")
-def columns():
-    """Pair of versions -> attribute -> what became of it; filled by the moves below, read by the table's test."""
-    return {}
-
-
-def test_every_attribute_that_an_interface_can_set_is_kept(pair, columns, request):
+def test_every_attribute_that_an_interface_can_set_is_kept_as_the_documentation_says(pair, request):
     before, after = moved(pair)
 
     column = {name: verdict(name, before, after) for name in before}
-    columns[request.node.callspec.params["pair"]] = column
     assert {name: (before[name], after[name]) for name, said in column.items() if said == "not kept"} == {}
-
-
-def test_the_table_in_the_documentation_says_what_was_seen(columns):
-    assert len(columns) == 3, "run all tests of this file"
-    text = table(columns)
+    versions = request.node.callspec.params["pair"].replace("-", " -> ")
     if os.environ.get("TORRENT_MOVER_WRITE_DOCS"):
-        DOCUMENT.write_text(text, encoding="utf-8")
-
-    assert DOCUMENT.read_text(encoding="utf-8") == text
-
-
-def table(columns: dict[str, dict[str, str]]) -> str:
-    heads = [f"{source} -> {destination}" for source, destination in (pair.split("-") for pair in columns)]
-    lines = [f"| Attribute | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
-    rows = ((name, [column[name] for column in columns.values()]) for name in next(iter(columns.values())))
-    lines += [f"| {name} | {' | '.join(cells)} |" for name, cells in rows]
-    return "\n".join([*INTRODUCTION, "", *lines, "", *REMARKS, ""])
+        write(versions, column)
+    assert documented()[versions] == column
 
 
-INTRODUCTION = [
-    "# What the destination gets",
-    "",
-    "A move hands over the torrent as the source client has it. This table was written by `tests/e2e/test_handover_attributes.py`,",
-    "which moves a torrent of which everything was set between real clients and compares them (qBittorrent 4.5.2 and 5.1.0);",
-    "`TORRENT_MOVER_WRITE_DOCS=1` lets it write the table anew.",
-]
-REMARKS = [
-    "What the API cannot set is shown by `--dry-run --json`, and kept in the history (`torrent-mover history --json`).",
-    "",
-    "- **Share limits** are set last: while they could still remove what has just arrived there are none. One that is met there",
-    "  at once is set and said; if the destination would remove the torrent for it, it is left unset, and that is said.",
-    "- **Share-limit action**: handed over where both clients have one for each torrent (5.2 and later; not measured).",
-    "- **Automatic management** is off during the move. It is switched on afterwards if the source had it on and the data lies",
-    "  in the category's folder at the destination; otherwise it would move the data, so it stays off and that is said.",
-    "- **Unselected files** stay unselected. Pieces that reach into them travel in the client's part file (`.<hash>.parts`).",
-    "- **A force start** is not handed over where `start_torrents_after_recheck` is off.",
-    "- **Trackers** that the destination adds to every new torrent by itself stay there.",
-    "",
-    "## Torrents that share files",
-    "",
-    "Torrents of the category that lie in the same files at the source (cross-seeds: found by path, shown by `--dry-run`) move one",
-    "after the other, smallest first. The bytes travel with the first; the next ones find the files at the destination, prove them",
-    "piece by piece, and bring what is missing. The data at the source goes with the last one, and stays if any torrent that does",
-    "not move uses it. Hard-linked copies under other paths are torrents of their own here: each is sent, each is deleted alone.",
-    "",
-    "## Without a recheck: `handover = certified`",
-    "",
-    "We read every piece back from the destination (over SFTP where it is another machine) and hash it; the client is then told to",
-    "skip its check. It still checks where that is not safe, and the log says why:",
-    "",
-    "- files have other names than in the .torrent, or the torrent has no folder of its own: qBittorrent 4.5 and 5.1 check such a",
-    "  torrent anyway once it is started, and would download what they find bad;",
-    "- files of it are not selected; or an earlier attempt has added it;",
-    "- after adding, the client does not call it stopped and complete, twice in two seconds; a file's size or time of change is",
-    "  not what it was before we read it; or more than 30 seconds have passed since.",
-    "",
-    "What is left: a byte that changes on the disk between our reading and the deletion, at most a minute later, without the",
-    "file's size or time changing. The recheck has such a window too, from its end on; older evidence",
-    "than a minute deletes nothing.",
-]
+def documented() -> dict[str, dict[str, str]]:
+    """The table of the documentation: pair of versions -> attribute -> what becomes of it."""
+    head, _rule, *rows = [
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in DOCUMENT.read_text(encoding="utf-8").splitlines()
+        if line.startswith("|")
+    ]
+    return {versions: {row[0]: row[at] for row in rows} for at, versions in enumerate(head) if at}
+
+
+def write(versions: str, column: dict[str, str]) -> None:
+    """Put what was seen into the table."""
+    table = documented() | {versions: column}
+    lines = [f"| Attribute | {' | '.join(table)} |", "|---|" + "---|" * len(table)]
+    lines += [f"| {name} | {' | '.join(seen[name] for seen in table.values())} |" for name in column]
+    before, *_old, after = re.split(r"(?m)^\|.*\n", DOCUMENT.read_text(encoding="utf-8"))
+    DOCUMENT.write_text(before + "\n".join(lines) + "\n" + after, encoding="utf-8")
 
 
 def test_automatic_management_is_switched_on_where_nothing_would_move(pair):

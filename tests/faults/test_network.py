@@ -59,7 +59,8 @@ def silent(scene, mode: str) -> None:
     here.chaos.plan(Trouble("silence", after=2 * MIB))
     began = time.monotonic()
     here.converge(runs=1)
-    assert time.monotonic() - began < 120
+    # The watchdog ends the transfers, keep-alives of the pool's other connections take a minute at most.
+    assert time.monotonic() - began < 240
     here.injected = here.chaos.happened
     here.account("5", "silence, with both ends open", allowed_again=IN_FLIGHT * 2)
 
@@ -87,7 +88,7 @@ def frozen(scene, mode: str) -> None:
             stopped.append(pid)
         here.injected += 1
         try:
-            line = command.wait_for(r"No sign of life|has not answered|no longer moves", 60)
+            line = command.wait_for(r"No sign of life|has not answered|no longer moves", 150)
             assert "retry" in line, line
             assert command.running
         finally:

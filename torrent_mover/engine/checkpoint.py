@@ -6,7 +6,6 @@ import threading
 from types import TracebackType
 from typing import Final, Self
 
-from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.landing import Landing
@@ -15,6 +14,9 @@ from torrent_mover.ports.journal import Journal
 
 _EVERY: Final = 5.0
 """Seconds of transfer that a crash costs at most: after it they are hashed instead of believed, not sent again."""
+
+_PATIENCE: Final = 5.0
+"""Seconds that a transfer which failed waits for its last sync."""
 
 
 class Checkpoint:
@@ -34,6 +36,8 @@ class Checkpoint:
         self._landed: list[int] = []
         self._durable = verified.copy()
         self._over = threading.Event()
+        self._left = False
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._work, name="checkpoint", daemon=True)
 
     def __enter__(self) -> Self:
@@ -44,14 +48,11 @@ class Checkpoint:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        self._thread.join()
-        try:
-            self._write()
-        except MoverError:
-            # The data could not be synced, perhaps because the connection that just failed is gone. Nothing is journaled
-            # that is not durable; an error of the transfer itself says more than this one.
-            if error is None:
-                raise
+        # A transfer that was broken off must not wait for a server that stands still: what it cannot sync now, it leaves.
+        self._thread.join(None if error is None else _PATIENCE)
+        self._left = self._thread.is_alive()
+        if self._failure is not None and error is None:
+            raise self._failure
 
     def landed(self, piece: int) -> None:
         """A piece is at the target. Any thread."""
@@ -60,11 +61,15 @@ class Checkpoint:
             self._landed.append(piece)
 
     def _work(self) -> None:
-        while not self._over.wait(_EVERY):
+        over = False
+        while not over:
+            over = self._over.wait(_EVERY)
             try:
                 self._write()
-            except MoverError:
-                return  # the transfer will hit the same wall and say so; leaving the context tries once more
+                self._failure = None
+            except Exception as failure:  # noqa: BLE001  raised by whoever leaves the context, if this was the last word
+                # Nothing is journaled that is not durable; the transfer will hit the same wall and say so.
+                self._failure = failure
 
     def _write(self) -> None:
         with self._lock:
@@ -74,6 +79,8 @@ class Checkpoint:
         self._landing.sync(landed)
         for piece in landed:
             self._durable.set(piece)
+        if self._left:
+            return  # a later attempt has the word now
         self._journal.save_pieces(self._torrent, self._durable.to_bytes())
         with self._lock:
             del self._landed[: len(landed)]

@@ -126,6 +126,7 @@ class Engine:
         world, started, before = self.world, self.world.clock.now(), row.track.ledger.sent
         row.started_at = row.started_at or started
         row.began, row.attempt_at, row.sent_before = world.clock.monotonic(), started, before
+        row.first_began = row.first_began or row.began
         row.track.renew()
         if row.chore is not None:
             row.chore.join()
@@ -148,7 +149,7 @@ class Engine:
             return
         self._note_attempt(row, started, sent, error)
         if error is None:
-            self._done(row, started)
+            self._done(row)
         elif isinstance(error, Cancelled) or row.wish is not None:
             self._cancelled(row)
         else:
@@ -170,7 +171,7 @@ class Engine:
         with suppress(MoverError):
             self.world.journal.add_attempt(attempt)
 
-    def _done(self, row: Row, started: float) -> None:
+    def _done(self, row: Row) -> None:
         assert row.entry is not None  # noqa: S101  set by the attempt that ended well
         self.roster.change(row, Standing.DONE)
         self.outages.worked()
@@ -184,7 +185,7 @@ class Engine:
                 entry.outcome,
                 entry.size,
                 entry.sent,
-                self.world.clock.now() - (row.started_at or started),
+                self.world.clock.monotonic() - row.first_began,
                 entry.pieces,
                 entry.repaired,
                 entry.detail,
@@ -256,7 +257,7 @@ class Engine:
                 error.what,
                 error.kept,
                 error.code,
-                row.failures,
+                max(row.failures, 1),
                 self.tuning.backoff.attempts,
                 delay,
             )

@@ -56,7 +56,8 @@ class Row:
     proven: int = 0
     """The most pieces that were known to be good at the end of an attempt."""
     began: float = 0.0
-    """When its last attempt began, monotonic seconds."""
+    """When its last attempt began, monotonic seconds; `first_began`: the first one of this run."""
+    first_began: float = 0.0
     attempt_at: float | None = None
     """The same in Unix seconds, and what had been sent until then."""
     sent_before: int = 0
