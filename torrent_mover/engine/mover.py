@@ -11,7 +11,6 @@ from torrent_mover.domain.attributes import Later, not_carried, with_sources
 from torrent_mover.domain.certificate import Certificate, Evidence, ReadBack, Reading, certify
 from torrent_mover.domain.errors import (
     MoverError,
-    RecheckFailed,
     SourceCorrupt,
     SourceUnreadable,
     TorrentGone,
@@ -25,19 +24,16 @@ from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.torrent import InfoHash, TorrentState
 from torrent_mover.engine import cargo, certified, finishing, handover, overlap, removal
 from torrent_mover.engine.board import Flow, Track
+from torrent_mover.engine.checking import Checking
 from torrent_mover.engine.checkpoint import Checkpoint
 from torrent_mover.engine.landing import Landing, Rest
 from torrent_mover.engine.places import PlannedMove
-from torrent_mover.engine.recheck import recheck
 from torrent_mover.engine.repair import Repair
 from torrent_mover.engine.sink import MoveSink
 from torrent_mover.engine.world import World
-from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.strategy import Strategy, TransferJob
 
-_STATES_LAG: Final = 2.0
-"""Seconds after a check that ended badly until the client's piece states are those of that check."""
 _TRANSFER_ROUNDS: Final = 3
 """How often pieces that are bad at rest are brought again before the disk is to blame."""
 
@@ -287,52 +283,22 @@ class Mover:
             client.set_category(self._id, wanted)
 
     def _check(self) -> ReadBack:
-        """Our own read-back, where that counts and holds; else the client's recheck, with up to two repairs.
-
-        What is still bad then is set aside for a person.
-        """
+        """Our own read-back, where that counts and holds; else the client's recheck, with its repairs."""
+        checking = Checking(
+            self._world,
+            self._id,
+            self._manifest,
+            self._track,
+            enter=self._enter,
+            mark=self._mark,
+            mend=self._repair,
+        )
         if self._own_check is not None:
-            self._enter(Stage.CHECKING)
-            own = self._own_check.result()
+            own = checking.own(self._own_check)
             if own is not None:
                 return own
             self._own_check = None
-        repair = Repair(self._manifest, self._landing)
-        while True:
-            self._enter(Stage.CHECKING)
-            result = self._recheck()
-            if result.verdict is not RecheckVerdict.GOOD:
-                self._world.clock.wait(_STATES_LAG)
-            states = self._world.destination.client.pieces(self._id)
-            if result.verdict is RecheckVerdict.GOOD:
-                there = self._world.destination.client.get(self._id)
-                have = sum(states.have[piece] for run in self._manifest.wanted.runs(value=True) for piece in run)
-                return ReadBack(
-                    at=self._world.clock.monotonic(),
-                    by_client=True,
-                    pieces_good=have,
-                    pieces=self._manifest.wanted.count(),
-                    amount_left=there.amount_left if there else -1,
-                )
-            missing = tuple(piece for piece in states.missing if self._manifest.wanted.test(piece))
-            if not repair.possible:
-                self._set_aside(len(missing))
-            self._enter(Stage.REPAIRING)
-            self._repair(repair, missing)
-
-    def _recheck(self) -> RecheckProgress:
-        world = self._world
-        self._track.check_began = None
-        with world.turns.turn(self._track.sign):
-            return recheck(world.destination.client, self._id, world.policy.patience, world.clock, self._checking)
-
-    def _checking(self, progress: RecheckProgress) -> None:
-        self._track.check()
-        if progress.verdict is RecheckVerdict.CHECKING and self._track.check_began is None:
-            self._track.check_began = self._world.clock.monotonic()
-        if progress.verdict in (RecheckVerdict.CHECKING, RecheckVerdict.GOOD):
-            self._track.ledger.verified(min(progress.fraction, 1.0))
-        self._track.sign(f"{self._world.destination.name}: {progress.verdict.value}")
+        return checking.by_client(Repair(self._manifest, self._landing))
 
     def _repair(self, repair: Repair, missing: tuple[int, ...]) -> None:
         local = self._world.destination.local
@@ -345,17 +311,6 @@ class Mover:
         self._bring()
         self._at_rest = self._read_back() if local else self._verified.copy()
         self._settle()
-
-    def _set_aside(self, bad: int) -> None:
-        world, category = self._world, self._world.policy.manual_review_category
-        world.destination.client.stop(self._id)
-        world.destination.client.set_category(self._id, category)
-        self._save(self._record.entering(Stage.CHECKING, world.clock.now()), mark=Mark.RECHECK_FAILED)
-        raise RecheckFailed(
-            f"{bad} of {self._manifest.wanted.count()} pieces are still bad on {world.destination.name} after every repair.",
-            kept=f"The source is whole; at the destination it is stopped, in category {category}.",
-            remedy=f"When the cause is found: torrent-mover --clear-recheck-failure {self._id}",
-        )
 
     # -- verified, seeding, released ---------------------------------------------------------------------------------
 
@@ -498,6 +453,9 @@ class Mover:
     def _save(self, record: MoveRecord, mark: Mark | None = None) -> None:
         self._record = replace(record, mark=mark or record.mark)
         self._world.journal.save_move(self._record)
+
+    def _mark(self, mark: Mark) -> None:
+        self._save(self._record.entering(Stage.CHECKING, self._world.clock.now()), mark=mark)
 
     def _tell_start(self, present: int) -> None:
         torrent = self._planned.torrent
