@@ -25,7 +25,7 @@ class CopyCase:
         made = tmp_path / "Show"
         made.mkdir()
         for number, (name, size) in enumerate(files.items()):
-            content = bytes((number * 31 + at // 977) % 256 for at in range(size))
+            content = _content(number, size)
             (made / name).write_bytes(content)
             self.source.plant_file(RelativePath(("Show", name)), content)
         self.manifest = Manifest.parse(make_torrent(made, piece_length=piece_length))
@@ -53,6 +53,11 @@ class CopyCase:
                 return False
             hasher.update(bytes(node.data[span.offset : span.offset + span.length]))
         return hasher.good()
+
+
+def _content(number, size):
+    """Bytes that differ from file to file and from piece to piece."""
+    return b"".join(bytes([(number * 31 + step) % 256]) * 977 for step in range(-(-size // 977)))[:size]
 
 
 class RottenOnce(MemoryFileSystem):

@@ -2,15 +2,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transfer.copy_case import PIECE, CopyCase
+from torrent_mover.domain.bencode import encode
 from torrent_mover.domain.errors import SourceCorrupt
+from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.transfer.work import UNIT, Work
 
+PIECE = 16 << 10
+
+
+def imagined(size, piece_length):
+    """A torrent whose content nobody ever made: work is handed out without a look at it."""
+    pieces = bytes(20) * -(-size // piece_length)
+    info = {b"name": b"a", b"length": size, b"piece length": piece_length, b"pieces": pieces}
+    return Manifest.parse(encode({b"info": info}))
+
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory):
-    return CopyCase(tmp_path_factory.mktemp("work"), {"a": 1100 * PIECE, "b": 9}).manifest
+def manifest():
+    return imagined(1100 * PIECE + 9, PIECE)
 
 
 def drained(work):
@@ -36,8 +46,8 @@ def test_units_are_bounded_and_shrink_so_that_lanes_end_together(manifest):
     assert sizes[-1] == 1
 
 
-def test_no_unit_is_larger_than_it_should_be(tmp_path):
-    much = CopyCase(tmp_path, {"a": 3 * 16 * UNIT // 2}, piece_length=1 << 20).manifest
+def test_no_unit_is_larger_than_it_should_be():
+    much = imagined(3 * 16 * UNIT // 2, 1 << 20)
     assert max(len(unit) for unit in drained(Work(much, Bitfield.full(much.piece_count)))) << 20 == UNIT
 
 
