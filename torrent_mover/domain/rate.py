@@ -73,9 +73,13 @@ class Meter:
     @property
     def minute(self) -> float:
         """The mean of the last sixty whole seconds (fewer at the beginning); before the first one, the smoothed speed."""
+        return self.recent(MINUTE)
+
+    def recent(self, last: float) -> float:
+        """The mean of the last so many whole seconds, at least one; before the first one is over, the smoothed speed."""
         if not self._seconds:
             return self.now
-        count = min(len(self._seconds), MINUTE)
+        count = min(len(self._seconds), max(1, int(last)))
         return sum(self._seconds[-index] for index in range(1, count + 1)) / count
 
     @property

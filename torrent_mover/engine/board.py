@@ -125,7 +125,10 @@ class Track:
         self.doing = ""
         self.repair = ""
         self.repaired = 0
-        self.stages: list[tuple[Stage, float]] = []
+        self.stages: list[tuple[Stage, float]] = []  # with Unix seconds
+        self.moments: list[
+            tuple[Stage, float]
+        ] = []  # the same with monotonic ones: a clock that is set changes no length
         self.check_began: float | None = None  # monotonic seconds at which the client was first seen to read
         self.pieces_total = 0
         self.files: tuple[ClientFile, ...] = ()  # as the source client lists them when the move begins
@@ -139,6 +142,13 @@ class Track:
         self._lock = threading.Lock()
         self._verdict: MoverError | None = None
         self._aborts: list[Callable[[], None]] = []
+
+    def enter(self, stage: Stage, at: float) -> None:
+        """A stage begins, `at` in Unix seconds."""
+        self.stage = stage
+        self.stages.append((stage, at))
+        self.moments.append((stage, self._monotonic()))
+        self.sign(stage.value)
 
     def sign(self, doing: str = "") -> None:
         """A sign of life."""

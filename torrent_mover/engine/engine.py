@@ -27,6 +27,7 @@ from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.board import Flow, Track
 from torrent_mover.engine.mover import Mover
 from torrent_mover.engine.outages import Hold, Outages, is_full
+from torrent_mover.engine.pace import Pace
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.roster import CANCELLED, Roster, Row, Wish
 from torrent_mover.engine.space import NoRoom
@@ -68,6 +69,7 @@ class Engine:
         self.roster = Roster(world.clock.monotonic)
         servers = (world.source.name, world.destination.name)
         self.outages = Outages(world.journal, world.clock, servers, tuning.breaker_failures, tuning.breaker_cooldown)
+        self.pace = Pace(world)
         self.meters = {flow: Meter(world.clock.monotonic()) for flow in Flow}
         self._stop = stop_event
         self._housekeeping = threading.Event()
@@ -176,6 +178,8 @@ class Engine:
         self.roster.change(row, Standing.DONE)
         self.outages.worked()
         self.outages.has_room()
+        with suppress(MoverError):  # what is only for promises must not fail a move
+            self.pace.learn(row)
         entry = row.entry
         self.world.publish(
             MoveDone(

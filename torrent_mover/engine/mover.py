@@ -318,15 +318,13 @@ class Mover:
         world, policy = self._world, self._world.policy
         self._track.ledger.verified(1.0)
         if not policy.start_at_destination:
-            return self._keep("start_torrents_after_recheck is off: it is stopped there, so the source keeps it")
+            return self._keep("start_torrents_after_recheck is off: it is stopped there")
         self._enter(Stage.SEEDING)
         with self._alone():
             first = handover.start(world.destination, self._id, world.clock, self._track.sign)
             self._track.ledger.finished(0.6)
             if policy.test_run or not policy.delete_at_source:
-                return self._keep(
-                    "test run: the source keeps it" if policy.test_run else "the source keeps it, as configured"
-                )
+                return self._keep("test run" if policy.test_run else "as configured")
             return self._release(first, read_back)
 
     @contextmanager
@@ -406,7 +404,8 @@ class Mover:
         with self._only_warned():
             self._give_the_rest(started=self._world.policy.start_at_destination)
         self._world.journal.add_history(entry)
-        self._enter(Stage.SEEDING)
+        if self._record.stage is not Stage.SEEDING:
+            self._enter(Stage.SEEDING)
         self._enter(Stage.RELEASED)
         self._forget()
         return entry
@@ -445,9 +444,7 @@ class Mover:
         self._track.check()
         now = self._world.clock.now()
         self._save(self._record.entering(stage, now))
-        self._track.stage = stage
-        self._track.stages.append((stage, now))
-        self._track.sign(stage.value)
+        self._track.enter(stage, now)
         self._world.publish(StageEntered(now, self._id, self._planned.torrent.name, stage))
 
     def _save(self, record: MoveRecord, mark: Mark | None = None) -> None:

@@ -10,9 +10,11 @@ from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.move import Stage
 from torrent_mover.domain.rate import Meter, eta
 from torrent_mover.domain.snapshot import MoveView, Standing, Step, StepProgress, Wire
+from torrent_mover.domain.timing import Task
 from torrent_mover.engine import pace
 from torrent_mover.engine.board import TRANSFER_SHARE, Flow, Track
 from torrent_mover.engine.engine import Engine
+from torrent_mover.engine.pace import Pace
 from torrent_mover.engine.preflight import trouble_of
 from torrent_mover.engine.roster import Row
 
@@ -26,7 +28,10 @@ _STEP_OF: Final = {
     Stage.SEEDING: Step.FINISH,
     Stage.RELEASED: Step.FINISH,
 }
-_TAKE_TIME: Final = frozenset({Step.PULL, Step.PUSH, Step.CHECK})
+_MUST_BE_KNOWN: Final = frozenset({Step.PULL, Step.PUSH, Step.CHECK})
+"""Steps whose length makes a move's: adding and finishing are seconds, and are left out where nothing is known of them."""
+
+_TASKS: Final = {Step.ADD: Task.ADD, Step.FINISH: Task.FINISH}
 _BYTES_FLOW: Final = frozenset({Stage.TRANSFERRING, Stage.REPAIRING})
 
 
@@ -39,15 +44,17 @@ class _Drawn:
     why: str
     error: MoverError | None
     attempts: int
+    lessons: int
     view: MoveView
 
-    def holds(self, row: Row) -> bool:
+    def holds(self, row: Row, lessons: int) -> bool:
         return (
             self.standing is row.standing
             and self.why is row.why
             and self.error is row.error
             and self.stage is row.track.stage
             and self.attempts == len(row.attempts)
+            and self.lessons == lessons
         )
 
 
@@ -61,30 +68,29 @@ class Painter:
     def moves(self, rows: Sequence[Row], now: float) -> tuple[MoveView, ...]:
         """All rows. `now` in monotonic seconds."""
         before, kept, views = self._kept, {}, []
-        speed = pace.check_rate(rows)
+        lessons = self._engine.pace.lessons
         for row in rows:
             standing = row.standing
             if standing is Standing.ACTIVE or standing is Standing.RETRYING:
-                views.append(move_view(row, self._engine, now, speed))
+                views.append(move_view(row, self._engine, now))
                 continue
             drawn = before.get(row)
-            if drawn is None or not drawn.holds(row):
-                marks = (standing, row.track.stage, row.why, row.error, len(row.attempts))
-                drawn = _Drawn(*marks, move_view(row, self._engine, now, 0.0))
+            if drawn is None or not drawn.holds(row, lessons):
+                marks = (standing, row.track.stage, row.why, row.error, len(row.attempts), lessons)
+                drawn = _Drawn(*marks, move_view(row, self._engine, now))
             kept[row] = drawn
             views.append(drawn.view)
         self._kept = kept
         return tuple(views)
 
 
-def move_view(row: Row, engine: Engine, now: float, check_speed: float) -> MoveView:
-    """One row. `now` in monotonic seconds; `check_speed` in bytes/s is what checks have reached, 0 if none has ended."""
+def move_view(row: Row, engine: Engine, now: float) -> MoveView:
+    """One row. `now` in monotonic seconds."""
     track, torrent = row.track, row.planned.torrent
     ledger, active = track.ledger, row.standing is Standing.ACTIVE
     moving = active and track.stage in _BYTES_FLOW
-    timed = moving or (active and track.stage is Stage.CHECKING)
     rate = row.meter.now if moving else 0.0
-    steps = _steps(row, rate, now, check_speed)
+    steps = _steps(row, engine.pace, rate, now)
     silent = now - track.last_byte
     return MoveView(
         id=row.id,
@@ -98,7 +104,7 @@ def move_view(row: Row, engine: Engine, now: float, check_speed: float) -> MoveV
         fraction=ledger.fraction,
         reused_fraction=TRANSFER_SHARE * min(ledger.reused, ledger.size) / ledger.size if ledger.size else 0.0,
         rate=rate,
-        eta=_eta(steps) if timed else None,
+        eta=_eta(steps) if active else None,
         doing=track.doing,
         attempt=len(row.attempts) + active,
         attempts=engine.tuning.backoff.attempts,
@@ -114,18 +120,18 @@ def move_view(row: Row, engine: Engine, now: float, check_speed: float) -> MoveV
         ratio=torrent.ratio,
         added_on=torrent.added_on,
         started_at=row.started_at,
-        eta_is_guess=timed and pace.is_guess(row, now),
+        eta_is_guess=active and pace.is_guess(row, now),
     )
 
 
 def _eta(steps: tuple[StepProgress, ...]) -> float | None:
-    """Seconds until the last step that takes time is over; None as long as one before it says nothing."""
+    """Seconds until the last step is over; None as long as nothing is known of the first one that takes time."""
     total = 0.0
     for step in steps:
-        if step.step in _TAKE_TIME and step.done < step.total:
-            if step.eta is None:
+        if step.done < step.total:
+            if step.eta is None and step.step in _MUST_BE_KNOWN:
                 return total or None
-            total += step.eta
+            total += step.eta or 0.0
     return total or None
 
 
@@ -140,24 +146,25 @@ def _step(track: Track) -> Step:
     return next((step for leg, step in enumerate(legs) if track.ledger.leg(leg) < track.ledger.size), legs[-1])
 
 
-def _steps(row: Row, rate: float, now: float, check_speed: float) -> tuple[StepProgress, ...]:
+def _steps(row: Row, known: Pace, rate: float, now: float) -> tuple[StepProgress, ...]:
     track, ledger = row.track, row.track.ledger
     current = _step(track)
     steps = []
+    promised = known.moving(row, now)
     for leg, step in enumerate(_leg_steps(track)):
         done, speed = ledger.leg(leg), rate if step is current else 0.0
-        minute = row.meter.minute if speed else 0.0
         steps.append(
-            StepProgress(step, done, ledger.size, min(ledger.reused, done), speed, eta(ledger.size - done, minute))
+            StepProgress(step, done, ledger.size, min(ledger.reused, done), speed, eta(ledger.size - done, promised))
         )
     order = (Step.ADD, Step.CHECK, Step.FINISH)
     over = track.stage is Stage.RELEASED
     for step in order:
         passed = over or (current in order and order.index(current) > order.index(step))
         if step is Step.CHECK:
-            steps.append(_check_step(track, now, check_speed, passed=passed))
+            steps.append(_check_step(track, now, known.usual(Task.CHECK, row.planned), passed=passed))
         else:
-            steps.append(StepProgress(step, int(passed), 1, 0, 0.0, None))
+            left = 0.0 if passed else known.left(_TASKS[step], row, now)
+            steps.append(StepProgress(step, int(passed), 1, 0, 0.0, left))
     return tuple(steps)
 
 

@@ -17,9 +17,8 @@ from torrent_mover.domain.errors import (
     MoverError,
 )
 from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
-from torrent_mover.domain.move import Mark
+from torrent_mover.domain.move import Mark, Outcome
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.rate import eta
 from torrent_mover.domain.snapshot import (
     CheckView,
     HistoryView,
@@ -53,8 +52,6 @@ from torrent_mover.ports.journal import RunRecord
 
 _FAILED_REST = 3600.0
 """Seconds that a run which stays leaves a failed torrent alone, as long as nobody asks for it."""
-
-_LEFT_OUT = (Standing.SKIPPED, Standing.FAILED)
 
 _NEWS = 120.0
 """Seconds for which screens say that the queue was extended."""
@@ -121,7 +118,6 @@ class Run(Steering):
         self._extended_until = 0.0
         self._painter = picture.Painter(engine)
         self._details = Details()
-        self._past_rate = 0.0
         self._flowing_since: float | None = None
         self._looking: threading.Thread | None = None
         self.interrupted_by = ExitCode.INTERRUPTED
@@ -135,7 +131,7 @@ class Run(Steering):
             RunStarted(self._clock.now(), facts.run, f"{facts.source} -> {facts.destination}", facts.mode, facts.config)
         )
         journal.begin_run(facts.run, self._started_at)
-        self._past_rate = pace.past_rate(journal.history(), self._started_at)
+        self._engine.pace.recall()
         for text in self._notices:
             self._publish(Noticed(self._clock.now(), None, Level.WARN, text))
         reason = ""
@@ -244,7 +240,7 @@ class Run(Steering):
     def _end(self, code: ExitCode, reason: str) -> None:
         self._engine.roster.close()
         rows = self._engine.roster.rows()
-        moved = sum(row.standing is Standing.DONE for row in rows)
+        moved, copied = (sum(row.ended_as is outcome for row in rows) for outcome in (Outcome.MOVED, Outcome.COPIED))
         failed = sum(row.standing is Standing.FAILED for row in rows)
         sent = sum(row.track.ledger.brought for row in rows)
         self._tidy()
@@ -253,7 +249,7 @@ class Run(Steering):
         self._phase = Phase.ENDED
         self._exit_code = code
         took = self._clock.monotonic() - self._started
-        self._publish(RunEnded(now, self._facts.run, moved, failed, sent, took, code, reason))
+        self._publish(RunEnded(now, self._facts.run, moved, failed, sent, took, code, reason, copied))
 
     def _tidy(self) -> None:
         """Take the staging folders away where nothing is left in them."""
@@ -277,8 +273,6 @@ class Run(Steering):
         used = frozenset().union(*engine.world.route.legs.flows)
         total = sum(move.size for move in moves)
         done = sum(move.fraction * move.size for move in moves)
-        left = sum((1 - move.fraction) * move.size for move in moves if move.standing not in _LEFT_OUT)
-        speed, guess = pace.run_speed(rows, now - self._flows_since(now), self._past_rate)
         return Snapshot(
             at=self._clock.now(),
             run=facts.run,
@@ -293,7 +287,7 @@ class Run(Steering):
             moves=moves,
             not_moved=self._not_moved,
             fraction=done / total if total else float(self._phase is Phase.ENDED),
-            eta=eta(left, speed) if self._phase is Phase.RUNNING else None,
+            eta=engine.pace.run_left(rows, now, engine.sharing()) if self._phase is Phase.RUNNING else None,
             done_bytes=int(done),
             total_bytes=total,
             extended=self._extended if now < self._extended_until else "",
@@ -306,7 +300,7 @@ class Run(Steering):
             next_scan_in=self._rounds.next_look_in if self._rounds else None,
             troubles=sum(move.trouble is not None for move in moves),
             exit_code=self._exit_code,
-            eta_is_guess=guess,
+            eta_is_guess=pace.is_run_a_guess(rows, now - self._flows_since(now)),
         )
 
     def _flows_since(self, now: float) -> float:

@@ -9,6 +9,7 @@ from typing import Protocol
 from torrent_mover.domain.breaker import Breaker
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.move import HistoryEntry, MoveRecord
+from torrent_mover.domain.timing import Timing
 from torrent_mover.domain.torrent import InfoHash
 
 
@@ -124,6 +125,12 @@ class Journal(Protocol):
 
     def runs(self, limit: int = 100) -> Sequence[RunRecord]:
         """Runs, newest first."""
+
+    def add_timings(self, timings: Sequence[Timing]) -> None:
+        """How long the parts of a move took."""
+
+    def timings(self, limit: int = 1000) -> Sequence[Timing]:
+        """How long parts of former moves took, newest first."""
 
     def add_note(self, at: float, torrent: InfoHash | None, level: str, text: str) -> None:
         """A line that `log HASH` shows later. Need not be durable at once."""

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal_writer import MOVES, bitfield_for
 from torrent_mover.adapters.store.migrations import VERSION
-from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.adapters.store.sqlite import TIMINGS_KEPT, SqliteJournal
 from torrent_mover.domain.breaker import Breaker
 from torrent_mover.domain.certificate import Evidence, FileFound, ReadBack, Reading, certify
 from torrent_mover.domain.errors import ConfigError, DiskFull, NotWritable, ProvisioningError
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.timing import Task, Timing
 from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.ports.journal import Attempt, ChangedMode, RunRecord
 
@@ -383,6 +384,33 @@ def test_a_database_of_another_program_is_refused_and_left_alone(open_journal, p
     with pytest.raises(ConfigError, match="another program"):
         open_journal()
     assert path.read_bytes() == before
+
+
+def test_how_long_parts_took_is_kept_newest_first_and_not_for_ever(open_journal):
+    journal = open_journal()
+    parts = [Timing(Task.CHECK, f"nas {number}", number, number / 2, 3.0) for number in range(TIMINGS_KEPT + 5)]
+    journal.add_timings(parts)
+    journal.add_timings([])
+    journal.close()
+    again = open_journal()
+    assert again.timings(2) == [parts[-1], parts[-2]]
+    again.begin_run("a", 1.0)
+    assert again.timings(TIMINGS_KEPT * 2) == parts[:4:-1]
+
+
+def test_an_older_journal_learns_what_it_lacks_and_keeps_the_rest(open_journal, path):
+    journal = open_journal()
+    journal.save_move(a_record())
+    journal.close()
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE timings")
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    assert SqliteJournal.open_readonly(path).timings() == []
+    part = Timing(Task.ADD, "nas", 1, 2.0, 3.0)
+    again = open_journal()
+    again.add_timings([part])
+    assert (again.timings(), again.moves()) == ([part], [a_record()])
 
 
 def test_a_full_disk_is_named_and_what_was_saved_stays(journal):

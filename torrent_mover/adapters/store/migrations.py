@@ -68,6 +68,14 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX notes_of_torrent ON notes (torrent)",
     ),
     ("CREATE TABLE stopped (torrent TEXT PRIMARY KEY) WITHOUT ROWID",),
+    (
+        """
+        CREATE TABLE timings (
+            number INTEGER PRIMARY KEY, task TEXT NOT NULL, way TEXT NOT NULL, size INTEGER NOT NULL, took REAL NOT NULL,
+            at REAL NOT NULL
+        )
+        """,
+    ),
 )
 
 VERSION: Final = len(_MIGRATIONS)

@@ -16,12 +16,16 @@ from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.redact import hide_known_shapes
+from torrent_mover.domain.timing import Task, Timing
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.journal import Attempt, ChangedMode, RunRecord
 
 NOTES_KEPT: Final = 100_000
 """Lines for `log HASH`; older ones go when a run begins."""
+
+TIMINGS_KEPT: Final = 2000
+"""Of the last five hundred moves; older ones go when a run begins."""
 
 _NOTES_BUFFERED: Final = 50
 
@@ -277,11 +281,15 @@ class SqliteJournal:
         )
 
     def begin_run(self, run: str, at: float) -> None:
-        """A run begins; notes beyond the newest NOTES_KEPT go."""
+        """A run begins; notes beyond the newest NOTES_KEPT go, and timings beyond TIMINGS_KEPT."""
         self._save(
             (
                 "DELETE FROM notes WHERE number <= (SELECT coalesce(max(number), 0) FROM notes) - ?",
                 (NOTES_KEPT,),
+            ),
+            (
+                "DELETE FROM timings WHERE number <= (SELECT coalesce(max(number), 0) FROM timings) - ?",
+                (TIMINGS_KEPT,),
             ),
             (f"INSERT OR REPLACE INTO runs ({_RUN_COLUMNS}) VALUES (?,?,0,0,0,0,0)", (run, at)),  # noqa: S608 - our columns
         )
@@ -310,6 +318,25 @@ class SqliteJournal:
             (limit,),
         )
         return [RunRecord(text_of(row[0]), *row[1:]) for row in rows]
+
+    def add_timings(self, timings: Sequence[Timing]) -> None:
+        """How long the parts of a move took."""
+        self._save(
+            *(
+                (
+                    "INSERT INTO timings (task, way, size, took, at) VALUES (?,?,?,?,?)",
+                    (each.task.value, each.way, each.size, each.took, each.at),
+                )
+                for each in timings
+            )
+        )
+
+    def timings(self, limit: int = 1000) -> Sequence[Timing]:
+        """How long parts of former moves took, newest first."""
+        rows = self._database.read(
+            "SELECT task, way, size, took, at FROM timings ORDER BY number DESC LIMIT ?", (limit,)
+        )
+        return [Timing(Task(task), text_of(way), *rest) for task, way, *rest in rows]
 
     def add_note(self, at: float, torrent: InfoHash | None, level: str, text: str) -> None:
         """A line that `log HASH` shows later; it rides along with the next save, or with some more notes."""
