@@ -354,6 +354,49 @@ class FileSystemContract:
             place.fs.link(path("file"), path("taken"))
         assert place.content(path("taken")) == b"theirs"
 
+    def test_it_tells_how_many_names_a_file_has(self, place):
+        place.plant_file(path("a/file"), b"content")
+        assert place.fs.names_of(path("a/file")) == 1
+        assert place.fs.link(path("a/file"), path("a/second name"))
+        assert place.fs.names_of(path("a/file")) == place.fs.names_of(path("a/second name")) == 2
+        assert place.fs.names_of(path("a")) is None
+        assert place.fs.names_of(path("a/nothing")) is place.fs.names_of(path("b/nothing")) is None
+
+    @pytest.mark.parametrize("way", ["copy", "clone"])
+    def test_a_copy_within_is_a_file_of_its_own(self, place, way):
+        content, told = _rng.randbytes(300_001), []
+        place.plant_file(path("a/file"), content)
+        place.plant_folder(path("b"))
+        arguments = (told.append,) if way == "copy" else ()
+        made = getattr(place.fs, way)(path("a/file"), path("b/own"), *arguments)
+        if not made:
+            assert place.fs.stat(path("b/own")) is None
+            return
+        assert place.content(path("b/own")) == content
+        assert place.fs.names_of(path("b/own")) == place.fs.names_of(path("a/file")) == 1
+        assert sum(told) == (len(content) if way == "copy" else 0)
+        lane = place.fs.writer()
+        lane.write(path("b/own"), 5, memoryview(b"changed"))
+        lane.flush()
+        lane.close()
+        assert place.content(path("a/file")) == content
+
+    def test_a_copy_replaces_nothing_and_needs_a_file(self, place):
+        place.plant_file(path("file"), b"content")
+        place.plant_file(path("taken"), b"theirs")
+        place.plant_file(path("empty"), b"")
+        place.plant_link(path("link"), path("file"))
+        if not place.fs.copy(path("empty"), path("empty too"), lambda _count: None):
+            return
+        assert place.content(path("empty too")) == b""
+        with pytest.raises(Collision):
+            place.fs.copy(path("file"), path("taken"), lambda _count: None)
+        assert place.content(path("taken")) == b"theirs"
+        for what in ("nothing", "link"):
+            with pytest.raises(MoverError):
+                place.fs.copy(path(what), path("new"), lambda _count: None)
+            assert place.fs.stat(path("new")) is None
+
     def test_syncing_takes_what_exists_only(self, place):
         for number in range(70):
             place.plant_file(path(f"a/{number}"), b"x")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +14,7 @@ from torrent_mover.domain.paths import ROOT, RelativePath
 from torrent_mover.ports.filesystem import Deliver, FileKind, FileStat, Space, Span
 
 _CHUNK: Final = 64 << 10
+_TIMES: Final = itertools.count(1_700_000_000)
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class MemoryFileSystem:
     Faults: `fail(operation, error)` raises once at the next call of a method; `break_reading_after` and `break_writing_after`
     lose the connection after so many more bytes; `fill_after` is a disk with so many bytes left; `rot(path, offset)` flips
     a byte each time it is read. `calls` records the changing calls, `synced` what was made durable, `reads` the bytes read of
-    each file.
+    each file. `can_link`, `can_clone`, `can_copy`: what this file system can.
     """
 
     def __init__(self, name: str = "memory:/data") -> None:
@@ -49,6 +51,8 @@ class MemoryFileSystem:
         self.nodes: dict[RelativePath, Node] = {ROOT: Node(FileKind.FOLDER, mode=0o755)}
         self.lock = threading.RLock()
         self.lanes = 0
+        self.can_link = self.can_copy = True
+        self.can_clone = False
         self._name = name
         self._faults: dict[str, list[MoverError]] = defaultdict(list)
         self._rotten: set[tuple[RelativePath, int]] = set()
@@ -214,6 +218,8 @@ class MemoryFileSystem:
         """See ports.filesystem.FileSystem."""
         with self.lock:
             self._raise_fault("link")
+            if not self.can_link:
+                return False
             self._require_folders(existing.parent)
             self._require_folders(new.parent)
             if new in self.nodes:
@@ -225,6 +231,37 @@ class MemoryFileSystem:
             node.links += 1
             self.nodes[new] = node
             return True
+
+    def names_of(self, path: RelativePath) -> int | None:
+        """See ports.filesystem.FileSystem."""
+        node = self.nodes.get(path)
+        return node.links if node is not None and node.kind is FileKind.FILE else None
+
+    def clone(self, existing: RelativePath, new: RelativePath) -> bool:
+        """See ports.filesystem.FileSystem."""
+        if self.can_clone:
+            self._double("clone", existing, new)
+        return self.can_clone
+
+    def copy(self, existing: RelativePath, new: RelativePath, progress: Callable[[int], None]) -> bool:
+        """See ports.filesystem.FileSystem."""
+        if self.can_copy:
+            progress(self._double("copy", existing, new))
+        return self.can_copy
+
+    def _double(self, how: str, existing: RelativePath, new: RelativePath) -> int:
+        with self.lock:
+            self._raise_fault(how)
+            self._require_folders(existing.parent)
+            self._require_folders(new.parent)
+            if new in self.nodes:
+                raise Collision(f"{new} is there already.")
+            node = self.nodes.get(existing)
+            if node is None or node.kind is not FileKind.FILE:
+                raise NotWritable(f"{existing} does not exist.")
+            self.calls.append((how, str(existing), str(new)))
+            self.nodes[new] = self._new(FileKind.FILE, bytearray(node.data))
+            return len(node.data)
 
     def sync(self, paths: Iterable[RelativePath]) -> None:
         """See ports.filesystem.FileSystem."""
@@ -299,7 +336,10 @@ class MemoryFileSystem:
 
     def _new(self, kind: FileKind, data: bytearray | None = None, mode: int = 0o644) -> Node:
         self._serial += 1
-        return Node(kind, data if data is not None else bytearray(), mode, serial=self._serial)
+        # No two files of a test have one time, as those that were written one after the other.
+        return Node(
+            kind, data if data is not None else bytearray(), mode, mtime=float(next(_TIMES)), serial=self._serial
+        )
 
     def _raise_fault(self, operation: str) -> None:
         with self.lock:

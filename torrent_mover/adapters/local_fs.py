@@ -7,11 +7,12 @@ import grp
 import os
 import pwd
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from torrent_mover.adapters import local_copies
 from torrent_mover.adapters.local_errors import in_the_way, read_error, write_error
 from torrent_mover.adapters.local_folders import (
     NotAFolder,
@@ -110,6 +111,15 @@ class LocalFileSystem:
         ):
             rename_without_replacing(old_at, old.name, new_at, new.name)
 
+    def replace(self, old: RelativePath, new: RelativePath) -> None:
+        """Move onto `new`, which is replaced in one step. No part of the port: what moves bring never replaces anything."""
+        with (
+            self._explained(new, f"rename {old.name} to"),
+            open_folder(self._root, old.parent) as old_at,
+            open_folder(self._root, new.parent) as new_at,
+        ):
+            os.replace(raw(old.name), raw(new.name), src_dir_fd=old_at, dst_dir_fd=new_at)
+
     def unlink(self, path: RelativePath) -> None:
         """See ports.filesystem.FileSystem."""
         with (
@@ -156,6 +166,33 @@ class LocalFileSystem:
                     return False
                 raise
         return True
+
+    def names_of(self, path: RelativePath) -> int | None:
+        """See ports.filesystem.FileSystem."""
+        found = self.stat(path)
+        return found.links if found is not None and found.kind is FileKind.FILE else None
+
+    def clone(self, existing: RelativePath, new: RelativePath) -> bool:
+        """See ports.filesystem.FileSystem. By FICLONE: btrfs, XFS, bcachefs, overlays on them."""
+        with self._pair(existing, new) as (source, folder):
+            return local_copies.clone(source, folder, raw(new.name))
+
+    def copy(self, existing: RelativePath, new: RelativePath, progress: Callable[[int], None]) -> bool:
+        """See ports.filesystem.FileSystem."""
+        with self._pair(existing, new) as (source, folder):
+            local_copies.copy(source, folder, raw(new.name), progress)
+        return True
+
+    @contextmanager
+    def _pair(self, existing: RelativePath, new: RelativePath) -> Iterator[tuple[int, int]]:
+        """Descriptors of a file that exists and of the folder for a new one."""
+        with self._explained(new, f"copy {existing.name} to"), open_folder(self._root, existing.parent) as at:
+            source = _regular(os.open(raw(existing.name), _READ_FILE | os.O_NOFOLLOW, dir_fd=at))
+            try:
+                with open_folder(self._root, new.parent) as folder:
+                    yield source, folder
+            finally:
+                os.close(source)
 
     def sync(self, paths: Iterable[RelativePath]) -> None:
         """See ports.filesystem.FileSystem. Many files by syncfs(2): one wait for the disk instead of thousands."""

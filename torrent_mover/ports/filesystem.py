@@ -148,6 +148,21 @@ class FileSystem(Protocol):
     def link(self, existing: RelativePath, new: RelativePath) -> bool:
         """Make a hard link; False where the file system or server cannot."""
 
+    def names_of(self, path: RelativePath) -> int | None:
+        """How many names (hard links) the regular file there has; None where that is not told, or nothing is there."""
+
+    def clone(self, existing: RelativePath, new: RelativePath) -> bool:
+        """Make a file of its own with the same content that shares its blocks until either changes (reflink).
+
+        False where the file system or server cannot. Parents of `new` must exist; raises Collision where `new` does.
+        """
+
+    def copy(self, existing: RelativePath, new: RelativePath, progress: Callable[[int], None]) -> bool:
+        """As `clone`, every byte copied, where that crosses no network: False where it would.
+
+        `progress` gets the bytes of each chunk. What was half copied is removed.
+        """
+
     def sync(self, paths: Iterable[RelativePath]) -> None:
         """Bring the content of these files, and the folders that name them, to stable storage."""
 

@@ -97,6 +97,18 @@ class _Through:
         """See the port."""
         return self._files.link(existing, new)
 
+    def names_of(self, path: RelativePath) -> int | None:
+        """See the port."""
+        return self._files.names_of(path)
+
+    def clone(self, existing: RelativePath, new: RelativePath) -> bool:
+        """See the port."""
+        return self._files.clone(existing, new)
+
+    def copy(self, existing: RelativePath, new: RelativePath, progress: Callable[[int], None]) -> bool:
+        """See the port."""
+        return self._files.copy(existing, new, progress)
+
     def sync(self, paths: Iterable[RelativePath]) -> None:
         """See the port."""
         self._files.sync(paths)

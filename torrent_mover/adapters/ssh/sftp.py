@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from torrent_mover.adapters.ssh import sftp_copies
 from torrent_mover.adapters.ssh import sftp_protocol as wire
 from torrent_mover.adapters.ssh.owners import Owners
 from torrent_mover.adapters.ssh.pool import SessionPool
@@ -122,6 +123,24 @@ class SftpFileSystem:
                 raise self._refused(session, old, "rename", reply)
         self._forget_folder(old)
 
+    def replace(self, old: RelativePath, new: RelativePath) -> None:
+        """Move onto `new`, which is replaced in one step. No part of the port: what moves bring never replaces anything.
+
+        By posix-rename@openssh.com (OpenSSH, PROTOCOL section 4.3). Raises ServerTooOld where the server has none.
+        """
+        with self._pool.control(self._holder) as session:
+            self._check_folders(session, old.parent)
+            self._check_folders(session, new.parent)
+            reply = session.extended("posix-rename@openssh.com", self._name(old) + self._name(new))
+            if reply is None:
+                raise ServerTooOld(
+                    f"The sftp server of {self._pool.name} cannot replace a file in one step.",
+                    kept="Nothing was changed.",
+                    remedy="Use a server with OpenSSH's sftp-server or internal-sftp.",
+                )
+            if not ok(reply):
+                raise self._refused(session, old, "rename", reply)
+
     def unlink(self, path: RelativePath) -> None:
         """See ports.filesystem.FileSystem."""
         with self._pool.control(self._holder) as session:
@@ -181,6 +200,37 @@ class SftpFileSystem:
             if status_of(reply).code == Code.NO_SUCH_FILE:
                 raise self._refused(session, existing, "link", reply)
         return False
+
+    def names_of(self, path: RelativePath) -> int | None:
+        """See ports.filesystem.FileSystem. From the listing of the folder: the attributes of version 3 do not tell."""
+        with self._pool.control(self._holder) as session:
+            if not self._check_folders(session, path.parent, missing_is_fine=True):
+                return None
+            return sftp_copies.names_of(
+                session, bytes(self._full(path.parent)), path.name.encode("utf-8", "surrogateescape")
+            )
+
+    def clone(self, existing: RelativePath, new: RelativePath) -> bool:  # noqa: ARG002
+        """See ports.filesystem.FileSystem. SFTP has nothing of the kind."""
+        return False
+
+    def copy(self, existing: RelativePath, new: RelativePath, progress: Callable[[int], None]) -> bool:
+        """See ports.filesystem.FileSystem. By copy-data, where the server has it (OpenSSH 9.0)."""
+        with self._pool.control(self._holder) as session:
+            self._check_folders(session, existing.parent)
+            self._check_folders(session, new.parent)
+            look = self._look_at(session, existing)
+            if look is None or look.kind is not FileKind.FILE:
+                raise self._refused(session, existing, "copy", (Packet.STATUS, LENGTH.pack(Code.NO_SUCH_FILE)))
+            self._require_free(session, new)
+            names = bytes(self._full(existing)), bytes(self._full(new))
+            try:
+                refusal = sftp_copies.copy(session, *names, look.size, progress)
+            except LookupError:
+                return False
+            if refusal is not None:
+                raise self._refused(session, new, f"copy {existing.name} to", refusal)
+        return True
 
     def sync(self, paths: Iterable[RelativePath]) -> None:
         """See ports.filesystem.FileSystem. Does nothing on a server without fsync@openssh.com."""
