@@ -138,6 +138,7 @@ FLAWS = {
     "the source lost bytes of it": (here(amount_left=1), "busy with it"),
     "a file was renamed at the source": ({"source": Reading(NOW - 1, a_torrent(), RENAMED)}, "renamed or changed"),
     "a file was changed at the source": ({"source_changed": ("Show/a",)}, "somebody has changed Show/a"),
+    "both clients have one folder": ({"common_folder": "/nas/Show"}, "/nas/Show is the source's own folder"),
     "a rule ignores it": ({"ignored_by_rule": True}, "rule says Ignore"),
     "the recheck is old": (read_back(at=NOW - MAX_AGE - 1), "61 s old"),
     "the look at the files is old": ({"files_at": NOW - MAX_AGE - 1}, "61 s old"),

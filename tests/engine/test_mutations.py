@@ -51,6 +51,12 @@ MUTATIONS = {
         "    shared = ()\n",
         "test_release.py::test_data_that_a_sibling_at_the_source_uses_stays_there",
     ),
+    "one folder under two names passes for two": Mutation(
+        "engine/handover.py",
+        "    in_common = common_folder()\n",
+        '    in_common = ""\n',
+        "test_one_place.py::test_a_change_of_the_disks_under_a_move_is_seen_by_the_gate",
+    ),
     "the certificate is not written down": Mutation(
         "engine/mover.py",
         "        world.journal.save_certificate(certificate, world.clock.now())\n",

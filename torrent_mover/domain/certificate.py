@@ -76,6 +76,8 @@ class Evidence:
     ignored_by_rule: bool
     source_changed: tuple[str, ...] = ()
     """Files of the source whose size or time is not what it was when the move began."""
+    common_folder: str = ""
+    """A folder at the destination that is the source's own under another name: then there is only one copy."""
 
 
 class Certificate:
@@ -199,6 +201,9 @@ def _check_source(evidence: Evidence, refusals: _Refusals) -> None:
         "its files were renamed or changed at the source",
     )
     refusals.unless(not evidence.ignored_by_rule, "a tracker rule says Ignore")
+    refusals.unless(
+        not evidence.common_folder, f"{evidence.common_folder} is the source's own folder under another name"
+    )
     refusals.unless(
         not evidence.source_changed,
         f"somebody has changed {evidence.source_changed[0] if evidence.source_changed else ''} at the source since it was read",

@@ -309,6 +309,7 @@ def gather(
     *,
     ignored: Callable[[], bool],
     changed: Callable[[], tuple[str, ...]] = lambda: (),
+    common_folder: Callable[[], str] = lambda: "",
 ) -> Evidence:
     """Look at everything that the gate asks for, the source last."""
     files_at = clock.monotonic()
@@ -317,6 +318,7 @@ def gather(
     shared = siblings(source, planned)
     ignored_now = ignored()
     changed_by_others = changed()
+    in_common = common_folder()
     return Evidence(
         planned=planned.torrent,
         planned_files=planned.files,
@@ -332,4 +334,5 @@ def gather(
         siblings=shared,
         ignored_by_rule=ignored_now,
         source_changed=changed_by_others,
+        common_folder=in_common,
     )

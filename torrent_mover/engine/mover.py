@@ -21,8 +21,9 @@ from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.rules import Overlap
+from torrent_mover.domain.statistics import Statistics
 from torrent_mover.domain.torrent import InfoHash, TorrentState
-from torrent_mover.engine import cargo, certified, finishing, handover, overlap, removal
+from torrent_mover.engine import cargo, certified, finishing, handover, one_place, overlap, removal
 from torrent_mover.engine.board import Flow, Track
 from torrent_mover.engine.checking import Checking
 from torrent_mover.engine.checkpoint import Checkpoint
@@ -68,6 +69,7 @@ class Mover:
             return entry
         try:
             with self._reserved():
+                self._refuse_one_place()
                 self._hold()
                 self._unlock()
                 self._enter(Stage.TRANSFERRING)
@@ -130,6 +132,10 @@ class Mover:
             self._world.space.release(self._id)
             raise
         self._world.space.settle(self._id)
+
+    def _refuse_one_place(self) -> None:
+        names = (self._world.source.name, self._world.destination.name)
+        one_place.refuse_common_folder(names, self._source_files, self._cargo.target, self._seen)
 
     def _hold(self) -> None:
         """If the destination client has it already (an earlier attempt), see that it is stopped while we work on its files."""
@@ -378,12 +384,17 @@ class Mover:
             world.clock,
             ignored=lambda: world.ignored(self._id),
             changed=self._changed_at_source,
+            common_folder=self._common_folder,
         )
 
     def _changed_at_source(self) -> tuple[str, ...]:
         """Files that somebody has changed since the move began: what they are now was never proven, and may be wanted."""
         now = handover.sight(self._source_files, self._planned)
         return tuple(path for path, seen in self._seen.items() if now.get(path) != seen)
+
+    def _common_folder(self) -> str:
+        folder = one_place.common_folder(self._source_files, self._cargo.target, self._seen)
+        return "" if folder is None else one_place.shown(self._cargo.target, folder)
 
     def _remove(self, evidence: Evidence) -> tuple[HistoryEntry, Certificate]:
         world = self._world
@@ -392,6 +403,8 @@ class Mover:
         entry = self._entry(Outcome.MOVED, certificate.kept_because)
         world.journal.save_certificate(certificate, world.clock.now())
         world.journal.add_history(entry)
+        if world.policy.statistics and evidence.source.torrent is not None:
+            world.journal.owe_statistics(self._id, Statistics.of(evidence.source.torrent))
         self._enter(Stage.RELEASED)
         removal.remove(world.source, certificate, self._warn)
         return entry, certificate

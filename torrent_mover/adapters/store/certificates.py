@@ -68,6 +68,7 @@ def _gate(evidence: Evidence, issued_at: float) -> dict[str, dict[str, Any]]:
             "same_layout": _layout(evidence.source.files) == _layout(evidence.planned_files),
             "siblings": [sibling.hex for sibling in evidence.siblings],
             "changed": list(evidence.source_changed),
+            "common_folder": evidence.common_folder,
             "ignored_by_rule": evidence.ignored_by_rule,
         },
     }
