@@ -262,12 +262,34 @@ def test_a_damaged_copy_that_another_torrent_of_the_destination_uses_is_not_mend
     assert_collision(story, torrent, owner.short, "of the destination client uses it")
 
 
-def test_a_damaged_copy_with_a_second_name_is_not_mended(story):
+@pytest.mark.parametrize("way", ["clone", "copy", "through us"])
+def test_a_damaged_copy_with_a_second_name_is_mended_apart_from_it(story, way):
     torrent = story.seed()
     whole = content(story, torrent, "folder/second.bin")
-    story.plant(torrent, **{"second.bin": flipped(whole, 5)})
+    story.plant(torrent, **{"second.bin": flipped(whole, 2 * PIECE)})
     story.there.link(path(f"{SEED}/folder/second.bin"), path("the other name"))
-    assert_collision(story, torrent, "second.bin", "hard link")
+    story.there.can_clone, story.there.can_copy = way == "clone", way == "copy"
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.brought == PIECE
+    assert story.there.content(path("the other name")) == flipped(whole, 2 * PIECE)
+    assert story.there.stat(path("the other name")).links == 1
+
+
+@pytest.mark.parametrize("step", ["there.rename", "there.copy", "there.unlink"])
+def test_killed_while_a_shared_file_is_taken_apart_the_other_name_keeps_its_bytes(story, step):
+    torrent = story.seed()
+    whole = content(story, torrent, "folder/second.bin")
+    story.plant(torrent, **{"second.bin": flipped(whole, 2 * PIECE)})
+    story.there.link(path(f"{SEED}/folder/second.bin"), path("the other name"))
+    story.run_until(f"after {step}")
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.there.content(path("the other name")) == flipped(whole, 2 * PIECE)
 
 
 # -- interrupted -------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -86,6 +86,7 @@ class Landing:
         `rest` is hashed. A file under its final name stays there if it is wholly good; it is adopted into staging if part of
         it is; it is a Collision if it is somebody else's. Nothing is touched where there is any Collision.
         """
+        self._forget_put_by()
         stats = self._standing.look()
         believed = self._standing.believed(trusted, stats)
         unknown = self._standing.available(stats, exact=False).difference(believed)
@@ -146,13 +147,20 @@ class Landing:
         self.clear_staging()
 
     def unsettle(self, missing: Bitfield) -> None:
-        """Take every file that these pieces will be written to back into staging: no byte is ever written under a final name."""
+        """Take every file that these pieces will be written to back into staging: no byte is ever written under a final name.
+
+        One that shares its bytes with a file under another name becomes a file of its own.
+        """
         files = {index for piece in missing.ones() for index in self._manifest.files_of(piece)}
-        chosen = [index for index in sorted(files) if self._standing.where[index] is Where.FINAL]
+        where = self._standing.where
+        chosen = [index for index in sorted(files) if where[index] is Where.FINAL]
         for index in chosen:
-            self._refuse_to_adopt(index, self._fs.stat(self._layout[index]))
+            self._refuse_to_adopt(index)
         for index in chosen:
             self._adopt(index)
+        for index in sorted(files):
+            if where[index] is Where.LENT:
+                self._part(index)
 
     def discard(self, files: Iterable[int]) -> None:
         """Remove these files of our own from staging, and nothing else: they will be brought anew."""
@@ -176,7 +184,7 @@ class Landing:
 
     def clear_staging(self) -> None:
         """Remove this move's staging folders that are empty. The one above is everybody's: it goes when the run ends."""
-        folders = {self.staging}
+        folders = {self.staging, self._standing.put_by}
         for path in self._layout:
             folder = self.staging / path
             while (folder := folder.parent) != self.staging:
@@ -188,7 +196,93 @@ class Landing:
         """Remove all of this move's files from staging (a cancelled move)."""
         for path in self._layout:
             self._fs.unlink(self.staging / path)
+        self._forget_put_by()
         self.clear_staging()
+
+    # -- lending -------------------------------------------------------------------------------------------------------
+
+    @property
+    def absent(self) -> tuple[int, ...]:
+        """The files that are not there."""
+        return tuple(index for index, where in enumerate(self._standing.where) if where is Where.ABSENT)
+
+    def readable_with(self, lenders: Mapping[int, RelativePath]) -> Bitfield:
+        """Pieces all of whose bytes would lie somewhere if these files, of the right size, lay at these paths."""
+        stats = self._fs.stats(self._paths_with(lenders))
+        return self._standing.available(stats, exact=True)
+
+    def read_back_with(self, pieces: Bitfield, lenders: Mapping[int, RelativePath]) -> Bitfield:
+        """Hash these pieces, these files read at these paths."""
+        return read_back(self._manifest, self._fs, self._paths_with(lenders), pieces, self._progress)
+
+    def link(self, index: int, lender: RelativePath) -> bool:
+        """Put a second name of another torrent's file by, to be the final one. False where that cannot be."""
+        self._fs.make_folders(self._standing.put_by)
+        if not self._fs.link(lender, self._standing.put_by_as(index)):
+            return False
+        self._standing.where[index] = Where.LENT
+        return True
+
+    def clone(self, index: int, lender: RelativePath) -> bool:
+        """Make a file of its own in staging that shares another one's blocks. False where that cannot be."""
+        return self._staged_by(self._fs.clone, index, lender)
+
+    def copy(self, index: int, lender: RelativePath) -> bool:
+        """Make a copy in staging, without a byte over the network. False where that cannot be."""
+        return self._staged_by(lambda old, new: self._fs.copy(old, new, self._progress), index, lender)
+
+    def placed(self, good: Bitfield) -> Bitfield:
+        """Those of the pieces all of whose files are there."""
+        return self._standing.still_placed(good)
+
+    def _staged_by(self, make: Callable[[RelativePath, RelativePath], bool], index: int, lender: RelativePath) -> bool:
+        staged = self.staging / self._layout[index]
+        self._fs.make_folders(staged.parent)
+        if not make(lender, staged):
+            return False
+        self._standing.where[index] = Where.STAGED
+        return True
+
+    def _paths_with(self, lenders: Mapping[int, RelativePath]) -> tuple[RelativePath, ...]:
+        return tuple(lenders.get(index, path) for index, path in enumerate(self.paths))
+
+    def _forget_put_by(self) -> None:
+        """Remove what an attempt that was broken off has put by: names that others have too."""
+        found = self._fs.stat(self._standing.put_by)
+        if found is not None and found.kind is FileKind.FOLDER:
+            for name in self._fs.listdir(self._standing.put_by):
+                self._fs.unlink(self._standing.put_by / RelativePath((name,)))
+            self._fs.remove_folder(self._standing.put_by)
+
+    def _part(self, index: int) -> None:
+        """What is put by becomes a file of its own, in staging: the other name's bytes must not change with it."""
+        path = self._standing.put_by_as(index)
+        self._duplicate(path, index)
+        self._fs.unlink(path)
+
+    def _duplicate(self, path: RelativePath, index: int) -> None:
+        """Make the staged file from another one: as cheap as the file system can, else through us."""
+        if not self.clone(index, path) and not self.copy(index, path):
+            self._copy_through_us(path, index)
+        self._fs.sync([self.staging / self._layout[index]])
+        self._standing.where[index] = Where.STAGED
+
+    def _copy_through_us(self, path: RelativePath, index: int) -> None:
+        found, copy = self._fs.stat(path), self.staging / self._layout[index]
+        size = found.size if found else 0
+        reader, writer = self._fs.reader(), self._fs.writer()
+
+        def deliver(_span: Span, offset: int, data: memoryview) -> None:
+            self._progress(len(data))
+            writer.write(copy, offset, data)
+
+        try:
+            self._fs.create(copy, size)
+            reader.read([Span(path, 0, size)], deliver)
+            writer.flush()
+        finally:
+            reader.close()
+            writer.close()
 
     # -- looking ---------------------------------------------------------------------------------------------------------
 
@@ -217,7 +311,7 @@ class Landing:
             if self._partly_good(index, stat, good) and self._only_lacks_neighbours(index, stats, good):
                 copied.append(index)
             elif self._partly_good(index, stat, good):
-                self._refuse_to_adopt(index, stat)
+                self._refuse_to_adopt(index)
                 adopted.append(index)
             else:
                 # Too small to be judged alone: it is brought into staging, and compared when both are there.
@@ -225,7 +319,7 @@ class Landing:
         for index in adopted:
             self._adopt(index)
         for index in copied:
-            self._copy(index)
+            self._duplicate(self._layout[index], index)
 
     def _wholly_good(self, index: int, stat: FileStat, good: Bitfield) -> bool:
         return stat.size == self._manifest.files[index].size and all(map(good.test, self._manifest.pieces_of(index)))
@@ -257,38 +351,20 @@ class Landing:
             return False
         return self._owner(self._layout[index]) is not None
 
-    def _copy(self, index: int) -> None:
-        """Copy a file that is not ours into staging, to finish its pieces there; settling finds that both are the same."""
-        path, size = self._layout[index], self._manifest.files[index].size
-        copy = self.staging / path
-        reader, writer = self._fs.reader(), self._fs.writer()
-
-        def deliver(_span: Span, offset: int, data: memoryview) -> None:
-            self._progress(len(data))
-            writer.write(copy, offset, data)
-
-        try:
-            self._fs.create(copy, size)
-            reader.read([Span(path, 0, size)], deliver)
-            writer.flush()
-        finally:
-            reader.close()
-            writer.close()
-        self._fs.sync([copy])
-        self._standing.where[index] = Where.STAGED
-
-    def _refuse_to_adopt(self, index: int, stat: FileStat | None) -> None:
+    def _refuse_to_adopt(self, index: int) -> None:
         path = self._layout[index]
-        if stat is not None and (stat.links or 1) > 1:
-            raise self._standing.collision(
-                path, "it is damaged, and has another name (a hard link) that mending it would change"
-            )
         other = self._owner(path)
         if other is not None:
             raise self._standing.collision(path, f"torrent {other.short} of the destination client uses it")
 
     def _adopt(self, index: int) -> None:
+        """Take a file back into staging; one that has another name too leaves that one its bytes, and is copied."""
         path = self._layout[index]
+        if (self._fs.names_of(path) or 1) > 1:
+            self._fs.make_folders(self._standing.put_by)
+            self._fs.rename(path, self._standing.put_by_as(index))
+            self._part(index)
+            return
         self._fs.make_folders((self.staging / path).parent)
         self._fs.rename(path, self.staging / path)
         self._standing.where[index] = Where.STAGED
@@ -316,30 +392,30 @@ class Landing:
         return True
 
     def _twins(self) -> frozenset[int]:
-        """Staged files whose very content lies under the final name already. Raises Collision for any other content there."""
-        staged = self._standing.staged
-        looks = Look(self._fs, self._standing.collision).stats([self._layout[index] for index in staged])
-        twins = frozenset(index for index, look in zip(staged, looks, strict=True) if look is not None)
+        """Files whose very content lies under the final name already. Raises Collision for any other content there."""
+        waiting = self._standing.to_settle
+        looks = Look(self._fs, self._standing.collision).stats([self._layout[index] for index in waiting])
+        twins = frozenset(index for index, look in zip(waiting, looks, strict=True) if look is not None)
         for index in twins:
             if not self._same(index):
                 raise self._standing.collision(self._layout[index], "another file has that name")
         return twins
 
     def _settle_each(self, top: str, twins: frozenset[int]) -> None:
-        for index in self._standing.staged:
+        for index in self._standing.to_settle:
             path = self._layout[index]
             if path.parts[0] != top:
                 continue
             self._fs.make_folders(path.parent)
             if index in twins or not self._renamed(index):
-                self._fs.unlink(self.staging / path)
+                self._fs.unlink(self._standing.path_of(index))
             self._standing.where[index] = Where.FINAL
 
     def _renamed(self, index: int) -> bool:
         """Move one file; False where its very content appeared there meanwhile."""
         path = self._layout[index]
         try:
-            self._fs.rename(self.staging / path, path)
+            self._fs.rename(self._standing.path_of(index), path)
         except Collision:
             if not self._same(index):
                 raise self._standing.collision(path, "another file has that name") from None
@@ -352,7 +428,7 @@ class Landing:
         stat = self._fs.stat(path)
         if stat is None or stat.kind is not FileKind.FILE or stat.size != size:
             return False
-        return size == 0 or self._digest(path, size) == self._digest(self.staging / path, size)
+        return size == 0 or self._digest(path, size) == self._digest(self._standing.path_of(index), size)
 
     def _digest(self, path: RelativePath, size: int) -> bytes:
         digest = hashlib.sha256()

@@ -9,12 +9,14 @@ from torrent_mover.ports.filesystem import FileKind, FileSystem
 
 
 def clear_staging(files: FileSystem, torrent: InfoHash) -> int:
-    """Remove what a move has below `.torrent-mover/<infohash>`; returns how many files that were. Raises NotWritable."""
-    folder = RelativePath((STAGING, torrent.hex))
-    found = files.stat(folder)
-    if found is None or found.kind is not FileKind.FOLDER:
-        return 0
-    return _empty(files, folder)
+    """Remove what a move has below `.torrent-mover/<infohash>`, and the names that it has put by beside it.
+
+    Returns how many files that were. Raises NotWritable.
+    """
+    folders = [RelativePath((STAGING, name)) for name in (torrent.hex, f"{torrent.hex}.links")]
+    looks = [files.stat(folder) for folder in folders]
+    ours = [folder for folder, look in zip(folders, looks, strict=True) if look and look.kind is FileKind.FOLDER]
+    return sum(_empty(files, folder) for folder in ours)
 
 
 def _empty(files: FileSystem, folder: RelativePath) -> int:

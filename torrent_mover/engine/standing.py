@@ -21,6 +21,7 @@ class Where(Enum):
     ABSENT = "absent"
     STAGED = "staged"
     FINAL = "final"
+    LENT = "lent"  # a second name of another torrent's file, put by until it gets its final one
 
 
 class Standing:
@@ -34,19 +35,34 @@ class Standing:
         self._manifest = manifest
         self._layout = layout
         self._staging = staging
+        self.put_by = staging.parent / RelativePath((f"{staging.name}.links",))
+        """The folder of names that share their bytes with other files: out of the way of everybody who writes."""
 
     @property
     def paths(self) -> tuple[RelativePath, ...]:
         """Where each file lies now, or will lie when it is brought: its final path if it is there, else in staging."""
-        return tuple(
-            path if where is Where.FINAL else self._staging / path
-            for path, where in zip(self._layout, self.where, strict=True)
-        )
+        return tuple(map(self.path_of, range(len(self._layout))))
+
+    def path_of(self, index: int) -> RelativePath:
+        """One of `paths`."""
+        if self.where[index] is Where.LENT:
+            return self.put_by_as(index)
+        path = self._layout[index]
+        return path if self.where[index] is Where.FINAL else self._staging / path
+
+    def put_by_as(self, index: int) -> RelativePath:
+        """The name under which a file is put by."""
+        return self.put_by / RelativePath((str(index),))
 
     @property
     def staged(self) -> tuple[int, ...]:
         """The files that lie in staging."""
         return tuple(index for index, where in enumerate(self.where) if where is Where.STAGED)
+
+    @property
+    def to_settle(self) -> tuple[int, ...]:
+        """The files that wait for their final names."""
+        return tuple(index for index, where in enumerate(self.where) if where in (Where.STAGED, Where.LENT))
 
     def look(self) -> list[FileStat | None]:
         """Find every file, staged rather than final. Raises Collision where something else has one of the names."""

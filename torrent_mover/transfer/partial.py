@@ -308,6 +308,10 @@ class PartedTarget(_Through):
         if self._split(path) is None:
             self._files.unlink(path)
 
+    def names_of(self, path: RelativePath) -> int | None:
+        """See the port. Of what lies in a part file it is not told."""
+        return self._files.names_of(path) if self._split(path) is None else None
+
     def remove_folder(self, path: RelativePath) -> bool:
         """See the port. The part file itself goes when the folder goes for which it stands."""
         split = self._split(path)
