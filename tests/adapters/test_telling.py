@@ -15,11 +15,12 @@ import urllib.request
 import pytest
 
 from tests.fakes.control import FakeControl
-from tests.fakes.snapshots import AT, a_hash, a_snapshot
+from tests.fakes.snapshots import AT, a_hash, a_move, a_snapshot
 from tests.servers import eventually
 from torrent_mover.adapters.event_log import EventLog
 from torrent_mover.adapters.metrics import MetricsFile, MetricsServer, exposition
 from torrent_mover.adapters.notify import Command, Notifications, apprise
+from torrent_mover.adapters.run_state import ROWS_AT_MOST, RunState, as_data, published
 from torrent_mover.adapters.systemd import Systemd, status_text, watchdog_interval
 from torrent_mover.commands.telling import telling, under_systemd
 from torrent_mover.domain.errors import MissingProgram, NotWritable
@@ -27,7 +28,7 @@ from torrent_mover.domain.events import Held, MoveFailed, QueuePlanned, RunEnded
 from torrent_mover.domain.notices import Desk, Notice
 from torrent_mover.domain.redact import HIDDEN, Redactor
 from torrent_mover.domain.settings_general import GeneralSettings, NotifyOn
-from torrent_mover.domain.snapshot import Phase
+from torrent_mover.domain.snapshot import Phase, Standing
 
 FAILED = MoveFailed(AT, a_hash(1), "Sintel", "No room is left.", "The source is whole.", "df -h", "TM-E122")
 ENDED = RunEnded(AT, "cafe0001", 2, 1, 3_000_000, 60.0, 1)
@@ -333,3 +334,48 @@ def test_by_default_nobody_is_told_and_no_thread_is_started():
     before = threading.active_count()
     with telling(FakeControl(), GeneralSettings(), PLAIN):
         assert threading.active_count() == before
+
+
+def test_a_run_publishes_what_it_is_at_and_takes_it_away_at_its_end(tmp_path):
+    path, moves = tmp_path / "run.json", [a_move(standing=Standing.QUEUED, rate=0.0)]
+    state = RunState(path, lambda: a_snapshot(run="cafe0001", moves=tuple(moves)), every=0.05)
+    first = eventually(lambda: published(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert (first["run"], [move["standing"] for move in first["moves"]]) == ("cafe0001", ["queued"])
+
+    moves[0] = a_move(standing=Standing.ACTIVE)
+    assert eventually(lambda: published(path)["moves"][0]["standing"] == "active")
+    state.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_while_nothing_changes(tmp_path):
+    asked = []
+
+    def snapshot():
+        asked.append(True)
+        return a_snapshot(at=AT + len(asked))
+
+    state = RunState(tmp_path / "run.json", snapshot, every=0.01)
+    first = eventually(lambda: published(tmp_path / "run.json"))
+    assert eventually(lambda: len(asked) > 5)
+    assert published(tmp_path / "run.json") == first
+    state.close()
+
+
+def test_a_state_that_cannot_be_published_is_told_once_and_hurts_nobody(tmp_path, caplog):
+    asked = []
+    state = RunState(tmp_path / "missing" / "run.json", lambda: asked.append(True) or a_snapshot(), every=0.01)
+    assert eventually(lambda: len(asked) > 3)
+    state.close()
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_of_thousands_of_moves_those_that_are_next_are_named_and_all_are_counted():
+    rows = (Standing.DONE, *[Standing.QUEUED] * 5_000, Standing.ACTIVE)
+    data = as_data(a_snapshot(moves=tuple(a_move(id=a_hash(n), standing=each) for n, each in enumerate(rows))))
+
+    assert len(data["moves"]) == ROWS_AT_MOST
+    assert [move["infohash"] for move in data["moves"][:2]] == [a_hash(5_001).hex, a_hash(1).hex]
+    assert (data["counts"]["queued"], data["counts"]["done"]) == (5_000, 1)

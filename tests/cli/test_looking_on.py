@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 import time
 
 import pytest
 
+from tests.fakes.snapshots import a_move, a_snapshot
 from torrent_mover.adapters.lockfile import RunLock
+from torrent_mover.adapters.run_state import FILE_NAME, as_data
 from torrent_mover.commands.history import COLUMNS
 from torrent_mover.domain.breaker import Breaker
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
+from torrent_mover.domain.snapshot import Standing
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.ports.journal import Attempt, RunRecord
 
@@ -26,7 +30,8 @@ def record(torrent, stage=Stage.TRANSFERRING, **more):
 
 
 def entry(torrent, name="Sintel", ended_at=1_790_000_100.0, **more):
-    return HistoryEntry(torrent, name, 2_000, ended_at - 100, ended_at, Outcome.MOVED, 1_500, 500, 7, **more)
+    outcome = more.pop("outcome", Outcome.MOVED)
+    return HistoryEntry(torrent, name, 2_000, ended_at - 100, ended_at, outcome, 1_500, 500, 7, **more)
 
 
 @contextlib.contextmanager
@@ -138,8 +143,75 @@ def test_the_status_tells_the_last_runs_and_one_that_was_killed(desk):
     told = desk.run("status")
 
     assert "cafe0001  was killed" in told.out
-    assert "cafe0002  2 torrents moved, 1 failed, 2.9 MiB in 1m00s, exit 1" in told.out
+    assert "cafe0002  2 moved, 1 failed, 2.9 MiB in 1m00s, exit 1" in told.out
     assert [run["exit_code"] for run in desk.run("status", "--json").data["runs"]] == [1, None]
+
+
+def published(desk, *moves, run="cafe0001"):
+    """What the run that goes on says of itself."""
+    data = as_data(a_snapshot(run=run, moves=moves))
+    (desk.folder / "state" / FILE_NAME).write_text(json.dumps({**data, "at": time.time()}))
+
+
+@pytest.mark.usefixtures("active")
+def test_the_status_shows_what_waits_for_its_turn_and_how_far_the_others_are(desk):
+    with filled(desk) as journal:
+        journal.begin_run("cafe0001", time.time() - 600)
+        journal.save_move(record(ONE))
+        journal.save_move(record(TWO, error="An error of the last run."))
+    published(
+        desk,
+        a_move(id=THREE, name=HOSTILE, standing=Standing.QUEUED, fraction=0.0, why="waits for seedbox"),
+        a_move(id=ONE, standing=Standing.ACTIVE, fraction=0.42, rate=2 * 1024**2, eta=90.0),
+        a_move(id=TWO, standing=Standing.QUEUED, fraction=0.5),
+        a_move(id=FOUR, standing=Standing.DONE),
+    )
+    told = desk.run("status")
+    data = desk.run("status", "--json").data
+
+    assert "transferring for 1m00s, 42 %, 2.0 MiB/s, 1m30s left" in told.out
+    assert "2 queued" in told.out
+    assert "waits for seedbox" in told.out
+    assert "(50 % there)" in told.out
+    assert "Failed" not in told.out
+    assert not {"\x1b", "\u202e"} & set(told.out)
+    states = {move["infohash"]: move["state"] for move in data["moves"]}
+    assert states == {ONE.hex: "moving", TWO.hex: "queued", THREE.hex: "queued"}
+    assert data["progress"]["queued"] == 2
+
+
+@pytest.mark.usefixtures("active")
+def test_a_long_queue_is_counted(desk):
+    with filled(desk) as journal:
+        journal.begin_run("cafe0001", time.time())
+    published(desk, *(a_move(id=InfoHash(f"{number:040x}"), standing=Standing.QUEUED) for number in range(700)))
+
+    assert "and 680 more torrents" in desk.run("status").out
+
+
+@pytest.mark.usefixtures("active")
+@pytest.mark.parametrize("left", ["of another run", "broken", "of a run that has ended"])
+def test_what_a_killed_run_left_behind_is_not_taken_for_the_one_that_goes_on(desk, left):
+    with filled(desk) as journal:
+        journal.begin_run("cafe0001", time.time())
+        if left == "of a run that has ended":
+            journal.end_run(RunRecord("cafe0001", 1.0, 2.0, 0, 0, 0, 0))
+    published(desk, a_move(id=ONE, standing=Standing.QUEUED), run="dead" if left == "of another run" else "cafe0001")
+    if left == "broken":
+        (desk.folder / "state" / FILE_NAME).write_text('{"schema": 1')
+    data = desk.run("status", "--json").data
+
+    assert (data["moves"], data["progress"]) == ([], None)
+
+
+def test_what_the_source_keeps_does_not_count_as_moved(desk):
+    with filled(desk) as journal:
+        journal.begin_run("cafe0001", 1_790_000_000.0)
+        journal.add_history(entry(ONE, run="cafe0001", outcome=Outcome.COPIED))
+        journal.end_run(RunRecord("cafe0001", 1_790_000_000.0, 1_790_000_060.0, 0, 0, 3_000_000, 0))
+
+    assert "cafe0001  1 copied, kept at the source, 0 failed" in desk.run("status").out
+    assert desk.run("status", "--json").data["runs"][0]["copied"] == 1
 
 
 def test_the_history_is_newest_first_in_each_form(desk):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from torrent_mover import bootstrap
+from torrent_mover.adapters import run_state
 from torrent_mover.adapters.lockfile import holder, lock_paths
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.commands.configured import settings_of
@@ -26,6 +28,8 @@ class View:
     path: Path
     journal: SqliteJournal
     active: str
+    published: Mapping[str, Any]
+    """What that run says of itself (adapters/run_state.py); empty where it says nothing."""
 
     @property
     def empty(self) -> bool:
@@ -45,9 +49,16 @@ def looking_on(arguments: argparse.Namespace) -> Iterator[View]:
         active = holder(lock_paths(folder, shared, *pair))
     journal = SqliteJournal.open_readonly(path)
     try:
-        yield View(settings, path, journal, active)
+        yield View(settings, path, journal, active, _published(folder, journal) if active else {})
     finally:
         journal.close()
+
+
+def _published(folder: Path, journal: SqliteJournal) -> Mapping[str, Any]:
+    """What the newest run has published. A killed run leaves its file behind: then it is not about the one that goes on."""
+    data = run_state.published(folder / run_state.FILE_NAME) or {}
+    newest = next(iter(journal.runs(1)), None)
+    return data if newest is not None and data.get("run") == newest.id and not newest.ended_at else {}
 
 
 def at(unix: float) -> str:

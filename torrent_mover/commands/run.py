@@ -10,7 +10,7 @@ from torrent_mover import bootstrap
 from torrent_mover.adapters.logs import FILE_NAME
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.commands.front import follow, wants_screen
-from torrent_mover.commands.telling import telling, under_systemd
+from torrent_mover.commands.telling import publishing, telling, under_systemd
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.settings import Settings
 
@@ -32,6 +32,7 @@ def move(settings: Settings, path: Path, arguments: argparse.Namespace) -> ExitC
     )
     with (
         bootstrap.Assembly(settings, options) as assembly,
+        publishing(assembly.run, Path(str(settings.state_dir))),
         telling(assembly.run, settings.general, assembly.redactor),
         under_systemd(assembly.run, lambda: True),
     ):

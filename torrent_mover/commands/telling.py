@@ -1,4 +1,4 @@
-"""Starts whoever is told of a run beside its front end: notifications, event log, metrics, systemd."""
+"""Starts whoever is told of a run beside its front end: status, notifications, event log, metrics, systemd."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from torrent_mover.adapters.event_log import EventLog
 from torrent_mover.adapters.metrics import MetricsFile, MetricsServer
 from torrent_mover.adapters.notify import Command, Notifications, Teller, apprise
+from torrent_mover.adapters.run_state import FILE_NAME, RunState
 from torrent_mover.adapters.systemd import Systemd
 from torrent_mover.domain.notices import Desk
 from torrent_mover.domain.settings_general import GeneralSettings
@@ -23,6 +24,14 @@ def telling(control: Control, settings: GeneralSettings, redact: Callable[[str],
     with ExitStack() as stack:
         for make in _wanted(control, settings, redact):
             _attach(stack, control, make())
+        yield
+
+
+@contextmanager
+def publishing(control: Control, state_dir: Path) -> Iterator[None]:
+    """Let `torrent-mover status` see what the run is at, while in this context."""
+    with ExitStack() as stack:
+        _attach(stack, control, RunState(state_dir / FILE_NAME, control.snapshot))
         yield
 
 

@@ -14,7 +14,7 @@ from torrent_mover.adapters.config_ini import examine
 from torrent_mover.adapters.logs import FILE_NAME
 from torrent_mover.adapters.rules_json import RulesFile
 from torrent_mover.commands.front import follow, wants_screen
-from torrent_mover.commands.telling import telling, under_systemd
+from torrent_mover.commands.telling import publishing, telling, under_systemd
 from torrent_mover.domain.errors import ExitCode, MoverError
 from torrent_mover.domain.events import Level
 from torrent_mover.domain.settings import Settings
@@ -67,6 +67,7 @@ class Runs:
         )
         with ExitStack() as stack:
             assembly = stack.enter_context(bootstrap.Assembly(settings, options))
+            stack.enter_context(publishing(assembly.run, Path(str(settings.state_dir))))
             stack.enter_context(telling(assembly.run, settings.general, assembly.redactor))
             self._stack = stack.pop_all()
         return assembly.run

@@ -151,17 +151,21 @@ class Held(Event):
 
 @dataclass(frozen=True, slots=True)
 class RoundEnded(Event):
-    """A run that stays has done all that there was; the next look may bring more. `took` in seconds, `sent` in bytes."""
+    """A run that stays has done all that there was; the next look may bring more. `took` in seconds, `sent` in bytes.
+
+    `copied`: seed at the destination, and the source keeps them (a test run, or so configured).
+    """
 
     moved: int
     failed: int
     sent: int
     took: float
+    copied: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded(Event):
-    """A run ended. `took` in seconds, `sent` in bytes; `reason` is empty or says what stopped it."""
+    """A run ended. `took` in seconds, `sent` in bytes; `reason` is empty or says what stopped it; `copied` as in RoundEnded."""
 
     run: str
     moved: int
@@ -170,3 +174,4 @@ class RunEnded(Event):
     took: float
     exit_code: int
     reason: str = ""
+    copied: int = 0

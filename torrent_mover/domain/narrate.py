@@ -139,7 +139,7 @@ def _(event: Held) -> Line:
 @_tell.register
 def _(event: RoundEnded) -> Line:
     level = Level.WARN if event.failed else Level.INFO
-    told = f"{event.moved:,} moved, {event.failed:,} failed, {size(event.sent)} in {duration(event.took)}"
+    told = f"{ended_well(event.moved, event.copied)}, {event.failed:,} failed, {size(event.sent)} in {duration(event.took)}"
     return Line(level, None, f"all done for now: {told}")
 
 
@@ -150,9 +150,16 @@ def _(event: RunEnded) -> Line:
     return Line(
         Level.INFO if event.exit_code == 0 else Level.WARN,
         None,
-        f"run {event.run} end: {event.moved:,} moved, {event.failed:,} failed, {size(event.sent)} in {duration(event.took)}"
-        f"{speed}, exit {event.exit_code}{reason}",
+        f"run {event.run} end: {ended_well(event.moved, event.copied)}, {event.failed:,} failed,"
+        f" {size(event.sent)} in {duration(event.took)}{speed}, exit {event.exit_code}{reason}",
     )
+
+
+def ended_well(moved: int, copied: int) -> str:
+    """How many torrents seed at the destination now, told apart by whether the source still has them: `3 moved, 1 copied`."""
+    if copied:
+        return f"{moved:,} moved, {copied:,} copied" if moved else f"{copied:,} copied, kept at the source"
+    return f"{moved:,} moved"
 
 
 def _joined(*sentences: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import DiskFull, ExitCode
 from torrent_mover.domain.events import Event, Held, Level, MoveFailed, MoveRetried, Noticed, RoundEnded, RunEnded
-from torrent_mover.domain.narrate import narrate
+from torrent_mover.domain.narrate import ended_well, narrate
 from torrent_mover.domain.settings_general import NotifyOn
 from torrent_mover.domain.text import safe
 
@@ -71,6 +71,6 @@ def _notice(event: Event) -> Notice | None:
 def _of_the_end(event: RunEnded | RoundEnded, text: str) -> Notice | None:
     if isinstance(event, RunEnded) and event.exit_code in _NOT_MADE:
         return Notice(NotifyOn.FAILURE, f"a run ended with exit code {event.exit_code}", text)
-    if not event.moved and not event.failed:
+    if not (event.moved or event.copied or event.failed):
         return None
-    return Notice(NotifyOn.END, f"{event.moved:,} moved, {event.failed:,} failed", text)
+    return Notice(NotifyOn.END, f"{ended_well(event.moved, event.copied)}, {event.failed:,} failed", text)

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final
 
 from torrent_mover.domain.errors import MoverError
-from torrent_mover.domain.move import HistoryEntry
+from torrent_mover.domain.move import HistoryEntry, Outcome
 from torrent_mover.domain.rate import Meter
 from torrent_mover.domain.snapshot import Standing
 from torrent_mover.domain.torrent import InfoHash
@@ -71,6 +71,11 @@ class Row:
     earlier: tuple[Attempt, ...] = ()
     """Attempts of former runs."""
     chore: threading.Thread | None = None
+
+    @property
+    def ended_as(self) -> Outcome | None:
+        """How it ended, once it has ended well."""
+        return self.entry.outcome if self.entry is not None and self.standing is Standing.DONE else None
 
     def gained(self) -> bool:
         """Whether more pieces are proven than ever before: bytes alone may be the same ones again and again."""

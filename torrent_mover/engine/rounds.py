@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from torrent_mover.domain.events import RoundEnded
+from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.snapshot import Phase, Standing
 from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.roster import Row
@@ -101,10 +102,11 @@ class Rounds:
         self._engine.world.publish(
             RoundEnded(
                 self._clock.now(),
-                moved=sum(row.standing is Standing.DONE for row in ended),
+                moved=sum(row.ended_as is Outcome.MOVED for row in ended),
                 failed=sum(row.standing is Standing.FAILED for row in ended),
                 sent=sum(row.track.ledger.brought for row in ended),
                 took=self._clock.monotonic() - self._began,
+                copied=sum(row.ended_as is Outcome.COPIED for row in ended),
             )
         )
 

@@ -18,6 +18,7 @@ from textual.screen import Screen
 
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.events import Event, MoveFailed, RunEnded
+from torrent_mover.domain.narrate import ended_well
 from torrent_mover.domain.snapshot import Phase, Standing
 from torrent_mover.domain.text import safe
 from torrent_mover.ports.control import Control
@@ -141,7 +142,7 @@ class MoverApp(RunActs, App[int]):
             text = f"{safe(event.name)}\n{safe(event.what)}\ne says more"
             self.notify(text, title=f"Failed {event.code}", severity="error", timeout=10, markup=False)
         elif isinstance(event, RunEnded):
-            text = f"{event.moved} moved, {event.failed} failed; q leaves"
+            text = f"{ended_well(event.moved, event.copied)}, {event.failed} failed; q leaves"
             self.notify(
                 text, title="The run is over", severity="warning" if event.failed else "information", markup=False
             )

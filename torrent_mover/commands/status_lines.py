@@ -1,0 +1,120 @@
+"""The status as lines for people: one heading for each state that a torrent can be in, the last runs below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from torrent_mover.commands.looking import at
+from torrent_mover.domain.breaker import Breaker
+from torrent_mover.domain.narrate import ended_well
+from torrent_mover.domain.text import clock, counted, duration, percent, rate, safe, shorten, size
+
+RUNS_SHOWN: Final = 5
+_NAME_CELLS: Final = 60
+_QUEUED_SHOWN: Final = 20
+_INDENT: Final = " " * 12
+
+_HEADINGS: Final = {
+    "moving": "Moving",
+    "waiting": "Waiting for the next try",
+    "queued": "Queued",
+    "paused": "Paused",
+    "left out": "Left out by this run",
+    "left off": "Begun; the next run goes on from there",
+    "failed": "Failed; the next run tries again",
+    "marked": "Not tried again until the mark is cleared",
+}
+_CLEARED_BY: Final = {"recheck failed": "recheck-failure", "corrupt at the source": "corruption"}
+
+
+def lines(data: Mapping[str, Any], breakers: Mapping[str, Breaker], *, goes_on: bool) -> Iterator[str]:
+    """All of it. `data` as status --json has it."""
+    yield f"A run is active: {data['active']}." if goes_on else "No run is active."
+    if data["progress"]:
+        yield _progress(data["progress"])
+    for state, heading in _HEADINGS.items():
+        found = [move for move in data["moves"] if move["state"] == state]
+        if found:
+            yield ""
+            yield f"{heading}:"
+            yield from _queue(found, data) if state == "queued" else _rows(found, data["at"])
+    if not data["moves"]:
+        yield (
+            "Nothing is under way."
+            if goes_on
+            else "Nothing is under way. What a run would move: torrent-mover --dry-run"
+        )
+    troubled = {name: each for name, each in breakers.items() if each.failures}
+    if troubled:
+        yield ""
+        yield "Servers that failed lately:"
+        for name, breaker in troubled.items():
+            yield f"  {safe(name)}: {breaker.describe(data['at'])}"
+    yield ""
+    yield "Last runs:"
+    for number, run in enumerate(data["runs"]):
+        yield f"  {_run(run, active=goes_on and not number)}"
+
+
+def _progress(progress: Mapping[str, Any]) -> str:
+    kind = "Test run" if progress["test_run"] else "Run"
+    left = f", {duration(progress['eta'])} left" if progress["eta"] is not None else ""
+    speed = f", {rate(progress['rate'])}" if progress["rate"] else ""
+    numbers = f"{progress['done']:,} done, {progress['failed']:,} failed, {progress['queued']:,} queued"
+    return f"{kind} {progress['run']}: {progress['phase']}, {percent(progress['fraction'])}{speed}{left}; {numbers}"
+
+
+def _rows(moves: Sequence[Mapping[str, Any]], now: float) -> Iterator[str]:
+    for move in moves:
+        yield _head(move)
+        yield f"{_INDENT}{_standing(move, now)}"
+        if move["error"]:
+            code = f" [{move['code']}]" if move["code"] else ""
+            yield f"{_INDENT}{safe(move['error'])}{code}"
+            if move["remedy"]:
+                yield f"{_INDENT}> {safe(move['remedy'])}"
+        if move["mark"]:
+            yield f"{_INDENT}> torrent-mover --clear-{_CLEARED_BY[move['mark']]} {move['infohash'][:8]}"
+
+
+def _head(move: Mapping[str, Any]) -> str:
+    return f"  {move['infohash'][:8]}  {size(move['size']):>9}  {shorten(safe(move['name']), _NAME_CELLS)}"
+
+
+def _standing(move: Mapping[str, Any], now: float) -> str:
+    """Where it stands, and since when or until when."""
+    if move["state"] == "waiting":
+        again = max((move["next_try_at"] or now) - now, 0.0)
+        return f"{move['stage']}, again in {clock(again)}"
+    if move["state"] in ("failed", "marked"):
+        return f"{move['mark'] or move['stage']}, {at(move['updated_at'])}"
+    since = f"{move['stage']} for {duration(now - move['updated_at'])}" if move["updated_at"] else move["stage"]
+    if move["state"] != "moving" or move["fraction"] is None:
+        return f"{since}{_because(move)}"
+    speed = f", {rate(move['rate'])}" if move["rate"] else ""
+    left = f", {duration(move['eta'])} left" if move["eta"] is not None else ""
+    return f"{since}, {percent(move['fraction'])}{speed}{left}"
+
+
+def _because(move: Mapping[str, Any]) -> str:
+    return f": {safe(move['why'])}" if move["why"] else ""
+
+
+def _queue(moves: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> Iterator[str]:
+    """One line each, in the order in which they will go; the first ones of a long queue."""
+    for move in moves[:_QUEUED_SHOWN]:
+        begun = f"  ({percent(move['fraction'])} there)" if move["fraction"] else ""
+        yield f"{_head(move)}{begun}{_because(move)}"
+    more = max(data["progress"]["queued"], len(moves)) - len(moves[:_QUEUED_SHOWN])
+    if more:
+        yield f"  and {counted(more, 'more torrent')}"
+
+
+def _run(run: Mapping[str, Any], *, active: bool) -> str:
+    if not run["ended_at"]:
+        ended = "active" if active else "was killed; what was verified is kept"
+        return f"{at(run['started_at'])}  {run['run']}  {ended}"
+    took = duration(run["ended_at"] - run["started_at"])
+    numbers = f"{ended_well(run['moved'], run['copied'])}, {run['failed']:,} failed, {size(run['sent'])} in {took}"
+    return f"{at(run['started_at'])}  {run['run']}  {numbers}, exit {run['exit_code']}"
