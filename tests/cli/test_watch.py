@@ -10,6 +10,7 @@ import urllib.request
 
 import pytest
 
+from tests.e2e.command import Command
 from tests.e2e.house import House
 from tests.servers import eventually
 from torrent_mover.demo.ports import free_port
@@ -88,16 +89,40 @@ def test_whoever_the_config_names_is_told(house, tmp_path):
     assert 'torrent_mover_phase{phase="ended"} 1' in (tmp_path / "torrent_mover.prom").read_text()
 
 
-@pytest.mark.servers
-def test_the_status_shows_a_run_that_is_active(house):
-    with house.start("--watch", "--simple") as command:
-        command.wait_for("queue: ")
-        data = json.loads(house.run("status", "--json").ended(0).out)
-        command.send(signal.SIGTERM)
-        command.end().ended(143)
+def look(house, *arguments):
+    """Another command with the same config, which is not written again: a run that stays would begin anew."""
+    with Command("--config", house.world.root / "config.ini", *arguments, home=house.home) as command:
+        return command.end().ended(0)
 
-    assert str(command.pid) in data["active"]
-    assert json.loads(house.run("status", "--json").ended(0).out)["active"] is None
+
+def status(house):
+    return json.loads(look(house, "status", "--json").out)
+
+
+@pytest.mark.servers
+def test_the_status_shows_a_run_that_is_active_and_what_it_has_copied(house):
+    made = house.seed("One", 200_000), house.seed("Two", 60_000, seed=2)
+    house.config = {"General": {"sftp_download_limit_mbps": "0.5"}}
+
+    def one_moves_and_one_waits():
+        data = status(house)
+        return data if {move["state"] for move in data["moves"]} == {"moving", "queued"} else None
+
+    with house.start("--watch", "--simple", "--test-run", "--parallel-jobs", "1") as command:
+        command.wait_for(" start: ")
+        data = eventually(one_moves_and_one_waits, 60)
+        assert str(command.pid) in data["active"]
+        assert (data["progress"]["test_run"], data["progress"]["queued"]) == (True, 1)
+        command.wait_for("all done for now: 2 copied, kept at the source, 0 failed")
+        command.send(signal.SIGTERM)
+        command.end().ended(143).says("2 copied, kept at the source", "source kept (test run)")
+
+    after = status(house)
+    assert (after["active"], after["progress"], after["moves"]) == (None, None, [])
+    assert (after["runs"][0]["moved"], after["runs"][0]["copied"]) == (0, 2)
+    assert not (house.world.root / "state" / "run.json").exists()
+    for torrent in made:
+        assert len(look(house, "log", torrent.info_hash).lines("stage: seeding")) == 1
 
 
 @pytest.mark.parametrize(
