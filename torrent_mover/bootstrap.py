@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from torrent_mover import __version__
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
+from torrent_mover.adapters.clients.qbittorrent.statistics import resume_folder
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config_edit import can_be_edited, set_value
 from torrent_mover.adapters.local_accounts import LocalAccounts
@@ -52,6 +53,7 @@ from torrent_mover.engine.rounds import Watching
 from torrent_mover.engine.run import Run, RunFacts
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
+from torrent_mover.engine.statistics import Carrying
 from torrent_mover.engine.vitals import Connections, Place, Vitals
 from torrent_mover.engine.watchdog import Watchdog
 from torrent_mover.engine.world import World
@@ -187,6 +189,7 @@ def policy_of(settings: Settings, *, test_run: bool = False) -> Policy:
         unlock_mode=moving.unlock_mode,
         overlap=moving.overlap,
         certified=moving.handover is Handover.CERTIFIED,
+        statistics=settings.destination_client.carry_statistics,
     )
 
 
@@ -219,6 +222,7 @@ class Ends:
         self.destination_pool: SessionPool | None = None
         self.source = Source(settings.source_server.host, self.source_client, self._open_source, self._real_at_source)
         self.destination = self._remote(torrents) if moving.transfer_mode.uploads else self._local(torrents)
+        self.statistics = resume_folder(settings, self.destination_pool, clock)
 
     @property
     def pools(self) -> dict[str, SessionPool]:
@@ -246,6 +250,7 @@ class Ends:
             tree=SourceTree(anywhere, accounts.home, settings.source_map.to_host, section),
             own_files=LocalFileSystem(settings.state_dir),
             second_run=second_run,
+            statistics=self.statistics.check if self.statistics else None,
         )
 
     def _pool(self, server: ServerSettings) -> SessionPool:
@@ -400,6 +405,7 @@ class Assembly:
             planned_checks=checks.planned,
             watching=options.watching,
             mending=self._offer if options.interactive else None,
+            carrying=Carrying(world, ends.statistics),
         )
 
     def _offer(self, error: MoverError) -> Offer | None:

@@ -4,7 +4,7 @@ MoverError
 ├── UsageError ─ ConfigError
 ├── ServerError ─ Unreachable, LoginRefused, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
-├── ProvisioningError ─ NotWritable, DiskFull ─ DoesNotFit, MissingProgram
+├── ProvisioningError ─ NotWritable, DiskFull ─ DoesNotFit, MissingProgram, StatisticsRefused
 ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
 ├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused
 └── Cancelled
@@ -183,6 +183,12 @@ class MissingProgram(ProvisioningError):
     """A program that we need is not installed, here or there."""
 
     code = "TM-E123"
+
+
+class StatisticsRefused(ProvisioningError):
+    """What the source has counted cannot be written where the destination client keeps such; the moves themselves are done."""
+
+    code = "TM-E124"
 
 
 class TransferError(MoverError):

@@ -174,6 +174,43 @@ class DestinationClientSettings(ClientSettings):
     start_torrents_after_recheck: Annotated[
         bool, Key(YES_NO, "Start a torrent once its data is proven. If not, the source keeps its copy.")
     ] = True
+    carry_statistics: Annotated[
+        bool,
+        Key(
+            YES_NO,
+            "After the moves, stop this client for a moment and write into its files what the source has counted: uploaded, "
+            "downloaded, seeding time, dates. Needs the next three: see docs/handover.md.",
+            advanced=True,
+        ),
+    ] = False
+    stop_command: Annotated[
+        tuple[str, ...],
+        Key(
+            WORDS,
+            "Command that stops this client and ends when that is done; run without a shell, on this machine or (sftp_upload, "
+            "rsync_upload) on DESTINATION_SERVER.",
+            blank="none",
+            advanced=True,
+        ),
+    ] = ()
+    start_command: Annotated[
+        tuple[str, ...],
+        Key(
+            WORDS,
+            "Command that starts it again, in the background; run at the same place.",
+            blank="none",
+            advanced=True,
+        ),
+    ] = ()
+    resume_folder: Annotated[
+        LocalPath | None,
+        Key(
+            ABSOLUTE_PATH,
+            "Folder in which this client keeps its fastresume files (BT_backup), as seen at the same place.",
+            blank="none",
+            advanced=True,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

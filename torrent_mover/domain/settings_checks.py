@@ -20,6 +20,7 @@ from torrent_mover.domain.settings_schema import (
 )
 
 _HTTPS = "https"
+_FOR_STATISTICS = ("stop_command", "start_command", "resume_folder")
 _PASSWORDS = ("password", "password_file", "password_command")
 
 
@@ -104,6 +105,7 @@ def agreement(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
     yield from _two_clients(sections)
     yield from _two_categories(sections[SETTINGS.field])
     yield from _one_view(sections)
+    yield from _all_for_statistics(sections[DESTINATION_CLIENT.field])
 
 
 def _one_password(values: SectionValues) -> Iterator[Problem]:
@@ -143,3 +145,14 @@ def _one_view(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
         if theirs == left and ours is not None and str(right) != str(ours):
             what = f"path_map of [{client.name}] says that {left} is {right}, and here it is {ours}."
             yield paths.problem("remote_destination_path", what, "Leave it blank, or mend the pair.")
+
+
+def _all_for_statistics(client: SectionValues) -> Iterator[Problem]:
+    """A client that is to be stopped must be one that can be started again."""
+    if not client.get("carry_statistics"):
+        return
+    for key in _FOR_STATISTICS:
+        if not client.has(key):
+            what = f"it is needed for carry_statistics = yes, and is {'blank' if key in client.places else 'missing'}."
+            remedy = f"Add {key} under [{client.name}], or set carry_statistics = no: docs/handover.md has examples."
+            yield client.problem(key, what, remedy)

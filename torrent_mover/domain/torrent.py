@@ -91,6 +91,7 @@ class Torrent:
     content_path: ClientPath | None = None
     downloaded: int = 0
     share_limit_action: str = ""
+    active_time: int = 0
 
     @property
     def complete(self) -> bool:

@@ -41,7 +41,8 @@ class Reach:
     """What checks ask beside clients and files.
 
     `ssh`: the source server, and the destination server in the modes that have one; `rsync`: the programs of the rsync modes;
-    `own_files`: where the journal lies; `second_run` says whether another run is active.
+    `own_files`: where the journal lies; `second_run` says whether another run is active; `statistics` whether what
+    the source has counted can be written at the destination, None where nobody wants that.
     """
 
     config: Callable[[], str]
@@ -50,6 +51,7 @@ class Reach:
     tree: SourceTree
     own_files: FileSystem
     second_run: Callable[[], str]
+    statistics: Callable[[], str] | None = None
 
 
 class Checks:
@@ -86,7 +88,10 @@ class Checks:
             if reach.rsync
             else []
         )
-        folder = Check(_FOLDER, self.folder.write, needs=tuple(each.name for each in there))
+        needs = tuple(each.name for each in there)
+        folder = Check(_FOLDER, self.folder.write, needs=needs)
+        ask = reach.statistics
+        statistics = [Check("folder for statistics", ask, fatal=False, needs=needs)] if ask else []
         return (
             Check("config", reach.config),
             Check("second copy running?", reach.second_run),
@@ -97,6 +102,7 @@ class Checks:
             *rsync,
             Check("source files", self._files.ask, needs=(_SOURCE, ssh[0].name)),
             folder,
+            *statistics,
             Check("left open by a killed run", self._left_open, fatal=False),
             Check("space here", own_space(reach.own_files), fatal=False),
         )

@@ -88,7 +88,11 @@ class PlannedMove:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the settings say about every move. `certified`: our own read-back proves the data, where that is safe."""
+    """What the settings say about every move.
+
+    `certified`: our own read-back proves the data, where that is safe. `statistics`: what the source has counted is owed to
+    the destination.
+    """
 
     delete_at_source: bool
     start_at_destination: bool
@@ -101,6 +105,7 @@ class Policy:
     unlock_mode: UnlockMode = OWNER_ACCESS
     overlap: Overlap = Overlap.BRIEF
     certified: bool = False
+    statistics: bool = False
 
 
 Publish = Callable[[Event], None]

@@ -58,13 +58,16 @@ class Rounds:
         """Look now."""
         self._wake.set()
 
-    def run(self, look: Callable[[], bool], enter: Callable[[Phase], None]) -> None:
-        """Go round until the run is stopped or replaced. `look` says whether looking again by itself makes sense."""
+    def run(self, look: Callable[[], bool], enter: Callable[[Phase], None], after: Callable[[], object]) -> None:
+        """Go round until the run is stopped or replaced.
+
+        `look` says whether looking again by itself makes sense; `after` is what follows the moves of each round.
+        """
         moving: threading.Thread | None = None
         self._look_at = self._clock.monotonic() + self._watching.interval
         while not self._engine.stopping:
             self.beat = self._clock.monotonic()
-            moving = self._moving(moving)
+            moving = self._moving(moving, after)
             enter(Phase.RUNNING if moving else Phase.WATCHING)
             if self._watching.changed() or (moving is None and self._grew()):
                 self.replaced = True
@@ -83,7 +86,7 @@ class Rounds:
             return not self._engine.stopping
         return self._look_at is not None and self._clock.monotonic() >= self._look_at and not self._engine.stopping
 
-    def _moving(self, moving: threading.Thread | None) -> threading.Thread | None:
+    def _moving(self, moving: threading.Thread | None, after: Callable[[], object]) -> threading.Thread | None:
         """The thread that moves, begun where something waits, and let go where it has ended."""
         if moving is not None and moving.is_alive():
             return moving
@@ -92,9 +95,13 @@ class Rounds:
         if not any(row.standing in _READY for row in self._engine.roster.rows()):
             return None
         self._began = self._clock.monotonic()
-        moving = threading.Thread(target=self._engine.run, name="moves", daemon=True)
+        moving = threading.Thread(target=self._move, args=(after,), name="moves", daemon=True)
         moving.start()
         return moving
+
+    def _move(self, after: Callable[[], object]) -> None:
+        self._engine.run()
+        after()
 
     def _round_ended(self) -> None:
         ended = {row for row in self._engine.roster.rows() if row.standing in _ENDED} - self._counted

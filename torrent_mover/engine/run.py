@@ -46,6 +46,7 @@ from torrent_mover.engine.reconcile import reconcile
 from torrent_mover.engine.roster import LEFT_BY_USER
 from torrent_mover.engine.rounds import Rounds, Watching
 from torrent_mover.engine.space import NoRoom
+from torrent_mover.engine.statistics import Carrying
 from torrent_mover.engine.steering import Steering
 from torrent_mover.engine.vitals import Vitals
 from torrent_mover.ports.journal import RunRecord
@@ -90,8 +91,12 @@ class Run(Steering):
         planned_checks: Callable[[Plan], Iterable[Check]] = lambda _plan: (),
         watching: Watching | None = None,
         mending: Mending | None = None,
+        carrying: Carrying | None = None,
     ) -> None:
-        """`mending`: somebody looks on, so that a run that is refused waits for them, and offers what it can do itself."""
+        """`mending`: somebody looks on, so that a run that is refused waits for them, and offers what it can do itself.
+
+        `carrying`: what is done with the destination client once nothing moves.
+        """
         super().__init__(engine, publisher.publish, set_limit)
         self._facts = facts
         self._planner = planner
@@ -110,6 +115,9 @@ class Run(Steering):
         self._exit_code: int | None = None
         self._rounds = Rounds(engine, watching) if watching else None
         self._mending = mending
+        self._carrying = carrying or Carrying(engine.world, None)
+        self._carried = threading.Lock()
+        self._client_runs = True
         self._offers: dict[str, Offer] = {}
         self._asked = threading.Event()
         self._waits = False
@@ -156,6 +164,7 @@ class Run(Steering):
     def _work(self) -> ExitCode:
         self._phase = Phase.PREFLIGHT
         started = self._clock.monotonic()
+        self._carrying.start_again()
         examination = Examination(self._clock, self._publish, mending=self._mending or _nothing)
         with self._mendable(examination):
             self._examine(examination, self._checks)
@@ -174,10 +183,17 @@ class Run(Steering):
             self._engine.run()
             while self._found_more():
                 self._engine.run()
+            self._carry()
         else:
-            self._rounds.run(self._look_again, self._enter)
+            self._rounds.run(self._look_again, self._enter, self._carry)
         failed = any(row.standing is Standing.FAILED for row in self._engine.roster.rows())
-        return ExitCode.SOME_FAILED if failed else ExitCode.DONE
+        return ExitCode.SOME_FAILED if failed or not self._client_runs else ExitCode.DONE
+
+    def _carry(self) -> None:
+        """While nothing moves, and nobody looks for more: the destination client is stopped for it."""
+        with self._carried:
+            if not self._engine.stopping:
+                self._client_runs = self._carrying.carry()
 
     @contextmanager
     def _mendable(self, examination: Examination) -> Iterator[None]:
@@ -197,6 +213,15 @@ class Run(Steering):
 
     def _look_again(self) -> bool:
         """Plan again and extend the queue. Returns whether looking again by itself makes sense; what goes wrong is told."""
+        if not self._carried.acquire(blocking=False):
+            self._say("not looked again: the destination client is stopped for a moment, to carry statistics")
+            return True
+        try:
+            return self._plan_again()
+        finally:
+            self._carried.release()
+
+    def _plan_again(self) -> bool:
         try:
             plan = self._planner.plan()
             self._not_moved = plan.not_moved

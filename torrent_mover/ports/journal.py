@@ -11,6 +11,7 @@ from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.move import HistoryEntry, MoveRecord
 from torrent_mover.domain.timing import Timing
 from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.ports.statistics import StatisticsAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class RunRecord:
     exit_code: int
 
 
-class Journal(Protocol):
+class Journal(StatisticsAccount, Protocol):
     """Every `save` is on stable storage when it returns. Safe from any thread. Readers may look on while a run writes."""
 
     def moves(self) -> Sequence[MoveRecord]:

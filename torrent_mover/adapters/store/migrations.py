@@ -76,6 +76,10 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
     ),
+    (
+        "CREATE TABLE statistics (torrent TEXT PRIMARY KEY, content TEXT NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE halted (one INTEGER PRIMARY KEY)",
+    ),
 )
 
 VERSION: Final = len(_MIGRATIONS)

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from torrent_mover.adapters.store.certificates import certificate_json
 from torrent_mover.adapters.store.database import Database, Row, Statement, open_database, open_view, text_of
+from torrent_mover.adapters.store.statistics import StatisticsTables
 from torrent_mover.domain.breaker import Breaker
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import MoverError
@@ -39,7 +40,7 @@ _HISTORY_COLUMNS: Final = (
 _RUN_COLUMNS: Final = "id, started_at, ended_at, moved, failed, sent, exit_code"
 
 
-class SqliteJournal:
+class SqliteJournal(StatisticsTables):
     """One file; `path` is made with mode 0600 where it is missing.
 
     A damaged file is set aside and begun anew: `notices` says so. `redact` takes secrets out of every text that came from

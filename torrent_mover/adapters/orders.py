@@ -1,0 +1,87 @@
+"""Runs a command of the config to its end, here or where an SSH login leads: without a shell here, each word quoted there."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import IO, Final
+
+from torrent_mover.adapters.ssh.pool import SessionPool
+from torrent_mover.adapters.ssh.shell import RemoteShell
+from torrent_mover.domain.errors import MissingProgram, ProvisioningError
+
+Order = Callable[[float], None]
+"""Runs the command for at most so many seconds. Raises ProvisioningError where it fails, with the last line that it wrote."""
+
+_TAIL: Final = 4096  # bytes of output of which the last line is shown
+
+
+def here(words: Sequence[str], key: str) -> Order:
+    """A command on this machine; `key` is its name in the config. What it leaves running goes on, whatever becomes of us.
+
+    Its output goes to a file, so that a server which it starts and which inherits it holds nobody up.
+    """
+
+    def run(patience: float) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TORRENT_MOVER__")}
+        with tempfile.TemporaryFile() as output:
+            try:
+                process = subprocess.Popen(
+                    words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    start_new_session=True,
+                )
+            except (OSError, ValueError) as error:
+                raise MissingProgram(
+                    f"The {key} {shlex.join(words)} cannot be run: {error}.",
+                    remedy=f"Give the full path of the program in {key}.",
+                ) from error
+            try:
+                code = process.wait(patience)
+            except subprocess.TimeoutExpired as error:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise _too_slow(words, key, patience) from error
+            _judge(words, key, code, _last_of(output))
+
+    return run
+
+
+def there(pool: SessionPool, words: Sequence[str], key: str) -> Order:
+    """A command on a server; `key` is its name in the config."""
+
+    def run(patience: float) -> None:
+        done = RemoteShell(pool.transport).run(words, timeout=patience)
+        _judge(words, key, done.code, done.stderr or done.stdout, f" on {pool.name}")
+
+    return run
+
+
+def _last_of(output: IO[bytes]) -> bytes:
+    output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL))
+    return output.read()
+
+
+def _judge(words: Sequence[str], key: str, code: int, output: bytes, where: str = "") -> None:
+    if code:
+        last = output.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise ProvisioningError(
+            f"The {key} {shlex.join(words)} ended{where} with exit code {code}{': ' if last else ''}{''.join(last)}.",
+            remedy="Run it by hand as the same user; it must not ask anything.",
+        )
+
+
+def _too_slow(words: Sequence[str], key: str, patience: float) -> ProvisioningError:
+    return ProvisioningError(
+        f"The {key} {shlex.join(words)} did not end within {patience:.0f} s, and was killed.",
+        remedy="It must end by itself, as systemctl and docker do: a client that it starts has to run in the background.",
+    )
