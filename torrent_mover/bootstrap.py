@@ -189,6 +189,7 @@ def policy_of(settings: Settings, *, test_run: bool = False) -> Policy:
         unlock_mode=moving.unlock_mode,
         overlap=moving.overlap,
         certified=moving.handover is Handover.CERTIFIED,
+        link_existing=moving.link_existing,
         statistics=settings.destination_client.carry_statistics,
     )
 

@@ -170,14 +170,12 @@ class Story:
 
     # -- what there is -------------------------------------------------------------------------------------------------
 
-    def seed(self, name: str = "Show", sizes=FILES, *, version="v1", renames=None, **fields) -> InfoHash:
-        """Make a torrent, with its data at the source."""
-        made = self.folder / "content" / name
-        content = (
-            write_file(made, sizes, len(self.contents))
-            if isinstance(sizes, int)
-            else write_content(made, sizes, len(self.contents))
-        )
+    def seed(
+        self, name: str = "Show", sizes=FILES, *, version="v1", renames=None, number: int | None = None, **fields
+    ) -> InfoHash:
+        """Make a torrent, with its data at the source; its content is that of the torrent `number`, or its own."""
+        made, number = self.folder / "content" / name, len(self.contents) if number is None else number
+        content = write_file(made, sizes, number) if isinstance(sizes, int) else write_content(made, sizes, number)
         metainfo = make_torrent(content, version=version, piece_length=PIECE)
         found = [content] if content.is_file() else [each for each in content.rglob("*") if each.is_file()]
         files = {str(each.relative_to(content.parent)): each.read_bytes() for each in found}
@@ -295,6 +293,11 @@ class Story:
             if str(place).startswith(link):
                 return str(place).replace(link, target, 1)
         return str(place)
+
+    def history(self):
+        """What ended, the last first."""
+        with contextlib.closing(self.journal()) as journal:
+            return journal.history()
 
     # -- what must be true ---------------------------------------------------------------------------------------------
 

@@ -63,6 +63,14 @@ class Handover(Enum):
     CERTIFIED = "certified"
 
 
+class LinkExisting(Enum):
+    """What is done with a file whose bytes the destination has already, in another torrent."""
+
+    AUTO = "auto"
+    COPY = "copy"
+    OFF = "off"
+
+
 class Order(Enum):
     """Which torrent goes first."""
 
@@ -381,6 +389,16 @@ class MovingSettings:
             advanced=True,
         ),
     ] = Handover.RECHECK
+    link_existing: Annotated[
+        LinkExisting,
+        Key(
+            choice(LinkExisting),
+            "Files that the destination has already in another torrent, proven by this one's hashes, are not sent: auto shares "
+            "their blocks (reflink) or gives them a second name (hard link), else copies them there; copy never links; off "
+            "sends everything.",
+            advanced=True,
+        ),
+    ] = LinkExisting.AUTO
     min_seed_time: Annotated[
         float, Key(duration(0), "Leave a torrent until it has seeded this long at the source.", advanced=True)
     ] = 0.0

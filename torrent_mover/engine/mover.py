@@ -22,8 +22,9 @@ from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, S
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.statistics import Statistics
+from torrent_mover.domain.text import size
 from torrent_mover.domain.torrent import InfoHash, TorrentState
-from torrent_mover.engine import cargo, certified, finishing, handover, one_place, overlap, removal
+from torrent_mover.engine import cargo, certified, finishing, handover, one_place, overlap, removal, reuse
 from torrent_mover.engine.board import Flow, Track
 from torrent_mover.engine.checking import Checking
 from torrent_mover.engine.checkpoint import Checkpoint
@@ -161,6 +162,7 @@ class Mover:
         looks = self._world.destination.local or self._own_check is not None
         self._track.sign("looking at what is there")
         self._survey()
+        self._reuse()
         present = self._bytes(self._verified)
         self._track.ledger.begin_attempt(present)
         self._tell_start(present)
@@ -209,6 +211,21 @@ class Mover:
             self._world.journal.save_pieces(self._id, survey.good.to_bytes())
         self._verified = self._track.landed = survey.good
         self._track.present = survey.good.copy()
+
+    def _reuse(self) -> None:
+        """What lies in other torrents' files need not be sent: have it in place, and the journal say so."""
+        self._track.sign("looking for it in other torrents")
+        checked = self._world.destination.local or self._own_check is not None
+        good, how = reuse.from_others(
+            self._world, self._planned, self._cargo, self._landing, self._verified, reread=not checked
+        )
+        found = good.difference(self._verified)
+        if found.count():
+            self._tell(f"{size(self._bytes(found))} of it are at the destination already, in other torrents: {how}")
+            self._landing.sync(found.ones())
+            self._world.journal.save_pieces(self._id, good.to_bytes())
+            self._verified = self._track.landed = good
+            self._track.present = good.copy()
 
     def _bring(self) -> None:
         missing = self._manifest.wanted.difference(self._verified)

@@ -9,7 +9,7 @@ from torrent_mover.domain.events import Event
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.quantities import OWNER_ACCESS, UnlockMode
 from torrent_mover.domain.rules import Overlap
-from torrent_mover.domain.settings import Unlock
+from torrent_mover.domain.settings import LinkExisting, Unlock
 from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.engine.board import Legs
 from torrent_mover.engine.recheck import RecheckPatience
@@ -105,6 +105,7 @@ class Policy:
     unlock_mode: UnlockMode = OWNER_ACCESS
     overlap: Overlap = Overlap.BRIEF
     certified: bool = False
+    link_existing: LinkExisting = LinkExisting.OFF
     statistics: bool = False
 
 

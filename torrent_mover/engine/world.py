@@ -10,6 +10,7 @@ from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.access import Access
 from torrent_mover.engine.places import Destination, Policy, Publish, Route, Source
 from torrent_mover.engine.recheck import RecheckTurns
+from torrent_mover.engine.shelf import Shelf
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
 from torrent_mover.engine.unlock import Unlocker
@@ -50,6 +51,7 @@ class World:
         self.cache = cache
         self.turns = RecheckTurns(clock)
         self.releasing = threading.Lock()
+        self.shelf = Shelf(destination.client, destination.save_path)
         access = Access(destination.files, destination.accounts, destination.section)
         self.unlocker = Unlocker(destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode)
 

@@ -1,0 +1,100 @@
+"""What the destination's other torrents have in files of the sizes that a move needs: hints, which hashes must prove."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from torrent_mover.domain.errors import MoverError
+from torrent_mover.domain.paths import ClientPath, RelativePath
+from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent
+from torrent_mover.engine.handover import place_of
+from torrent_mover.engine.landing import STAGING
+from torrent_mover.ports.client import TorrentClient
+
+_ASKED: Final = 200
+"""Torrents of the destination that one move asks for their files, at most; the answers are kept for the next ones."""
+
+_OFFERS: Final = 8
+"""Torrents whose files are tried, at most."""
+
+_WHOLE: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Another torrent of the destination: its complete files of wanted sizes, below the destination path."""
+
+    torrent: InfoHash
+    name: str
+    files: tuple[tuple[RelativePath, int], ...]
+
+    def matches(self, wanted: Mapping[int, tuple[RelativePath, int]]) -> dict[int, RelativePath]:
+        """For files (index -> path, size), a file of the same size each: of the same name where there is one."""
+        left = list(self.files)
+        found: dict[int, RelativePath] = {}
+        for same_name in (True, False):
+            for index, (path, size) in wanted.items():
+                fits = ((at, s) for at, s in left if s == size and (not same_name or at.name == path.name))
+                lender = None if index in found else next(fits, None)
+                if lender is not None:
+                    left.remove(lender)
+                    found[index] = lender[0]
+        return found
+
+
+class Shelf:
+    """Asks the destination's client, and remembers what the files of its torrents are. Safe from any thread."""
+
+    def __init__(self, client: TorrentClient, save_path: ClientPath) -> None:
+        self._client = client
+        self._save_path = save_path
+        self._lock = threading.Lock()
+        self._files: dict[InfoHash, tuple[tuple[RelativePath, int], ...]] = {}
+
+    def offers(
+        self, sizes: Collection[int], besides: InfoHash, total: int, kin: Collection[InfoHash]
+    ) -> tuple[Offer, ...]:
+        """Complete torrents that have files of these sizes, the best first: kin, then those with the most bytes.
+
+        `total` is the size of the torrent that asks: those of nearly the same size are asked first. Raises ServerError's
+        children.
+        """
+        least = min(sizes)
+        near = [
+            one
+            for one in self._client.torrents()
+            if one.id != besides and one.complete and one.total_size >= least and one.save_path.parts
+        ]
+        near.sort(key=lambda one: (one.id not in kin, abs(one.total_size - total)))
+        found = list(self._fitting(near[:_ASKED], sizes))
+        found.sort(key=lambda offer: (offer.torrent not in kin, -sum(size for _, size in offer.files)))
+        return tuple(found[:_OFFERS])
+
+    def _fitting(self, torrents: Iterable[Torrent], sizes: Collection[int]) -> Iterator[Offer]:
+        for one in torrents:
+            files = tuple(each for each in self._of(one) if each[1] in sizes)
+            if files:
+                yield Offer(one.id, one.name, files)
+
+    def _of(self, torrent: Torrent) -> tuple[tuple[RelativePath, int], ...]:
+        with self._lock:
+            known = self._files.get(torrent.id)
+        if known is None:
+            known = tuple(self._below(torrent, self._client.files(torrent.id)))
+            with self._lock:
+                self._files[torrent.id] = known
+        return known
+
+    def _below(self, torrent: Torrent, files: Iterable[ClientFile]) -> Iterator[tuple[RelativePath, int]]:
+        for file in files:
+            if not file.size or not file.wanted or file.progress < _WHOLE:
+                continue
+            try:
+                path = ClientPath(place_of(torrent.save_path, file.path)).relative_to(self._save_path)
+            except (ValueError, MoverError):
+                continue  # elsewhere, or a name that no file of ours could have
+            if path.parts and path.parts[0] != STAGING:
+                yield path, file.size
