@@ -98,13 +98,15 @@ def test_a_host_key_is_never_trusted_without_consent(house, flags, tmp_path):
 def test_a_config_that_is_there_is_kept(house, flags, tmp_path):
     config = tmp_path / "config.ini"
     config.write_text("mine\n")
-    trusted = [*flags, "--host-key", fingerprint(house)]
+    # Without --known-hosts: what is remembered in $HOME counts, also where that is not the account's own folder.
+    trusted = [*without(flags, "--known-hosts"), "--host-key", fingerprint(house)]
 
     init(house, "--config", config, *trusted).ended(2).says("There is a config already", "--overwrite")
     assert config.read_text() == "mine\n"
 
     init(house, "--config", config, *trusted, "--overwrite").ended(0)
     assert (tmp_path / "config.ini.before").read_text() == "mine\n"
+    assert (house.home / ".ssh" / "known_hosts").stat().st_size
     load(config)
 
 
@@ -165,6 +167,10 @@ def test_a_person_is_asked_and_asked_again_and_no_password_is_shown(house, tmp_p
         person.expect(r"✓ .*qBittorrent v?\d")
         person.answer(rf"Category to move \[{CATEGORY}\]", "1")
         person.expect(r"1 completed torrent")
+        for _ in range(4):
+            person.answer(r"SSH login", "without-a-user")
+            person.expect(r"names no user")
+        person.answer(r"Answer these once more\? .*kept \[Y/n\]", "")
         person.answer(r"SSH login", f"{ssh.user}@{ssh.host}:{ssh.port}")
         person.answer(r"Private key", str(ssh.key_file))
         person.expect(fingerprint(house).replace("+", r"\+"))
@@ -172,6 +178,10 @@ def test_a_person_is_asked_and_asked_again_and_no_password_is_shown(house, tmp_p
         person.expect(r"logged in by publickey")
         person.answer(r"Address of its Web UI", f"http://127.0.0.1:{house.destination.port}")
         person.answer(r"User name", house.destination.username)
+        person.answer(r"Password, not shown", "a wrong one")
+        person.expect(r"Type user name and password again")
+        person.answer(r"Address of its Web UI", "")
+        person.answer(r"User name", "")
         person.answer(r"Password, not shown", house.destination.password)
         person.answer(r"Folder \[", "/nowhere/at/all")
         person.expect(r"✗ .*does not exist")

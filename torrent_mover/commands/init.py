@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -22,21 +23,26 @@ from torrent_mover.commands.dry_run import as_table
 from torrent_mover.commands.init_answers import Answers
 from torrent_mover.commands.init_hostkeys import accept_host_key
 from torrent_mover.commands.init_prompts import Console
-from torrent_mover.domain.errors import ConfigError, ExitCode, HostKeyUnknown, MoverError, UsageError
+from torrent_mover.domain.errors import (
+    ConfigError,
+    ExitCode,
+    HostKeyUnknown,
+    LoginRefused,
+    MoverError,
+    PathNotSeen,
+    UsageError,
+)
 from torrent_mover.domain.settings import ServerSettings, TransferMode
 from torrent_mover.domain.text import counted, safe, size
 from torrent_mover.domain.torrent import Torrent
 from torrent_mover.engine.preflight import Doubt, Examination
 
 _TRIES: Final = 4
-"""A client bans an address after five refused logins."""
+"""Wrong answers after which a person is asked whether to go on: a client bans an address after five refused logins."""
 
 _ROUNDS: Final = 4
 _SHOWN: Final = 20
 _USUAL: Final = "http://localhost:8080"
-_LINE: Final = re.compile(r"Set in \[(?P<section>\w+)\]: (?P<key>\w+) = (?P<value>/.*)")
-"""A remedy that is one line of the config: one that we can write."""
-
 _MODES: Final = {
     "sftp": "to this machine, over SFTP",
     "rsync": "to this machine, by rsync",
@@ -115,20 +121,23 @@ class _Setup:
     def _flag(self, name: str) -> str:
         return str(getattr(self._flags, name) or "")
 
-    def _until_right(self, ask: Callable[[], None], test: Callable[[], str]) -> None:
-        """Ask and try, until it works. Without somebody to ask, the first trouble is the end."""
-        for left in range(_TRIES - 1, -1, -1):
+    def _until_right(self, ask: Callable[[], None], test: Callable[[], str], refused: str = "") -> None:
+        """Ask and try, until it works or somebody gives up. Without somebody to ask, the first trouble is the end.
+
+        `refused` is the remedy of a refused login for somebody who is asked again at once.
+        """
+        for tries in count(1):
             try:
                 ask()
                 self._console.good(test())
-            except UsageError as error:
-                if not (isinstance(error, ConfigError) and self._console.asks and left):
-                    raise
-                self._console.bad(error)
             except MoverError as error:
-                if not (self._console.asks and left):
+                wrong_answer = not isinstance(error, UsageError) or isinstance(error, ConfigError)
+                if not (wrong_answer and self._console.asks):
                     raise
-                self._console.bad(error)
+                self._console.bad(error, refused if isinstance(error, LoginRefused) else "")
+                question = "Answer these once more? What was right so far is kept"
+                if tries % _TRIES == 0 and not self._console.agree(question, default=True):
+                    raise
             else:
                 return
 
@@ -167,7 +176,8 @@ class _Setup:
             self._answers.tell(section, host=host, username=user)
             self._password(section, given.pop("password", ""), file, "Password", f"--{role}-password-file")
 
-        self._until_right(ask, lambda: self._greet(section))
+        refused = "Type user name and password again, as for its Web UI. After five wrong ones it bans this address for an hour."
+        self._until_right(ask, lambda: self._greet(section), refused)
 
     def _password(self, section: str, given: str, file: str, question: str, flag: str, *, needed: bool = True) -> None:
         if file and not self._told(section, "password_file"):
@@ -245,7 +255,10 @@ class _Setup:
                     section, given.pop("password", ""), file, question, f"{flag}-password-file", needed=False
                 )
 
-        self._until_right(ask, lambda: self._log_in(section))
+        refused = (
+            "Answer again. Where it goes on like this: does ssh -p PORT USER@HOST log in from here, and with what?"
+        )
+        self._until_right(ask, lambda: self._log_in(section), refused)
 
     def _login_text(self, section: str) -> str:
         host = self._told(section, "host")
@@ -324,11 +337,10 @@ class _Setup:
             return str(next(iter(client.folders()), ""))
 
     def _take_line(self, error: MoverError) -> bool:
-        """Where the remedy is a line of the config that was found out by looking, write that line."""
-        found = _LINE.fullmatch(error.remedy)
-        if found is None:
+        """Where what helps is a line of the config that was found out by looking, write that line."""
+        if not isinstance(error, PathNotSeen) or error.setting is None:
             return False
-        section, key, value = found["section"], found["key"], found["value"]
+        section, key, value = error.setting
         old = self._told(section, key)
         pairs = f"{old}, {value}" if old and key == "path_map" and value not in old else value
         if pairs == old:

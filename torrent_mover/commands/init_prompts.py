@@ -30,16 +30,16 @@ class Console:
         """Something that somebody should know, and that stops nothing."""
         self._trouble("!", error)
 
-    def bad(self, error: MoverError) -> None:
-        """Something does not work: what, what was kept, what helps."""
-        self._trouble(self._bad, error)
+    def bad(self, error: MoverError, remedy: str = "") -> None:
+        """Something does not work: what, what was kept, what helps; `remedy` where something else helps here."""
+        self._trouble(self._bad, error, remedy)
 
-    def _trouble(self, glyph: str, error: MoverError) -> None:
+    def _trouble(self, glyph: str, error: MoverError, remedy: str = "") -> None:
         self.say(f"   {glyph} {safe(error.what)} [{error.code}]")
         if error.kept:
             self.say(f"     {safe(error.kept)}")
-        if error.remedy:
-            self.say(f"   > {safe(error.remedy)}")
+        if remedy or error.remedy:
+            self.say(f"   > {safe(remedy or error.remedy)}")
 
     def ask(self, question: str, default: str, flag: str) -> str:
         """One line. Enter takes the default; without somebody to ask the default is the answer, or UsageError names the flag."""

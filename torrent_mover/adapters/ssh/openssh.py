@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import pwd
 import re
 import shlex
 import subprocess
@@ -13,6 +14,7 @@ from typing import Final
 
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
+from torrent_mover.adapters.ssh.hostkeys import known_hosts_file
 from torrent_mover.adapters.ssh.jumps import last_jump
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.shell import Finished
@@ -89,6 +91,8 @@ def command_line(target: SshTarget) -> list[str]:
     options |= _authentication(target)
     if target.known_hosts is not None:
         options["UserKnownHostsFile"] = _config_word(str(target.known_hosts))
+    elif _home_is_elsewhere():
+        options["UserKnownHostsFile"] = f"{_config_word(str(known_hosts_file(target)))} ~/.ssh/known_hosts"
     if _cpu_has_aes() and _version() >= _CIPHER_PREFIX_SINCE:
         options["Ciphers"] = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
     hop = last_jump(target)
@@ -102,6 +106,14 @@ def command_line(target: SshTarget) -> list[str]:
     for name, value in options.items():
         argv += ["-o", f"{name}={value}"]
     return argv
+
+
+def _home_is_elsewhere() -> bool:
+    """Whether $HOME is another folder than the account's (sudo, containers): ssh looks in the account's for its files only."""
+    try:
+        return Path.home() != Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return False  # a user without a name: ssh does not work for one at all
 
 
 def child_environment(askpass: Askpass | None) -> dict[str, str]:
