@@ -65,9 +65,15 @@ MUTATIONS = {
     ),
     "pieces are journaled before their data is synced": Mutation(
         "engine/checkpoint.py",
-        "        self._landing.sync(landed)\n",
-        "",
+        "            self._landing.sync(landed)\n",
+        "            pass\n",
         "test_faults_everywhere.py::test_the_power_goes_before_and_after_every_write_to_the_journal[remote]",
+    ),
+    "a sync that failed is forgotten": Mutation(
+        "engine/checkpoint.py",
+        "            self._refused = error\n",
+        "",
+        "test_failing_disk.py::test_what_could_not_be_synced_is_brought_anew",
     ),
     "another file's bytes under the final name pass for ours": Mutation(
         "engine/landing.py",

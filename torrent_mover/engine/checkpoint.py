@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
+from torrent_mover.domain.errors import MoverError, ProvisioningError
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.landing import Landing
@@ -23,7 +25,7 @@ class Checkpoint:
     """For the time of one transfer: a thread that syncs what has landed and then journals it.
 
     `verified` is the move's own bitfield: it gains the pieces as they land. Leaving the context writes the last state, also
-    when the transfer failed.
+    when the transfer failed. A disk that cannot sync ends the transfer, and the files concerned are begun anew.
     """
 
     def __init__(self, journal: Journal, landing: Landing, torrent: InfoHash, verified: Bitfield, clock: Clock) -> None:
@@ -38,6 +40,8 @@ class Checkpoint:
         self._over = threading.Event()
         self._left = False
         self._failure: Exception | None = None
+        self._refused: ProvisioningError | None = None
+        """Why the disk did not sync."""
         self._thread = threading.Thread(target=self._work, name="checkpoint", daemon=True)
 
     def __enter__(self) -> Self:
@@ -51,18 +55,22 @@ class Checkpoint:
         # A transfer that was broken off must not wait for a server that stands still: what it cannot sync now, it leaves.
         self._thread.join(None if error is None else _PATIENCE)
         self._left = self._thread.is_alive()
+        if self._refused is not None:
+            self._begin_anew()
         if self._failure is not None and error is None:
             raise self._failure
 
     def landed(self, piece: int) -> None:
-        """A piece is at the target. Any thread."""
+        """A piece is at the target. Any thread. Raises what kept an earlier one from being synced."""
+        if self._refused is not None:
+            raise self._refused
         with self._lock:
             self._verified.set(piece)
             self._landed.append(piece)
 
     def _work(self) -> None:
         over = False
-        while not over:
+        while not over and self._refused is None:
             over = self._over.wait(_EVERY)
             try:
                 self._write()
@@ -76,7 +84,11 @@ class Checkpoint:
             landed = list(self._landed)
         if not landed:
             return
-        self._landing.sync(landed)
+        try:
+            self._landing.sync(landed)
+        except ProvisioningError as error:
+            self._refused = error
+            raise
         for piece in landed:
             self._durable.set(piece)
         if self._left:
@@ -84,3 +96,9 @@ class Checkpoint:
         self._journal.save_pieces(self._torrent, self._durable.to_bytes())
         with self._lock:
             del self._landed[: len(landed)]
+
+    def _begin_anew(self) -> None:
+        """Let go of the files with pieces that were not synced. A piece of a file that is gone is believed by nobody."""
+        with suppress(MoverError):
+            self._durable = self._durable.difference(self._landing.begin_anew(self._landed))
+            self._journal.save_pieces(self._torrent, self._durable.to_bytes())

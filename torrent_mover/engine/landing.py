@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final
 
 from torrent_mover.domain.certificate import FileFound
-from torrent_mover.domain.errors import Collision
+from torrent_mover.domain.errors import Collision, ProvisioningError
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ROOT, RelativePath, common_tops
 from torrent_mover.domain.pieces import Bitfield
@@ -138,13 +138,20 @@ class Landing:
 
         Raises Collision, before anything is moved, where something else has a final name.
         """
-        self._fs.sync([self.paths[index] for index in range(len(self._layout))])
+        self._sync_all()
         twins = self._twins()
         for top in common_tops(self._layout):
             if twins or not self._settle_whole(top):
                 self._settle_each(top, twins)
         self._fs.sync(self._layout)
         self.clear_staging()
+
+    def _sync_all(self) -> None:
+        try:
+            self._fs.sync(self.paths)
+        except ProvisioningError:
+            self.begin_anew(self._manifest.wanted.ones())
+            raise
 
     def unsettle(self, missing: Bitfield) -> None:
         """Take every file that these pieces will be written to back into staging: no byte is ever written under a final name.
@@ -168,6 +175,22 @@ class Landing:
             if self._standing.where[index] is Where.STAGED:
                 self._fs.unlink(self.staging / self._layout[index])
                 self._standing.where[index] = Where.ABSENT
+
+    def begin_anew(self, unsynced: Iterable[int]) -> Bitfield:
+        """Remove from staging the files of pieces that could not be synced; returns all pieces that went with them.
+
+        A failed sync is told once. What it lost reads well from memory until its room is needed, and later syncs succeed: so
+        neither reading nor syncing those files again would prove anything.
+        """
+        gone = Bitfield(self._manifest.piece_count)
+        files = {index for piece in unsynced for index in self._manifest.files_of(piece)}
+        staged = [index for index in sorted(files) if self._standing.where[index] is not Where.FINAL]
+        for index in staged:
+            self._fs.unlink(self.staging / self._layout[index])
+            self._standing.where[index] = Where.ABSENT
+            for piece in self._manifest.pieces_of(index):
+                gone.set(piece)
+        return gone
 
     def brought(self) -> None:
         """A transfer ended well: every file that was not under its final name now lies in staging."""

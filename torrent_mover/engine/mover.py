@@ -11,6 +11,7 @@ from torrent_mover.domain.attributes import Later, not_carried, with_sources
 from torrent_mover.domain.certificate import Certificate, Evidence, ReadBack, Reading, certify
 from torrent_mover.domain.errors import (
     MoverError,
+    ProvisioningError,
     SourceCorrupt,
     SourceUnreadable,
     TorrentGone,
@@ -206,11 +207,18 @@ class Mover:
         survey = self._landing.survey(self._verified, rest=rest)
         found = survey.good.difference(self._verified)
         if found.count():
-            self._landing.sync(found.ones())
+            self._sync(found)
         if survey.good != self._verified:
             self._world.journal.save_pieces(self._id, survey.good.to_bytes())
         self._verified = self._track.landed = survey.good
         self._track.present = survey.good.copy()
+
+    def _sync(self, found: Bitfield) -> None:
+        try:
+            self._landing.sync(found.ones())
+        except ProvisioningError:
+            self._landing.begin_anew(found.ones())
+            raise
 
     def _reuse(self) -> None:
         """What lies in other torrents' files need not be sent: have it in place, and the journal say so."""
