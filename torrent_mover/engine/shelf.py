@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,12 +13,16 @@ from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.engine.handover import place_of
 from torrent_mover.engine.landing import STAGING
 from torrent_mover.ports.client import TorrentClient
+from torrent_mover.ports.clock import Clock
 
 _ASKED: Final = 200
 """Torrents of the destination that one move asks for their files, at most; the answers are kept for the next ones."""
 
 _OFFERS: Final = 8
 """Torrents whose files are tried, at most."""
+
+_LISTED_FOR: Final = 30.0
+"""Seconds for which a listing of the client serves the next moves too: with thousands of torrents it is megabytes."""
 
 _WHOLE: Final = 1.0
 
@@ -48,10 +52,13 @@ class Offer:
 class Shelf:
     """Asks the destination's client, and remembers what the files of its torrents are. Safe from any thread."""
 
-    def __init__(self, client: TorrentClient, save_path: ClientPath) -> None:
+    def __init__(self, client: TorrentClient, save_path: ClientPath, clock: Clock) -> None:
         self._client = client
         self._save_path = save_path
+        self._clock = clock
         self._lock = threading.Lock()
+        self._listed: Sequence[Torrent] = ()
+        self._listed_at = -_LISTED_FOR
         self._files: dict[InfoHash, tuple[tuple[RelativePath, int], ...]] = {}
 
     def offers(
@@ -63,15 +70,27 @@ class Shelf:
         children.
         """
         least = min(sizes)
-        near = [
-            one
-            for one in self._client.torrents()
-            if one.id != besides and one.complete and one.total_size >= least and one.save_path.parts
-        ]
+        listed = self._listing(kin)
+        near = [one for one in listed if one.id != besides and one.complete and one.total_size >= least]
         near.sort(key=lambda one: (one.id not in kin, abs(one.total_size - total)))
         found = list(self._fitting(near[:_ASKED], sizes))
         found.sort(key=lambda offer: (offer.torrent not in kin, -sum(size for _, size in offer.files)))
-        return tuple(found[:_OFFERS])
+        return tuple(offer for offer in found[:_OFFERS] if self._still_complete(offer.torrent))
+
+    def _listing(self, kin: Collection[InfoHash]) -> Sequence[Torrent]:
+        """All torrents, as they were a moment ago; as they are where kin may have come since."""
+        with self._lock:
+            listed, age = self._listed, self._clock.monotonic() - self._listed_at
+        if age < _LISTED_FOR and set(kin) <= {one.id for one in listed}:
+            return listed
+        at, listed = self._clock.monotonic(), self._client.torrents()
+        with self._lock:
+            self._listed, self._listed_at = listed, at
+        return listed
+
+    def _still_complete(self, torrent: InfoHash) -> bool:
+        found = self._client.get(torrent)
+        return found is not None and found.complete
 
     def _fitting(self, torrents: Iterable[Torrent], sizes: Collection[int]) -> Iterator[Offer]:
         for one in torrents:

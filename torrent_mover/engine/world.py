@@ -51,7 +51,7 @@ class World:
         self.cache = cache
         self.turns = RecheckTurns(clock)
         self.releasing = threading.Lock()
-        self.shelf = Shelf(destination.client, destination.save_path)
+        self.shelf = Shelf(destination.client, destination.save_path, clock)
         access = Access(destination.files, destination.accounts, destination.section)
         self.unlocker = Unlocker(destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode)
 
