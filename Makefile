@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-WORKERS ?= 6
+WORKERS ?= 10
 
 .PHONY: demo test check fast bench faults screenshots template clean
 

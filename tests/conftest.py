@@ -21,6 +21,11 @@ settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 
 
+BRISK = {"BitTorrent/Session\\RefreshInterval": "200"}
+"""Clients that tell news after 0.2 s instead of 1.5 s: a move takes 11 s instead of 14 s. The contract suite and the pair
+4.5-4.5 keep the usual lag."""
+
+
 def program_of(series: str) -> Path:
     """The qbittorrent-nox of a release series; ends the test with the install command where there is none."""
     try:
@@ -89,7 +94,9 @@ def ssh_server(_sshd):
 
 @pytest.fixture(scope="session")
 def _world(open_folder):
-    with World(open_folder / "world", source_program=program_of("4.5"), destination_program=program_of("5.1")) as world:
+    with World(
+        open_folder / "world", source_program=program_of("4.5"), destination_program=program_of("5.1"), settings=BRISK
+    ) as world:
         yield world
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import program_of
+from tests.conftest import BRISK, program_of
 from tests.e2e.handover import PAIRS, Swarm
 from tests.e2e.house import House
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
@@ -33,9 +33,8 @@ def _same_45(open_folder):
 
 @pytest.fixture(scope="session")
 def _same_51(open_folder):
-    with World(
-        open_folder / "world-5.1", source_program=program_of("5.1"), destination_program=program_of("5.1")
-    ) as world:
+    programs = {"source_program": program_of("5.1"), "destination_program": program_of("5.1")}
+    with World(open_folder / "world-5.1", **programs, settings=BRISK) as world:
         yield world
 
 
