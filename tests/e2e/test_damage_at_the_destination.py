@@ -39,9 +39,9 @@ class Saboteur:
         return getattr(self._client, name)
 
 
-def run_with(house, call: str, act: Callable[[], None]) -> tuple[ExitCode, list[MoveFailed]]:
+def run_with(house, call: str, act: Callable[[], None], mode: str = "sftp") -> tuple[ExitCode, list[MoveFailed]]:
     """A run in this process, with a saboteur between it and the destination client."""
-    path = house.world.write_config(General={"recheck_stopped_timeout": "5"})
+    path = house.world.write_config(General={"recheck_stopped_timeout": "5"}, SETTINGS={"transfer_mode": mode})
     settings, _ = load(path)
     failures: list[MoveFailed] = []
     with bootstrap.Assembly(settings, bootstrap.RunOptions(path)) as assembly:
@@ -73,12 +73,14 @@ class Damage:
         os.utime(self._path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_a_byte_that_goes_bad_before_the_recheck_is_repaired(house):
+@pytest.mark.parametrize("mode", ["sftp", "rsync_upload"])
+def test_a_byte_that_goes_bad_before_the_recheck_is_repaired(house, mode):
+    """By the range of its piece, or by a delta where rsync brings it."""
     made = house.seed("Show", SIZES)
     files = made.files()
     damage = Damage(house.destination.data / "Show" / "one.mkv")
 
-    code, failures = run_with(house, "add_stopped", damage)
+    code, failures = run_with(house, "add_stopped", damage, mode)
 
     assert (code, failures, damage.done) == (ExitCode.DONE, [], 1)
     house.assert_moved(made, files)
@@ -87,6 +89,22 @@ def test_a_byte_that_goes_bad_before_the_recheck_is_repaired(house):
         (entry,) = journal.history()
     assert entry.repaired == 1
     assert entry.size < entry.sent <= entry.size + 64 * 1024, "the bad piece alone comes again"
+
+
+def test_a_file_that_is_bad_again_is_brought_anew_and_no_other_one(house):
+    made = house.seed("Show", SIZES)
+    files = made.files()
+    damage = Damage(house.destination.data / "Show" / "one.mkv", times=2)
+
+    code, failures = run_with(house, "recheck", damage)
+
+    assert (code, failures, damage.done) == (ExitCode.DONE, [], 2)
+    house.assert_moved(made, files)
+    house.assert_no_staging()
+    with closing(house.journal()) as journal:
+        (entry,) = journal.history()
+    brought = SIZES["one.mkv"] + 2 * 64 * 1024
+    assert entry.size + SIZES["one.mkv"] - 64 * 1024 < entry.sent <= entry.size + brought
 
 
 def test_bytes_that_go_bad_before_every_recheck_end_in_review_and_the_source_stays(house):
