@@ -45,6 +45,14 @@ class World:
         return bytes(self.transport.files[b"/data/film"])
 
 
+@pytest.mark.parametrize("extensions", [(LIMITS,), ()])
+def test_how_far_a_server_is_shows_from_the_first_connection_on(extensions):
+    world = World(Manners(extensions=extensions))
+    assert world.fs.round_trip == 0.0
+    world.fs.stat(path("film"))
+    assert 0.0 < world.fs.round_trip < 10.0
+
+
 @pytest.mark.parametrize(
     "manners",
     [

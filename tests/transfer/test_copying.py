@@ -155,6 +155,15 @@ def test_when_one_of_two_lanes_is_lost_the_other_brings_its_pieces_too(tmp_path)
     assert sorted(sink.landed_pieces) == list(range(2000))
 
 
+def test_a_far_server_is_asked_for_more_lanes_before_any_rate_was_seen(tmp_path):
+    source = SecondLane(refuses=Unreachable("seedbox:22 closes the connection.", remedy="None."))
+    source.distance = 0.05
+    case, sink = CopyCase(tmp_path, {"a": 1200 * PIECE}, source=source), RecordingSink()
+    Copying(LaneShare(2), monotonic=lambda: 0.0).transfer(case.job(), sink)
+    assert source.asked.is_set()
+    assert case.all_came()
+
+
 def test_a_server_that_gives_no_second_connection_does_not_end_the_transfer(tmp_path):
     source = SecondLane(refuses=Unreachable("seedbox:22 closes the connection.", remedy="None."))
     case, sink = CopyCase(tmp_path, {"a": 2000 * PIECE}, source=source), RecordingSink()

@@ -15,8 +15,8 @@ MIB = 1 << 20
 class Transfer:
     """One that goes on under a controller; new lanes bring nothing for some looks, while they connect."""
 
-    def __init__(self, limit, *, left=ENOUGH, connecting=3):
-        self.controller = LaneController(limit=limit)
+    def __init__(self, limit, *, left=ENOUGH, connecting=3, round_trip=0.0):
+        self.controller = LaneController(limit=limit, round_trip=round_trip)
         self.now = 0.0
         self._left = left
         self._connecting = connecting
@@ -78,6 +78,26 @@ def test_little_work_is_not_worth_another_connection():
     assert Transfer(8, left=50 * MIB).run(lambda lanes: 100 * MIB * lanes, 10)[-1] == 1
 
 
+@pytest.mark.parametrize(
+    ("limit", "left", "lanes"), [(8, ENOUGH, 4), (3, ENOUGH, 3), (8, 20 * MIB, 2), (8, 7 * MIB, 1)]
+)
+def test_a_far_server_gets_lanes_from_the_start_where_there_is_work_for_them(limit, left, lanes):
+    assert Transfer(limit, left=left, round_trip=0.05).run(lambda _lanes: 0, LOOK) == [lanes]
+
+
+def test_a_slow_far_line_keeps_the_lanes_of_its_start():
+    seen = Transfer(8, round_trip=0.05).run(lambda _lanes: 20 * MIB, 300)
+    assert min(seen) == 4
+    assert seen.count(8) < len(seen) / 10
+
+
+def test_a_far_server_that_takes_a_lane_away_is_left_alone():
+    transfer = Transfer(8, round_trip=0.05)
+    transfer.run(lambda _lanes: 20 * MIB, 1)
+    transfer.controller.lost(transfer.now, 2)
+    assert max(transfer.run(lambda _lanes: 20 * MIB, 9)) == 2
+
+
 def test_more_is_tried_again_after_a_while():
     transfer = Transfer(8)
     assert transfer.run(lambda _lanes: 20 * MIB, 10)[-1] == 1
@@ -102,9 +122,10 @@ def test_a_lost_lane_is_not_replaced_at_once():
     limits=st.lists(st.integers(1, 12), min_size=1, max_size=20),
     rates=st.lists(st.integers(0, 500 * MIB), min_size=12, max_size=12),
     working=st.data(),
+    round_trip=st.sampled_from([0.0, 0.1]),
 )
-def test_whatever_happens_there_is_one_lane_and_never_more_than_allowed(limits, rates, working):
-    controller = LaneController(limit=limits[0])
+def test_whatever_happens_there_is_one_lane_and_never_more_than_allowed(limits, rates, working, round_trip):
+    controller = LaneController(limit=limits[0], round_trip=round_trip)
     moved, now = 0, 0.0
     for limit in limits:
         controller.limit = limit

@@ -56,6 +56,11 @@ class LocalFileSystem:
         """See ports.filesystem.FileSystem."""
         return str(self._root)
 
+    @property
+    def round_trip(self) -> float:
+        """See ports.filesystem.FileSystem."""
+        return 0.0
+
     def stat(self, path: RelativePath) -> FileStat | None:
         """See ports.filesystem.FileSystem."""
         try:

@@ -112,6 +112,10 @@ class FileSystem(Protocol):
     def name(self) -> str:
         """How messages call it: `nas:/mnt/data` or `/mnt/data`."""
 
+    @property
+    def round_trip(self) -> float:
+        """Seconds from a question to its answer; 0 on this machine, and where nothing was asked yet."""
+
     def stat(self, path: RelativePath) -> FileStat | None:
         """What lies there (links not followed), or None if surely nothing."""
 

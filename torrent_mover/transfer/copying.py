@@ -95,6 +95,7 @@ class _Copy:
     def _adjust(self) -> None:
         controller = self._controller
         controller.limit = self._max_lanes()
+        controller.round_trip = max(self._job.source.round_trip, self._job.target.round_trip)
         staying = [lane for lane in self._lanes if not lane.leaving]
         working = sum(lane.working for lane in staying)
         wanted = controller.observe(self._monotonic(), self._progress.moved, self._progress.left, working)

@@ -25,6 +25,15 @@ _FALLEN: Final = 0.6
 _PAYS: Final = 1.5
 """Seconds of work that must be left for more connections to pay for being made."""
 
+_FAR: Final = 0.02
+_LANES_WHEN_FAR: Final = 4
+_WORTH_A_LANE: Final = 8 << 20
+"""To a server whose answers take so many seconds, so many lanes are there from the start, if so many bytes are left for each.
+
+There one lane is held back by its window, or by every lost packet, for as long as finding that out would take; and on a line
+that one lane fills, the others cost next to nothing (docs/benchmarks.md: far, lossy, narrow).
+"""
+
 _PROBE_AGAIN: Final = 2.0
 _PROBE_AT_LEAST: Final = 60.0
 _AFTER_A_LOSS: Final = 10.0
@@ -35,14 +44,16 @@ A server that took a connection away is left alone for longer."""
 
 @dataclass(slots=True)
 class LaneController:
-    """Starts with one lane, doubles as long as that clearly raises the rate, goes back to the half when it does not.
+    """Starts with one lane (some, to a far server), doubles as long as that clearly raises the rate, else goes back to the half.
 
     Feed it `observe(now, bytes so far, bytes left, lanes that have brought bytes)`; `wanted` says how many lanes there should
-    be. `now` in monotonic seconds. `limit` may be changed at any time.
+    be. `now` in monotonic seconds. `limit` and `round_trip` (seconds) may be changed at any time.
     """
 
     limit: int
+    round_trip: float = 0.0
     wanted: int = 1
+    _gives_all: bool = True  # until the server took a lane away
     _steady_from: float | None = None  # when the lanes will have come up to speed
     _since: tuple[float, int] | None = None  # when the window began, and the bytes at that moment
     _before: tuple[int, float] | None = None  # the lanes and the rate that this step is held against
@@ -55,6 +66,7 @@ class LaneController:
         """Take a look; returns the number of lanes wanted from now on."""
         if self.wanted > self.limit:
             self._settle(now, self.limit)
+        self._start_far(left)
         rate = self._rate(now, moved, working)
         if self._may_grow(now):
             self._settled_at = None
@@ -66,9 +78,19 @@ class LaneController:
 
     def lost(self, now: float, remaining: int) -> None:
         """A lane could not be opened, or broke: be content with those that remain until it is time to try again."""
+        self._gives_all = False
         self._settle(now, max(1, remaining))
         self._held_by_limit = False
         self._patience = min(max(2 * self._patience, _AFTER_A_LOSS), _PROBE_AT_LEAST)
+
+    def _start_far(self, left: int) -> None:
+        if self.round_trip < _FAR or not self._gives_all:
+            return
+        least = min(self.limit, _LANES_WHEN_FAR, left // _WORTH_A_LANE)
+        if self.wanted < least:
+            self.wanted = least
+            self._before = self._settled_at = None
+            self._start_over()
 
     def _may_grow(self, now: float) -> bool:
         if self._settled_at is None or self.wanted >= self.limit:

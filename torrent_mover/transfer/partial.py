@@ -57,6 +57,11 @@ class _Through:
         """See the port."""
         return self._files.stat(path)
 
+    @property
+    def round_trip(self) -> float:
+        """See the port."""
+        return self._files.round_trip
+
     def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
         """See the port."""
         return [self.stat(path) for path in paths]

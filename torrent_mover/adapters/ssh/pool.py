@@ -48,6 +48,7 @@ class _State:
     ever_connected: bool = False
     closed: bool = False
     broken: int = 0
+    round_trip: float | None = None
 
 
 class SessionPool:
@@ -84,6 +85,11 @@ class SessionPool:
     def limit(self) -> int:
         """The most connections at a time."""
         return self._limit
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds from a question to its answer, the least seen so far; 0 before the first connection."""
+        return self._state.round_trip or 0.0
 
     @property
     def broken(self) -> int:
@@ -236,7 +242,9 @@ class SessionPool:
                     self._state.refused = error
                     self._changed.notify_all()
             raise
-        self._state.ever_connected = True
+        with self._changed:
+            self._state.ever_connected = True
+            self._state.round_trip = min(session.round_trip, self._state.round_trip or session.round_trip)
         return session
 
     def _occupy(self, session: SftpSession, place: _Held) -> SftpSession:

@@ -50,6 +50,11 @@ class SftpFileSystem:
         """See ports.filesystem.FileSystem."""
         return f"{self._pool.name}:{self._root}"
 
+    @property
+    def round_trip(self) -> float:
+        """See ports.filesystem.FileSystem."""
+        return self._pool.round_trip
+
     def stat(self, path: RelativePath) -> FileStat | None:
         """See ports.filesystem.FileSystem."""
         name, root = self._name(path), self._name(ROOT)

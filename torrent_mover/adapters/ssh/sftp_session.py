@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ Reply = tuple[int, bytes]
 
 _BUFFER: Final = 2 << 20
 _LARGEST_PACKET: Final = 1 << 20
+_LIMITS: Final = "limits@openssh.com"
 _FIRST_ID: Final = 16
 """Above any version number, which stands where the id does in the greeting's reply."""
 
@@ -37,6 +39,8 @@ class SftpSession:
         self.name = name
         self.limits = wire.SMALLEST
         self.extensions: dict[str, bytes] = {}
+        self.round_trip = 0.0
+        """Seconds from the first question to its answer."""
         self._channel = channel
         self._buffer = memoryview(bytearray(_BUFFER))
         self._start = 0
@@ -191,8 +195,10 @@ class SftpSession:
         while cursor.more():
             name, value = cursor.string(), cursor.string()
             self.extensions[name.decode("ascii", "replace")] = value
-        reply = self.extended("limits@openssh.com", b"")
-        if reply is not None and reply[0] == Packet.EXTENDED_REPLY:
+        asked_at = time.monotonic()
+        reply = self.extended(_LIMITS, b"") or self.call(Packet.REALPATH, wire.string(b"."))
+        self.round_trip = time.monotonic() - asked_at
+        if reply[0] == Packet.EXTENDED_REPLY:
             self.limits = wire.parse_limits(reply[1])
         if self._request_size is not None:
             self.limits = self.limits.at_most(self._request_size)
