@@ -351,3 +351,47 @@ def test_a_file_that_rots_after_it_was_settled_is_taken_back_into_staging_to_be_
     assert story.brought - sent == PIECE
     written_final = [call for call in story.there.calls if call[0] == "create" and not call[1].startswith(".torrent")]
     assert not written_final
+
+
+FOREIGN = b"another edition, which its owner wants to keep"
+
+
+def swap(story, torrent, name: str) -> bytes:
+    """Somebody puts another file of the same size under a final name."""
+    size = len(story.contents[torrent][f"{SEED}/{name}"])
+    foreign = (FOREIGN * (size // len(FOREIGN) + 1))[:size]
+    story.there.plant_file(path(f"{SEED}/{name}"), foreign)
+    return foreign
+
+
+@pytest.mark.parametrize("name", ["folder/second.bin", "tiny"])
+def test_a_file_that_somebody_put_in_place_of_a_settled_one_between_two_runs_is_not_touched(story, name):
+    torrent = story.seed()
+    story.run_until("before destination.add_stopped")
+    foreign = swap(story, torrent, name)
+    assert story.run() is ExitCode.SOME_FAILED
+    assert story.there.content(path(f"{SEED}/{name}")) == foreign
+    story.assert_kept(torrent)
+
+
+@pytest.mark.parametrize("name", ["folder/second.bin", "tiny"])
+def test_a_file_that_somebody_put_in_place_of_a_settled_one_meanwhile_is_not_touched(story, name):
+    torrent = story.seed()
+    foreign: list[bytes] = []
+
+    def act(method, _torrent) -> None:
+        if method == "recheck" and not foreign:
+            foreign.append(swap(story, torrent, name))
+
+    story.destination.before = act
+    assert story.run() is ExitCode.SOME_FAILED
+    assert story.there.content(path(f"{SEED}/{name}")) == foreign[0]
+    story.assert_kept(torrent)
+
+
+def test_a_tiny_settled_file_beside_one_that_rots_between_two_runs_is_kept_and_the_other_mended(story):
+    torrent = story.seed()
+    story.run_until("before destination.add_stopped")
+    story.there.nodes[path(f"{SEED}/last.bin")].data[0] ^= 0xFF
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)

@@ -68,6 +68,8 @@ class Landing:
         self._progress = progress
         self.staging: Final = RelativePath((STAGING, torrent.hex))
         self._standing = Standing(fs, manifest, self._layout, self.staging)
+        self._settled: dict[int, FileStat | None] = {}
+        """What we have put under final names ourselves, as it was right then."""
 
     @property
     def paths(self) -> tuple[RelativePath, ...]:
@@ -139,11 +141,13 @@ class Landing:
         Raises Collision, before anything is moved, where something else has a final name.
         """
         self._sync_all()
+        waiting = self._standing.to_settle
         twins = self._twins()
         for top in common_tops(self._layout):
             if twins or not self._settle_whole(top):
                 self._settle_each(top, twins)
         self._fs.sync(self._layout)
+        self._settled |= dict(zip(waiting, self._fs.stats([self._layout[index] for index in waiting]), strict=True))
         self.clear_staging()
 
     def _sync_all(self) -> None:
@@ -156,11 +160,17 @@ class Landing:
     def unsettle(self, missing: Bitfield) -> None:
         """Take every file that these pieces will be written to back into staging: no byte is ever written under a final name.
 
-        One that shares its bytes with a file under another name becomes a file of its own.
+        One that shares its bytes with a file under another name becomes a file of its own. One that nothing proves to be
+        ours stays: a Collision, or where it is too small to be judged alone, brought beside it and compared.
         """
         files = {index for piece in missing.ones() for index in self._manifest.files_of(piece)}
         where = self._standing.where
-        chosen = [index for index in sorted(files) if where[index] is Where.FINAL]
+        chosen = []
+        for index in sorted(index for index in files if where[index] is Where.FINAL):
+            if self._known(index, missing):
+                chosen.append(index)
+            else:
+                where[index] = Where.ABSENT
         for index in chosen:
             self._refuse_to_adopt(index)
         for index in chosen:
@@ -168,6 +178,20 @@ class Landing:
         for index in sorted(files):
             if where[index] is Where.LENT:
                 self._part(index)
+
+    def _known(self, index: int, missing: Bitfield) -> bool:
+        """Whether a file under its final name is what we put there, or has a piece that is good. Raises Collision."""
+        path, pieces = self._layout[index], self._manifest.pieces_of(index)
+        if not all(map(missing.test, pieces)):
+            return True
+        found = self._fs.stat(path)
+        if found is None:
+            return False
+        if _same_file(found, self._settled.get(index)):
+            return True
+        if any(tuple(self._manifest.files_of(piece)) == (index,) for piece in pieces):
+            raise self._standing.collision(path, f"another file of {found.size} bytes has that name")
+        return False
 
     def discard(self, files: Iterable[int]) -> None:
         """Remove these files of our own from staging, and nothing else: they will be brought anew."""
@@ -466,3 +490,8 @@ class Landing:
         finally:
             reader.close()
         return digest.digest()
+
+
+def _same_file(one: FileStat, other: FileStat | None) -> bool:
+    """Whether nobody has written to it, or put another one in its place, between the two looks."""
+    return other is not None and (one.identity, one.size, one.mtime) == (other.identity, other.size, other.mtime)
