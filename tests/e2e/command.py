@@ -50,11 +50,17 @@ class Result:
 class Command:
     """One `torrent-mover` process with a home of its own; ended by its pid at the latest when the test lets go of it."""
 
-    def __init__(self, *arguments: object, home: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: object,
+        home: Path,
+        environment: dict[str, str] | None = None,
+        module: str = "torrent_mover",
+    ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         clean = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "torrent_mover", *map(str, arguments)],
+            [sys.executable, "-m", module, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -18,7 +18,7 @@ def long_form() -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """One scenario. `row` of the fault matrix; bytes: of all torrents, lost, and sent more than once.
+    """One scenario. `row` of the fault matrix; bytes: of all torrents, lost, sent more than once, and how many may have been.
 
     `deletes` were seen at the source, `unproven` of them without full evidence at that instant; `checks` times both sides,
     the canary trees and the places where secrets could leak were looked at as a whole.
@@ -38,6 +38,7 @@ class Entry:
     checks: int
     seconds: float
     versions: str
+    allowed: int = 0
 
 
 def note(entry: Entry) -> None:

@@ -1,4 +1,7 @@
-"""`make faults`: runs the long form of the fault suite and writes docs/reliability.md from what it noted."""
+"""`make faults`: runs the long form of the fault suite and writes docs/reliability.md from what it noted.
+
+`python -m tests.faults.report FOLDER` writes the page again from the folder that `FAULTS_KEEP` named in an earlier run.
+"""
 
 from __future__ import annotations
 
@@ -6,88 +9,143 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 from tests.faults.ledger import LONG, VARIABLE, Entry, read
+from tests.faults.matrix import ROWS, numbers
 from torrent_mover import __version__
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
 PARTS = ("tests/faults", "tests/engine/test_faults_everywhere.py")
-
-ELSEWHERE = {
-    "28": "5,000 torrents: the benchmarks",
-    "29, 30, 31": "hostile names and categories: tests/domain/test_manifest.py, tests/domain/test_filenames.py, tests/contracts",
-    "32": "hostile text on screens and in logs: tests/tui, tests/simple",
-    "35, 36, 37": "rsync's exit codes, missing programs, noisy logins: tests/domain, tests/transfer, tests/adapters",
-    "38": "accounts with SFTP alone: every SFTP test runs against internal-sftp",
-    "39, 40": "names that are not UTF-8, dashes, quotes, newlines, globs: tests/contracts, tests/transfer/test_rsyncing.py",
-    "43": "torrents of which files are not selected: tests/e2e/test_handover_partial.py",
-    "12, 45": "closed folders, changed host keys: tests/e2e/test_permissions.py, tests/adapters/test_ssh_login.py",
-}
+KEEP = "FAULTS_KEEP"
+LEDGER, OUTCOMES = "ledger.jsonl", "outcomes.xml"
 
 GAPS = (
-    "**A power cut** of the machine is not validated: the suite kills processes, and on fakes it loses every byte that was "
-    "not synced; what a real disk and its cache do is another matter. No figure is given for it.",
+    "**A power cut** of the machine: the suite kills processes, and on fakes it loses every byte that was not synced; what a "
+    "real disk and its cache do is another matter. No figure is given for it.",
     "**The network** is loopback with a proxy that breaks it; no WAN, no NFS or SMB mount was tried.",
     "**Clients**: the versions named above. Others are held by their API version and by the contract suite only.",
     "**Trackers and swarms**: torrents of the suite have no peers, so that a client never heals data by downloading it.",
-    "**An hour of silence** is not waited for: timeouts are shortened by settings that users have as well.",
+    "**An hour of silence** is not waited for: time-outs are shortened by settings that users have as well.",
+    "**A ban, a session that ends, closed folders, another host key** are injected by the suites that stand beside their "
+    "rows, outside of a move under way.",
 )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the suite (or, with a path, only read the ledger of an earlier run) and write the page; the suite's exit code."""
+    """Run the suite and write the page; the suite's exit code."""
     if arguments:
-        write(read(Path(arguments[0])), passed=True)
+        write(Path(arguments[0]))
         return 0
-    with tempfile.TemporaryDirectory() as folder:
-        ledger = Path(folder) / "ledger.jsonl"
-        ledger.touch()
-        workers = os.environ.get("WORKERS", "2")
-        command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "-p", "no:cacheprovider", *PARTS]
-        code = subprocess.run(
-            command, cwd=ROOT, env=os.environ | {LONG: "1", VARIABLE: str(ledger)}, check=False
-        ).returncode
-        write(read(ledger), passed=code == 0)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(os.environ.get(KEEP, temporary))
+        folder.mkdir(parents=True, exist_ok=True)
+        ledger = folder / LEDGER
+        ledger.write_text("", encoding="utf-8")
+        held = sorted({test for row in ROWS.values() for test in row.held_by if not test.startswith(PARTS)})
+        command = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "2"), "--dist=worksteal"]
+        command += ["-p", "no:cacheprovider", f"--junit-xml={folder / OUTCOMES}", *PARTS, *held]
+        variables = {LONG: "1", VARIABLE: str(ledger)}
+        code = subprocess.run(command, cwd=ROOT, env=os.environ | variables, check=False).returncode
+        write(folder)
     return code
 
 
-def write(entries: Sequence[Entry], *, passed: bool) -> None:
+def write(folder: Path) -> None:
     """Make the page."""
-    PAGE.write_text("\n".join(page(entries, passed=passed)) + "\n", encoding="utf-8")
+    lines = page(read(folder / LEDGER), Outcomes(folder / OUTCOMES))
+    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def page(entries: Sequence[Entry], *, passed: bool) -> Iterable[str]:
+class Outcomes:
+    """What pytest wrote about each test. `failed`: the ids of those that did not pass."""
+
+    def __init__(self, file: Path) -> None:
+        self.passed: Counter[str] = Counter()
+        self.failed: list[str] = []
+        for case in ElementTree.parse(file).iter("testcase"):  # noqa: S314  written by our own pytest
+            name = case.get("name", "").partition("[")[0]
+            place = self._file(case.get("classname", ""))
+            if case.find("failure") is None and case.find("error") is None and case.find("skipped") is None:
+                self.passed[place] += 1
+                self.passed[f"{place}::{name}"] += 1
+            else:
+                self.failed.append(f"{place}::{case.get('name')}")
+
+    @staticmethod
+    def _file(dotted: str) -> str:
+        """`tests.engine.test_gate.TestLimits` lies in tests/engine/test_gate.py."""
+        parts = dotted.split(".")
+        last = next((at for at, part in enumerate(parts) if part.startswith("test_")), len(parts) - 1)
+        return "/".join(parts[: last + 1]) + ".py"
+
+    def of(self, tests: Iterable[str]) -> int:
+        """How many of these tests passed."""
+        return sum(self.passed[test] for test in tests)
+
+    def failures(self, tests: Iterable[str]) -> int:
+        """How many of these tests did not."""
+        return sum(any(each.startswith(test) for test in tests) for each in self.failed)
+
+
+def page(entries: Sequence[Entry], outcomes: Outcomes) -> Iterable[str]:
     """Its lines."""
     real = [entry for entry in entries if entry.versions != "fakes"]
     fakes = [entry for entry in entries if entry.versions == "fakes"]
     yield "# Reliability"
     yield ""
     yield f"What torrent_mover {__version__} was put through, and what became of the data. Written by `make faults`; do not edit."
-    if not passed:
+    yield "[The table of faults](#the-faults) says what happens on purpose, [the gaps](#known-gaps) what was not tried."
+    if outcomes.failed:
         yield ""
-        yield "**The suite did not pass when this page was written.**"
+        yield "**The suite did not pass when this page was written.** These tests failed:"
+        yield ""
+        yield from (f"- `{name}`" for name in outcomes.failed)
     yield ""
     yield "## In short"
     yield ""
     yield from table(("", "real servers", "every call, on fakes"), summary(real, fakes))
     yield ""
-    yield "A fault counts as survived when, after it and at most three further runs: every torrent seeds at the destination with "
-    yield "every byte right by a verifier that shares no code with the program; the source is gone only where that was so at the "
-    yield "instant of the delete, with the certificate in the journal; nothing is left in staging; files of others are unchanged "
-    yield "in content, mode, owner and time; no password or passkey is in a command line, an environment, a log or the journal; "
-    yield "and the exit code and history tell the truth."
+    yield "A fault counts as survived when, after it and at most three further runs: every torrent seeds at the destination with"
+    yield "every byte right by a verifier that shares no code with the program; the source is gone only where that was so at the"
+    yield "instant of the delete, with the certificate in the journal; nothing is left in staging; files of others are unchanged"
+    yield "in content, mode, owner and time; no password or passkey is in a command line, an environment, a log or the journal;"
+    yield "no process is left behind; and the exit code and history tell the truth. Where a fault is a person's wish or damage at"
+    yield "the source, survived means that nothing of it was deleted and everything else was moved."
     yield ""
+    yield f"Versions of qBittorrent, source -> destination: {', '.join(sorted({entry.versions for entry in real}))}."
+    yield f"Beside them: {', '.join(programs())}."
+    yield ""
+    yield "## The faults"
+    yield ""
+    yield "`injected` counts scenarios of this suite on real servers; `tests` are those of other suites that hold the row as well,"
+    yield "run by the same command."
+    yield ""
+    yield from table(("row", "fault", "injected", "survived", "tests", "result"), matrix(real, outcomes))
+    yield ""
+    yield from (f"Row {number}: {row.gap}." for number, row in ROWS.items() if row.gap)
+    yield ""
+    yield from scenarios(real)
+    yield from every_call(fakes)
+    yield from elsewhere()
+    yield "## Known gaps"
+    yield ""
+    yield from (f"- {gap}" for gap in GAPS)
+
+
+def scenarios(real: Sequence[Entry]) -> Iterable[str]:
+    """Each kind of fault in each mode."""
     yield "## Scenarios on real servers"
     yield ""
-    yield f"Versions of qBittorrent, source -> destination: {', '.join(sorted({entry.versions for entry in real}))}. "
-    yield "Bytes are counted on the wire of the source's SSH server, by a proxy."
+    yield "Bytes are counted on the wire of the source's SSH server, by a proxy; what SSH itself adds is taken off. `bound` is what"
+    yield "the scenario would have failed at."
     yield ""
     yield from table(
-        ("row", "fault", "mode", "faults", "moved", "sent again", "seeds"),
+        ("row", "fault", "mode", "faults", "moved", "sent again", "bound", "seeds"),
         [
             (
                 row,
@@ -96,15 +154,20 @@ def page(entries: Sequence[Entry], *, passed: bool) -> Iterable[str]:
                 str(sum(e.faults for e in group)),
                 size(sum(e.size for e in group)),
                 size(sum(e.sent_again for e in group)),
-                ", ".join(sorted({str(e.seed) for e in group})),
+                size(sum(e.allowed for e in group)),
+                seeds(group),
             )
             for (row, what, mode), group in grouped(real).items()
         ],
     )
     yield ""
+
+
+def every_call(fakes: Sequence[Entry]) -> Iterable[str]:
+    """The loops over all calls of a move."""
     yield "## Every call of a move, on fakes"
     yield ""
-    yield "A torrent is moved again and again; each time the next call fails, or is the last one of its process. The journal "
+    yield "A torrent is moved again and again; each time the next call fails, or is the last one of its process. The journal"
     yield "is the real one. No piece that was whole is sent again."
     yield ""
     yield from table(
@@ -112,26 +175,66 @@ def page(entries: Sequence[Entry], *, passed: bool) -> Iterable[str]:
         [(what, mode, str(sum(e.faults for e in group))) for (_, what, mode), group in grouped(fakes).items()],
     )
     yield ""
+
+
+def elsewhere() -> Iterable[str]:
+    """Which tests of other suites belong to which row."""
     yield "## Held by other suites"
     yield ""
-    yield from table(("row", "what, and where"), list(ELSEWHERE.items()))
+    yield from table(
+        ("row", "where"),
+        [(str(number), ", ".join(f"`{test}`" for test in row.held_by)) for number, row in ROWS.items() if row.held_by],
+    )
     yield ""
-    yield "## Known gaps"
-    yield ""
-    yield from (f"- {gap}" for gap in GAPS)
+
+
+def matrix(real: Sequence[Entry], outcomes: Outcomes) -> Iterable[tuple[str, ...]]:
+    """One line for each row: what was injected for it, and what came of it."""
+    about: Mapping[int, list[Entry]] = defaultdict(list)
+    for entry in real:
+        for number in numbers(entry.row):
+            about[number].append(entry)
+    for number, row in ROWS.items():
+        faults = sum(entry.faults for entry in about[number])
+        survived = sum(entry.survived for entry in about[number])
+        tests = outcomes.of(row.held_by)
+        good = faults == survived and (faults or tests) and not outcomes.failures(row.held_by)
+        result = "stood in for" if row.gap and good else "survived" if good else "**not survived**"
+        figures = (
+            f"{count:,}" if shown else "-" for count, shown in ((faults, faults), (survived, faults), (tests, tests))
+        )
+        yield (str(number), row.fault, *figures, result)
+
+
+def programs() -> list[str]:
+    """What the tests ran with, as the programs say it."""
+    rsync = subprocess.run(["rsync", "--version"], capture_output=True, text=True, check=True).stdout.split()[2]
+    ssh = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=True).stderr.partition(",")[0].split()[0]
+    python = ".".join(map(str, sys.version_info[:3]))
+    return [
+        ssh.replace("_", " "),
+        f"rsync {rsync}",
+        f"Python {python}",
+        f"Linux {os.uname().release.partition('-')[0]}",
+    ]
 
 
 def summary(real: Sequence[Entry], fakes: Sequence[Entry]) -> list[tuple[str, str, str]]:
     """The figures that matter, one a line."""
     total = sum(entry.size for entry in real)
     again = sum(entry.sent_again for entry in real)
+    bound = sum(entry.allowed for entry in real)
     share = f" ({100 * again / total:.2f} % of what was moved)" if total else ""
+    kills = [entry for entry in real if entry.what == "kill -9 at random instants"]
+    steps = [entry for entry in real if entry.what.endswith("each write to the journal")]
     return [
         ("faults injected", both(real, "faults"), both(fakes, "faults")),
         ("faults survived", both(real, "survived"), both(fakes, "survived")),
+        ("of these kill -9 at random instants, seeded", both(kills, "faults"), "-"),
+        ("of these kill -9 at a write to the journal", both(steps, "faults"), "-"),
         ("bytes moved", size(total), "-"),
         ("bytes lost", both(real, "lost"), both(fakes, "lost")),
-        ("bytes sent again", f"{size(again)}{share}", "-"),
+        ("bytes sent again", f"{size(again)}{share}, of {size(bound)} allowed", "-"),
         ("deletes seen at the source", both(real, "deletes"), both(fakes, "deletes")),
         ("of these without full evidence", both(real, "unproven"), both(fakes, "unproven")),
         (
@@ -152,13 +255,14 @@ def grouped(entries: Iterable[Entry]) -> dict[tuple[str, str, str], list[Entry]]
     groups: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         groups[entry.row, entry.what, entry.mode].append(entry)
-    return dict(sorted(groups.items(), key=lambda item: (first_number(item[0][0]), item[0])))
+    return dict(sorted(groups.items(), key=lambda item: ((numbers(item[0][0]) or [999])[0], item[0])))
 
 
-def first_number(row: str) -> int:
-    """Of a row's name: `33, 41` is 33."""
-    digits = row.partition(",")[0]
-    return int(digits) if digits.isdigit() else 999
+def seeds(group: Iterable[Entry]) -> str:
+    """The seeds of a group, `1-4`."""
+    found = sorted({entry.seed for entry in group})
+    whole = found == list(range(found[0], found[-1] + 1)) and len(found) > 1
+    return f"{found[0]}-{found[-1]}" if whole else ", ".join(map(str, found))
 
 
 def size(count: int) -> str:

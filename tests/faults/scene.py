@@ -33,6 +33,7 @@ ENDED = {0: "done", 1: "some failed", 143: "terminated", 130: "interrupted"}
 class Scene:
     """`samples` are what was seeded, with their content as it was. All runs of the scene share state, log and home.
 
+    `taken_to`: infohash -> the folder to which its user took it at the source, and the paths that were renamed.
     `rate`: bytes a second from the source's SSH server, so that a fault finds a transfer under way.
     """
 
@@ -47,6 +48,7 @@ class Scene:
         self.samples: list[Sample] = []
         self.contents: dict[str, dict[str, bytes]] = {}
         self.settings: dict[str, dict[str, str]] = {}
+        self.taken_to: dict[str, tuple[Path, dict[str, str]]] = {}
         self.injected = 0
         self.checks = 0
         self.accounted = False
@@ -95,13 +97,22 @@ class Scene:
                     **more,
                 )
             )
+        self.add(made)
+        return made
+
+    def add(self, made: list[Sample]) -> None:
+        """Seed these, and hold them to what the check says."""
         for one in made:
             self.world.source.add(one.metainfo, one.content.parent, category=one.category)
         for one in made:
             self.world.source.wait_for(one.info_hash)
             self.contents[one.info_hash] = one.files()
         self.samples += made
-        return made
+
+    def restore(self, one: Sample) -> None:
+        """Put the files of a torrent back at the source as they were, as a user does from a backup."""
+        for name, data in self.contents[one.info_hash].items():
+            (self.world.source.data / name).write_bytes(data)
 
     @property
     def size(self) -> int:
@@ -109,8 +120,10 @@ class Scene:
 
     # -- running -------------------------------------------------------------------------------------------------------
 
-    def start(self, *arguments: object, environment: dict[str, str] | None = None) -> Command:
-        """Start the command."""
+    def start(
+        self, *arguments: object, environment: dict[str, str] | None = None, module: str = "torrent_mover"
+    ) -> Command:
+        """Start the command, or another module that ends in it."""
         proxied = self.world.root / "known_hosts.proxied"
         kind_and_key = self.world.ssh.host_key_line.split(" ", 1)[1]
         proxied.write_text(f"[{self.world.ssh.host}]:{self.chaos.port} {kind_and_key}")
@@ -122,7 +135,8 @@ class Scene:
         for section, keys in self.settings.items():
             values.setdefault(section, {}).update(keys)
         config = self.world.write_config(**values)
-        return Command("--config", config, "--simple", *arguments, home=self.home, environment=environment)
+        words = ("--config", config, "--simple", *arguments)
+        return Command(*words, home=self.home, environment=environment, module=module)
 
     def run(self, *arguments: object, environment: dict[str, str] | None = None) -> Result:
         """Run the command to its end."""
@@ -163,6 +177,17 @@ class Scene:
     def _secrets(self) -> list[str]:
         return [PASSKEY, self.world.source.password, self.world.destination.password]
 
+    def orphans(self) -> list[int]:
+        """Living processes that know the home of this scene's runs: the command, and whatever it started."""
+        mark = f"HOME={self.home}".encode()
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if mark in (folder / "environ").read_bytes().split(b"\0"):
+                        found.append(int(folder.name))
+        return found
+
     def wait_for_bytes(self, count: int, timeout: float = 60) -> None:
         """Wait until the source's SSH server has sent so many more bytes."""
         goal = self.chaos.received + count
@@ -181,8 +206,9 @@ class Scene:
         return faults(one.metainfo, self.destination)
 
     def at_source(self, one: Sample) -> list[str]:
-        """What the verifier finds wrong with the copy at the source."""
-        return faults(one.metainfo, self.world.source.data)
+        """What the verifier finds wrong with the copy at the source, where its user has it by now."""
+        folder, renames = self.taken_to.get(one.info_hash, (self.world.source.data, {}))
+        return faults(one.metainfo, folder, renames)
 
     def _look_at_delete(self, form: dict[str, str]) -> None:
         """At the very moment when the source is asked to delete: the copy is right, seeds, and it is all written down."""
@@ -272,10 +298,10 @@ class Scene:
         Bytes are counted on the wire of the source's SSH server, with what SSH itself adds.
         """
         again = max(0, self.chaos.received - self.size - self.overhead)
-        self.note(row, what, again=again)
+        self.note(row, what, again=again, allowed=allowed_again)
         assert again <= allowed_again, f"{again} bytes came again, of {self.size}; {allowed_again} were allowed"
 
-    def note(self, row: str, what: str, *, again: int = 0, survived: bool = True) -> None:
+    def note(self, row: str, what: str, *, again: int = 0, allowed: int = 0, survived: bool = True) -> None:
         """Write the scenario down."""
         self.accounted = True
         lost = [one for one in self.samples if self.at_source(one) and self.at_destination(one)]
@@ -290,6 +316,7 @@ class Scene:
                 size=self.size,
                 lost=sum(len(data) for one in lost for data in self.contents[one.info_hash].values()),
                 sent_again=again,
+                allowed=allowed,
                 deletes=self.deletes,
                 unproven=len(self.violations),
                 checks=self.checks,
@@ -301,7 +328,7 @@ class Scene:
     @property
     def overhead(self) -> int:
         """What SSH and SFTP add: packets and greetings."""
-        return self.size // 20 + 16_384 * max(1, self.chaos.accepted)
+        return self.size // 200 + 8_192 * max(1, self.chaos.accepted)
 
 
 def _plant(folder: Path) -> None:

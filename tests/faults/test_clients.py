@@ -12,6 +12,8 @@ from tests.faults.scene import MIB, Scene
 from tests.faults.watchman import Answer, Call
 from tests.servers import eventually
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES
+from torrent_mover.demo.torrents import make_torrent
+from torrent_mover.demo.world import CATEGORY
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
@@ -128,26 +130,36 @@ def test_a_client_is_killed_at_random_instants(scene, seed):
 
 def test_what_users_do_in_the_middle_of_a_move_is_respected(scene):
     here: Scene = scene("sftp", rate=1.5 * MIB)
-    gone, moved_away, renamed, other_category, plain = here.seed(5, MIB)
+    gone, moved_away, renamed, sorted_away, other_category, plain = here.seed(6, MIB)
     source = here.world.source
+    elsewhere, by_category = source.root / "elsewhere", source.root / "by category"
+    old = next(iter(one for one in renamed.files() if one.endswith("other.bin")))
+    new = old.replace("other", "new")
     with here.start() as command:
         here.wait_for_bytes(MIB)
         source.remove(gone.info_hash, delete_files=False)
-        source.api.post("torrents/setLocation", hashes=moved_away.info_hash, location=str(source.root / "elsewhere"))
-        old = next(iter(one for one in renamed.files() if one.endswith("other.bin")))
-        source.api.post("torrents/renameFile", hash=renamed.info_hash, oldPath=old, newPath=old.replace("other", "new"))
+        source.api.post("torrents/setLocation", hashes=moved_away.info_hash, location=str(elsewhere))
+        source.api.post("torrents/editCategory", category=CATEGORY, savePath=str(by_category))
+        source.api.post("torrents/setAutoManagement", hashes=sorted_away.info_hash, enable="true")
+        source.api.post("torrents/renameFile", hash=renamed.info_hash, oldPath=old, newPath=new)
         source.api.post("torrents/createCategory", category="keep-me")
         source.api.post("torrents/setCategory", hashes=other_category.info_hash, category="keep-me")
-        here.injected += 4
+        here.injected += 5
         result = command.end(240)
+    here.taken_to = {
+        moved_away.info_hash: (elsewhere, {}),
+        sorted_away.info_hash: (by_category, {}),
+        renamed.info_hash: (source.data, {old: new}),
+    }
     assert result.code == 1, result.text
     assert not here.violations
     assert here.deletes == 1
     assert source.torrent(plain.info_hash) is None
-    assert here.at_source(gone) == []  # removed from the client by its user, who kept the data
-    for kept in (moved_away, renamed, other_category):
-        assert source.torrent(kept.info_hash)["amount_left"] == 0
-    assert "elsewhere" in source.torrent(moved_away.info_hash)["save_path"]
+    for kept in (gone, moved_away, sorted_away, renamed, other_category):
+        assert here.at_source(kept) == []
+    for listed in (moved_away, sorted_away, renamed, other_category):
+        assert source.torrent(listed.info_hash)["amount_left"] == 0
+    here.note("17, 18, 19, 20", "torrents are removed, taken elsewhere, renamed, given another category by their user")
 
 
 @pytest.mark.long
@@ -188,8 +200,6 @@ def test_a_wrong_password_is_tried_once(scene):
 def test_a_sibling_at_the_source_keeps_its_data(scene):
     here: Scene = scene("sftp")
     (one,) = here.seed(1, MIB)
-    from torrent_mover.demo.torrents import make_torrent
-
     twin = make_torrent(one.content, piece_length=128 * 1024, source="another tracker")
     other = here.world.seed(twin, one.content, "keep-me")
     result = here.run()
@@ -198,3 +208,5 @@ def test_a_sibling_at_the_source_keeps_its_data(scene):
     assert here.at_source(one) == []
     assert here.world.source.state(other) in SEEDING_STATES
     assert here.at_destination(one) == []
+    here.injected += 1
+    here.account("34", "another torrent of the source uses the same files", allowed_again=0)

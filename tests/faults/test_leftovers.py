@@ -50,14 +50,14 @@ def leftovers(scene, mode: str) -> None:
     here.account("25", "wrong, partial and whole files of former runs", allowed_again=0)
 
 
-@pytest.mark.parametrize("mode", ["sftp", "rsync"])
+@pytest.mark.parametrize("mode", ["sftp"])
 def test_what_others_left_behind_is_mended_or_used(scene, mode):
     leftovers(scene, mode)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("mode", ["sftp_upload", "rsync_upload"])
-def test_what_others_left_behind_is_mended_or_used_in_upload_modes(scene, mode):
+@pytest.mark.parametrize("mode", ["sftp_upload", "rsync", "rsync_upload"])
+def test_what_others_left_behind_is_mended_or_used_in_other_modes(scene, mode):
     leftovers(scene, mode)
 
 

@@ -10,11 +10,14 @@ from tests.faults.damage import flip, largest
 from tests.faults.ledger import long_form
 from tests.faults.scene import MIB, MODES, Scene
 from tests.servers import eventually
+from torrent_mover.demo.content import Sample, write_file
+from torrent_mover.demo.torrents import make_torrent
+from torrent_mover.demo.world import CATEGORY
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
 
-@pytest.mark.parametrize("mode", MODES if long_form() else ["sftp", "rsync"])
+@pytest.mark.parametrize("mode", MODES if long_form() else ["sftp"])
 def test_a_source_that_is_damaged_is_found_and_kept(scene, mode):
     here: Scene = scene(mode)
     bad, good = here.seed(2, MIB)
@@ -66,3 +69,22 @@ def test_a_source_file_that_shrinks_or_vanishes_while_it_is_copied_keeps_its_tor
     assert here.at_destination(whole) == []
     for one in (short, gone):
         assert here.world.source.torrent(one.info_hash) is not None
+        here.restore(one)
+    here.converge()
+    here.account("42", "a source file shrinks, another one vanishes, while they are read", allowed_again=MIB)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", MODES)
+def test_a_sparse_file_arrives_with_its_zeros(scene, mode):
+    here: Scene = scene(mode)
+    file = write_file(here.world.source.data / "Sparse" / "image.bin", 100_000)
+    os.truncate(file, 4 * MIB)
+    with file.open("r+b") as stream:
+        stream.seek(3 * MIB)
+        stream.write(b"in the middle of nothing")
+    metainfo = make_torrent(file.parent, piece_length=64 * 1024)
+    here.add([Sample(metainfo, file.parent, CATEGORY, "v1")])
+    here.injected += 1
+    here.converge(runs=1)
+    here.account("44", "a file that is mostly holes", allowed_again=0)
