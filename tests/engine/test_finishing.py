@@ -88,3 +88,39 @@ def test_a_torrent_that_is_not_started_there_is_not_forced_to(story):
     assert story.run() is ExitCode.DONE
     assert not story.destination._held[torrent].running
     assert story.destination.get(torrent).ratio_limit == ALL["ratio_limit"]
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"ratio_limit": 3.0},
+        {"seeding_time_limit": 7200},
+        {"ratio_limit": -2.0, "share_limit_action": "RemoveWithContent"},
+    ],
+)
+def test_a_limit_of_the_source_is_not_set_where_the_destination_would_delete_data_by_it(story, limit):
+    """Whoever moves data home does not want it deleted there by what was set for the source."""
+    torrent = seed_with_all(
+        story, **dict.fromkeys(("ratio_limit", "seeding_time_limit", "inactive_seeding_time_limit"), -1) | limit
+    )
+    story.destination.defaults = ShareLimits(action="RemoveWithContent")
+    assert story.run() is ExitCode.DONE
+    assert ShareLimits.of(story.destination.get(torrent)) == ShareLimits()
+    assert "would delete the data there when one of them is met" in said(story)
+
+
+@pytest.mark.parametrize(
+    ("fields", "defaults"),
+    [
+        ({"ratio_limit": -2.0}, ShareLimits(ratio=9.0, action="RemoveWithContent")),
+        ({}, ShareLimits(action="Remove")),
+    ],
+    ids=["the destination's own", "which keeps the data"],
+)
+def test_limits_are_set_where_somebody_wants_just_that(story, fields, defaults):
+    own = {} if "ratio_limit" not in fields else {"seeding_time_limit": -2, "inactive_seeding_time_limit": -2}
+    torrent = seed_with_all(story, **(own | fields))
+    story.destination.defaults = defaults
+    assert story.run() is ExitCode.DONE
+    there, wanted = ShareLimits.of(story.destination.get(torrent)), (ALL | own | fields)
+    assert (there.ratio, there.seeding_time) == (wanted["ratio_limit"], wanted["seeding_time_limit"])

@@ -31,6 +31,18 @@ class ShareLimits:
         """Whether the client removes the torrent, with its data or without, when one of them is met."""
         return self.action.startswith("Remove")
 
+    @property
+    def deletes_data(self) -> bool:
+        """Whether the data goes with it."""
+        return self.action == "RemoveWithContent"
+
+    @property
+    def own(self) -> bool:
+        """Whether anything of it is the torrent's own: a limit, or what happens when one is met."""
+        return bool(self.action) or any(
+            limit >= 0 for limit in (self.ratio, self.seeding_time, self.inactive_seeding_time)
+        )
+
     @classmethod
     def of(cls, torrent: Torrent) -> Self:
         """Those of a torrent."""

@@ -26,12 +26,21 @@ def give(destination: Destination, torrent: InfoHash, later: Later, say: Say, *,
 
 
 def _limit(destination: Destination, torrent: InfoHash, limits: ShareLimits, say: Say) -> None:
-    """Set the source's limits, but never one by which the destination would remove at once what it has just taken over."""
+    """Set the source's limits, but none by which the destination would remove at once what it has just taken over.
+
+    Nor one by which it would delete the data later: that somebody wanted at the source, or nobody anywhere, where a limit
+    of one side meets an action of the other.
+    """
     client = destination.client
     there = client.get(torrent)
     if there is None or limits == replace(ShareLimits.of(there), action=limits.action):
         return
     counting = limits.over(client.share_defaults())
+    if limits.own and counting.deletes_data:
+        say(
+            f"its share limits are not set at {destination.name}: it would delete the data there when one of them is met"
+        )
+        return
     met = counting.met_by(there)
     if met and counting.removes:
         say(f"its share limits are not set at {destination.name}: {met} would remove it there at once")
