@@ -36,14 +36,14 @@ def _limit(destination: Destination, torrent: InfoHash, limits: ShareLimits, say
     if there is None or limits == replace(ShareLimits.of(there), action=limits.action):
         return
     counting = limits.over(client.share_defaults())
+    met = counting.met_by(there)
+    if met and counting.removes:
+        say(f"its share limits are not set at {destination.name}: {met} would remove it there at once")
+        return
     if limits.own and counting.deletes_data:
         say(
             f"its share limits are not set at {destination.name}: it would delete the data there when one of them is met"
         )
-        return
-    met = counting.met_by(there)
-    if met and counting.removes:
-        say(f"its share limits are not set at {destination.name}: {met} would remove it there at once")
         return
     client.set_share_limits(torrent, limits)
     if met:
