@@ -29,6 +29,7 @@ from torrent_mover.adapters.ssh.accounts import SshAccounts
 from torrent_mover.adapters.ssh.keyscan import host_keys, trust
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
+from torrent_mover.adapters.ssh.shared_files import SharedFiles
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.system import HostMeter
@@ -131,26 +132,25 @@ def session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
     )
 
 
-def planner(settings: Settings, source: QBittorrentClient, journal: SqliteJournal | None) -> Planner:
-    """What decides which torrents move."""
+def planner(
+    settings: Settings, source: QBittorrentClient, journal: SqliteJournal | None, look: SharedFiles | None = None
+) -> Planner:
+    """What decides which torrents move. `look` sees the source's disk."""
     moving = settings.moving
     policy = SelectionPolicy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order)
-    return Planner(source, journal, policy, RulesFile(settings.rules_file).read())
+    return Planner(source, journal, policy, RulesFile(settings.rules_file).read(), look)
 
 
 def plan(settings: Settings) -> Plan:
-    """What a run would do. Reads; writes nothing anywhere."""
-    clock = SystemClock()
-    source = client(
-        settings.moving.source_client_section, settings.source_client, settings.general.connect_timeout, clock
-    )
-    path = journal_path(settings)
+    """What a run would do. Reads; writes nothing anywhere: a host key that is new is not remembered, either."""
+    path, server = journal_path(settings), settings.source_server
+    strict = replace(settings, source_server=replace(server, host_key_policy=type(server.host_key_policy).STRICT))
     with ExitStack() as stack:
-        stack.callback(source.close)
+        ends = Ends(strict, SystemClock(), stack)
         journal = SqliteJournal.open_readonly(path) if path.exists() else None
         if journal is not None:
             stack.callback(journal.close)
-        return planner(settings, source, journal).plan()
+        return planner(settings, ends.source_client, journal, ends.look).plan()
 
 
 @contextmanager
@@ -221,7 +221,8 @@ class Ends:
         stack.callback(torrents.close)
         self.source_pool = self._pool(settings.source_server)
         self.destination_pool: SessionPool | None = None
-        self.source = Source(settings.source_server.host, self.source_client, self._open_source, self._real_at_source)
+        self.look = SharedFiles(self.source_pool, settings.source_map)
+        self.source = Source(settings.source_server.host, self.source_client, self._open_source, self.look.real)
         self.destination = self._remote(torrents) if moving.transfer_mode.uploads else self._local(torrents)
         self.statistics = resume_folder(settings, self.destination_pool, clock)
 
@@ -262,9 +263,6 @@ class Ends:
     def _open_source(self, save_path: ClientPath) -> SftpFileSystem:
         root = self._settings.source_map.to_host(save_path)
         return SftpFileSystem(self.source_pool, root, holder=str(save_path), follow_symlinks=True)
-
-    def _real_at_source(self, path: ClientPath) -> str:
-        return str(SshAccounts(self.source_pool).real(self._settings.source_map.to_host(path)))
 
     def _local(self, torrents: QBittorrentClient) -> Destination:
         root = self._settings.local_destination
@@ -366,7 +364,7 @@ class Assembly:
         source, destination = ends.source, ends.destination
         bandwidth = Bandwidth(settings.general, clock)
         throttle = Throttle(clock, bandwidth.limit)
-        plans = planner(settings, ends.source_client, journal)
+        plans = planner(settings, ends.source_client, journal, ends.look)
         route = self._route(ends.source_pool, ends.destination_pool, destination.files, throttle)
         engine: Engine
         cache = cache_of(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.engine.fuse import Fuse, Killed, Tapped
@@ -14,7 +15,7 @@ from tests.fakes.filesystem import MemoryFileSystem
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.demo.content import write_content, write_file
 from torrent_mover.demo.torrents import make_torrent
-from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.errors import ExitCode, ServerTooOld
 from torrent_mover.domain.events import Event
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import Outcome
@@ -34,11 +35,13 @@ from torrent_mover.engine.recheck import RecheckPatience
 from torrent_mover.engine.run import Run, RunFacts
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
+from torrent_mover.engine.statistics import Carrying
 from torrent_mover.engine.vitals import Vitals
 from torrent_mover.engine.watchdog import Watchdog
 from torrent_mover.engine.world import World
 from torrent_mover.ports.accounts import Account
 from torrent_mover.ports.filesystem import FileKind
+from torrent_mover.ports.statistics import StatisticsStore
 from torrent_mover.transfer.copying import Copying
 from torrent_mover.transfer.lanes import LaneShare
 
@@ -137,6 +140,26 @@ class Root:
         return str(uid), str(gid)
 
 
+class StoryLook:
+    """Sees the source's disk as engine.kinship.Look does; `blind` is an account without a shell."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+
+    def real(self, place: ClientPath) -> str:
+        return self._story._real(place)
+
+    def below(self, contents):
+        if self._story.blind:
+            raise ServerTooOld("No shell there.")
+        found = {}
+        for at, node in self._story.here.nodes.items():
+            place = SAVE / at if at.parts else SAVE
+            if node.kind is FileKind.FILE and node.links > 1 and any(place.is_within(one) for one in contents):
+                found[str(place)] = (1, node.serial)
+        return found
+
+
 class Story:
     """One source, one destination, one journal, on `folder`. `local`: the destination's files are read back by us.
 
@@ -166,6 +189,8 @@ class Story:
         self.rules = TrackerRules(())
         self.jobs = 1
         self.links: dict[str, str] = {}
+        self.store: Callable[[Fuse], StatisticsStore] | None = None
+        self.blind = False
         self.engine: Engine
 
     # -- what there is -------------------------------------------------------------------------------------------------
@@ -255,7 +280,7 @@ class Story:
         here = Tapped("here", self.here, fuse, quiet)
         publisher = Publisher(book)
         publisher.subscribe(self.events.append)
-        planner = Planner(source_client, book, SelectionPolicy(CATEGORY), self.rules)
+        planner = Planner(source_client, book, SelectionPolicy(CATEGORY), self.rules, StoryLook(self))
         share = LaneShare(1)
         route = Route("sftp", Legs((frozenset({Flow.IN}),)), lambda *_: Copying(share))
         throttle = Throttle(self.clock, lambda _flow: None)
@@ -286,6 +311,7 @@ class Story:
             Vitals((), None, book, self.clock),
             lambda: HostHealth(0, 0, 0),
             lambda _limit: None,
+            carrying=Carrying(world, self.store(fuse) if self.store else None),
         )
 
     def _real(self, place: ClientPath) -> str:

@@ -6,12 +6,23 @@ import contextlib
 import shutil
 from dataclasses import replace
 
-from tests.engine.story import CATEGORY, FILES, PIECE, SAVE, path
+from tests.engine.story import CATEGORY, FILES, PIECE, SAVE, StoryLook, path
 from torrent_mover.demo.content import write_file
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.events import Noticed
+from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.rate import Meter
+from torrent_mover.domain.selection import Policy
+from torrent_mover.domain.settings import LinkExisting
+from torrent_mover.domain.snapshot import Standing
 from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.kinship import kin_of
+from torrent_mover.engine.board import Flow, Legs, Track
+from torrent_mover.engine.kinship import kinship
+from torrent_mover.engine.planner import Plan, Planner
+from torrent_mover.engine.roster import Roster, Row
+
+BY_LINK = ClientPath("/by another name")
 
 
 def cross_seed(story, torrent, *, category=CATEGORY, extra: tuple[str, ...] = ()) -> InfoHash:
@@ -31,6 +42,10 @@ def cross_seed(story, torrent, *, category=CATEGORY, extra: tuple[str, ...] = ()
     story.contents[other], story.metainfo[other] = files, metainfo
     shutil.rmtree(folder)
     return other
+
+
+def kin_of(client, torrents):
+    return kinship(client, torrents, []).moving
 
 
 def kept_because(story) -> dict[InfoHash, str]:
@@ -123,3 +138,134 @@ def test_a_single_file_that_lies_within_another_torrents_folder_is_its_kin(story
     rows = [replace(row, content_path=SAVE / "Show/a") if row.id == single else row for row in story.source.torrents()]
 
     assert kin_of(story.source, rows) == {folder: frozenset({single}), single: frozenset({folder})}
+
+
+# -- links -------------------------------------------------------------------------------------------------------------
+
+
+def hard_linked(story, torrent, name: str, *, category=CATEGORY) -> InfoHash:
+    """Seed a torrent in a folder of its own whose files are second names of one's files."""
+    number = list(story.contents).index(torrent)
+    other = story.seed(name, number=number, category=category)
+    for file in story.contents[torrent]:
+        twin = path(file.replace("Show", name, 1))
+        story.here.unlink(twin)
+        story.here.link(path(file), twin)
+    return other
+
+
+def planned(story) -> Plan:
+    return Planner(story.source, None, Policy(CATEGORY), story.rules, StoryLook(story)).plan()
+
+
+def told(story, text: str) -> list[str]:
+    return [event.text for event in story.events if isinstance(event, Noticed) and text in event.text]
+
+
+def test_hard_linked_copies_are_kin_and_their_bytes_travel_once(story):
+    story.jobs, story.policy = 4, replace(story.policy, link_existing=LinkExisting.AUTO)
+    first = story.seed()
+    second = hard_linked(story, first, "Again")
+    moves = {move.torrent.id: move for move in planned(story).moves}
+    assert (moves[first].kin, moves[second].kin) == ({second}, {first})
+    assert (moves[first].linked, moves[second].linked) == ({second}, {first})
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(first)
+    story.assert_moved(second)
+    assert story.brought == story.size(first)
+    assert [certificate.delete_data for certificate in story.source.removed] == [True, True]
+    assert {story.there.nodes[path(name)].links for name, data in story.contents[first].items() if data} == {2}
+
+
+def test_a_hard_linked_copy_that_stays_keeps_its_bytes_and_the_log_says_so(story):
+    first = story.seed()
+    stays = hard_linked(story, first, "Again", category="keep-me")
+    plan = planned(story)
+    assert [(move.kin, move.staying, move.linked) for move in plan.moves] == [(frozenset(), {stays}, {stays})]
+    assert plan.names == {stays: "Again"}
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(first)
+    assert story.at_source(stays) == story.contents[stays]
+    assert told(story, f"other names (hard links), of {stays.short}")
+
+
+def test_without_a_shell_hard_links_are_not_seen_and_that_is_said(story):
+    story.blind = True
+    first = story.seed()
+    second = hard_linked(story, first, "Again")
+    assert [move.kin for move in planned(story).moves] == [frozenset(), frozenset()]
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(first)
+    story.assert_moved(second)
+    assert story.brought == 2 * story.size(first)
+    assert told(story, "links between torrents were not looked for: No shell there.")
+
+
+def test_a_save_path_that_is_a_link_leads_to_the_same_files(story):
+    first = story.seed()
+    second, stays = cross_seed(story, first), cross_seed(story, first, category="keep-me")
+    story.links["/by another name"] = str(SAVE)
+    rows = [
+        row if row.id == first else replace(row, save_path=BY_LINK, content_path=BY_LINK / "Show")
+        for row in story.source.torrents()
+    ]
+    ours, others = [row for row in rows if row.id != stays], [row for row in rows if row.id == stays]
+
+    kin = kinship(story.source, ours, others, StoryLook(story))
+
+    assert kin.moving == {first: {second}, second: {first}}
+    assert kin.staying == {first: {stays}, second: {stays}}
+    assert (kin.linked, kin.doubt) == ({}, "")
+    assert kinship(story.source, ours, others).moving == {}
+
+
+def test_a_folder_that_is_a_link_leads_to_the_same_files(story):
+    first = story.seed()
+    second = cross_seed(story, first)
+    story.links["/elsewhere/Show"] = f"{SAVE}/Show"
+    elsewhere = ClientPath("/elsewhere")
+    rows = [
+        row if row.id == first else replace(row, save_path=elsewhere, content_path=elsewhere / "Show")
+        for row in story.source.torrents()
+    ]
+
+    assert kinship(story.source, rows, [], StoryLook(story)).moving == {first: {second}, second: {first}}
+
+
+def test_those_outside_of_the_category_are_asked_for_their_files_only_where_they_are_near(story):
+    first = story.seed()
+    stays = cross_seed(story, first, category="keep-me")
+    far = [story.seed(name, 50_000, category="keep-me") for name in ("Far", "Away")]
+    asked = []
+    story.source.before = lambda method, torrent: asked.append(torrent) if method == "files" else None
+
+    plan = planned(story)
+
+    assert [move.staying for move in plan.moves] == [{stays}]
+    assert set(asked).isdisjoint(far)
+
+
+def test_a_row_that_waits_for_its_kin_says_so(story):
+    first = story.seed("First", 50_000)
+    story.seed("Second", 50_000)
+    free = story.seed("Third", 50_000)
+    moves = {move.torrent.name: move for move in planned(story).moves}
+    moves["Second"] = replace(moves["Second"], kin=frozenset({first}))
+    legs = Legs((frozenset({Flow.IN}),))
+    rows = {
+        name: Row(move, Track(move.torrent.id, 1, legs, story.clock.monotonic), Meter(0.0))
+        for name, move in moves.items()
+    }
+    roster = Roster(story.clock.monotonic)
+    roster.add(rows[name] for name in ("First", "Second", "Third"))
+
+    assert [roster.take().id, roster.take().id] == [first, free]
+    assert rows["Second"].why == "shares files with First, which moves first"
+    roster.change(rows["First"], Standing.DONE)
+    assert (roster.take(), rows["Second"].why) == (rows["Second"], "")

@@ -387,6 +387,8 @@ class Mover:
             entry, certificate = self._remove(evidence)
         # From here on nothing can fail the move any more: what cannot be written down now, the next run settles.
         with self._only_warned():
+            if certificate.delete_data and self._planned.linked:
+                self._tell(removal.other_names(self._planned))
             if certificate.delete_data:
                 files, planned = self._source_files, self._planned
                 removal.see_it_gone(files, planned, self._layout, self._world.clock, self._warn)

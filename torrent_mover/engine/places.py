@@ -74,7 +74,8 @@ class PlannedMove:
     """A torrent that this run will move, as it was when the run was planned; `files` are asked for when its move begins.
 
     `trackers` are host names. `partial`: files of it are not selected. `overlap`: what a rule says for its tracker.
-    `kin`: other moves of the plan that share files with it; of them, one moves at a time.
+    `kin`: other moves of the plan that share files with it; of them, one moves at a time. `staying`: torrents that do so
+    and do not move. `linked`: those of both that share by hard link alone.
     """
 
     torrent: Torrent
@@ -84,6 +85,8 @@ class PlannedMove:
     partial: bool = False
     overlap: Overlap | None = None
     kin: frozenset[InfoHash] = frozenset()
+    staying: frozenset[InfoHash] = frozenset()
+    linked: frozenset[InfoHash] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

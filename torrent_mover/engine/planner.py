@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from torrent_mover.domain import selection
 from torrent_mover.domain.errors import ServerError
@@ -12,7 +12,7 @@ from torrent_mover.domain.rules import Rule, TrackerRules, canonical_domain
 from torrent_mover.domain.selection import Findings
 from torrent_mover.domain.snapshot import NotMoved
 from torrent_mover.domain.torrent import InfoHash, Torrent
-from torrent_mover.engine.kinship import Kin, kin_of, larger_last
+from torrent_mover.engine.kinship import Kinship, Look, kinship, larger_last
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.journal import Journal
@@ -20,10 +20,15 @@ from torrent_mover.ports.journal import Journal
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do, and what it leaves alone. Each torrent of the category is in one of the two."""
+    """What a run will do, and what it leaves alone. Each torrent of the category is in one of the two.
+
+    `names` of torrents that stay and share files with those that move; `doubt`: why not all such sharing could be seen.
+    """
 
     moves: tuple[PlannedMove, ...]
     not_moved: tuple[NotMoved, ...]
+    names: Mapping[InfoHash, str] = field(default_factory=dict)
+    doubt: str = ""
 
     @property
     def size(self) -> int:
@@ -35,13 +40,22 @@ class Planner:
     """Looks at the source with one listing, then asks about those torrents only that the listing lets through."""
 
     def __init__(
-        self, client: TorrentClient, journal: Journal | None, policy: selection.Policy, rules: TrackerRules
+        self,
+        client: TorrentClient,
+        journal: Journal | None,
+        policy: selection.Policy,
+        rules: TrackerRules,
+        look: Look | None = None,
     ) -> None:
-        """Without a journal (a dry run on a new machine) nothing is marked and nothing was begun."""
+        """Without a journal (a dry run on a new machine) nothing is marked and nothing was begun.
+
+        `look` sees the source's disk: without it, torrents share what the client lists under one path.
+        """
         self._client = client
         self._journal = journal
         self._policy = policy
         self._rules = rules
+        self._look_at = look
         self._rule_of: dict[InfoHash, Rule | None] = {}
         self._hosts: dict[InfoHash, tuple[str, ...]] = {}
         self._partial: set[InfoHash] = set()
@@ -54,9 +68,12 @@ class Planner:
         begun = frozenset(record.id for record in records if not record.mark)
         chosen = selection.finish(selection.preselect(torrents, self._policy, marks, begun), self._look)
         order = [candidate.torrent for candidate in chosen.chosen]
-        kin = kin_of(self._client, order)
-        moves = tuple(self._planned(torrent, kin) for torrent in larger_last(order, kin))
-        return Plan(moves, chosen.not_moved)
+        ours = {torrent.id for torrent in order}
+        others = [one for one in self._client.torrents() if one.id not in ours] if order else []
+        kin = kinship(self._client, order, others, self._look_at)
+        moves = tuple(self._planned(torrent, kin) for torrent in larger_last(order, kin.moving))
+        staying = frozenset().union(*kin.staying.values())
+        return Plan(moves, chosen.not_moved, {one.id: one.name for one in others if one.id in staying}, kin.doubt)
 
     def ignored(self, torrent: InfoHash) -> bool:
         """Whether a rule says Ignore right now. In doubt (the client does not answer), yes: nothing is deleted in doubt."""
@@ -80,7 +97,7 @@ class Planner:
         self._rule_of[torrent.id] = self._rules.of_torrent(urls)
         return self._rule_of[torrent.id]
 
-    def _planned(self, torrent: Torrent, kin: Kin) -> PlannedMove:
+    def _planned(self, torrent: Torrent, kin: Kinship) -> PlannedMove:
         rule = self._rule_of.get(torrent.id)
         return PlannedMove(
             torrent,
@@ -89,7 +106,9 @@ class Planner:
             trackers=self._hosts.get(torrent.id, ()),
             partial=torrent.id in self._partial,
             overlap=rule.overlap if rule else None,
-            kin=kin.get(torrent.id, frozenset()),
+            kin=kin.moving.get(torrent.id, frozenset()),
+            staying=kin.staying.get(torrent.id, frozenset()),
+            linked=kin.linked.get(torrent.id, frozenset()),
         )
 
 

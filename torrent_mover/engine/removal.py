@@ -66,6 +66,12 @@ def settle(
     return replace(entry, confirmed=True)
 
 
+def other_names(planned: PlannedMove) -> str:
+    """What deleting leaves behind where files have names of other torrents too."""
+    others = ", ".join(sorted(other.short for other in planned.linked))
+    return f"its files at the source have other names (hard links), of {others}: these keep the data"
+
+
 def see_it_gone(
     files: FileSystem, planned: PlannedMove, layout: Iterable[RelativePath], clock: Clock, warn: Callable[[str], None]
 ) -> None:

@@ -24,6 +24,7 @@ LEFT_BY_USER: Final = frozenset({LEFT, CANCELLED})
 """Why a skipped row is not begun again by the same run, whatever it finds when it looks again."""
 
 _WAITING = frozenset({Standing.QUEUED, Standing.RETRYING})
+_SHARES: Final = "shares files with"
 _NEVER = float("inf")  # ready only when something else has ended
 
 
@@ -93,6 +94,15 @@ class Row:
         return other.id in self.planned.kin or self.id in other.planned.kin
 
 
+def _waits_for_kin(row: Row, active: Iterable[Row]) -> bool:
+    """Whether an active row shares files with it; then that is why it waits, unless there is another reason."""
+    other = next((each for each in active if row.shares_with(each)), None)
+    why = f"{_SHARES} {other.planned.torrent.name}, which moves first" if other else ""
+    if row.why != why and (not row.why or row.why.startswith(_SHARES)):
+        row.why = why
+    return other is not None
+
+
 class Roster:
     """All rows, in the order in which they are taken. Safe from any thread."""
 
@@ -125,7 +135,7 @@ class Roster:
                 now = self._monotonic()
                 waiting = [row for row in self._rows.values() if row.standing in _WAITING]
                 active = [row for row in self._rows.values() if row.standing is Standing.ACTIVE]
-                free = [row for row in waiting if not any(row.shares_with(other) for other in active)]
+                free = [row for row in waiting if not _waits_for_kin(row, active)]
                 ready = None if self._paused else next((row for row in free if row.ready_at <= now), None)
                 if ready is not None:
                     ready.standing = Standing.ACTIVE

@@ -172,6 +172,8 @@ class Run(Steering):
         reconcile(self._engine.world)
         plan = self._planner.plan()
         self._not_moved = plan.not_moved
+        if plan.doubt:
+            self.notice(Level.INFO, f"links between torrents were not looked for: {plan.doubt}")
         with self._mendable(examination):
             self._examine(examination, self._planned_checks(plan))
         took = self._clock.monotonic() - started
