@@ -12,7 +12,7 @@ from tests.engine.story import Story
 from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode, Unreachable
 from torrent_mover.domain.events import Noticed
-from torrent_mover.domain.move import Mark, MoveRecord, Stage
+from torrent_mover.domain.move import Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.snapshot import Phase, Standing
@@ -260,6 +260,61 @@ def test_a_torrent_that_is_moved_up_goes_first(story, live):
     assert ended == [second, third, first]  # newest first
     assert one.said("moved up in the queue, by you", third)
     assert not one.said("moved down in the queue, by you", first)
+
+
+def why_of(one, torrent) -> tuple[str, float | None]:
+    """What the screen says of a row that does not move: the reason, and in how many seconds it is tried."""
+    (view,) = (move for move in one.control.snapshot().moves if move.id == torrent)
+    return view.why, view.retry_in
+
+
+def test_a_row_that_waits_says_for_what_and_one_that_is_over_how_it_ended(story, live):
+    story.backoff = Backoff(base=30.0)
+    torrent = story.seed("Broken.mkv", ONE_FILE)
+    one = live(broken=Unreachable("seedbox:22 closed the connection."))
+    one.becomes(torrent, Standing.RETRYING)
+    why, seconds = why_of(one, torrent)
+    assert why == "seedbox:22 closed the connection."
+    assert 0 < seconds <= 60
+
+    one.gate.broken = None
+    one.gate.open()
+    one.control.pause()
+    one.control.retry(torrent)
+    eventually(lambda: why_of(one, torrent) == ("the whole run is paused", None), 20)
+    one.control.resume()
+    assert one.end() is ExitCode.DONE
+
+    ended = why_of(one, torrent)[0]
+    assert ended.startswith("moved in ")
+    assert ended.endswith(", source deleted")
+
+
+def test_a_failure_stands_in_the_history_until_somebody_has_dealt_with_it(story, live):
+    torrent = story.seed("Film.mkv", ONE_FILE)
+    with contextlib.closing(story.journal()) as journal:
+        now = story.clock.now()
+        journal.save_move(
+            MoveRecord(
+                torrent, "Film.mkv", ONE_FILE, Stage.CHECKING, now, now + 60, error="34 pieces are bad.",
+                remedy="Look at the disk.", mark=Mark.RECHECK_FAILED,
+            )
+        )  # fmt: skip
+    story.seed("Other.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+
+    (entry,) = one.control.history().entries
+    assert (entry.id, entry.outcome) == (torrent, Outcome.FAILED)
+    assert entry.detail == "34 pieces are bad. (recheck failed: not tried again by itself) Look at the disk."
+    one.control.dismiss(torrent)
+    eventually(lambda: one.said("its failure is marked as handled, by you", torrent), 20)
+    assert one.control.history().entries == ()
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    with contextlib.closing(story.journal()) as journal:
+        assert journal.move(torrent).mark is Mark.RECHECK_FAILED  # still not tried by itself
 
 
 def test_a_new_torrent_is_found_by_looking_again(story, live):

@@ -77,6 +77,10 @@ class FakeControl:
         """Remember the wish."""
         self.calls.append(("retry", torrent))
 
+    def dismiss(self, torrent: InfoHash) -> None:
+        """Remember the wish."""
+        self.calls.append(("dismiss", torrent))
+
     def skip(self, torrent: InfoHash) -> None:
         """Remember the wish."""
         self.calls.append(("skip", torrent))

@@ -102,7 +102,7 @@ def busy_moves() -> tuple[MoveView, ...]:
         a_move(
             id=a_hash(0x77AA01FE), name="Spring.2019.2160p.Blender", size=whole, standing=Standing.RETRYING,
             step=Step.PUSH, steps=steps(whole, int(31.2 * GIB), whole, now=Step.PUSH), fraction=0.72, rate=0.0, eta=None,
-            doing="", attempt=2, retry_in=38.0, trouble=DROPPED,
+            doing="", attempt=2, retry_in=38.0, why="connection dropped by nas", trouble=DROPPED,
         ),
     ]  # fmt: skip
     waiting = [
@@ -336,7 +336,15 @@ def retrying() -> FakeControl:
     moves = control.current.moves
     stall = replace(moves[0], rate=0.0, eta=None, stalled_for=42.0, watchdog_in=1458.0)
     others = tuple(
-        replace(move, standing=Standing.RETRYING, attempt=3, retry_in=45.0, rate=0.0, trouble=DROPPED)
+        replace(
+            move,
+            standing=Standing.RETRYING,
+            attempt=3,
+            retry_in=45.0,
+            why="connection dropped by nas",
+            rate=0.0,
+            trouble=DROPPED,
+        )
         for move in moves[1:4]
     )
     control.show(moves=(stall, *others, *moves[4:]), troubles=3)

@@ -121,7 +121,7 @@ CASES: dict[str, Case] = {
     "list.page_up": ("many", ("pagedown", "pageup"), moved_to("Big.Buck")),
     "list.first": ("many", ("end", "home"), moved_to("Big.Buck")),
     "list.last": ("many", ("end",), moved_to("Some.Show.S14E19")),
-    "list.open": ("running", ("enter",), has("[Files]", "Bunny/00003.m2ts")),
+    "list.open": ("running", ("enter",), has("[Files]", "00003.m2ts", "Extras/trailer")),
     "list.filter": (
         "running", ("slash", *"sintel", "enter"), lambda seen: "Sintel" in cursor_row(seen.text) and "debian" not in seen.text
     ),
@@ -139,6 +139,7 @@ CASES: dict[str, Case] = {
     "detail.next": ("running", ("enter", "right"), has("[Pieces]", "899 verified", "1 bad")),
     "detail.previous": ("running", ("enter", "comma"), has("[Info]", "/mnt/data/downloads/Bunny")),
     "history.again": ("running", ("3", "down", "down", "down", "c"), asked("retry", a_hash(0x903))),
+    "history.handled": ("running", ("3", "down", "down", "down", "m"), asked("dismiss", a_hash(0x903))),
     "history.export": ("running", ("3", "e"), has("Export to", "torrent-mover-history.csv")),
     "history.copy": ("running", ("3", "y"), has("Copy", a_hash(0x900).hex)),
     "history.graph": (

@@ -31,9 +31,9 @@ def painted_rows(app: MoverApp) -> list[int]:
         if hasattr(widget, "paint"):
             original = widget.paint
 
-            def paint(ink, width, *also, _original=original):
+            def paint(ink, width, *, here=False, _original=original):
                 rows.append(width)
-                return _original(ink, width, *also)
+                return _original(ink, width, here=here)
 
             widget.paint = paint
     return rows
@@ -152,6 +152,28 @@ def test_a_search_in_the_log_excludes_too():
         assert "/!recheck" in shown
 
     drive(scenes.running(), act)
+
+
+def test_a_line_that_comes_again_and_again_is_one_line_with_a_count():
+    control = scenes.running()
+    last = control.lines[-1]
+
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("5")
+        for number in range(1, 6):
+            text = "the disk of nas is slow" if number != 4 else "it is well again"
+            control.lines.append(replace(last, number=last.number + number, level=Level.WARN, text=text))
+            app.tick()
+        await settle(pilot)
+        assert [row[20:] for row in dump(app).splitlines() if "disk of nas" in row] == [
+            "(3x) the disk of nas is slow", "the disk of nas is slow",
+        ]  # fmt: skip
+        await pilot.press("w", "f")
+        await settle(pilot)
+        assert dump(app).count("the disk of nas is slow") == 2
+        assert "(3x) the disk of nas is slow" in dump(app)
+
+    drive(control, act)
 
 
 def test_preflight_goes_by_itself_when_the_run_goes_on():

@@ -70,8 +70,8 @@ class Trouble:
 class MoveView:
     """One torrent of the run. Bytes, bytes/s, seconds; `fraction` is the weighted, monotone progress from 0 to 1.
 
-    `reused_fraction` is the part of it that was there already. `why` says why a queued or skipped one waits. `eta_is_guess`: too
-    little was seen to be sure of it.
+    `reused_fraction` is the part of it that was there already. `why`: what a row that does not move waits for, or how it ended;
+    `retry_in`: seconds after which it is tried, where only time must pass. `eta_is_guess`: too little was seen to be sure of it.
     """
 
     id: InfoHash
@@ -276,7 +276,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class HistoryView:
-    """Ended moves, newest first, and (Unix seconds, bytes/s) of past runs, oldest first."""
+    """Ended moves and open failures, newest first, and (Unix seconds, bytes/s) of past runs, oldest first."""
 
     entries: tuple[HistoryEntry, ...]
     run_rates: tuple[tuple[float, float], ...]

@@ -109,7 +109,13 @@ class Pace:
             return self.usual(Task.TRANSFER, row.planned)
         age = now - row.began
         measured = row.meter.recent(min(age, MINUTE))
-        return measured if age >= _FRESH else max(measured, self.usual(Task.TRANSFER, row.planned))
+        speed = measured if age >= _FRESH else max(measured, self.usual(Task.TRANSFER, row.planned))
+        return min(speed, self._allowed())
+
+    def _allowed(self) -> float:
+        """Bytes a second that the limits let through now: what was measured before they were set says nothing."""
+        limits = (self._world.throttle.limit(flow) for flow in self._world.route.legs.flows[0])
+        return min((limit for limit in limits if limit), default=float("inf"))
 
     def left(self, task: Task, row: Row, now: float) -> float | None:
         """Seconds until that part (adding, or finishing) of a row is over, if it takes what is usual; None: not known."""
@@ -131,7 +137,7 @@ class Pace:
         open_rows = [row for row in rows if row.standing not in _OVER]
         left = sum(_to_bring(row) for row in open_rows)
         flowing = [row for row in open_rows if row.standing is Standing.ACTIVE and row.track.stage in _FLOWING]
-        speed = sum(self.moving(row, now) for row in flowing)
+        speed = min(sum(self.moving(row, now) for row in flowing), self._allowed())
         if not flowing:
             waiting = [row for row in open_rows if _to_bring(row)]
             speed = self.moving(waiting[0], now) * min(sharing, len(waiting)) if waiting else 0.0

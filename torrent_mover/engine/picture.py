@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from torrent_mover.domain.errors import MoverError
-from torrent_mover.domain.move import Stage
+from torrent_mover.domain.move import HistoryEntry, Outcome, Stage
 from torrent_mover.domain.rate import Meter, eta
 from torrent_mover.domain.snapshot import MoveView, Standing, Step, StepProgress, Wire
+from torrent_mover.domain.text import clock
 from torrent_mover.domain.timing import Task
 from torrent_mover.engine import pace
 from torrent_mover.engine.board import TRANSFER_SHARE, Flow, Track
@@ -19,6 +20,7 @@ from torrent_mover.engine.preflight import trouble_of
 from torrent_mover.engine.roster import Row
 
 _SAMPLES: Final = 600
+_NEVER: Final = float("inf")
 _STALL: Final = 10.0
 _STEP_OF: Final = {
     Stage.SETTLED: Step.ADD,
@@ -47,10 +49,10 @@ class _Drawn:
     lessons: int
     view: MoveView
 
-    def holds(self, row: Row, lessons: int) -> bool:
+    def holds(self, row: Row, why: str, lessons: int) -> bool:
         return (
             self.standing is row.standing
-            and self.why is row.why
+            and self.why == why
             and self.error is row.error
             and self.stage is row.track.stage
             and self.attempts == len(row.attempts)
@@ -70,22 +72,36 @@ class Painter:
         before, kept, views = self._kept, {}, []
         lessons = self._engine.pace.lessons
         for row in rows:
-            standing = row.standing
-            if standing is Standing.ACTIVE or standing is Standing.RETRYING:
-                views.append(move_view(row, self._engine, now))
+            standing, why = row.standing, reason(row, paused=self._engine.roster.paused)
+            held = standing is Standing.QUEUED and now < row.ready_at < _NEVER
+            if standing is Standing.ACTIVE or standing is Standing.RETRYING or held:
+                views.append(move_view(row, self._engine, now, why))
                 continue
             drawn = before.get(row)
-            if drawn is None or not drawn.holds(row, lessons):
-                marks = (standing, row.track.stage, row.why, row.error, len(row.attempts), lessons)
-                drawn = _Drawn(*marks, move_view(row, self._engine, now))
+            if drawn is None or not drawn.holds(row, why, lessons):
+                marks = (standing, row.track.stage, why, row.error, len(row.attempts), lessons)
+                drawn = _Drawn(*marks, move_view(row, self._engine, now, why))
             kept[row] = drawn
             views.append(drawn.view)
         self._kept = kept
         return tuple(views)
 
 
-def move_view(row: Row, engine: Engine, now: float) -> MoveView:
-    """One row. `now` in monotonic seconds."""
+def reason(row: Row, *, paused: bool) -> str:
+    """Why a row waits, or how it ended; blank where nothing but a free slot is missing."""
+    if row.standing is Standing.DONE and row.entry is not None:
+        return _how(row.entry, row.started_at)
+    return row.why or ("the whole run is paused" if paused and row.standing is Standing.QUEUED else "")
+
+
+def _how(entry: HistoryEntry, started_at: float | None) -> str:
+    took = max(entry.ended_at - (started_at or entry.started_at), 0.0)
+    kept = f"; {entry.detail}" if entry.detail else ", source deleted" if entry.outcome is Outcome.MOVED else ""
+    return f"{entry.outcome.value} in {clock(took)}{kept}"
+
+
+def move_view(row: Row, engine: Engine, now: float, why: str) -> MoveView:
+    """One row, that waits or ended for that reason. `now` in monotonic seconds."""
     track, torrent = row.track, row.planned.torrent
     ledger, active = track.ledger, row.standing is Standing.ACTIVE
     moving = active and track.stage in _BYTES_FLOW
@@ -108,11 +124,11 @@ def move_view(row: Row, engine: Engine, now: float) -> MoveView:
         doing=track.doing,
         attempt=len(row.attempts) + active,
         attempts=engine.tuning.backoff.attempts,
-        retry_in=max(row.ready_at - now, 0.0) if row.standing is Standing.RETRYING else None,
+        retry_in=_waits(row, now),
         stalled_for=silent if moving and silent > _STALL else 0.0,
         watchdog_in=engine.tuning.watchdog.remaining(track, now) if active else None,
         repair=track.repair,
-        why=row.why,
+        why=why,
         trouble=trouble_of(row.error) if row.error and row.standing is not Standing.DONE else None,
         category=torrent.category,
         target_category=row.planned.target_category,
@@ -122,6 +138,13 @@ def move_view(row: Row, engine: Engine, now: float) -> MoveView:
         started_at=row.started_at,
         eta_is_guess=active and pace.is_guess(row, now),
     )
+
+
+def _waits(row: Row, now: float) -> float | None:
+    """Seconds for which a row is held back; None where time alone does not decide."""
+    if row.standing is Standing.RETRYING or (row.standing is Standing.QUEUED and now < row.ready_at < _NEVER):
+        return max(row.ready_at - now, 0.0)
+    return None
 
 
 def _eta(steps: tuple[StepProgress, ...]) -> float | None:
@@ -179,6 +202,8 @@ def _check_step(track: Track, now: float, past: float, *, passed: bool) -> StepP
     return StepProgress(Step.CHECK, done, ledger.size, 0, speed, eta(left, speed or past))
 
 
-def wire(meter: Meter, *, used: bool, limit: float | None) -> Wire:
-    """One direction of the network."""
-    return Wire(used, meter.now if used else 0.0, meter.average, meter.peak, meter.samples(_SAMPLES), limit)
+def wire(meter: Meter, *, used: bool, over: bool, limit: float | None) -> Wire:
+    """One direction of the network. `over`: nothing moves any more, and nobody reads the meter."""
+    return Wire(
+        used, meter.now if used and not over else 0.0, meter.average, meter.peak, meter.samples(_SAMPLES), limit
+    )

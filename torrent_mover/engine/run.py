@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torrent_mover.domain.errors import (
     Banned,
@@ -17,7 +17,7 @@ from torrent_mover.domain.errors import (
     MoverError,
 )
 from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
-from torrent_mover.domain.move import Mark, Outcome
+from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.snapshot import (
     CheckView,
@@ -33,7 +33,7 @@ from torrent_mover.domain.snapshot import (
 )
 from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine import pace, picture
+from torrent_mover.engine import pace, past, picture
 from torrent_mover.engine.board import Flow
 from torrent_mover.engine.detail import Details
 from torrent_mover.engine.engine import Engine
@@ -49,7 +49,7 @@ from torrent_mover.engine.space import NoRoom
 from torrent_mover.engine.statistics import Carrying
 from torrent_mover.engine.steering import Steering
 from torrent_mover.engine.vitals import Vitals
-from torrent_mover.ports.journal import RunRecord
+from torrent_mover.ports.journal import Journal, RunRecord
 
 _FAILED_REST = 3600.0
 """Seconds that a run which stays leaves a failed torrent alone, as long as nobody asks for it."""
@@ -338,7 +338,7 @@ class Run(Steering):
 
     def _wire(self, flow: Flow, used: frozenset[Flow]) -> Wire:
         limit = self._engine.world.throttle.limit(flow)
-        return picture.wire(self._engine.meters[flow], used=flow in used, limit=limit)
+        return picture.wire(self._engine.meters[flow], used=flow in used, over=self._phase is Phase.ENDED, limit=limit)
 
     def _shown_phase(self) -> Phase:
         if self._phase is not Phase.ENDED and self._engine.stopping:
@@ -358,13 +358,7 @@ class Run(Steering):
 
     def history(self) -> HistoryView:
         """See ports.control.Control."""
-        journal = self._engine.world.journal
-        rates = tuple(
-            (run.started_at, run.sent / (run.ended_at - run.started_at))
-            for run in reversed(journal.runs())
-            if run.ended_at > run.started_at and run.sent
-        )
-        return HistoryView(tuple(journal.history()), rates)
+        return past.look_back(self._engine.world.journal, self._engine.roster.rows())
 
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """See ports.control.Control."""
@@ -392,22 +386,32 @@ class Run(Steering):
         if self._engine.roster.get(torrent) is not None:
             super().retry(torrent)
         elif self._phase is not Phase.ENDED:
-            threading.Thread(target=self._clear_mark, args=(torrent,), name="clear mark", daemon=True).start()
+            self._write(past.clear_mark, torrent, "its mark is cleared, by you; it is looked for", self.rescan)
 
-    def _clear_mark(self, torrent: InfoHash) -> None:
-        journal = self._engine.world.journal
-        try:
-            record = journal.move(torrent)
-            if record is None or record.mark is None:
+    def dismiss(self, torrent: InfoHash) -> None:
+        """See ports.control.Control."""
+        self._write(past.dismiss, torrent, "its failure is marked as handled, by you")
+
+    def _write(
+        self,
+        act: Callable[[Journal, InfoHash], bool],
+        torrent: InfoHash,
+        done: str,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Change a record of the journal beside the screen, which must not wait for a disk; `done` is said if it was changed."""
+
+        def work() -> None:
+            try:
+                changed = act(self._engine.world.journal, torrent)
+            except MoverError as error:
+                self.notice(Level.WARN, f"{torrent.short}: not written down: {error}")
                 return
-            if record.mark is Mark.CORRUPT:
-                journal.forget_pieces(torrent)
-            journal.save_move(replace(record, mark=None, attempts=0, error="", error_code="", remedy=""))
-        except MoverError as error:
-            self.notice(Level.WARN, f"the mark was not cleared: {error}")
-            return
-        self._say("its mark is cleared, by you; it is looked for", torrent)
-        self.rescan()
+            if changed:
+                self._say(done, torrent)
+                then()
+
+        threading.Thread(target=work, name="journal", daemon=True).start()
 
     def _begin_looking(self) -> None:
         if self._looking is None or not self._looking.is_alive():

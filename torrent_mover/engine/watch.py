@@ -151,6 +151,10 @@ class Watch:
         """See ports.control.Control."""
         self._run.retry(torrent)
 
+    def dismiss(self, torrent: InfoHash) -> None:
+        """See ports.control.Control."""
+        self._run.dismiss(torrent)
+
     def skip(self, torrent: InfoHash) -> None:
         """See ports.control.Control."""
         self._run.skip(torrent)

@@ -23,7 +23,7 @@ class Control(Protocol):
         """Lines of the ring with a number above `after`."""
 
     def history(self) -> HistoryView:
-        """Ended moves and past rates, from the journal."""
+        """Ended moves, failures that were not dealt with, and past rates, from the journal."""
 
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Call `listener` with each event, from the engine's threads; returns how to unsubscribe. Listeners must not block."""
@@ -39,6 +39,9 @@ class Control(Protocol):
 
     def retry(self, torrent: InfoHash) -> None:
         """Try again now, instead of waiting out the back-off, or after a failure."""
+
+    def dismiss(self, torrent: InfoHash) -> None:
+        """Somebody has dealt with its failure: it is shown no more. What was set aside stays so."""
 
     def skip(self, torrent: InfoHash) -> None:
         """Leave it for a later run; what arrived is kept."""

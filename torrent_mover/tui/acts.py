@@ -11,6 +11,7 @@ from textual.app import SuspendNotSupported
 
 from torrent_mover.domain.quantities import format_rate, parse_rate
 from torrent_mover.domain.snapshot import Phase
+from torrent_mover.tui import format as fmt
 from torrent_mover.tui import themes
 from torrent_mover.tui.screens.ask import AskLine
 from torrent_mover.tui.screens.detail import Detail
@@ -80,7 +81,8 @@ class RunActs(_Base):
     def action_bandwidth(self) -> None:
         """Ask for a limit."""
         current = self.session.snapshot.incoming.limit or self.session.snapshot.outgoing.limit
-        value = format_rate(int(current)) if current else ""
+        value = _exact_rate(current) if current else ""
+        now = f"now {fmt.rate(current, self.session.look.units)}" if current else "now without a limit"
 
         def answered(text: str | None) -> None:
             if text is None:
@@ -89,7 +91,7 @@ class RunActs(_Base):
             self.session.control.limit(limit)
             self.notify(f"Limit {text}/s" if limit else "Limit as configured", timeout=3, markup=False)
 
-        hint = "512K, 5M, 1.5G a second; off, or nothing: as configured"
+        hint = f"{now}; 512K, 5M, 1.5G a second, or nothing: as configured"
         self.push_screen(
             AskLine(self.session, "Bandwidth of all torrents together", hint, value, _wrong_rate), answered
         )
@@ -125,6 +127,12 @@ class RunActs(_Base):
             if move.id.hex == hex_digits:
                 self.push_screen(Detail(self.session, move.id))
                 return
+
+
+def _exact_rate(limit: float) -> str:
+    """What would be typed for that limit; nothing where that is an odd number of bytes."""
+    text = format_rate(int(limit))
+    return "" if text.endswith("B") else text
 
 
 def _wrong_rate(text: str) -> str:

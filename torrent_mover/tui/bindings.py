@@ -90,6 +90,7 @@ DETAIL = (
 
 HISTORY = (
     _key("c", "again", "try again", "history.again", "Clear the failure and try this torrent again", show=True),
+    _key("m", "handled", "handled", "history.handled", "Mark this failure as handled: it is shown no more", show=True),
     _key("e", "export", "export", "history.export", "Write the history to a file, as CSV or JSON", show=True),
     _key("y", "copy", "copy", "history.copy", "Copy the hash, the name or how it ended", show=True),
     _key("g", "graph", "graph", "history.graph", "Show or hide the graph of past runs", show=True),

@@ -14,6 +14,9 @@ ZOOMS = (1, 5, 30)
 SHRINK_AFTER = 30.0
 """Seconds for which a scale stays larger than what it shows."""
 
+_HALF_FROM, _PARTS_FROM = 4, 12
+"""Rows from which an axis has a tick in its middle, and more of them."""
+
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _LEFT_DOTS = (0x00, 0x40, 0x44, 0x46, 0x47)
 _RIGHT_DOTS = (0x00, 0x80, 0xA0, 0xB0, 0xB8)
@@ -100,6 +103,21 @@ def _row(kind: GraphKind, steps: list[int]) -> str:
         pairs = zip(steps[::2], steps[1::2], strict=True)
         return "".join(chr(0x2800 | _LEFT_DOTS[a] | _RIGHT_DOTS[b]) if a or b else " " for a, b in pairs)
     return "".join((_BLOCKS if kind is GraphKind.BLOCK else _ASCII)[step] for step in steps)
+
+
+def ticks(top: float, height: int, base: int = 1024) -> dict[int, float]:
+    """Row -> the value (bytes/s) at its upper edge: the top, even parts of it where there is room, and 0 in the last row."""
+    if height <= 1:
+        return {0: top}
+    lead = top
+    while lead >= base:
+        lead /= base
+    fifths = str(int(lead))[0] == "5"
+    parts = 1 if height < _HALF_FROM else 2
+    if height >= _PARTS_FROM:
+        parts = 5 if fifths else 4
+    marks = {round(height * (1 - part / parts)): top * part / parts for part in range(parts, 0, -1)}
+    return {**{row: value for row, value in marks.items() if row < height - 1}, height - 1: 0.0}
 
 
 def limit_row(limit: float | None, top: float, height: int) -> int | None:

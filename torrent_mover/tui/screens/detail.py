@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 
-from torrent_mover.domain.snapshot import AttemptView, MoveDetail, MoveView, Snapshot, StageView, Standing
+from torrent_mover.domain.snapshot import AttemptView, MoveDetail, MoveView, Snapshot, StageView
 from torrent_mover.domain.text import safe
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
@@ -27,7 +27,15 @@ from torrent_mover.tui.widgets.log_pane import LogPane
 from torrent_mover.tui.widgets.move_table import state
 from torrent_mover.tui.widgets.piece_strip import legend, strip_lines
 from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
-from torrent_mover.tui.widgets.selected import facts_line, file_line, now_line, step_line, steps_line, trouble_lines
+from torrent_mover.tui.widgets.selected import (
+    facts_line,
+    file_line,
+    inner_paths,
+    now_line,
+    step_line,
+    steps_line,
+    trouble_lines,
+)
 
 TABS = ("files", "pieces", "stages", "attempts", "log", "info")
 
@@ -75,7 +83,8 @@ def attempt_line(attempt: AttemptView, width: int, look: Look) -> Line:
 def tab_lines(tab: str, move: MoveView, detail: MoveDetail, width: int, height: int, look: Look) -> list[Line]:
     """What a tab shows, one line a row of its list."""
     if tab == "files":
-        return [file_line(file, width, look, bar=12 if width >= ROOMY else 0) for file in detail.files]
+        named = zip(detail.files, inner_paths(detail.files), strict=True)
+        return [file_line(file, path, width, look, bar=12 if width >= ROOMY else 0) for file, path in named]
     if tab == "pieces":
         room = max(1, height - 2)
         return [*strip_lines(detail.pieces, width - 1, room, look), BLANK, legend(detail.pieces, width - 1, room, look)]
@@ -83,11 +92,12 @@ def tab_lines(tab: str, move: MoveView, detail: MoveDetail, width: int, height: 
         return [stage_line(stage, look) for stage in detail.stages]
     if tab == "attempts":
         return [attempt_line(attempt, width, look) for attempt in detail.attempts]
-    facts = [("hash", move.id.hex), ("name", move.name), *detail.facts]
+    facts = [("name", move.name), *((label, value) for label, value in detail.facts if value)]
+    label_cells = min(max(len(label) for label, _ in facts), max(8, width // 3)) + 2
     return [
-        line(Span(left(safe(label) if index == 0 else "", 18), Tone.DIM), one)
+        line(Span(left(safe(label) if index == 0 else "", label_cells - 2), Tone.DIM), "  ", one)
         for label, value in facts
-        for index, one in enumerate(wrap(safe(value), max(8, width - 19)))
+        for index, one in enumerate(wrap(safe(value), max(8, width - label_cells)))
     ]
 
 
@@ -178,8 +188,7 @@ class Detail(LogActs, MoveActs):
         panel = self.query_one("#happened", Lines)
         width = panel.size.width or self.size.width
         lines = trouble_lines(move, width, self.session.look)
-        if move.standing is not Standing.DONE:
-            lines.append(now_line(move))
+        lines.append(now_line(move))
         panel.styles.height = len(lines)
         panel.show_lines(lines)
 

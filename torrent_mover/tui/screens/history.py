@@ -45,7 +45,7 @@ def _result(entry: HistoryEntry, look: Look) -> Span:
 
 def _cells(width: int) -> tuple[int, int, int]:
     """Cells of name, duration and result."""
-    took = 10 if width >= TABLE_FROM else 0
+    took = 9 if width >= TABLE_FROM else 0
     result = max(20 if took else 14, width // 4)
     return width - result - took - 29, took, result
 
@@ -106,6 +106,7 @@ class History(View):
             (
                 "app.back",
                 "history.again",
+                "history.handled",
                 "history.copy",
                 "history.export",
                 "list.filter",
@@ -187,13 +188,13 @@ class History(View):
         look, width = self.session.look, panel.size.width
         took = entry.ended_at - entry.started_at
         lines = [rule(left(safe(entry.name), max(8, width - 30)).rstrip(), entry.id.short, width, look.glyphs.rule)]
-        sent = f"{fmt.size(entry.sent, look.units)} sent, {fmt.size(entry.reused, look.units)} there already"
-        speed = f", {fmt.rate(entry.sent / took, look.units)}" if took > 0 else ""
-        lines.append(
-            line(
-                f" {sent}{speed}; {entry.pieces} pieces proven, {entry.repaired} repaired; run {safe(entry.run) or '-'}"
-            )
-        )
+        facts = [f"{fmt.size(entry.sent, look.units)} sent"]
+        facts += [f"{fmt.size(entry.reused, look.units)} there already"] if entry.reused else []
+        facts += [fmt.rate(entry.sent / took, look.units)] if took > 0 and entry.outcome is not Outcome.FAILED else []
+        facts += [f"{entry.pieces} pieces proven"] if entry.pieces else []
+        facts += [f"{entry.repaired} repaired"] if entry.repaired else []
+        facts += [f"run {safe(entry.run)}"] if entry.run else []
+        lines += [line(f" {one}") for one in wrap(", ".join(facts), width - 2)]
         for text in (entry.detail, entry.not_carried and f"Not carried over: {entry.not_carried}"):
             lines += [line(Span(f" {one}", Tone.DIM)) for one in wrap(safe(text), width - 2) if text]
         panel.show_lines(lines[: panel.size.height])
@@ -210,6 +211,15 @@ class History(View):
             return
         self.session.control.retry(entry.id)
         self.say(f"Tries again: {entry.name}")
+
+    def action_handled(self) -> None:
+        """Somebody has dealt with this failure."""
+        entry = self._entry()
+        if entry is None or entry.outcome is not Outcome.FAILED:
+            self.say("This one did not fail.")
+            return
+        self.session.control.dismiss(entry.id)
+        self.say(f"Marked as handled: {entry.name}")
 
     def action_graph(self) -> None:
         """Show or hide the graph."""

@@ -16,45 +16,48 @@ from torrent_mover.tui import bindings
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import BLANK, Line, Span, Tone, left, line, prose, right, rule
 from torrent_mover.tui.query import Query
-from torrent_mover.tui.screens.base import MoveActs
+from torrent_mover.tui.screens.base import NARROW_BELOW, MoveActs
 from torrent_mover.tui.session import Session
 from torrent_mover.tui.widgets.filter_bar import FilterBar
 from torrent_mover.tui.widgets.header import Header, view_line
 from torrent_mover.tui.widgets.keys import Keys
 from torrent_mover.tui.widgets.lines import Lines
-from torrent_mover.tui.widgets.move_table import TABLE_FROM
+from torrent_mover.tui.widgets.move_table import TABLE_FROM, waits_for
 from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
 
 _GAP = 2  # cells between columns
+_OVER = (Standing.DONE, Standing.FAILED, Standing.SKIPPED)
 _WAITING = (Standing.QUEUED, Standing.PAUSED, Standing.RETRYING, Standing.SKIPPED)
 
 
 def _widths(width: int) -> tuple[int, int, int]:
     """Cells of the name, the age and the reason."""
-    why = max(18, width // 3)
-    added = 13 if width >= TABLE_FROM else _GAP
-    return width - why - added - 17, added, why
+    why = max(18, width * 3 // 10)
+    age = 8 + _GAP if width >= TABLE_FROM else _GAP
+    return width - why - age - 17, age, why
 
 
 def queue_heading(width: int) -> Line:
     """The names of the columns."""
-    name, added, why = _widths(width)
-    age = right("Added  ", added) if added > _GAP else "  "
+    name, cells, why = _widths(width)
+    age = right("Age  ", cells) if cells > _GAP else "  "
     return line(Span(f"{'#':>4}  {left('Torrent', name)} {'Size':>10}{age}{left('Why not yet', why)}", Tone.DIM))
 
 
 def _age(seconds: float, size: int) -> Span:
-    return Span(right(f"{fmt.ago(seconds)} ago  ", size) if size > _GAP else " " * _GAP, Tone.DIM)
+    return Span(right(f"{fmt.ago(seconds)}  ", size) if size > _GAP else " " * _GAP, Tone.DIM)
 
 
-def _why(move: MoveView) -> Span:
+def _why(move: MoveView, *, first: bool) -> Span:
     if move.standing is Standing.PAUSED:
         return Span("paused; space goes on", Tone.WARN)
     if move.standing is Standing.RETRYING:
-        return Span(f"retry {move.attempt}/{move.attempts} in {fmt.span(move.retry_in)}", Tone.WARN)
+        return Span(f"retry {move.attempt}/{move.attempts} {waits_for(move)}", Tone.WARN)
     if move.standing is Standing.SKIPPED:
         return Span(safe(move.why) or "skipped for this run", Tone.DIM)
-    return Span(safe(move.why) or "waits for a free slot", Tone.DIM)
+    if move.why:
+        return Span(waits_for(move), Tone.WARN if move.retry_in is not None else Tone.PLAIN)
+    return Span("next free slot" if first else "its turn", Tone.DIM)
 
 
 class Queue(MoveActs):
@@ -107,7 +110,7 @@ class Queue(MoveActs):
         place, move = item
         look = self.session.look
         name, added, why = _widths(width)
-        reason = _why(move)
+        reason = _why(move, first=place == 1)
         return line(
             Span(f"{place:>4}  ", Tone.DIM),
             left(safe(move.name), name) + " ",
@@ -135,9 +138,10 @@ class Queue(MoveActs):
         self._marks &= {move.id for move in waiting}
         total = fmt.size(sum(move.size for move in waiting), self.session.look.units)
         views = self.query_one("#views", Lines)
-        views.show_lines(
-            [view_line("queue", line(Span(f"{len(waiting)} waiting, {total} ", Tone.DIM)), views.size.width)]
-        )
+        wide = views.size.width >= NARROW_BELOW
+        promised = f", all in about {fmt.span(snapshot.eta)}" if snapshot.eta and waiting and wide else ""
+        said = Span(f"{len(waiting)} waiting, {total}{promised} ", Tone.DIM)
+        views.show_lines([view_line("queue", line(said), views.size.width)])
         rows = self.query_one("#waiting", Rows)
         heading = self.query_one("#heading", Lines)
         heading.show_lines([line(" ", queue_heading(rows.size.width - CHROME))])
@@ -147,6 +151,7 @@ class Queue(MoveActs):
         )
         left_alone = self.query_one("#not-moved", Rows)
         left_alone.show_rows([Row(one.id, one) for one in snapshot.not_moved])
+        left_alone.styles.height = max(1, min(len(snapshot.not_moved), self.size.height // 3))
         self._show_foot(snapshot)
         self.query_one(Keys).show()
 
@@ -161,14 +166,12 @@ class Queue(MoveActs):
         if marked:
             size = fmt.size(sum(move.size for move in marked), look.units)
             parts.append(Span(f"{counted(len(marked), 'torrent')} marked, {size}   ", Tone.ACCENT))
-        parts += [
-            Span(
-                f"{safe(one.name)} {fmt.size(one.free, look.units)} free of {fmt.size(one.total, look.units)}   ",
-                Tone.DIM,
-            )
-            for one in snapshot.servers
-            if one.free is not None and one.total
-        ]
+        to_come = sum(int(move.size * (1 - move.fraction)) for move in snapshot.moves if move.standing not in _OVER)
+        for one in snapshot.servers:
+            if one.free is not None and one.total:
+                after = f", {fmt.size(max(one.free - to_come, 0), look.units)} after this queue" if to_come else ""
+                free = f"{fmt.size(one.free, look.units)} free of {fmt.size(one.total, look.units)}"
+                parts.append(Span(f"{safe(one.name)} {free}{after}   ", Tone.DIM))
         self.query_one("#foot", Lines).show_lines([BLANK, line(*parts)])
 
     def chosen(self) -> list[MoveView]:

@@ -6,6 +6,7 @@ from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
 from torrent_mover.domain.text import safe, shorten
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, cells, line, spread, squeeze
+from torrent_mover.tui.ink import width as width_of
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Lines
 
@@ -64,11 +65,10 @@ def total_line(snapshot: Snapshot, width: int, look: Look) -> Line:
         eta = f"about {fmt.span(snapshot.eta)}"
     elif snapshot.eta is not None and width >= ROOMY:
         eta += f" ({fmt.time_of_day(snapshot.at + snapshot.eta)[:5]})"
-    end = line(
-        Span(f" {fmt.percent_tenths(snapshot.fraction):>7}", Tone.STRONG), Span("   ETA ", Tone.DIM), f"{eta:<7} "
-    )
-    tail = sum(cells(span.text) for span in end)
-    return line(" ", fmt.bar(snapshot.fraction, 0.0, max(1, width - tail - 2), look.glyphs), " ", end)
+    end = line(Span(f" {fmt.percent_tenths(snapshot.fraction):>7} ", Tone.STRONG))
+    if snapshot.phase is not Phase.ENDED:
+        end = line(end, Span("  ETA ", Tone.DIM), f"{eta:<7} ")
+    return line(" ", fmt.bar(snapshot.fraction, 0.0, max(1, width - width_of(end) - 2), look.glyphs), " ", end)
 
 
 def counts_line(snapshot: Snapshot, width: int, look: Look) -> Line:

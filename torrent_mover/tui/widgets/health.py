@@ -10,7 +10,9 @@ from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Lines
 
 _NEARLY_FULL, _FULL = 0.9, 0.97
-_PRODUCT_FROM = 8  # cells below which a product is not worth writing
+_SERVER_NUMBERS = 59  # cells of a server's row beside its name and product
+_PRODUCT_FROM = 17  # cells below which a product is not worth writing
+_ROLES = {"source": "Source", "destination": "Dest."}
 _SLEEPY = 60.0
 """Seconds without a byte after which the watchdog's row is a warning."""
 
@@ -30,15 +32,25 @@ def short_lines(snapshot: Snapshot, look: Look, width: int) -> list[Line]:
     lines = [
         _row("Route", safe(snapshot.source), Span(f" {look.glyphs.route} ", Tone.ACCENT), safe(snapshot.destination))
     ]
-    for server in snapshot.servers:
-        free = f"  {fmt.size(server.free, look.units)} free" if server.free is not None else ""
-        pool = f"{server.connections}/{server.connections_limit}" if server.connections_limit else ""
-        lines.append(_row(left(safe(server.name), 8), f"{pool:<6}", _breaker(server), Span(free)))
+    lines += [_short_server(server) for server in snapshot.servers]
     if snapshot.cache_limit:
-        lines.append(_row("Cache", fmt.pair(snapshot.cache_used, snapshot.cache_limit, look.units)))
+        lines.append(_row("Cache", fmt.pair(snapshot.cache_used, snapshot.cache_limit, look.units), " used"))
     lines.append(_watchdog(snapshot))
-    lines.append(_host(snapshot, look))
+    host = snapshot.host
+    used = f"{fmt.compact(host.resident)}  disk {fmt.compact(host.disk_rate, look.units)}/s"
+    lines.append(_row("Host", f"cpu {host.cpu:.0f}%  memory {used}"))
     return [crop(one, width) for one in lines]
+
+
+def _short_server(server: ServerHealth) -> Line:
+    """By its role, as its name stands in the route above."""
+    breaker, parts = _breaker(server), []
+    if server.connections_limit:
+        parts.append(Span(f"ssh {server.connections}/{server.connections_limit}  "))
+    parts.append(breaker._replace(text=f"breaker {breaker.text}"))
+    if server.reconnects:
+        parts.append(Span(f"  reconn. {server.reconnects}", Tone.WARN))
+    return _row(_ROLES.get(server.role, left(safe(server.role).capitalize(), 8)), *parts)
 
 
 def _quietest(snapshot: Snapshot) -> MoveView | None:
@@ -57,21 +69,22 @@ def _watchdog(snapshot: Snapshot) -> Line:
 
 
 def _host(snapshot: Snapshot, look: Look) -> Line:
-    host = snapshot.host
-    text = (
-        f"cpu {host.cpu:.0f} %  rss {fmt.size(host.resident, look.units)}  disk {fmt.rate(host.disk_rate, look.units)}"
+    host, label = snapshot.host, Tone.DIM
+    return line(
+        *(Span("  cpu ", label), f"{host.cpu:.0f} %"),
+        *(Span("   memory ", label), fmt.size(host.resident, look.units)),
+        *(Span("   disk ", label), fmt.rate(host.disk_rate, look.units)),
     )
-    return _row("Host", text)
 
 
 def full_lines(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
     """The health screen."""
     dash = look.glyphs.rule
     lines = [rule("servers", "", width, dash)]
-    product = width - 76 if width - 76 >= _PRODUCT_FROM else 0
-    head = f" {'Server':<12} {'Role':<12} " + left("Product", product)
-    lines.append(line(Span(f"{head}{'Pool':>8}  {'Reconn.':>7}  {'Breaker':<16}{'Free':>10}", Tone.DIM)))
-    lines += [_server(server, product, look) for server in snapshot.servers]
+    name, product = _server_cells(snapshot, width)
+    head = f" {left('Server', name)} {'Role':<12} " + left("Product", product)
+    lines.append(line(Span(f"{head}{'Pool':>6}  {'Reconn.':>7}  {'Breaker':<16}{'Free':>11}", Tone.DIM)))
+    lines += [_server(server, name, product, look) for server in snapshot.servers]
     lines += [BLANK, rule("space", "", width, dash)]
     lines += _space(snapshot, width, look)
     lines += [BLANK, rule("watchdog", "", width, dash)]
@@ -80,20 +93,28 @@ def full_lines(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
     return lines
 
 
-def _server(server: ServerHealth, product: int, look: Look) -> Line:
+def _server_cells(snapshot: Snapshot, width: int) -> tuple[int, int]:
+    """Cells of name and product: the names as they are, where there is room."""
+    longest = max((len(server.name) for server in snapshot.servers), default=0)
+    name = max(12, min(longest, width - _SERVER_NUMBERS, 40))
+    room = width - _SERVER_NUMBERS - name
+    return name, min(room, 24) if room >= _PRODUCT_FROM else 0
+
+
+def _server(server: ServerHealth, name: int, product: int, look: Look) -> Line:
     pool = f"{server.connections}/{server.connections_limit}" if server.connections_limit else "-"
     full = server.connections_limit and server.connections >= server.connections_limit
     breaker = _breaker(server)
     free = fmt.size(server.free, look.units) if server.free is not None else "-"
     return line(
-        f" {left(safe(server.name), 12)} ",
+        f" {left(safe(server.name), name)} ",
         Span(left(safe(server.role), 12) + " ", Tone.DIM),
         Span(left(safe(server.product), product), Tone.DIM),
-        Span(right(pool, 8), Tone.WARN if full else Tone.PLAIN),
+        Span(right(pool, 6), Tone.WARN if full else Tone.PLAIN),
         Span(right(str(server.reconnects), 9), Tone.WARN if server.reconnects else Tone.PLAIN),
         "  ",
         Span(left(breaker.text, 16), breaker.tone),
-        right(free, 10),
+        right(free, 11),
     )
 
 
@@ -107,7 +128,8 @@ def _space(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
         rows.append(("cache", snapshot.cache_used, snapshot.cache_limit))
     if not rows:
         return [line(Span("  not asked yet", Tone.DIM))]
-    size = max(10, min(60, width - 48))
+    label = max(14, min(max(len(name) for name, _, _ in rows), width // 3))
+    size = max(10, min(60, width - label - 34))
     lines = []
     for name, used, total in rows:
         fraction = used / total
@@ -115,7 +137,7 @@ def _space(snapshot: Snapshot, width: int, look: Look) -> list[Line]:
         bar = fmt.bar(fraction, 0.0, size, look.glyphs, tone)
         free = f"{fmt.size(total - used, look.units)} free"
         lines.append(
-            line(f" {left(safe(name), 14)} ", bar, right(fmt.percent(fraction), 5), Span(f" used, {free}", Tone.DIM))
+            line(f" {left(safe(name), label)} ", bar, right(fmt.percent(fraction), 5), Span(f" used, {free}", Tone.DIM))
         )
     return lines
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,9 +11,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from torrent_mover.tui.ink import Line, Tone, cells, crop
+from torrent_mover.tui.inks import cursor_style, tone_style
 from torrent_mover.tui.look import Look
-
-INK_CLASSES = frozenset(f"ink--{tone.value}" for tone in Tone)
 
 
 def ascii_only(text: str) -> str:
@@ -25,24 +23,36 @@ def ascii_only(text: str) -> str:
 
 
 class Inked(Widget):
-    """A widget that paints ink with the styles of the style sheet."""
+    """A widget that paints ink in the colours of the theme, over its own background."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(INK_CLASSES)
     ALLOW_SELECT = False
 
     def __init__(self, look: Look, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - textual's name
         super().__init__(id=id, classes=classes)
         self.look = look
+        self._styles_of: dict[tuple[Tone, bool], Style] = {}
 
-    def paint(self, ink: Line, width: int, *also: str) -> Strip:
-        """A strip of exactly `width` cells; `also` are component classes laid over every span."""
+    def notify_style_update(self) -> None:
+        """Another theme, or another background."""
+        self._styles_of.clear()
+        super().notify_style_update()
+
+    def _style_of(self, tone: Tone, *, here: bool) -> Style:
+        known = self._styles_of.get((tone, here))
+        if known is None:
+            variables, mono = self.app.theme_variables, self.app.theme == "mono"
+            known = self.rich_style + tone_style(tone, variables, mono=mono)
+            known = known + cursor_style(variables, mono=mono) if here else known
+            self._styles_of[tone, here] = known
+        return known
+
+    def paint(self, ink: Line, width: int, *, here: bool = False) -> Strip:
+        """A strip of exactly `width` cells; `here`: it is the row of the cursor."""
         segments = []
         for span in crop(ink, width):
             if not span.text:
                 continue
-            style = self.get_component_rich_style(f"ink--{span.tone.value}")
-            for name in also:
-                style += self.get_component_rich_style(name, partial=True)
+            style = self._style_of(span.tone, here=here)
             if span.action:
                 style += Style.from_meta({"@click": span.action})
             segments.append(Segment(ascii_only(span.text) if self.look.ascii else span.text, style))

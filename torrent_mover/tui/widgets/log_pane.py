@@ -29,8 +29,8 @@ _TONES = {Level.DEBUG: Tone.DIM, Level.INFO: Tone.PLAIN, Level.WARN: Tone.WARN, 
 _HEAD = 11  # `12:41:17 W `
 
 
-def log_lines(entry: LogLine, width: int, *, wrapped: bool) -> list[Line]:
-    """One record as one line, or as many as its text needs."""
+def log_lines(entry: LogLine, width: int, *, wrapped: bool, times: int = 1) -> list[Line]:
+    """One record, that came so many times in a row, as one line, or as many as its text needs."""
     tone = _TONES[entry.level]
     torrent = f"{entry.torrent.short} " if entry.torrent else ""
     head = (
@@ -39,12 +39,18 @@ def log_lines(entry: LogLine, width: int, *, wrapped: bool) -> list[Line]:
         Span(torrent, Tone.DIM),
     )
     text = " ".join(safe(part) for part in entry.text.splitlines())
+    if times > 1:
+        text = f"({times}x) {text}"
     if not wrapped:
         return [line(*head, Span(text, tone))]
     indent = _HEAD + len(torrent)
     pieces = wrap(text, max(8, width - indent))
     first = line(*head, Span(pieces[0], tone))
     return [first, *(line(" " * indent, Span(piece, tone)) for piece in pieces[1:])]
+
+
+def _says(entry: LogLine) -> tuple[Level, InfoHash | None, str]:
+    return entry.level, entry.torrent, entry.text
 
 
 class LogPane(Inked, can_focus=True):
@@ -63,6 +69,8 @@ class LogPane(Inked, can_focus=True):
         self._records: Sequence[LogLine] = ()
         self._last = 0
         self._lines: list[Line] = []
+        self._newest: LogLine | None = None  # the record that is drawn last, how often it came, and in how many lines
+        self._times, self._height = 0, 0
         self._top = 0
         self._painted: dict[int, Line] = {}
 
@@ -81,7 +89,7 @@ class LogPane(Inked, can_focus=True):
 
     def _append(self, entries: list[LogLine]) -> None:
         for entry in entries:
-            self._lines += log_lines(entry, self.size.width, wrapped=self.wrapped)
+            self._add(entry)
         surplus = len(self._lines) - KEPT
         if surplus > 0:
             del self._lines[:surplus]
@@ -91,12 +99,23 @@ class LogPane(Inked, can_focus=True):
         else:
             self.unseen += len(entries)
 
+    def _add(self, entry: LogLine) -> None:
+        """Draw one more record; the same one again only counts up, with the time of its last coming."""
+        again = self._newest is not None and _says(self._newest) == _says(entry)
+        if again and self._height:
+            del self._lines[-self._height :]
+        self._newest, self._times = entry, self._times + 1 if again else 1
+        lines = log_lines(entry, self.size.width, wrapped=self.wrapped, times=self._times)
+        self._height = len(lines)
+        self._lines += lines
+
     def refilter(self) -> None:
         """Filters, wrapping or width changed: make the lines anew from the ring."""
-        entries = [entry for entry in self._records if self._passes(entry)]
-        self._lines = [one for entry in entries for one in log_lines(entry, self.size.width, wrapped=self.wrapped)][
-            -KEPT:
-        ]
+        self._lines, self._newest, self._times = [], None, 0
+        for entry in self._records:
+            if self._passes(entry):
+                self._add(entry)
+        del self._lines[:-KEPT]
         self._top = self._bottom if self.following else min(self._top, self._bottom)
         self._repaint()
 

@@ -135,14 +135,23 @@ def _progress(move: MoveView, bar: int, look: Look, *, has_size: bool) -> Line:
     numbers = bar + 5 + 8 + 9
     if move.standing is Standing.FAILED and move.trouble:
         return line(Span(prose(f"{move.trouble.code} {safe(move.trouble.what)}", numbers), Tone.BAD))
-    if move.standing in (Standing.SKIPPED, Standing.DONE) or (move.standing is Standing.QUEUED and move.why):
+    if move.standing in (Standing.SKIPPED, Standing.DONE, Standing.QUEUED):
         size = "" if has_size else f"{fmt.size(move.size, look.units):>9}  "
-        return line(Span(prose(size + safe(move.why), numbers), Tone.DIM))
-    if move.standing is Standing.QUEUED:
-        return line(Span(left("" if has_size else f"{fmt.size(move.size, look.units):>9}", numbers), Tone.DIM))
+        return line(Span(prose(size + waits_for(move), numbers), Tone.DIM))
+    if move.standing is Standing.RETRYING:
+        share = right(fmt.percent(move.fraction), 4)
+        return line(share, "  ", Span(prose(waits_for(move), numbers - 6), Tone.WARN))
     drawn = fmt.bar(move.fraction, move.reused_fraction, bar, look.glyphs)
     rate, eta, tone = _pace(move, look)
     return line(drawn, right(fmt.percent(move.fraction), 5), Span(right(rate, 8), tone), Span(right(eta, 9), tone))
+
+
+def waits_for(move: MoveView) -> str:
+    """Until when and for what a row waits, or how it ended: `in 0:38: connection dropped`; blank for a free slot."""
+    if move.retry_in is None:
+        return safe(move.why)
+    when = f"in {fmt.span(move.retry_in)}"
+    return f"{when}: {safe(move.why)}" if move.why else when
 
 
 def _pace(move: MoveView, look: Look) -> tuple[str, str, Tone]:

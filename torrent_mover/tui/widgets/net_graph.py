@@ -15,10 +15,9 @@ from torrent_mover.tui.widgets.lines import Lines
 _AXIS = 6  # cells of a tick's label and the axis
 _SYNC_WITHIN = 4.0
 _TICK_CELLS = 10
-_HALF_TICK_FROM = 4  # rows
 _LEAST_HEIGHT = 2  # title and one row
 _IN_MINUTES_FROM = 600  # seconds
-_ROOMY = 46  # cells from which a title has room for all its words
+_WORDY, _ROOMY = 43, 50  # cells from which a title has room for all its words, and for gaps between them
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def title(wire: Wire, word: str, glyph: Span, look: Look, width: int) -> Line:
     shown, unit = fmt.rates((wire.now, wire.average, wire.peak), look.units)
     start = [Part(line(" ", glyph, Span(f" {word:<3}", glyph.tone)))]
     for index, (label, value) in enumerate(zip(("now", "avg", "peak"), shown, strict=True)):
-        named = label if index or width >= _ROOMY else ""
+        named = label if index or width >= _WORDY else ""
         start.append(Part(line(Span(f"{named} " if named else "", Tone.DIM), Span(f"{value:>5}")), index))
     start.append(Part(line(Span(unit, Tone.DIM))))
     if wire.limit:
@@ -49,12 +48,12 @@ def plot(wire: Wire, at: float, view: View, tone: Tone, look: Look, width: int, 
     values = buckets(wire.samples, view.zoom, at, count)
     picture = graph.rows(look.graph, values, view.top, inner, height)
     limit = graph.limit_row(wire.limit, view.top, height)
+    ticks = graph.ticks(view.top, height, _base(look))
     lines = []
     for index, row in enumerate(picture):
+        label = right(_tick(ticks.get(index), look), _AXIS - 1)
         area = _with_limit(row, tone, look) if index == limit else line(Span(row, tone))
-        lines.append(
-            line(Span(right(_tick(index, height, view.top, look), _AXIS - 1), Tone.DIM), _axis(look), area, " ")
-        )
+        lines.append(line(Span(label, Tone.DIM), _axis(look), area, " "))
     return lines
 
 
@@ -62,12 +61,10 @@ def _axis(look: Look) -> Span:
     return Span(look.glyphs.axis, Tone.TRACK)
 
 
-def _tick(index: int, height: int, top: float, look: Look) -> str:
-    if index == 0:
-        return fmt.compact(top, look.units)
-    if index == height - 1:
-        return "0"
-    return fmt.compact(top / 2, look.units) if index == height // 2 and height >= _HALF_TICK_FROM else ""
+def _tick(value: float | None, look: Look) -> str:
+    if value is None:
+        return ""
+    return fmt.compact(value, look.units) if value else "0"
 
 
 def _with_limit(row: str, tone: Tone, look: Look) -> Line:

@@ -34,7 +34,6 @@ class Row:
 class Rows(Inked, can_focus=True):
     """A list of rows. `draw(item, width)` makes the line; the first cell is the cursor's, the last the scroll bar's."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--blurred"}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.LIST]
 
     class Moved(Message):
@@ -137,8 +136,7 @@ class Rows(Inked, can_focus=True):
         width = self.size.width
         ink, here = self._look_of(y, width)
         self._painted[y] = ink, here
-        also = () if not here else ("rows--cursor" if self.has_focus else "rows--blurred",)
-        return self.paint(ink, width, *also)
+        return self.paint(ink, width, here=here and self.has_focus)
 
     def _scroll_to_cursor(self) -> None:
         height = max(1, self.size.height)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torrent_mover.domain.snapshot import FileView, MoveDetail, MoveView, Snapshot, Standing, Step, StepProgress
 from torrent_mover.domain.text import counted, safe
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, left, line, right, squeeze, wrap
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Lines
-from torrent_mover.tui.widgets.move_table import TABLE_FROM, stalled, state
+from torrent_mover.tui.widgets.move_table import TABLE_FROM, stalled, state, waits_for
 from torrent_mover.tui.widgets.piece_strip import legend, strip_lines
 
 _STRIP_FROM = 3  # free lines from which pieces are drawn
@@ -80,15 +82,22 @@ def step_line(progress: StepProgress, width: int, look: Look) -> Line:
         ),
         Part(line(right(amount, 18)), 1),
         Part(line(right(fmt.rate(progress.rate, look.units) if progress.rate else "", 11)), 2),
-        Part(line(right(fmt.span(progress.eta) if progress.eta is not None else "", 8)), 3),
+        Part(line(right(fmt.span(progress.eta) if progress.eta and fraction < 1 else "", 8)), 3),
     ]
     if credit:
         start.append(Part(line(Span(credit, Tone.REUSED)), 4))
     return squeeze(start, [], width, 1)
 
 
-def file_line(file: FileView, width: int, look: Look, *, bar: int = 0) -> Line:
-    """One file: state glyph, path, size, percent, state in words."""
+def inner_paths(files: Sequence[FileView]) -> list[str]:
+    """The paths without the folder that all of them lie in: it has the torrent's name, which stands above."""
+    heads = {file.path.partition("/")[0] for file in files}
+    inside = len(heads) == 1 and all("/" in file.path for file in files)
+    return [file.path.partition("/")[2] if inside else file.path for file in files]
+
+
+def file_line(file: FileView, path: str, width: int, look: Look, *, bar: int = 0) -> Line:
+    """One file: state glyph, path, size, percent, rate, state in words."""
     glyphs = look.glyphs
     fraction = file.done / file.size if file.size else 1.0
     if file.done >= file.size:
@@ -97,13 +106,13 @@ def file_line(file: FileView, width: int, look: Look, *, bar: int = 0) -> Line:
         glyph = Span(glyphs.pull, Tone.IN)
     else:
         glyph = Span(glyphs.queued, Tone.DIM)
-    pace = 12 if width >= TABLE_FROM else 0
-    word = left(safe(file.state), 18 if width < ROOMY else 28)
+    pace = 8 if width >= TABLE_FROM else 0
+    word = left(safe(file.state), 12 if width < ROOMY else 20)
     fixed = 2 + 11 + 6 + (bar + 2 if bar else 0) + pace + len(word) + 1
     spans: list[Span | str | Line] = [
         glyph,
         " ",
-        left(safe(file.path), width - fixed - 1),
+        left(safe(path), width - fixed - 1),
         Span(right(fmt.size(file.size, look.units), 11), Tone.DIM),
     ]
     if bar:
@@ -111,7 +120,7 @@ def file_line(file: FileView, width: int, look: Look, *, bar: int = 0) -> Line:
         spans += ["  ", fmt.bar(fraction, reused, bar, glyphs)]
     spans += [
         right(fmt.percent(fraction), 6),
-        right(fmt.rate(file.rate, look.units) if file.rate else "", pace),
+        right(fmt.compact(file.rate, look.units) if file.rate else "", pace),
         "  ",
         Span(word, Tone.DIM),
     ]
@@ -124,11 +133,11 @@ def now_line(move: MoveView) -> Line:
         wait = f"no byte for {fmt.span(move.stalled_for)}; the watchdog steps in after {fmt.span(move.watchdog_in)}"
         return line(Span(" now   ", Tone.DIM), Span(wait, Tone.WARN))
     if move.standing is Standing.RETRYING:
-        return line(
-            Span(" next  ", Tone.DIM), Span(f"tries again in {fmt.span(move.retry_in)}; r tries now", Tone.WARN)
-        )
+        return line(Span(" next  ", Tone.DIM), Span(f"tries again {waits_for(move)}; r tries now", Tone.WARN))
     if move.standing is Standing.QUEUED:
-        return line(Span(" waits ", Tone.DIM), safe(move.why) or "for a free slot")
+        return line(Span(" waits ", Tone.DIM), waits_for(move) or "for a free slot")
+    if move.standing is Standing.DONE:
+        return line(Span(" done  ", Tone.DIM), safe(move.why) or "seeds at the destination")
     return line(Span(" now   ", Tone.DIM), safe(move.doing) or move.stage.value)
 
 
@@ -169,11 +178,13 @@ def selected_lines(move: MoveView | None, detail: MoveDetail | None, width: int,
 
 
 def _files(detail: MoveDetail, width: int, room: int, look: Look) -> list[Line]:
-    moving = sorted(detail.files, key=lambda file: (file.rate <= 0, file.done >= file.size))
+    named = zip(detail.files, inner_paths(detail.files), strict=True)
+    moving = sorted(named, key=lambda each: (each[0].rate <= 0, each[0].done >= each[0].size))
     shown = moving if len(moving) <= room else moving[: room - 1]
-    lines = [line(" ", file_line(file, width - 2, look, bar=12 if width >= ROOMY else 0)) for file in shown]
+    bar = 12 if width >= ROOMY else 0
+    lines = [line(" ", file_line(file, path, width - 2, look, bar=bar)) for file, path in shown]
     if len(shown) < len(moving):
-        rest = sum(file.size for file in moving[len(shown) :])
+        rest = sum(file.size for file, _ in moving[len(shown) :])
         more = f" {look.glyphs.queued} {counted(len(moving) - len(shown), 'more file')}, {fmt.size(rest, look.units)}"
         lines.append(line(Span(more, Tone.DIM)))
     return lines

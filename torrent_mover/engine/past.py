@@ -1,0 +1,68 @@
+"""What the journal knows of moves that ended: the history, with the failures that nobody has dealt with yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome
+from torrent_mover.domain.snapshot import HistoryView, Standing
+from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.roster import Row
+from torrent_mover.ports.journal import Journal
+
+_UNDER_WAY = frozenset({Standing.QUEUED, Standing.ACTIVE, Standing.RETRYING, Standing.PAUSED})
+
+
+def look_back(journal: Journal, rows: Sequence[Row]) -> HistoryView:
+    """Ended moves and failures, newest first, and the rates of past runs. What `rows` try again has not failed yet.
+
+    A failure is no entry of the journal's history, but what the record of an unfinished move says: it goes when the move ends
+    well, and does not pile up while every run meets it again.
+    """
+    under_way = {row.id for row in rows if row.standing in _UNDER_WAY}
+    records = (record for record in journal.moves() if record.error and record.id not in under_way)
+    entries = [*journal.history(), *(_failure(record, journal) for record in records)]
+    rates = tuple(
+        (run.started_at, run.sent / (run.ended_at - run.started_at))
+        for run in reversed(journal.runs())
+        if run.ended_at > run.started_at and run.sent
+    )
+    return HistoryView(tuple(sorted(entries, key=lambda entry: -entry.ended_at)), rates)
+
+
+def _failure(record: MoveRecord, journal: Journal) -> HistoryEntry:
+    sent = sum(attempt.sent for attempt in journal.attempts(record.id))
+    again = "" if record.mark is None else f" ({record.mark.value}: not tried again by itself)"
+    return HistoryEntry(
+        id=record.id,
+        name=record.name,
+        size=record.size,
+        started_at=record.started_at,
+        ended_at=record.updated_at,
+        outcome=Outcome.FAILED,
+        sent=sent,
+        reused=0,
+        pieces=0,
+        detail=f"{record.error}{again} {record.remedy}".rstrip(),
+    )
+
+
+def clear_mark(journal: Journal, torrent: InfoHash) -> bool:
+    """Forget why it was set aside; False where it was not. Raises ProvisioningError's children."""
+    record = journal.move(torrent)
+    if record is None or record.mark is None:
+        return False
+    if record.mark is Mark.CORRUPT:
+        journal.forget_pieces(torrent)
+    journal.save_move(replace(record, mark=None, attempts=0, error="", error_code="", remedy=""))
+    return True
+
+
+def dismiss(journal: Journal, torrent: InfoHash) -> bool:
+    """Show its failure no more; what was set aside stays so. False where it has none. Raises ProvisioningError's children."""
+    record = journal.move(torrent)
+    if record is None or not record.error:
+        return False
+    journal.save_move(replace(record, error="", error_code="", remedy=""))
+    return True
