@@ -8,7 +8,7 @@ from tests.servers import eventually
 
 SEEDS = range(1, 5) if long_form() else range(1, 2)
 KILLS = 4
-SHORT = {"sftp": 2, "sftp_upload": 1, "rsync": 2, "rsync_upload": 1}
+SHORT = {"sftp": 2, "sftp_upload": 1, "rsync": 1, "rsync_upload": 1}
 """Kills of each mode in `make test`; in the long form, `KILLS` for every mode and seed: 64."""
 LOST_BY_A_KILL = MIB
 """Bytes under way in buffers and windows when the process dies: they came, and could not be written any more."""

@@ -160,7 +160,7 @@ def on(here: Scene, place: Path) -> None:
 
 
 def test_a_disk_that_fills_up_makes_the_queue_wait_for_room(scene, small_disk):
-    here: Scene = scene("sftp", rate=2 * MIB)
+    here: Scene = scene("sftp", rate=1.5 * MIB)
     on(here, small_disk)
     here.seed(3, 4 * MIB)
     filler = small_disk / "somebody else's"
@@ -179,10 +179,14 @@ def test_a_disk_that_fills_up_makes_the_queue_wait_for_room(scene, small_disk):
 
 
 def fill(file: Path) -> None:
-    """Take every byte that is left, again and again until nothing is left."""
+    """Take every byte that is left: nearly all at once, the rest in ever smaller bites."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
     try:
-        for step in (MIB, 4096, 1):
+        disk = os.fstatvfs(descriptor)
+        size = max(0, disk.f_bavail * disk.f_frsize - MIB)
+        os.posix_fallocate(descriptor, 0, size)
+        os.lseek(descriptor, size, os.SEEK_SET)
+        for step in (64 * 1024, 4096, 1):
             with contextlib.suppress(OSError):
                 while True:
                     os.write(descriptor, bytes(step))

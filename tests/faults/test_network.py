@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -84,8 +85,9 @@ def frozen(scene, mode: str) -> None:
     with here.start() as command:
         here.wait_for_bytes(2 * MIB)
         for pid in leaves_of(here.world.ssh.pid):
-            os.kill(pid, signal.SIGSTOP)
-            stopped.append(pid)
+            with contextlib.suppress(ProcessLookupError):  # one that is over by now serves nobody
+                os.kill(pid, signal.SIGSTOP)
+                stopped.append(pid)
         here.injected += 1
         try:
             line = command.wait_for(r"No sign of life|has not answered|no longer moves", 150)
