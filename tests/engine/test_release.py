@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 
@@ -309,3 +310,22 @@ def test_a_wrong_password_is_not_tried_twice(story):
     story.source.fail("metainfo", Refused("seedbox does not accept the password."))
     assert story.run(asked) is ExitCode.SOME_FAILED
     assert asked.count == 1
+
+
+def test_a_file_to_which_somebody_has_added_at_the_source_is_left_to_them(story):
+    """The client calls it complete: it reads no further than the torrent goes."""
+    torrent = story.seed()
+    story.here.nodes[path(BIG)].data += b"notes of its owner"
+    assert story.run() is ExitCode.SOME_FAILED
+    assert story.source.get(torrent) is not None
+    assert not story.source.removed
+    assert story.here.content(path(BIG)).endswith(b"notes of its owner")
+    assert f"{BIG} is 18 bytes longer" in failed(story).what
+
+
+def test_where_nothing_is_removed_what_somebody_has_added_does_not_matter(story):
+    torrent = story.seed()
+    story.here.nodes[path(BIG)].data += b"notes of its owner"
+    story.policy = replace(story.policy, delete_at_source=False)
+    assert story.run() is ExitCode.DONE
+    assert story.at_destination(torrent) == story.contents[torrent]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -14,6 +15,7 @@ from torrent_mover.domain.errors import Collision, MoverError, RecheckFailed, To
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.portion import has_unselected
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent import USUAL_PRIORITY, ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.engine.landing import STAGING, Landing
 from torrent_mover.engine.places import Destination, PlannedMove, Source
@@ -223,6 +225,20 @@ def sight(files: FileSystem, planned: PlannedMove) -> dict[str, tuple[int, float
     paths = [file.path for file in planned.files if file.wanted]
     looks = files.stats([RelativePath.parse(path) for path in paths])
     return {path: (look.size, look.mtime) if look else None for path, look in zip(paths, looks, strict=True)}
+
+
+def refuse_longer(source: Source, planned: PlannedMove, seen: Mapping[str, tuple[int, float] | None]) -> None:
+    """Raises TorrentChanged for a file with more in it than the torrent says: clients do not mind, and would remove that too."""
+    for file in planned.files:
+        found = seen.get(file.path)
+        if found is not None and found[0] > file.size:
+            raise TorrentChanged(
+                f"{file.path} is {counted(found[0] - file.size, 'byte')} longer at {source.name} than the torrent says:"
+                " somebody has added to it.",
+                kept="Nothing was touched.",
+                remedy="Copy the file elsewhere if what was added matters, then cut it:"
+                f" truncate -s {file.size} {shlex.quote(str(planned.torrent.save_path / file.path))}",
+            )
 
 
 def siblings(source: Source, planned: PlannedMove) -> tuple[InfoHash, ...]:

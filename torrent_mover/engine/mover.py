@@ -71,7 +71,7 @@ class Mover:
             return entry
         try:
             with self._reserved():
-                self._refuse_one_place()
+                self._refuse_what_removing_would_lose()
                 self._hold()
                 self._unlock()
                 self._enter(Stage.TRANSFERRING)
@@ -135,8 +135,11 @@ class Mover:
             raise
         self._world.space.settle(self._id)
 
-    def _refuse_one_place(self) -> None:
-        names = (self._world.source.name, self._world.destination.name)
+    def _refuse_what_removing_would_lose(self) -> None:
+        world = self._world
+        if world.policy.delete_at_source and not world.policy.test_run:
+            handover.refuse_longer(world.source, self._planned, self._seen)
+        names = (world.source.name, world.destination.name)
         one_place.refuse_common_folder(names, self._source_files, self._cargo.target, self._seen)
 
     def _hold(self) -> None:
