@@ -85,31 +85,30 @@ def bash() -> str:
         "_torrent_mover() {",
         '    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" each',
         "    COMPREPLY=()",
-        '    case "$before" in',
-    ]
-    for option in top.options:
-        flags = "|".join(option.flags)
-        if option.choices:
-            lines.append(
-                f'        {flags}) COMPREPLY=($(compgen -W "{" ".join(option.choices)}" -- "$word")); return ;;'
-            )
-        elif option.value == "PATH":
-            lines.append(f'        {flags}) COMPREPLY=($(compgen -f -- "$word")); return ;;')
-        elif option.value and not option.optional:
-            lines.append(f"        {flags}) return ;;")
-    lines += [
-        "    esac",
         '    for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
         f'        case "$each" in {"|".join(sub.name for sub in subs)}) command=$each ;; esac',
         "    done",
-        '    case "$command" in',
+        '    case "$command $before" in',
     ]
+    for each in (*subs, top):
+        lines += [line for option in each.options if (line := _bash_value(each.name or "*", option))]
+    lines += ["    esac", '    case "$command" in']
     for sub in subs:
         words = " ".join(flag for option in sub.options for flag in option.flags)
         lines.append(f'        {sub.name}) COMPREPLY=($(compgen -W "{words}" -- "$word")) ;;')
     words = " ".join([*(flag for option in top.options for flag in option.flags), *(sub.name for sub in subs)])
     lines += [f'        *) COMPREPLY=($(compgen -W "{words}" -- "$word")) ;;', "    esac", "}"]
     return "\n".join([*lines, f"complete -o filenames -F _torrent_mover {PROGRAM}", ""])
+
+
+def _bash_value(command: str, option: Option) -> str:
+    """How the word after the option is completed; empty: as if the option was not there."""
+    flags = "|".join(f'{"*" if command == "*" else command}" {flag}"' for flag in option.flags)
+    if option.choices:
+        return f'        {flags}) COMPREPLY=($(compgen -W "{" ".join(option.choices)}" -- "$word")); return ;;'
+    if option.value == "PATH":
+        return f'        {flags}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;'
+    return f"        {flags}) return ;;" if option.value and not option.optional else ""
 
 
 # -- zsh ---------------------------------------------------------------------------------------------------------------
@@ -138,22 +137,26 @@ def zsh() -> str:
     ]
     for sub in subs:
         parts = [_zsh_option(option) for option in sub.options]
-        parts += [_quoted(f"{number}:{name}:") for number, (name, _) in enumerate(sub.values, 1)]
         lines.append(f"                {sub.name}) _arguments {' '.join(parts)} ;;")
     return "\n".join([*lines, "            esac ;;", "    esac", "}", '_torrent_mover "$@"', ""])
 
 
 def _zsh_option(option: Option) -> str:
-    told = re.sub(r"([\[\]:\\])", r"\\\1", option.help)
+    told = _unzshed(option.help)
     value = ""
     for name in () if option.choices else option.value.split():
-        value += f"{'::' if option.optional else ':'}{name}:{'_files' if name == 'PATH' else ''}"
+        value += f"{'::' if option.optional else ':'}{_unzshed(name)}:{'_files' if name == 'PATH' else ''}"
     if option.choices:
         value = f":{option.flags[-1].lstrip('-')}:({' '.join(option.choices)})"
     if len(option.flags) == 1:
         return _quoted(f"{option.flags[0]}[{told}]{value}")
     both = ",".join(option.flags)
     return f"{_quoted('(' + ' '.join(option.flags) + ')')}{{{both}}}{_quoted(f'[{told}]{value}')}"
+
+
+def _unzshed(text: str) -> str:
+    """Without what means something to _arguments."""
+    return re.sub(r"([\[\]:\\])", r"\\\1", text)
 
 
 def _quoted(text: str) -> str:

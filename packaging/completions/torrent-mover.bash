@@ -2,21 +2,40 @@
 _torrent_mover() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" each
     COMPREPLY=()
-    case "$before" in
-        --config) COMPREPLY=($(compgen -f -- "$word")); return ;;
-        --parallel-jobs) return ;;
-        --refresh) return ;;
-        --graph) COMPREPLY=($(compgen -W "auto braille block ascii" -- "$word")); return ;;
-        --theme) return ;;
-        -a|--add-rule) return ;;
-        -d|--delete-rule) return ;;
-        --clear-recheck-failure) return ;;
-        --clear-corruption) return ;;
-        --category) return ;;
-    esac
     for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$each" in demo|doctor|init|status|history|log) command=$each ;; esac
     done
+    case "$command $before" in
+        init" --config") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        init" --mode") COMPREPLY=($(compgen -W "sftp rsync sftp_upload rsync_upload" -- "$word")); return ;;
+        init" --category") return ;;
+        init" --source-url") return ;;
+        init" --source-user") return ;;
+        init" --source-password-file") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        init" --destination-url") return ;;
+        init" --destination-user") return ;;
+        init" --destination-password-file") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        init" --source-ssh") return ;;
+        init" --source-ssh-key") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        init" --source-ssh-password-file") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        init" --destination-ssh") return ;;
+        init" --destination-ssh-key") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        init" --destination-ssh-password-file") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        init" --destination-path") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        init" --known-hosts") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        init" --host-key") return ;;
+        history" --last") return ;;
+        *" --config") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        *" --parallel-jobs") return ;;
+        *" --refresh") return ;;
+        *" --graph") COMPREPLY=($(compgen -W "auto braille block ascii" -- "$word")); return ;;
+        *" --theme") return ;;
+        *" -a"|*" --add-rule") return ;;
+        *" -d"|*" --delete-rule") return ;;
+        *" --clear-recheck-failure") return ;;
+        *" --clear-corruption") return ;;
+        *" --category") return ;;
+    esac
     case "$command" in
         demo) COMPREPLY=($(compgen -W "-h --help --simple --keep --serve" -- "$word")) ;;
         doctor) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;

@@ -4,9 +4,12 @@ import stat
 
 import pytest
 
+from tests.cli.conftest import CONFIG
+from torrent_mover.adapters.config_ini import load
 from torrent_mover.adapters.logs import FILE_NAME, QuietFileHandler, SafeFormatter, start_log
+from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.domain.errors import NotWritable
-from torrent_mover.domain.redact import Redactor
+from torrent_mover.domain.redact import HIDDEN, Redactor
 
 logger = logging.getLogger("torrent_mover.tests")
 
@@ -23,6 +26,18 @@ def log(tmp_path):
     yield start
     for end in ends:
         end()
+
+
+@pytest.fixture
+def settings_with(tmp_path):
+    """Settings of a config that says this in [General]."""
+
+    def read(**general):
+        text = CONFIG.format(folder=tmp_path) + "".join(f"{key} = {value}\n" for key, value in general.items())
+        (tmp_path / "config.ini").write_text(text)
+        return load(tmp_path / "config.ini")[0]
+
+    return read
 
 
 def fail(text):
@@ -132,3 +147,16 @@ def test_a_folder_that_cannot_be_made_is_named_with_a_remedy(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotWritable, match="log_dir"):
         start_log(tmp_path / "file" / "logs", Redactor())
+
+
+def test_what_sends_notifications_never_tells_its_tokens(log, settings_with):
+    settings = settings_with(
+        notify_urls="tgram://123456789:AAbb-token-of-a-bot/42 json://me:pass-of-the-hook@ntfy.example.org/x"
+    )
+    redact = redactor_of(settings)
+
+    assert redact("could not send to AAbb-token-of-a-bot") == f"could not send to {HIDDEN}"
+    assert redact("me pass-of-the-hook ntfy.example.org") == f"me {HIDDEN} ntfy.example.org"
+    path, _ = log(debug=True)
+    logging.getLogger("apprise").debug("POST to anything")
+    assert "POST" not in path.read_text()

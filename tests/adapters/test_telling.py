@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import shlex
@@ -33,6 +34,7 @@ from torrent_mover.domain.snapshot import Phase, Standing
 FAILED = MoveFailed(AT, a_hash(1), "Sintel", "No room is left.", "The source is whole.", "df -h", "TM-E122")
 ENDED = RunEnded(AT, "cafe0001", 2, 1, 3_000_000, 60.0, 1)
 PLAIN = Redactor()
+of_apprise = pytest.mark.filterwarnings("ignore:.*imghdr:DeprecationWarning")  # one of its plug-ins imports that
 
 
 def writer(path, *, code=0):
@@ -125,25 +127,59 @@ def test_no_secret_reaches_a_command(tmp_path, monkeypatch):
         assert secret not in text
 
 
-def test_apprise_that_is_not_installed_says_how_to_get_it():
+def test_apprise_that_is_not_installed_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "apprise", None)  # as Python itself marks what cannot be imported
     with pytest.raises(MissingProgram, match=r"torrent-mover\[notify\]"):
         apprise("json://localhost")
 
 
-def test_apprise_gets_title_and_text(tmp_path, monkeypatch):
-    """A stand-in with apprise's documented calls: Apprise().add(url), .notify(title=, body=)."""
-    (tmp_path / "apprise.py").write_text(
-        "told = []\n"
-        "class Apprise:\n"
-        "    def add(self, url): told.append(url); return True\n"
-        "    def notify(self, title, body): told.append((title, body)); return True\n"
+@pytest.fixture
+def receiver():
+    """A web server on loopback that keeps what is posted to it: its port, and what came, as JSON."""
+    posted = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1], posted
+        server.shutdown()
+        thread.join()
+
+
+@of_apprise
+def test_apprise_delivers_what_the_desk_decides(receiver):
+    port, posted = receiver
+    telling_it = Notifications(
+        Desk(tuple(NotifyOn)), [apprise(f"json://127.0.0.1:{port}/one json://127.0.0.1:{port}/two")], PLAIN
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    tell = apprise("json://one json://two")
+    telling_it(FAILED)
+    telling_it(QueuePlanned(AT, 12, 5_000, 2))
+    telling_it(ENDED)
+    telling_it.close()
+
+    titles = [each["title"] for each in posted]
+    assert titles == ["torrent_mover: no space left"] * 2 + ["torrent_mover: 2 moved, 1 failed"] * 2
+    assert "No room is left. The source is whole. df -h" in posted[0]["message"]
+
+
+@of_apprise
+def test_what_apprise_does_not_know_or_cannot_send_is_logged_without_its_address(caplog):
+    tell = apprise("nothing://secret-1 json://user:secret-2@127.0.0.1:9/x")
     tell(Notice(NotifyOn.END, "2 moved", "all of it"), {})
 
-    told = sys.modules.pop("apprise").told
-    assert told == ["json://one", "json://two", ("torrent_mover: 2 moved", "all of it")]
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("torrent_mover")]
+    assert ours[0] == "1 of the notify_urls are none that apprise knows"
+    assert ours[1].startswith("apprise could not send a notification")
+    assert "secret" not in "".join(ours)
 
 
 def test_the_event_log_has_a_line_of_json_for_each_event_and_no_secret(tmp_path):

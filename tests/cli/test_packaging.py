@@ -124,9 +124,10 @@ def test_the_sdist_can_be_built_from(built):
 
 
 def test_the_wheel_installs_into_a_fresh_environment_and_answers(built, tmp_path):
-    venv.create(tmp_path / "venv", with_pip=True, symlinks=True)
+    venv.create(tmp_path / "venv", symlinks=True)
     python = tmp_path / "venv" / "bin" / "python"
-    done(python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", built[0])
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps")
+    done(*pip, "--disable-pip-version-check", built[0])
     command = tmp_path / "venv" / "bin" / "torrent-mover"
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
 

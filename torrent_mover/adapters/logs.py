@@ -23,6 +23,8 @@ FILES_KEPT: Final = 5
 
 _FORMAT: Final = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
 _CHATTY: Final = ("paramiko", "urllib3", "qbittorrentapi", "requests", "asyncio", "markdown_it", "textual")
+_TELLTALE: Final = ("apprise",)
+"""These name their addresses, tokens and all, where they talk of details: never."""
 _ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 _LINES = re.compile(r"(\n)")
@@ -85,6 +87,8 @@ def start_log(log_dir: Path, redact: Callable[[str], str], *, debug: bool = Fals
     root.setLevel(logging.DEBUG if debug else logging.INFO)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.NOTSET if debug else logging.WARNING)
+    for name in _TELLTALE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
     def end() -> None:
         root.removeHandler(handler)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from torrent_mover.domain.redact import Redactor
 from torrent_mover.domain.settings import Settings
+
+_BETWEEN_PARTS: Final = re.compile(r"[/:@?&=]+")
+_LONG_ENOUGH: Final = 12
+"""Characters: a shorter part is a word that may stand in any line. What has a dot is a host."""
 
 
 def redactor_of(settings: Settings) -> Redactor:
@@ -24,4 +30,7 @@ def _literal_secrets(settings: Settings) -> Iterator[str]:
         if secret is not None and secret.is_literal:
             yield secret.reveal()
     if settings.general.notify_urls is not None:
-        yield from settings.general.notify_urls.reveal().split()
+        for url in settings.general.notify_urls.reveal().split():
+            yield url
+            # What sends them takes them apart: tokens and passwords turn up alone.
+            yield from (part for part in _BETWEEN_PARTS.split(url)[1:] if len(part) >= _LONG_ENOUGH and "." not in part)
