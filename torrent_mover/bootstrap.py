@@ -20,7 +20,7 @@ from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config_edit import can_be_edited, set_value
 from torrent_mover.adapters.local_accounts import LocalAccounts
 from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.adapters.lockfile import hold, holder, lock_paths, possible_lock_paths
+from torrent_mover.adapters.lockfile import Claims, hold, holder, lock_paths, possible_lock_paths, shared_folder
 from torrent_mover.adapters.logs import start_log
 from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.adapters.rules_json import RulesFile
@@ -382,6 +382,7 @@ class Assembly:
             plans.ignored,
             run=secrets.token_hex(4),
             cache=cache,
+            claim=Claims(shared_folder(folder, default_state_folder()), settings.destination_client.url).hold,
         )
         engine = Engine(world, self._tuning(), self._stop)
         self._sharing = engine.sharing

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from tests.engine.fuse import Fuse
 from tests.engine.story import FILES
-from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.errors import ExitCode, TransferError
 from torrent_mover.domain.events import StageEntered
 from torrent_mover.domain.move import Stage
 
@@ -59,3 +61,27 @@ def test_several_torrents_move_in_one_run(story):
     assert story.run() is ExitCode.DONE
     for torrent in moved:
         story.assert_moved(torrent)
+
+
+def test_a_torrent_that_another_run_is_bringing_is_left_alone_until_that_has_ended(story):
+    torrent = story.seed()
+    held = [True, True]
+
+    @contextlib.contextmanager
+    def claim(_torrent):
+        if held and held.pop():
+            assert not story.there.calls
+            raise TransferError("Another run is moving it.")
+        yield
+
+    build = story.build
+
+    def built(*arguments):
+        run = build(*arguments)
+        story.engine.world.claim = claim
+        return run
+
+    story.build = built
+    assert story.run() is ExitCode.DONE
+    assert not held
+    story.assert_moved(torrent)

@@ -1,4 +1,4 @@
-"""Run locks: one run at a time for a state folder and for a pair of clients, held by the kernel."""
+"""Locks held by the kernel: one run at a time for a state folder and for a pair of clients, one mover of each torrent."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import struct
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from torrent_mover.domain.errors import AlreadyRunning, NotWritable
+from torrent_mover.domain.errors import AlreadyRunning, NotWritable, TransferError
+from torrent_mover.domain.torrent import InfoHash
 
 _RUN_LOCK: Final = "run.lock"
+_CLAIMS: Final = "torrents.lock"
+_PLACE_BYTES: Final = 7
+"""Of a hash: enough to tell any two torrents apart, and within what a file offset can be."""
 _HOLDER_BYTES: Final = 200
 
 
@@ -70,6 +75,47 @@ class RunLock:
             self._descriptor = None
 
 
+class Claims:
+    """Torrents that a user's runs work on: two runs from two sources may bring the same one to the same destination.
+
+    Each is one byte of one file, at a place that follows from it, locked for as long as its move takes. `destination` names
+    the client.
+    """
+
+    def __init__(self, folder: Path, destination: str) -> None:
+        self._path = folder / _CLAIMS
+        self._destination = destination
+
+    @contextlib.contextmanager
+    def hold(self, torrent: InfoHash) -> Iterator[None]:
+        """Hold one. Raises TransferError, to be tried again, where another run has it; NotWritable."""
+        place = hashlib.sha256(f"{self._destination}\0{torrent.hex}".encode("utf-8", "surrogateescape")).digest()
+        descriptor = _open(self._path)
+        try:
+            _lock_byte(descriptor, int.from_bytes(place[:_PLACE_BYTES], "big"))
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _lock_byte(descriptor: int, place: int) -> None:
+    """See fcntl(2), F_OFD_SETLK: the lock goes with the descriptor, however the process ends."""
+    lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, lock)
+    except (BlockingIOError, PermissionError) as error:
+        raise TransferError(
+            "Another run is moving this torrent to the same client right now.",
+            kept="Nothing was begun.",
+            remedy="It is tried again; if the other run has moved it by then, there is only the hand-over left to do.",
+        ) from error
+
+
+def shared_folder(state_dir: Path, shared_dir: Path) -> Path:
+    """Where locks lie that the configs of a user share: `shared_dir`, or `state_dir` where we cannot write there."""
+    return shared_dir if _usable(shared_dir) else state_dir
+
+
 def lock_paths(state_dir: Path, shared_dir: Path, source: str, destination: str) -> tuple[Path, ...]:
     """The locks of a run: the state folder's own, and the one of the pair of clients.
 
@@ -77,8 +123,7 @@ def lock_paths(state_dir: Path, shared_dir: Path, source: str, destination: str)
     different state folders cannot move between the same clients at once; where we cannot write there, in `state_dir`.
     `source` and `destination` name the clients the same way in every run (host and port).
     """
-    folder = shared_dir if _usable(shared_dir) else state_dir
-    return state_dir / _RUN_LOCK, folder / _pair_lock(source, destination)
+    return state_dir / _RUN_LOCK, shared_folder(state_dir, shared_dir) / _pair_lock(source, destination)
 
 
 def possible_lock_paths(state_dir: Path, shared_dir: Path, source: str, destination: str) -> tuple[Path, ...]:

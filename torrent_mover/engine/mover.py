@@ -61,6 +61,10 @@ class Mover:
 
     def run(self) -> HistoryEntry:
         """Move it. Raises MoverError; what was brought and verified is kept for the next attempt."""
+        with self._world.claim(self._id):
+            return self._move()
+
+    def _move(self) -> HistoryEntry:
         self._enter(Stage.PLANNED)
         try:
             metainfo = self._plan()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.torrent import InfoHash
@@ -17,6 +18,11 @@ from torrent_mover.engine.unlock import Unlocker
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.journal import Journal
+
+
+def _unclaimed(_torrent: InfoHash) -> AbstractContextManager[None]:
+    """Where nobody else can be."""
+    return nullcontext()
 
 
 class World:
@@ -36,7 +42,9 @@ class World:
         ignored: Callable[[InfoHash], bool],
         run: str = "",
         cache: FileSystem | None = None,
+        claim: Callable[[InfoHash], AbstractContextManager[None]] = _unclaimed,
     ) -> None:
+        """`claim` keeps other runs away from a torrent for as long as its context lasts."""
         self.source = source
         self.destination = destination
         self.route = route
@@ -49,6 +57,7 @@ class World:
         self.ignored = ignored
         self.run = run
         self.cache = cache
+        self.claim = claim
         self.turns = RecheckTurns(clock)
         self.releasing = threading.Lock()
         self.shelf = Shelf(destination.client, destination.save_path, clock)
