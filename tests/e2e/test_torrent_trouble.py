@@ -280,3 +280,23 @@ def test_a_dropped_ssh_connection_is_taken_up_again(house):
         (entry,) = journal.history()
     assert entry.sent < entry.size * 1.5
     assert house.world.source.torrent(made.info_hash) is None
+
+
+# -- one folder for both -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["sftp", "sftp_upload"])
+def test_clients_that_share_a_folder_both_keep_their_only_copy(house, mode):
+    """As with two clients on one machine, or the seedbox's disk mounted at home."""
+    made = house.seed("Shared", SIZES)
+    files = made.files()
+    shared = house.world.root / f"another name in {mode}"
+    shared.symlink_to(house.source.data)
+    house.config = {"DESTINATION_PATHS": {"destination_path": str(shared)}, "SETTINGS": {"transfer_mode": mode}}
+
+    result = house.move().ended(1)
+
+    result.says("TM-E304", f"another name in {mode}/Shared is the same folder", "destination_path")
+    house.assert_at_source(made, files)
+    assert house.destination.torrent(made.info_hash) is None
+    assert sorted(path.name for path in made.content.iterdir()) == sorted(SIZES)
