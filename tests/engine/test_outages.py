@@ -22,6 +22,7 @@ from torrent_mover.domain.events import MoveFailed, MoveRetried
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.snapshot import Standing
 from torrent_mover.engine.outages import Outages
+from torrent_mover.engine.space import NoRoom
 
 COOLDOWN = 900.0
 
@@ -124,6 +125,14 @@ def test_a_move_that_ends_well_shows_that_there_is_room(outages, clock):
     assert again.until - first.until == pytest.approx(20)
 
 
+def test_the_queue_waits_for_room_until_the_pause_is_over(outages, clock):
+    assert outages.waiting_for_room() is None
+    hold = attempt(outages, clock, DiskFull("No space left."))
+    assert outages.waiting_for_room() == hold
+    clock.advance(31)
+    assert outages.waiting_for_room() is None
+
+
 # -- in a run ----------------------------------------------------------------------------------------------------------
 
 
@@ -159,6 +168,22 @@ def test_a_disk_that_fills_up_makes_the_queue_wait_until_there_is_room(story):
     assert not [event for event in story.events if isinstance(event, MoveFailed)]
     (retried,) = [event for event in story.events if isinstance(event, MoveRetried)]
     assert retried.delay == pytest.approx(30)
+
+
+def test_what_finds_no_room_while_the_queue_waits_for_it_waits_as_well(story):
+    """It was on its way to reserve its room when another one found the disk full."""
+    torrent = story.seed()
+    story.run()
+    engine, clock = story.engine, story.clock
+    row, refused = engine.roster.get(torrent), DiskFull("No space left on nas.")
+    hold = engine.outages.failed(refused, clock.monotonic(), progressed=True)
+
+    engine._no_room(row, NoRoom(refused, "needs 1 MiB", later=False))
+    assert (row.standing, row.ready_at, row.why) == (Standing.QUEUED, hold.until, "waits for room: needs 1 MiB")
+
+    clock.advance(31)
+    engine._no_room(row, NoRoom(refused, "needs 1 MiB", later=False))
+    assert (row.standing, row.why) == (Standing.SKIPPED, "not moved: needs 1 MiB")
 
 
 def test_a_disk_that_stays_full_fails_one_move_and_leaves_the_others(story):

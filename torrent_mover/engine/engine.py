@@ -207,9 +207,13 @@ class Engine:
             self._notice(row, Level.INFO, _GRANTED[granted])
 
     def _no_room(self, row: Row, error: NoRoom) -> None:
-        """No failure: it waits until another move has ended, or, where that cannot help, stays for a later run."""
+        """No failure: it waits until another move has ended, or with the queue; where neither helps, it stays for a later run."""
         if error.later and self.roster.wait_for_room(row, f"waits for room: {error.reason}"):
             self._notice(row, Level.INFO, f"waits for room: {error.reason}")
+            return
+        hold = self.outages.waiting_for_room()
+        if hold is not None:
+            self.roster.change(row, Standing.QUEUED, why=f"waits for room: {error.reason}", ready_at=hold.until)
             return
         row.error = error
         self.roster.change(row, Standing.SKIPPED, why=f"not moved: {error.reason}")

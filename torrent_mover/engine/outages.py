@@ -17,6 +17,7 @@ from torrent_mover.ports.journal import Journal
 _SAME_OUTAGE: Final = 10.0
 """Seconds after a counted failure in which another one is still the same trouble."""
 
+_FOR_EVER: Final = float("inf")
 _FULL: Final = Backoff(base=30.0, cap=300.0, jitter=0.0, attempts=5)
 """Waits for room: 30 s, 1, 2, 4 minutes; then what waits is left for the next run."""
 
@@ -51,6 +52,7 @@ class Outages:
         self._lock = threading.Lock()
         self._counted_at: dict[str, float] = {}
         self._full_in_a_row = 0
+        self._full_hold: Hold | None = None
 
     def standing(self) -> Hold | None:
         """What an earlier run found out, or this one: the longest pause that a breaker asks for now."""
@@ -89,6 +91,12 @@ class Outages:
         with self._lock:
             self._full_in_a_row = 0
 
+    def waiting_for_room(self) -> Hold | None:
+        """The pause in which the queue waits for room on a full disk, where there is one now."""
+        with self._lock:
+            hold = self._full_hold
+        return hold if hold is not None and self._clock.monotonic() < hold.until < _FOR_EVER else None
+
     def _named(self, text: str) -> list[str]:
         """The servers that the error speaks of; of `nas` and `nas:8080` only the longer one. None: it came from the source."""
         found = [server for server in self._servers if server in text]
@@ -116,9 +124,12 @@ class Outages:
                 self._full_in_a_row += 1
             times = self._full_in_a_row
         if times >= _FULL.attempts:
-            return Hold(float("inf"), f"no room was made in time: {error.what}", full=True)
+            return Hold(_FOR_EVER, f"no room was made in time: {error.what}", full=True)
         delay = _FULL.delay(times, 0.5)
-        return Hold(now + delay, f"nothing is begun for {clock_text(delay)}: {error.what}", full=True)
+        hold = Hold(now + delay, f"nothing is begun for {clock_text(delay)}: {error.what}", full=True)
+        with self._lock:
+            self._full_hold = hold
+        return hold
 
 
 def is_full(error: MoverError) -> bool:
