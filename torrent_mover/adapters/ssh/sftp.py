@@ -56,9 +56,10 @@ class SftpFileSystem:
         return self._pool.round_trip
 
     def stat(self, path: RelativePath) -> FileStat | None:
-        """See ports.filesystem.FileSystem."""
+        """See ports.filesystem.FileSystem. The root itself may be a link, as people call a disk by a second name."""
         name, root = self._name(path), self._name(ROOT)
-        asked = [(Packet.STAT if self._follow else Packet.LSTAT, name), (Packet.LSTAT, name), (Packet.STAT, root)]
+        first = Packet.STAT if self._follow or path == ROOT else Packet.LSTAT
+        asked = [(first, name), (Packet.LSTAT, name), (Packet.STAT, root)]
         with self._pool.control(self._holder) as session:
             replies = session.call_all(asked)
             for reply in replies[:2]:
