@@ -10,6 +10,7 @@ import urllib.request
 
 import pytest
 
+from tests.cli.schemas import fits
 from tests.e2e.command import Command
 from tests.e2e.house import House
 from tests.servers import eventually
@@ -82,7 +83,8 @@ def test_whoever_the_config_names_is_told(house, tmp_path):
         command.end().ended(130)
 
     assert (notice["on"], notice["event"], notice["moved"]) == ("end", "round_ended", 1)
-    events = [json.loads(line)["event"] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    lines = (tmp_path / "events.jsonl").read_text().splitlines()
+    events = [fits("event", json.loads(line))["event"] for line in lines]
     assert events[0] == "run_started"
     assert events[-1] == "run_ended"
     assert "move_done" in events
@@ -96,7 +98,7 @@ def look(house, *arguments):
 
 
 def status(house):
-    return json.loads(look(house, "status", "--json").out)
+    return fits("status", json.loads(look(house, "status", "--json").out))
 
 
 @pytest.mark.servers
@@ -122,6 +124,7 @@ def test_the_status_shows_a_run_that_is_active_and_what_it_has_copied(house):
     assert (after["runs"][0]["moved"], after["runs"][0]["copied"]) == (0, 2)
     assert not (house.world.root / "state" / "run.json").exists()
     for torrent in made:
+        fits("log", json.loads(look(house, "log", torrent.info_hash, "--json").out))
         assert len(look(house, "log", torrent.info_hash).lines("stage: seeding")) == 1
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.cli.schemas import fits
 from torrent_mover.adapters.lockfile import hold, lock_paths
 
 pytestmark = pytest.mark.servers
@@ -25,7 +26,6 @@ CHECKS = [
     "path as destination client sees it",
     "space destination",
 ]
-KEYS = {"name", "state", "result", "took", "code", "kept", "remedy"}
 
 
 def states(answer: str) -> dict[str, str]:
@@ -49,12 +49,11 @@ def test_a_good_world_passes_every_check_and_stays_as_it_is(house):
 
 
 def test_the_answers_as_data_keep_their_schema(house):
-    answer = json.loads(house.run("doctor", "--json").ended(0).out)
+    answer = fits("doctor", json.loads(house.run("doctor", "--json").ended(0).out))
 
-    assert set(answer) == {"schema", "version", "config", "mode", "exit_code", "checks"}
     assert (answer["schema"], answer["mode"], answer["exit_code"]) == (1, "sftp", 0)
     assert [check["name"] for check in answer["checks"]] == CHECKS
-    assert all(set(check) == KEYS and check["state"] == "passed" for check in answer["checks"])
+    assert all(check["state"] == "passed" for check in answer["checks"])
 
 
 def test_rsync_upload_asks_both_servers_their_rsync_and_the_cache(house):
