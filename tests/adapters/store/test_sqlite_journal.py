@@ -403,7 +403,8 @@ def test_an_older_journal_learns_what_it_lacks_and_keeps_the_rest(open_journal, 
     journal.save_move(a_record())
     journal.close()
     connection = sqlite3.connect(path)
-    connection.execute("DROP TABLE timings")
+    for table in ("timings", "statistics", "halted"):
+        connection.execute(f"DROP TABLE {table}")
     connection.execute("PRAGMA user_version = 2")
     connection.close()
     assert SqliteJournal.open_readonly(path).timings() == []
