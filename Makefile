@@ -24,13 +24,13 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt pyproject.toml
 demo: $(VENV)/.runtime ## the main job on a throw-away world
 	@$(BIN)/torrent-mover demo
 
-test: $(VENV)/.dev ## everything, real servers included; the faults have a target of their own
+test: $(VENV)/.dev ## everything, real servers and each class of faults once included
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@# A shared machine may pause for seconds in the middle of a test: what fails beside others runs once more, alone.
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=worksteal --ignore=tests/faults || $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none --ignore=tests/faults
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=worksteal || $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
 
 check: $(VENV)/.dev ## format, lint, types, imports, fast tests
 	$(BIN)/ruff format --check .
