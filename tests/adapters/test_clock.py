@@ -28,6 +28,16 @@ def test_a_stop_ends_a_wait_at_once_and_all_later_ones():
         clock.wait(0)
 
 
+def test_the_hours_of_a_machine_that_sleeps_count(monkeypatch):
+    clock, slept = SystemClock(), 8 * 3600
+    before, awake = clock.monotonic(), time.clock_gettime
+    # CLOCK_BOOTTIME goes on while a machine sleeps, CLOCK_MONOTONIC stands (clock_gettime(2)).
+    monkeypatch.setattr(
+        time, "clock_gettime", lambda which: awake(which) + (slept if which == time.CLOCK_BOOTTIME else 0)
+    )
+    assert clock.monotonic() - before >= slept
+
+
 def test_it_tells_unix_time():
     assert abs(SystemClock().now() - time.time()) < 5
 
