@@ -110,6 +110,18 @@ def test_the_status_shows_the_remedy_of_what_failed_and_how_to_clear_a_mark(desk
     assert states == {ONE.hex: "failed", TWO.hex: "marked", THREE.hex: "marked", FOUR.hex: "left off"}
 
 
+def test_the_status_says_why_a_torrent_was_planned_and_not_begun(desk):
+    with filled(desk) as journal:
+        journal.save_move(record(ONE, Stage.RESERVED))
+        journal.save_move(record(TWO, Stage.PLANNED))
+        journal.add_note(time.time(), ONE, "WARN", "not moved: needs 1.4 MiB")
+    told = desk.run("status")
+
+    assert "Planned and not begun; the next run tries again:" in told.out
+    assert "not moved: needs 1.4 MiB" in told.out
+    assert {move["state"] for move in desk.run("status", "--json").data["moves"]} == {"not begun"}
+
+
 def test_the_way_to_clear_a_mark_that_the_status_shows_clears_it(desk):
     with filled(desk) as journal:
         journal.save_move(record(TWO, mark=Mark.RECHECK_FAILED, error="Bad.", error_code="TM-E305"))

@@ -89,7 +89,7 @@ def test_a_host_key_is_never_trusted_without_consent(house, flags, tmp_path):
 
     refused = init(house, "--config", config, *flags).ended(3)
 
-    refused.says("not known", fingerprint(house), "--host-key")
+    refused.says("not known", f"--host-key {fingerprint(house)}")
     init(house, "--config", config, *flags, "--host-key", "SHA256:somethingelse").ended(3)
     assert not config.exists()
     assert not (tmp_path / "known_hosts").exists()

@@ -10,7 +10,7 @@ from collections import Counter
 
 from torrent_mover import bootstrap
 from torrent_mover.commands.configured import settings_of
-from torrent_mover.commands.front import wants_screen
+from torrent_mover.commands.front import keymap_path, wants_screen
 from torrent_mover.domain.categorizing import Change, Draft, Standing
 from torrent_mover.domain.errors import ExitCode, UsageError
 from torrent_mover.domain.text import counted, pad, safe
@@ -49,7 +49,9 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
 def _on_screen(categorizer: Categorizer, arguments: argparse.Namespace) -> ExitCode:
     from torrent_mover.tui.wizard.app import run_wizard
 
-    ended = run_wizard(categorizer, theme=arguments.theme, graph=arguments.graph, mouse=not arguments.no_mouse)
+    ended = run_wizard(
+        categorizer, theme=arguments.theme, graph=arguments.graph, mouse=not arguments.no_mouse, keymap=keymap_path()
+    )
     if ended.written is not None:
         sys.stdout.write(_as_table(ended.written.made, ended.written))
     return _code(ended.written, ended.code)

@@ -84,7 +84,7 @@ def _on_screen(run: Run, worker: _Worker, arguments: argparse.Namespace, log_fil
         graph=arguments.graph,
         mouse=not arguments.no_mouse,
         theme=arguments.theme,
-        keymap=_keymap(),
+        keymap=keymap_path(),
         log_file=log_file,
         config=str(arguments.config or ""),
     )
@@ -97,7 +97,8 @@ def _on_screen(run: Run, worker: _Worker, arguments: argparse.Namespace, log_fil
     return result != DASHBOARD_FAILED
 
 
-def _keymap() -> Path | None:
+def keymap_path() -> Path | None:
+    """The user's own keys for the dashboard and the wizard; None where there are none."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
     base = Path(home) if home.startswith("/") else Path.home() / ".config"
     path = base / "torrent-mover" / "keymap.toml"

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -278,15 +279,14 @@ class _Setup:
         except HostKeyUnknown as error:
             target = bootstrap.ssh_target(server, settings)
             if not accept_host_key(target, self._console, self._flags.host_key):
-                raise HostKeyUnknown(error.what, kept=error.kept, remedy=self._how_to_accept(error.remedy)) from error
+                raise HostKeyUnknown(error.what, kept=error.kept, remedy=self._how_to_accept(error)) from error
         return self._logged_in(server)
 
-    def _how_to_accept(self, remedy: str) -> str:
-        return (
-            remedy
-            if self._console.asks
-            else f"If the fingerprint is right, give it: --host-key SHA256:... ; or: {remedy}"
-        )
+    def _how_to_accept(self, error: HostKeyUnknown) -> str:
+        if self._console.asks or not error.shown:
+            return error.remedy
+        shown = error.shown.rpartition(" ")[2]
+        return f"Compare the fingerprint with what the server's owner says; if it is right, add: --host-key {shown}"
 
     def _logged_in(self, server: ServerSettings) -> str:
         with closing(bootstrap.session_pool(server, self._answers.settings())) as pool:
@@ -379,13 +379,15 @@ class _Setup:
         self._console.say(as_table(bootstrap.plan(settings)).rstrip("\n"))
         self._console.say()
         found = next((place for place, _ in discover(None) if place.exists()), None)
-        command = "torrent-mover" if found == path else f"torrent-mover --config {shlex.quote(str(path))}"
-        for title, option, what in (
-            ("Next:", "--test-run", "all of it, but the source keeps everything"),
-            ("Then:", "", "the real thing"),
-            ("By cron:", "--simple -q", "silent but for failures"),
+        config = "" if found == path else f" --config {shlex.quote(str(path.absolute()))}"
+        # cron does not know where we were found.
+        whole = shlex.quote(shutil.which("torrent-mover") or "torrent-mover")
+        for title, command, what in (
+            ("Next:", f"torrent-mover{config} --test-run", "all of it, but the source keeps everything"),
+            ("Then:", f"torrent-mover{config}", "the real thing"),
+            ("By cron:", f"{whole}{config} --simple -q", "silent but for failures"),
         ):
-            self._console.say(f"{title:<9}{f'{command} {option}'.strip()}   ({what})")
+            self._console.say(f"{title:<9}{command}   ({what})")
 
 
 def _login_of(text: str) -> dict[str, str]:

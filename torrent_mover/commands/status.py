@@ -15,7 +15,8 @@ from torrent_mover import __version__
 from torrent_mover.commands.looking import NO_RUN, View, looking_on
 from torrent_mover.commands.status_lines import RUNS_SHOWN, lines
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.move import MoveRecord, Outcome
+from torrent_mover.domain.events import Level
+from torrent_mover.domain.move import MoveRecord, Outcome, Stage
 
 SCHEMA_VERSION: Final = 1
 _OUTCOMES: Final = 10_000
@@ -30,6 +31,9 @@ _STATES: Final = {
     "failed": "failed",
 }
 """What a run says of a move, as status calls it."""
+
+_NOTHING_BROUGHT: Final = frozenset({Stage.PLANNED, Stage.RESERVED, Stage.UNLOCKED})
+_LOUD: Final = frozenset({Level.WARN.value, Level.ERROR.value})
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
@@ -67,7 +71,9 @@ class _Moment:
             return "waiting"
         if record.error and not record.next_try_at:
             return "failed"
-        return "moving" if self.active else "left off"
+        if self.active:
+            return "moving"
+        return "not begun" if record.stage in _NOTHING_BROUGHT else "left off"
 
 
 def as_data(view: View, now: float) -> dict[str, Any]:
@@ -77,6 +83,10 @@ def as_data(view: View, now: float) -> dict[str, Any]:
     records = journal.moves()
     begun = {record.id.hex for record in records}
     moves = [_recorded(record, moment) for record in records]
+    for move, record in zip(moves, records, strict=True):
+        if move["state"] == "not begun":
+            last = journal.notes(record.id, 1)
+            move["why"] = next((text for _, level, text in last if level in _LOUD), None)
     moves += [_not_begun(move) for name, move in moment.published.items() if name not in begun]
     return {
         "schema": SCHEMA_VERSION,

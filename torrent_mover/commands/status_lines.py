@@ -22,6 +22,7 @@ _HEADINGS: Final = {
     "paused": "Paused",
     "left out": "Left out by this run",
     "left off": "Begun; the next run goes on from there",
+    "not begun": "Planned and not begun; the next run tries again",
     "failed": "Failed; the next run tries again",
     "marked": "Not tried again until the mark is cleared",
 }
@@ -89,6 +90,8 @@ def _standing(move: Mapping[str, Any], now: float) -> str:
         return f"{move['stage']}, again in {clock(again)}"
     if move["state"] in ("failed", "marked"):
         return f"{move['mark'] or move['stage']}, {at(move['updated_at'])}"
+    if move["state"] == "not begun":
+        return safe(move["why"]) if move["why"] else at(move["updated_at"])
     since = f"{move['stage']} for {duration(now - move['updated_at'])}" if move["updated_at"] else move["stage"]
     if move["state"] != "moving" or move["fraction"] is None:
         return f"{since}{_because(move)}"

@@ -70,6 +70,7 @@ def _notice(event: Event) -> Notice | None:
 
 def _of_the_end(event: RunEnded | RoundEnded, text: str) -> Notice | None:
     if isinstance(event, RunEnded) and event.exit_code in _NOT_MADE:
+        text = f"{text}\nWhat is wrong and what helps: torrent-mover doctor"
         return Notice(NotifyOn.FAILURE, f"a run ended with exit code {event.exit_code}", text)
     if not (event.moved or event.copied or event.failed):
         return None

@@ -148,7 +148,9 @@ class Run(Steering):
         except Cancelled:
             code = self.interrupted_by
         except MoverError as error:
-            code, reason = error.exit_code, str(error)
+            # What a check has told in full, remedy and all, is only named at the end.
+            told = any(check.passed is False and check.fatal for check in self._check_views)
+            code, reason = error.exit_code, error.what.rstrip(".") if told else str(error)
         if self.replaced:
             code, reason = ExitCode.DONE, "another one follows"
         elif self._engine.stopping and not self._waits:
