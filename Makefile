@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 WORKERS ?= 10
 
-.PHONY: demo test check fast bench faults screenshots template clean
+.PHONY: demo test check fast bench faults screenshots template audit clean
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
 	@scripts/setup-debian.sh demo
@@ -52,6 +52,11 @@ template: $(VENV)/.dev ## write what is made from the schema, the parser and the
 	$(BIN)/python scripts/make_template.py
 	$(BIN)/python scripts/make_completions.py
 	$(BIN)/python scripts/make_errors.py
+
+audit: ## known vulnerabilities of the packages that it needs; asks the Python Package Index
+	@$(PYTHON) -m venv --clear build/audit
+	@build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	build/audit/bin/pip-audit --strict --progress-spinner off -r requirements.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
