@@ -12,8 +12,6 @@ import pytest
 
 from tests.servers import eventually
 from torrent_mover.adapters.clients.qbittorrent.statistics import profile_lock
-from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES, QBittorrentServer
 from torrent_mover.domain.bencode import decode, encode
 
@@ -33,7 +31,7 @@ COUNTED = {
 class Stoppable:
     """The destination client as its owner runs it: by a pid file and two commands, that each write down that they ran."""
 
-    def __init__(self, server: QBittorrentServer, folder, *, stops: bool = True) -> None:
+    def __init__(self, server: QBittorrentServer, folder, *, stops: bool = True, kills: bool = False) -> None:
         self.server = server
         self.pid_file, self.log = folder / "client.pid", folder / "orders.log"
         self.pid_file.write_text(str(server.pid))
@@ -41,7 +39,8 @@ class Stoppable:
         home, program, profile = map(shlex.quote, map(str, (server.root, server.program, server.profile)))
         alive = f"grep -qs '^State:.[^Z]' /proc/$(cat {self.pid_file})/status"
         kill = f"kill $(cat {self.pid_file}); while {alive}; do :; done"
-        self.stop = self._script(folder / "stop it", kill if stops else "true", "stop")
+        once = f"mkdir {folder}/killed && kill -9 $PPID" if kills else "true"  # the run that has called it
+        self.stop = self._script(folder / "stop it", f"{kill}; {once}" if stops else "true", "stop")
         start = f"HOME={home} setsid {program} --profile={profile} >/dev/null 2>&1 & echo $! >{self.pid_file}"
         self.start = self._script(folder / "start it", f"{alive} || {{ {start}; }}", "start")
 
@@ -180,19 +179,20 @@ def test_a_client_that_keeps_its_state_in_a_database_is_refused_and_not_stopped(
         client.pid_file.write_text(str(destination.pid))
 
 
-def test_a_client_that_a_killed_run_left_stopped_is_started_by_the_next_one(house, stoppable):
-    client = stoppable(house)
-    house.move().ended(0)
-    house.destination.stop()
-    path = house.world.root / "state" / "journal.sqlite3"
-    journal = SqliteJournal(path, SystemClock())
-    journal.save_halted(())
-    journal.close()
+def test_a_run_that_is_killed_while_the_client_is_stopped_is_followed_by_one_that_starts_it_again(house, stoppable):
+    client = stoppable(house, kills=True)
+    made = seed_counted(house)
+    files = made.files()
 
-    house.move().ended(0).says("had been stopped by an earlier run")
+    house.move().ended(-signal.SIGKILL)
 
-    assert client.orders == ["start"]
+    assert client.orders == ["stop"]
+    assert house.journal().halted()
+    house.move().ended(0).says("had been stopped by an earlier run", "statistics carried")
+    assert client.orders == ["stop", "start", "stop", "start"]
     assert not house.journal().halted()
+    house.assert_arrived(made, files)
+    assert told(house.destination, made)["uploaded"] == COUNTED["total_uploaded"]
 
 
 def test_what_is_needed_for_it_is_asked_for_before_anything_begins(house):
