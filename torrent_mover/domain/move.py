@@ -55,7 +55,10 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MoveRecord:
-    """What the journal holds of a move. Times are Unix seconds; `attempts` counts failed ones since the last success."""
+    """What the journal holds of a move. Times are Unix seconds; `attempts` counts failed ones since the last success.
+
+    `source` names the client that it leaves, blank in journals of before: one journal may serve several configs.
+    """
 
     id: InfoHash
     name: str
@@ -69,6 +72,7 @@ class MoveRecord:
     error: str = ""
     remedy: str = ""
     mark: Mark | None = None
+    source: str = ""
 
     def entering(self, stage: Stage, now: float) -> MoveRecord:
         """The record once `stage` begins. Raises ValueError for an order that makes no sense."""

@@ -160,10 +160,10 @@ class Engine:
     def _record(self, row: Row) -> MoveRecord:
         known = self.world.journal.move(row.id)
         now = self.world.clock.now()
-        torrent = row.planned.torrent
+        torrent, source = row.planned.torrent, self.world.source.client.name
         if known is None or known.stage is Stage.RELEASED:
-            return MoveRecord(row.id, torrent.name, torrent.size, Stage.PLANNED, now, now)
-        return replace(known, error="", error_code="", remedy="", next_try_at=0.0)
+            return MoveRecord(row.id, torrent.name, torrent.size, Stage.PLANNED, now, now, source=source)
+        return replace(known, error="", error_code="", remedy="", next_try_at=0.0, source=source)
 
     def _note_attempt(self, row: Row, started: float, sent: int, error: MoverError | None) -> None:
         attempt = Attempt(

@@ -19,14 +19,17 @@ def reconcile(world: World) -> None:
 
     Either we removed it and were killed before writing that down: then it seeds at the destination and the history is
     confirmed; or somebody else did: then that is said, and what we brought stays where it is. What we stopped at the source
-    for the time of a hand-over is started again.
+    for the time of a hand-over is started again. Moves from other sources are for the runs of their configs.
     """
     with suppress(NotWritable):  # a closed folder is opened for the moves, not for this
         world.destination.files.remove_folder(RelativePath((STAGING,)))  # goes only if it is empty
+    records = world.journal.moves()
+    others = {record.id for record in records if record.source not in ("", world.source.client.name)}
     for torrent in world.journal.stopped():
-        _start_again(world, torrent)
-    for record in world.journal.moves():
-        if record.mark is None and world.source.client.get(record.id) is None:
+        if torrent not in others:
+            _start_again(world, torrent)
+    for record in records:
+        if record.mark is None and record.id not in others and world.source.client.get(record.id) is None:
             _settle(world, record)
 
 

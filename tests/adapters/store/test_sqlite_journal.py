@@ -405,6 +405,7 @@ def test_an_older_journal_learns_what_it_lacks_and_keeps_the_rest(open_journal, 
     connection = sqlite3.connect(path)
     for table in ("timings", "statistics", "halted"):
         connection.execute(f"DROP TABLE {table}")
+    connection.execute("ALTER TABLE moves DROP COLUMN source")
     connection.execute("PRAGMA user_version = 2")
     connection.close()
     assert SqliteJournal.open_readonly(path).timings() == []

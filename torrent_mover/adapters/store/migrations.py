@@ -80,6 +80,7 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE statistics (torrent TEXT PRIMARY KEY, content TEXT NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID",
         "CREATE TABLE halted (one INTEGER PRIMARY KEY)",
     ),
+    ("ALTER TABLE moves ADD COLUMN source TEXT NOT NULL DEFAULT ''",),
 )
 
 VERSION: Final = len(_MIGRATIONS)

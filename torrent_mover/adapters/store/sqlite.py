@@ -31,7 +31,7 @@ TIMINGS_KEPT: Final = 2000
 _NOTES_BUFFERED: Final = 50
 
 _MOVE_COLUMNS: Final = (
-    "id, name, size, stage, started_at, updated_at, attempts, next_try_at, error_code, error, remedy, mark"
+    "id, name, size, stage, started_at, updated_at, attempts, next_try_at, error_code, error, remedy, mark, source"
 )
 _HISTORY_COLUMNS: Final = (
     "torrent, name, size, started_at, ended_at, outcome, sent, reused, pieces, repaired, run, detail, "
@@ -84,11 +84,11 @@ class SqliteJournal(StatisticsTables):
         """Write a move's record."""
         self._save(
             (
-                f"INSERT INTO moves ({_MOVE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) "  # noqa: S608 - our columns
+                f"INSERT INTO moves ({_MOVE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) "  # noqa: S608 - our columns
                 "ON CONFLICT (id) DO UPDATE SET name = excluded.name, size = excluded.size, stage = excluded.stage, "
                 "started_at = excluded.started_at, updated_at = excluded.updated_at, attempts = excluded.attempts, "
                 "next_try_at = excluded.next_try_at, error_code = excluded.error_code, error = excluded.error, "
-                "remedy = excluded.remedy, mark = excluded.mark",
+                "remedy = excluded.remedy, mark = excluded.mark, source = excluded.source",
                 (
                     record.id.hex,
                     record.name,
@@ -102,6 +102,7 @@ class SqliteJournal(StatisticsTables):
                     self._redact(record.error),
                     self._redact(record.remedy),
                     record.mark.value if record.mark else None,
+                    record.source,
                 ),
             )
         )
@@ -375,7 +376,21 @@ def _read_moves(database: Database) -> list[MoveRecord]:
 
 def _move(row: Row) -> MoveRecord:
     """Raises ValueError for a row that makes no sense."""
-    torrent, name, size, stage, started_at, updated_at, attempts, next_try_at, error_code, error, remedy, mark = row
+    (
+        torrent,
+        name,
+        size,
+        stage,
+        started_at,
+        updated_at,
+        attempts,
+        next_try_at,
+        error_code,
+        error,
+        remedy,
+        mark,
+        source,
+    ) = row
     return MoveRecord(
         id=InfoHash(text_of(torrent)),
         name=text_of(name),
@@ -389,6 +404,7 @@ def _move(row: Row) -> MoveRecord:
         error=text_of(error),
         remedy=text_of(remedy),
         mark=Mark(mark) if mark else None,
+        source=text_of(source),
     )
 
 
