@@ -39,9 +39,9 @@ ROWS = {
     15: Row(
         "wrong password, ban, session that ends",
         (
-            "tests/adapters/test_qbittorrent.py::test_a_wrong_password_never_leads_to_a_ban",
-            "tests/adapters/test_qbittorrent.py::test_a_ban_is_recognised_and_ends_with_a_restart",
-            "tests/adapters/test_qbittorrent.py::test_a_session_that_expires_is_renewed",
+            "tests/adapters/test_qbittorrent.py::TestRealServers::test_a_wrong_password_never_leads_to_a_ban",
+            "tests/adapters/test_qbittorrent.py::TestRealServers::test_a_ban_is_recognised_and_ends_with_a_restart",
+            "tests/adapters/test_qbittorrent.py::TestRealServers::test_a_session_that_expires_is_renewed",
         ),
     ),
     16: Row("a client answers with errors, pages of others, half an answer, an empty list"),

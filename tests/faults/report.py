@@ -69,19 +69,19 @@ class Outcomes:
         self.failed: list[str] = []
         for case in ElementTree.parse(file).iter("testcase"):  # noqa: S314  written by our own pytest
             name = case.get("name", "").partition("[")[0]
-            place = self._file(case.get("classname", ""))
+            file, within = self._place(case.get("classname", ""))
             if case.find("failure") is None and case.find("error") is None and case.find("skipped") is None:
-                self.passed[place] += 1
-                self.passed[f"{place}::{name}"] += 1
+                self.passed[file] += 1
+                self.passed["::".join([file, *within, name])] += 1
             else:
-                self.failed.append(f"{place}::{case.get('name')}")
+                self.failed.append("::".join([file, *within, case.get("name", "")]))
 
     @staticmethod
-    def _file(dotted: str) -> str:
-        """`tests.engine.test_gate.TestLimits` lies in tests/engine/test_gate.py."""
+    def _place(dotted: str) -> tuple[str, list[str]]:
+        """`tests.engine.test_gate.TestLimits` is that class in tests/engine/test_gate.py."""
         parts = dotted.split(".")
         last = next((at for at, part in enumerate(parts) if part.startswith("test_")), len(parts) - 1)
-        return "/".join(parts[: last + 1]) + ".py"
+        return "/".join(parts[: last + 1]) + ".py", parts[last + 1 :]
 
     def of(self, tests: Iterable[str]) -> int:
         """How many of these tests passed."""

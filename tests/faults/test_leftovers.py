@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from tests.faults.damage import flip, largest
 from tests.faults.scene import MIB, Scene
 from tests.servers import snapshot
+from torrent_mover.demo.qbittorrent_server import SEEDING_STATES
+from torrent_mover.demo.torrents import make_torrent
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
@@ -61,9 +64,17 @@ def test_what_others_left_behind_is_mended_or_used_in_other_modes(scene, mode):
     leftovers(scene, mode)
 
 
+def untouched(folder: Path) -> dict[str, object]:
+    """All that is there, but for the times of folders: asking whether one may write into them changes these."""
+    return {
+        name: (mode, size, None if stat.S_ISDIR(mode) else time, *rest)
+        for name, (mode, size, time, *rest) in snapshot(folder).items()
+    }
+
+
 def test_links_and_files_in_the_way_stay_and_the_source_is_kept(scene):
     here: Scene = scene("sftp")
-    top, inner, folder, file = here.seed(4, MIB)
+    top, inner, folder, file, owned = here.seed(5, MIB)
     target, outside = here.world.destination.data, here.world.root / "canaries"
     (target / top.name).symlink_to(outside)
     (target / inner.name).mkdir()
@@ -71,18 +82,28 @@ def test_links_and_files_in_the_way_stay_and_the_source_is_kept(scene):
     (target / folder.name).write_bytes(b"a user's own file")
     (target / file.name).parent.mkdir(exist_ok=True)
     (target / file.name).write_bytes(b"x" * len(next(iter(here.contents[file.info_hash].values()))))
-    before = snapshot(target)
-    here.injected += 4
+    # A damaged copy could be mended, if another torrent of the destination did not seed it as it is.
+    shutil.copytree(owned.content, target / owned.name)
+    flip(target / largest(here.contents[owned.info_hash]), 100_000)
+    twin = make_torrent(target / owned.name, piece_length=64 * 1024)
+    destination = here.world.destination
+    owner = destination.add(twin, target)
+    destination.wait_for(owner)
+    before = untouched(target)
+    here.injected += 5
 
     result = here.run()
 
     assert result.code == 1, result.text
-    after = snapshot(target)
+    after = untouched(target)
     assert {name: after.get(name) for name in before} == before
     here.check()
     assert here.deletes == 0
+    assert "of the destination client uses it" in result.text
+    assert destination.state(owner) in SEEDING_STATES
+    destination.remove(owner)
     for path in ((target / top.name), (target / folder.name), (target / file.name)):
         path.unlink()
     shutil.rmtree(target / inner.name)
     here.converge()
-    here.account("33, 41", "links, files and folders in the way", allowed_again=0)
+    here.account("33, 41", "links, files, folders and others' torrents in the way", allowed_again=0)

@@ -178,14 +178,35 @@ def test_a_disk_that_fills_up_makes_the_queue_wait_for_room(scene, small_disk):
     here.account("9", "the destination's disk fills up and is freed", allowed_again=LOST_BY_A_KILL * 2)
 
 
-def fill(file: Path) -> None:
-    """Take every byte that is left: nearly all at once, the rest in ever smaller bites."""
+@pytest.mark.long
+@pytest.mark.parametrize("mode", MODES)
+def test_a_torrent_that_does_not_fit_is_left_out_and_the_others_move(scene, small_disk, mode):
+    here: Scene = scene(mode)
+    on(here, small_disk)
+    small, big = here.seed(2, 1 * MIB)[0], here.seed(2, 24 * MIB)[0]
+    filler = small_disk / "somebody else's"
+    fill(filler, but=(100 + 16) * MIB)
+    here.injected += 1
+    result = here.run()
+    assert f"{big.info_hash[:8]} not moved: needs" in result.text, result.text
+    assert here.world.source.torrent(small.info_hash) is None
+    assert here.world.source.torrent(big.info_hash) is not None
+    here.check()
+    filler.unlink()
+    here.converge(runs=1)
+    here.account("9", "torrents that do not fit are left out", allowed_again=0)
+
+
+def fill(file: Path, but: int = 0) -> None:
+    """Take every byte that is left (`but` so many): nearly all at once, the rest in ever smaller bites."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
     try:
         disk = os.fstatvfs(descriptor)
-        size = max(0, disk.f_bavail * disk.f_frsize - MIB)
+        size = max(0, disk.f_bavail * disk.f_frsize - max(MIB, but))
         os.posix_fallocate(descriptor, 0, size)
         os.lseek(descriptor, size, os.SEEK_SET)
+        if but:
+            return
         for step in (64 * 1024, 4096, 1):
             with contextlib.suppress(OSError):
                 while True:

@@ -165,3 +165,26 @@ def test_a_server_that_is_gone_for_a_while_is_found_again(scene):
     assert result.code == 0, result.text
     here.assert_moved()
     here.account("4", "the server refuses connections for a while", allowed_again=IN_FLIGHT)
+
+
+@pytest.mark.long
+def test_a_server_that_stays_away_is_left_alone_by_the_next_run_as_well(scene):
+    here: Scene = scene("sftp", rate=3 * MIB)
+    here.settings = {"General": {"breaker_failures": "1", "breaker_cooldown": "45"}}
+    here.seed(3, 3 * MIB)
+    with here.start() as command:
+        here.wait_for_bytes(2 * MIB)
+        here.chaos.refusing = True
+        here.chaos.cut()
+        here.injected += 1
+        command.wait_for("is left alone for", 90)
+        command.send(signal.SIGTERM)
+        command.end(30)
+    here.check()
+    here.chaos.refusing = False
+    with here.start() as command:
+        command.wait_for("is left alone for", 30)
+        result = command.end(240)
+    assert result.code == 0, result.text
+    here.assert_moved()
+    here.account("4", "the server stays away: the breaker outlives the run", allowed_again=IN_FLIGHT)
