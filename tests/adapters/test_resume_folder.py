@@ -244,8 +244,9 @@ def test_a_folder_that_is_not_there_or_another_one_is_refused(folder, store, cli
 
     (folder / NAME).unlink()
     with pytest.raises(StatisticsRefused, match="no fastresume file") as refused:
-        store.check()
+        local_store(folder.parent, client).check()
     assert "resume_folder" in refused.value.remedy
+    assert "no torrent yet" in store.check()
 
 
 class NotOurs(LocalFileSystem):
@@ -333,6 +334,16 @@ def test_a_command_that_does_not_end_is_killed_and_told(tmp_path):
         orders.here(("sh", "-c", f"echo $$ >{pid}; sleep 1000 & wait"), "start_command")(3)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+def test_a_start_command_that_does_not_end_may_be_the_server_itself_and_goes_on(tmp_path):
+    pid = tmp_path / "pid"
+    with pytest.raises(ProvisioningError, match="did not end within 3 s, and goes on"):
+        orders.here(("sh", "-c", f"echo $$ >{pid}; exec sleep 1000"), "start_command", leave=True)(3)
+    (left,) = orders._left_running
+    assert (left.pid, left.poll()) == (int(pid.read_text()), None)
+    left.kill()
+    left.wait()
 
 
 def test_a_server_that_a_command_leaves_running_holds_nobody_up(tmp_path):

@@ -215,6 +215,37 @@ def test_a_run_that_is_stopped_leaves_it_to_the_next_one(story, profile):
     assert counted(story, torrent) == COUNTED
 
 
+def test_a_test_run_stops_no_client(story, profile):
+    profile.stops = False
+    torrent = story.seed(sizes=SIZE, **COUNTED)
+    story.run()
+    profile.orders.clear()
+    story.policy = replace(story.policy, test_run=True)
+
+    story.run()
+
+    assert (profile.orders, owed(story)) == ([], [torrent])
+
+
+def test_a_run_that_is_stopped_while_the_client_is_has_started_it_when_it_ends(story, profile):
+    torrent = story.seed(sizes=SIZE, **COUNTED)
+    stop = profile.stop
+
+    def stop_and_be_stopped(patience):
+        stop(patience)
+        story.clock.stop()
+
+    profile.stop = stop_and_be_stopped
+    story.run()
+    assert (profile.orders, profile.running) == (["stop", "start"], True)
+    assert not said(story, Level.ERROR, "")
+
+    profile.stop = stop
+    story.clock._stopped = False
+    story.run()
+    assert (halted(story), counted(story, torrent)) == (False, COUNTED)
+
+
 def test_a_client_that_does_not_stop_is_left_alone_and_started_in_any_case(story, profile):
     profile.stops = False
     torrent = story.seed(sizes=SIZE, **COUNTED)

@@ -21,10 +21,15 @@ Order = Callable[[float], None]
 _TAIL: Final = 4096  # bytes of output of which the last line is shown
 
 
-def here(words: Sequence[str], key: str) -> Order:
+_left_running: list[subprocess.Popen[bytes]] = []
+"""Commands that did not end and may be the very server that they were to start."""
+
+
+def here(words: Sequence[str], key: str, *, leave: bool = False) -> Order:
     """A command on this machine; `key` is its name in the config. What it leaves running goes on, whatever becomes of us.
 
-    Its output goes to a file, so that a server which it starts and which inherits it holds nobody up.
+    One that does not end in its time is killed, unless `leave`: then that is raised, and it goes on. Its output goes to a file,
+    so that a server which it starts and which inherits it holds nobody up.
     """
 
     def run(patience: float) -> None:
@@ -47,10 +52,13 @@ def here(words: Sequence[str], key: str) -> Order:
             try:
                 code = process.wait(patience)
             except subprocess.TimeoutExpired as error:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                raise _too_slow(words, key, patience) from error
+                if leave:
+                    _left_running.append(process)
+                else:
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+                raise _too_slow(words, key, patience, "goes on" if leave else "was killed") from error
             _judge(words, key, code, _last_of(output))
 
     return run
@@ -80,8 +88,8 @@ def _judge(words: Sequence[str], key: str, code: int, output: bytes, where: str 
         )
 
 
-def _too_slow(words: Sequence[str], key: str, patience: float) -> ProvisioningError:
+def _too_slow(words: Sequence[str], key: str, patience: float, then: str) -> ProvisioningError:
     return ProvisioningError(
-        f"The {key} {shlex.join(words)} did not end within {patience:.0f} s, and was killed.",
+        f"The {key} {shlex.join(words)} did not end within {patience:.0f} s, and {then}.",
         remedy="It must end by itself, as systemctl and docker do: a client that it starts has to run in the background.",
     )

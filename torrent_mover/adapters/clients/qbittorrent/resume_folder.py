@@ -25,6 +25,7 @@ _QUIET_FOR: Final = 2.0
 """Seconds without a change in the folder: each file is written under another name and renamed."""
 _POLL: Final = 0.5
 
+_USUAL_NAME: Final = "BT_backup"
 _SUFFIX: Final = ".fastresume"
 _KEPT: Final = ".before-statistics"
 _NEW: Final = ".torrent-mover-new"
@@ -77,7 +78,7 @@ class ResumeFolder:
             raise StatisticsRefused(
                 f"The folder {self.name} cannot be read: {error.what}",
                 kept=_UNTOUCHED,
-                remedy="Set resume_folder in [DESTINATION_CLIENT] to the folder BT_backup of that client, as we see it.",
+                remedy=f"Set resume_folder in [DESTINATION_CLIENT] to the folder {_USUAL_NAME} of that client, as we see it.",
             ) from error
         if self._above.stat(_DATABASE) is not None:
             raise StatisticsRefused(
@@ -87,11 +88,13 @@ class ResumeFolder:
                 " (or set carry_statistics = no).",
             )
         some = next((name for name in names if name.endswith(_SUFFIX)), None)
+        if some is None and self.name.endswith(f"/{_USUAL_NAME}"):
+            return f"{self.name} is empty: the client has no torrent yet"
         if some is None:
             raise StatisticsRefused(
                 f"The folder {self.name} holds no fastresume file: it is not the one that the destination client uses.",
                 kept=_UNTOUCHED,
-                remedy="Set resume_folder in [DESTINATION_CLIENT] to the folder BT_backup of that client, as we see it.",
+                remedy=f"Set resume_folder in [DESTINATION_CLIENT] to the folder {_USUAL_NAME} of that client, as we see it.",
             )
         self._probe(RelativePath((some,)))
         return f"{self.name} can be written"

@@ -42,7 +42,7 @@ def resume_folder(settings: Settings, destination: SessionPool | None, clock: Cl
         LocalFileSystem(folder),
         LocalFileSystem(folder.parent),
         orders.here(stop, "stop_command"),
-        orders.here(start, "start_command"),
+        orders.here(start, "start_command", leave=True),
         clock,
         profile_lock(Path(str(folder))),
     )
