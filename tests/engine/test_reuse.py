@@ -97,7 +97,7 @@ def test_where_a_link_is_not_wanted_or_not_safe_a_copy_is_made(story, why):
     elif why == "no links":
         story.there.can_link = False
     elif why == "cannot be told":
-        story.there.names_of = lambda _path: None
+        story.there.names_of = lambda paths: [None] * len(paths)
     else:
         for number, twin in enumerate(twins.values()):
             story.there.link(path(twin), path(f"in a library {number}"))
@@ -236,6 +236,51 @@ def test_repair_never_writes_into_another_torrents_bytes(story, way):
     assert story.brought == PIECE
     assert story.there.content(path(twins[name])) == damaged[0]
     assert name not in shared(story, twins)
+
+
+def test_a_shared_file_that_turns_bad_before_it_is_settled_is_taken_apart(story):
+    torrent = story.seed()
+    twins = other_of(story, torrent)
+    name = twins[f"Show/{BIG}"]
+    damaged = flipped(story.there.content(path(name)), 2 * PIECE)
+
+    def damage(_label: str) -> None:
+        story.there.nodes[path(name)].data[:] = damaged
+
+    fuse = Fuse(lambda label: label == "after there.link")
+    fuse.arm(5, damage)
+
+    assert story.run(fuse) is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.brought == PIECE
+    assert story.there.content(path(name)) == damaged
+
+
+def test_a_certified_hand_over_reads_linked_files_too(story):
+    story.policy = replace(story.policy, certified=True)
+    torrent = story.seed()
+    twins = other_of(story, torrent)
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert (story.brought, shared(story, twins)) == (0, with_bytes(story, torrent))
+    assert not any(call[0] == "recheck" for call in story.destination.calls)
+
+
+def test_many_files_take_few_questions(story):
+    torrent = story.seed("Show", {f"{number:03}": 20 + number for number in range(300)} | {"big": 3 * PIECE})
+    twins = other_of(story, torrent)
+    asked = []
+    plain = story.there.names_of
+    story.there.names_of = lambda paths: asked.append(len(paths)) or plain(paths)
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert (story.brought, shared(story, twins)) == (0, with_bytes(story, torrent))
+    assert asked == [301]
 
 
 def test_killed_at_any_step_the_next_run_goes_on_and_the_other_torrent_keeps_every_byte(tmp_path):

@@ -238,10 +238,10 @@ class MemoryFileSystem:
             self.nodes[new] = node
             return True
 
-    def names_of(self, path: RelativePath) -> int | None:
+    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
         """See ports.filesystem.FileSystem."""
-        node = self.nodes.get(path)
-        return node.links if node is not None and node.kind is FileKind.FILE else None
+        nodes = [self.nodes.get(path) for path in paths]
+        return [node.links if node is not None and node.kind is FileKind.FILE else None for node in nodes]
 
     def clone(self, existing: RelativePath, new: RelativePath) -> bool:
         """See ports.filesystem.FileSystem."""

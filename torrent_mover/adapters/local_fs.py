@@ -172,10 +172,9 @@ class LocalFileSystem:
                 raise
         return True
 
-    def names_of(self, path: RelativePath) -> int | None:
+    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
         """See ports.filesystem.FileSystem."""
-        found = self.stat(path)
-        return found.links if found is not None and found.kind is FileKind.FILE else None
+        return [found.links if found and found.kind is FileKind.FILE else None for found in self.stats(paths)]
 
     def clone(self, existing: RelativePath, new: RelativePath) -> bool:
         """See ports.filesystem.FileSystem. By FICLONE: btrfs, XFS, bcachefs, overlays on them."""

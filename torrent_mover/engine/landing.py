@@ -173,8 +173,7 @@ class Landing:
                 where[index] = Where.ABSENT
         for index in chosen:
             self._refuse_to_adopt(index)
-        for index in chosen:
-            self._adopt(index)
+        self._adopt(chosen)
         for index in sorted(files):
             if where[index] is Where.LENT:
                 self._part(index)
@@ -210,7 +209,7 @@ class Landing:
         files = {index for piece in unsynced for index in self._manifest.files_of(piece)}
         staged = [index for index in sorted(files) if self._standing.where[index] is not Where.FINAL]
         for index in staged:
-            self._fs.unlink(self.staging / self._layout[index])
+            self._fs.unlink(self._standing.path_of(index))
             self._standing.where[index] = Where.ABSENT
             for piece in self._manifest.pieces_of(index):
                 gone.set(piece)
@@ -363,8 +362,7 @@ class Landing:
             else:
                 # Too small to be judged alone: it is brought into staging, and compared when both are there.
                 self._standing.where[index] = Where.ABSENT
-        for index in adopted:
-            self._adopt(index)
+        self._adopt(adopted)
         for index in copied:
             self._duplicate(self._layout[index], index)
 
@@ -404,17 +402,19 @@ class Landing:
         if other is not None:
             raise self._standing.collision(path, f"torrent {other.short} of the destination client uses it")
 
-    def _adopt(self, index: int) -> None:
-        """Take a file back into staging; one that has another name too leaves that one its bytes, and is copied."""
-        path = self._layout[index]
-        if (self._fs.names_of(path) or 1) > 1:
-            self._fs.make_folders(self._standing.put_by)
-            self._fs.rename(path, self._standing.put_by_as(index))
-            self._part(index)
-            return
-        self._fs.make_folders((self.staging / path).parent)
-        self._fs.rename(path, self.staging / path)
-        self._standing.where[index] = Where.STAGED
+    def _adopt(self, files: Sequence[int]) -> None:
+        """Take files back into staging; one that has another name too leaves that one its bytes, and is copied."""
+        names = self._fs.names_of([self._layout[index] for index in files]) if files else ()
+        for index, count in zip(files, names, strict=True):
+            path = self._layout[index]
+            if (count or 1) > 1:
+                self._fs.make_folders(self._standing.put_by)
+                self._fs.rename(path, self._standing.put_by_as(index))
+                self._part(index)
+            else:
+                self._fs.make_folders((self.staging / path).parent)
+                self._fs.rename(path, self.staging / path)
+                self._standing.where[index] = Where.STAGED
 
     def _cut_long_ones(self, stats: Sequence[FileStat | None]) -> None:
         """A staged file is ours: one that is too long is cut, because nobody writes to a file whose pieces are all good."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from torrent_mover.domain.errors import Collision, NotWritable, SourceUnreadable
@@ -93,38 +93,40 @@ class Reuse:
 
     def _there(self, lenders: Lenders) -> Lenders:
         """Those that are what the client says: regular files of that size."""
-        there: Lenders = {}
-        for index, path in lenders.items():
-            found = self._look(path)
-            if found is not None and found.kind is FileKind.FILE and found.size == self._manifest.files[index].size:
-                there[index] = path
-        return there
+        looks = self._look(tuple(lenders.values()))
+        sizes = (self._manifest.files[index].size for index in lenders)
+        return {
+            index: path
+            for (index, path), look, size in zip(lenders.items(), looks, sizes, strict=True)
+            if look is not None and look.kind is FileKind.FILE and look.size == size
+        }
 
-    def _look(self, path: RelativePath) -> FileStat | None:
+    def _look(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
         try:
-            return self._files.stat(path)
+            return self._files.stats(paths)
         except _NOT_THIS_ONE:
-            return None
+            return [None] if len(paths) == 1 else [look for path in paths for look in self._look([path])]
 
     def _prove(self, lenders: Lenders, good: Bitfield) -> tuple[Lenders, Bitfield]:
-        """The lenders of which samples are good, and all pieces that are good with them."""
-        promising = {index: path for index, path in lenders.items() if self._promises(index, path, lenders, good)}
-        unknown = self._touching(self._landing.readable_with(promising).difference(good), promising)
+        """The lenders of which samples are good, and all pieces that are good with them. Raises SourceUnreadable."""
+        readable = self._landing.readable_with(lenders).difference(good)
+        samples = {index: self._sample(index, readable) for index in lenders}
+        sampled = Bitfield(self._manifest.piece_count)
+        for pieces in samples.values():
+            for piece in pieces:
+                sampled.set(piece)
+        fine = self._landing.read_back_with(sampled, lenders)
+        promising = {index: path for index, path in lenders.items() if any(map(fine.test, samples[index]))}
+        if not promising:
+            return {}, good
+        readable = self._landing.readable_with(promising).difference(good)
+        unknown = self._touching(readable, promising)
         return promising, good.union(self._landing.read_back_with(unknown, promising))
 
-    def _promises(self, index: int, path: RelativePath, lenders: Lenders, good: Bitfield) -> bool:
-        """Whether one of three pieces is good: another film of the same size is found out without reading all of it."""
-        readable = self._landing.readable_with(lenders).difference(good)
+    def _sample(self, index: int, readable: Bitfield) -> frozenset[int]:
+        """Three pieces: another film of the same size is found out without reading all of it."""
         pieces = [piece for piece in self._manifest.pieces_of(index) if readable.test(piece)]
-        if not pieces:
-            return False
-        sample = Bitfield(self._manifest.piece_count)
-        for piece in (pieces[0], pieces[len(pieces) // 2], pieces[-1]):
-            sample.set(piece)
-        try:
-            return bool(self._landing.read_back_with(sample, lenders | {index: path}).count())
-        except SourceUnreadable:
-            return False
+        return frozenset((pieces[0], pieces[len(pieces) // 2], pieces[-1])) if pieces else frozenset()
 
     def _touching(self, pieces: Bitfield, files: Iterable[int]) -> Bitfield:
         """Those of the pieces that have bytes in one of the files."""
@@ -140,7 +142,7 @@ class Reuse:
     def _take(self, lenders: Lenders, good: Bitfield) -> Bitfield:
         try:
             lenders, known = self._prove(lenders, good)
-        except SourceUnreadable:
+        except _NOT_THIS_ONE:
             return good
         shares = {index: self._share(index, known) for index in lenders}
         for index, share in shares.items():
@@ -148,10 +150,11 @@ class Reuse:
                 self._copy(index, lenders[index])
         # A piece that reaches into a file which stays away will be written: its other files must not be shared.
         whole = [index for index, share in shares.items() if share == 1]
-        absent = {index for index in self._landing.absent if index not in whole and self._manifest.files[index].size}
+        absent = set(self._landing.absent).difference(whole)
         sure = known.difference(self._touching(known, absent))
+        alone = self._known_to_torrents({index: lenders[index] for index in whole}) if self._links else frozenset()
         for index in whole:
-            self._link_or_copy(index, lenders[index], link=self._share(index, sure) == 1)
+            self._link_or_copy(index, lenders[index], link=index in alone and self._share(index, sure) == 1)
         there = self._landing.placed(known)
         return self._read_again(there, good, lenders) if self._reread else there
 
@@ -163,7 +166,7 @@ class Reuse:
         try:
             if self._landing.clone(index, lender):
                 self._ways["cloned"] += 1
-            elif link and self._links and self._only_torrents_know(lender) and self._landing.link(index, lender):
+            elif link and self._landing.link(index, lender):
                 self._ways["linked"] += 1
             else:
                 self._copy(index, lender)
@@ -179,18 +182,25 @@ class Reuse:
         except _NOT_THIS_ONE:
             return
 
-    def _only_torrents_know(self, path: RelativePath) -> bool:
-        """Whether each name of the file belongs to a torrent of the client: other programs may change what they know.
+    def _known_to_torrents(self, lenders: Lenders) -> frozenset[int]:
+        """Those of which each name belongs to a torrent of the client: other programs may change what they know."""
+        try:
+            counts = self._files.names_of(tuple(lenders.values()))
+        except _NOT_THIS_ONE:
+            return frozenset()
+        return frozenset(
+            index
+            for (index, path), names in zip(lenders.items(), counts, strict=True)
+            if names == 1 or (names is not None and names <= self._names_in_torrents(path))
+        )
 
-        Where files have no identity (SFTP), those of the same size are taken for the same.
-        """
-        names = self._files.names_of(path)
-        found = self._look(path)
-        if names is None or found is None or names == 1:
-            return names == 1
-        places = {at for offer in self._offers for at, size in offer.files if size == found.size}
-        looks = [self._look(at) for at in places]
-        return names <= sum(look is not None and look.identity == found.identity for look in looks)
+    def _names_in_torrents(self, path: RelativePath) -> int:
+        """How many names of a file torrents have. Without an identity (SFTP), files of its size are taken for it."""
+        (found,) = self._look([path])
+        if found is None:
+            return 0
+        places = list(dict.fromkeys(at for offer in self._offers for at, size in offer.files if size == found.size))
+        return sum(look is not None and look.identity == found.identity for look in self._look(places))
 
     def _read_again(self, there: Bitfield, before: Bitfield, lenders: Iterable[int]) -> Bitfield:
         staged = set(self._landing.staged)

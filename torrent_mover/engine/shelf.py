@@ -37,15 +37,17 @@ class Offer:
 
     def matches(self, wanted: Mapping[int, tuple[RelativePath, int]]) -> dict[int, RelativePath]:
         """For files (index -> path, size), a file of the same size each: of the same name where there is one."""
-        left = list(self.files)
+        left: dict[int, list[RelativePath]] = {}
+        for path, size in self.files:
+            left.setdefault(size, []).append(path)
         found: dict[int, RelativePath] = {}
         for same_name in (True, False):
             for index, (path, size) in wanted.items():
-                fits = ((at, s) for at, s in left if s == size and (not same_name or at.name == path.name))
+                fits = (at for at in left.get(size, ()) if not same_name or at.name == path.name)
                 lender = None if index in found else next(fits, None)
                 if lender is not None:
-                    left.remove(lender)
-                    found[index] = lender[0]
+                    left[size].remove(lender)
+                    found[index] = lender
         return found
 
 

@@ -152,8 +152,8 @@ class FileSystem(Protocol):
     def link(self, existing: RelativePath, new: RelativePath) -> bool:
         """Make a hard link; False where the file system or server cannot."""
 
-    def names_of(self, path: RelativePath) -> int | None:
-        """How many names (hard links) the regular file there has; None where that is not told, or nothing is there."""
+    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
+        """How many names (hard links) each of these regular files has; None where that is not told, or it is not there."""
 
     def clone(self, existing: RelativePath, new: RelativePath) -> bool:
         """Make a file of its own with the same content that shares its blocks until either changes (reflink).

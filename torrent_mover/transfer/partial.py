@@ -102,9 +102,9 @@ class _Through:
         """See the port."""
         return self._files.link(existing, new)
 
-    def names_of(self, path: RelativePath) -> int | None:
+    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
         """See the port."""
-        return self._files.names_of(path)
+        return self._files.names_of(paths)
 
     def clone(self, existing: RelativePath, new: RelativePath) -> bool:
         """See the port."""
@@ -313,9 +313,11 @@ class PartedTarget(_Through):
         if self._split(path) is None:
             self._files.unlink(path)
 
-    def names_of(self, path: RelativePath) -> int | None:
+    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
         """See the port. Of what lies in a part file it is not told."""
-        return self._files.names_of(path) if self._split(path) is None else None
+        whole = [path for path in paths if self._split(path) is None]
+        names = dict(zip(whole, self._files.names_of(whole), strict=True))
+        return [names.get(path) for path in paths]
 
     def remove_folder(self, path: RelativePath) -> bool:
         """See the port. The part file itself goes when the folder goes for which it stands."""

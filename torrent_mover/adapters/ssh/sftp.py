@@ -207,14 +207,14 @@ class SftpFileSystem:
                 raise self._refused(session, existing, "link", reply)
         return False
 
-    def names_of(self, path: RelativePath) -> int | None:
-        """See ports.filesystem.FileSystem. From the listing of the folder: the attributes of version 3 do not tell."""
+    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
+        """See ports.filesystem.FileSystem. From the listings of folders: the attributes of version 3 do not tell."""
+        inside: dict[RelativePath, dict[bytes, int]] = {}
         with self._pool.control(self._holder) as session:
-            if not self._check_folders(session, path.parent, missing_is_fine=True):
-                return None
-            return sftp_copies.names_of(
-                session, bytes(self._full(path.parent)), path.name.encode("utf-8", "surrogateescape")
-            )
+            for folder in dict.fromkeys(path.parent for path in paths):
+                there = self._check_folders(session, folder, missing_is_fine=True)
+                inside[folder] = sftp_copies.names_in(session, bytes(self._full(folder))) if there else {}
+        return [inside[path.parent].get(path.name.encode("utf-8", "surrogateescape")) for path in paths]
 
     def clone(self, existing: RelativePath, new: RelativePath) -> bool:  # noqa: ARG002
         """See ports.filesystem.FileSystem. SFTP has nothing of the kind."""

@@ -59,19 +59,19 @@ def _chunks(
     return None
 
 
-def names_of(session: SftpSession, folder: bytes, name: bytes) -> int | None:
-    """How many names a regular file has, from the long name in its folder's listing: None where the server does not say."""
+def names_in(session: SftpSession, folder: bytes) -> dict[bytes, int]:
+    """How many names the regular files in a folder have, by name, as the long names of its listing say; nothing if they do not."""
     opened = session.call(Packet.OPENDIR, wire.string(folder))
+    found: dict[bytes, int] = {}
     if opened[0] != Packet.HANDLE:
-        return None
-    found: int | None = None
+        return found
     while (more := session.call(Packet.READDIR, opened[1]))[0] == Packet.NAME:
         cursor = Cursor(more[1])
         for _ in range(cursor.number()):
-            short, long = cursor.string(), cursor.string()
+            name, long = cursor.string(), cursor.string()
             cursor.attributes()
-            listed = _LISTED.match(long) if short == name else None
+            listed = _LISTED.match(long)
             if listed:
-                found = int(listed[1])
+                found[name] = int(listed[1])
     session.call(Packet.CLOSE, opened[1])
     return found
