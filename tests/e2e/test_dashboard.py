@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from contextlib import closing
@@ -86,28 +87,44 @@ def test_cancel_on_the_screen_removes_what_arrived(house, screen):
     assert "1 file removed from staging; the source is untouched" in log_of(house)
 
 
-def test_a_limit_that_is_typed_holds_at_once(house, screen):
-    made = house.seed("Long Film.mkv", SIZE)
-    files = made.files()
-    house.config = SLOW
+def test_what_is_asked_of_a_run_on_the_screen_happens_and_is_told(house, screen):
+    """Order, skip, retry, rescan and a limit, all in one run of one torrent at a time."""
+    names = {"Film.mkv": 3_000_000, "Bonus.mkv": 300_000, "Credits.mkv": 310_000}
+    first, second, third = (house.seed(name, size) for name, size in names.items())
+    files = {one.info_hash: one.files() for one in (first, second, third)}
+    house.config = {"General": {"sftp_download_limit_mbps": "2"}}
 
-    terminal = screen()
-    moving(house, terminal, made)
+    terminal = screen("--parallel-jobs", "1", size=(120, 40))
+    moving(house, terminal, first, 200_000)
+    terminal.type(b"2")
+    terminal.read_until(b"next free slot")
+    terminal.type(b"N")
+    told(house, terminal, f"{second.info_hash[:8]} moved down in the queue, by you")
+    terminal.type(b"s")
+    told(house, terminal, f"{second.info_hash[:8]} left for a later run, by you")
+    late = house.seed("Deleted Scenes.mkv", 320_000)
+    files[late.info_hash] = late.files()
+    terminal.type(b"R")
+    told(house, terminal, "queue: 1 torrent")
+    terminal.type(b"r")
+    told(house, terminal, f"{second.info_hash[:8]} tried again at once, by you")
     terminal.type(b"b")
-    terminal.read_until(b"Bandwidth of all torrents")
-    terminal.read_until(b"512K, 5M, 1.5G a second")
+    terminal.read_until(b"1.5G a second")
     shown = time.monotonic()
     terminal.read_while(lambda: time.monotonic() < shown + 1)  # nobody types within the frame that opens the line
     terminal.type(b"100M")  # in place of the limit that is shown, which is selected
     typed = time.monotonic()
     terminal.read_while(lambda: time.monotonic() < typed + 1)
     terminal.type(b"\r")
-    terminal.read_until(b"The run is over", 20)
+    told(house, terminal, "limited to 100.0 MiB/s, by you")
+    terminal.read_until(b"The run is over", 60)
     terminal.type(b"q")
 
-    assert terminal.end() == 0
-    assert "limited to 100.0 MiB/s, by you" in log_of(house)
-    house.assert_moved(made, files)
+    assert terminal.end() == 0, terminal.output[-1500:]
+    begun = re.findall(r" (\w{8}) start: ", log_of(house))
+    assert begun == [one.info_hash[:8] for one in (first, third, second, late)]
+    for one in (first, second, third, late):
+        house.assert_moved(one, files[one.info_hash])
 
 
 def test_a_host_key_is_trusted_on_the_screen_and_the_run_begins(house, screen, tmp_path):
@@ -210,6 +227,11 @@ def test_however_the_screen_ends_the_engine_writes_down_what_it_has(house, scree
         (record,) = journal.moves()
         assert any(journal.pieces(record.id))
         assert [run.exit_code for run in journal.runs()] == [code]
+
+
+def told(house, terminal, text: str) -> None:
+    """Wait until the log says so."""
+    terminal.read_while(lambda: text not in log_of(house), 20)
 
 
 def log_of(house) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,15 @@ async def settle(pilot: Pilot[Any]) -> None:
     """Until layout and drawing have nothing more to do."""
     for _ in range(4):
         await pilot.pause()
+
+
+async def until_shown(app: MoverApp, pilot: Pilot[Any], text: str) -> str:
+    """The screen, once that text is on it."""
+    deadline = time.monotonic() + 20
+    while text not in (shown := dump(app)):
+        assert time.monotonic() < deadline, shown
+        await settle(pilot)
+    return shown
 
 
 def drive(control: FakeControl, act: Act, size: tuple[int, int] = NARROW, **options: Any) -> MoverApp:

@@ -91,7 +91,7 @@ Case = tuple[str, tuple[str, ...], Callable[[Seen], bool]]
 CASES: dict[str, Case] = {
     "app.quit": ("running", ("q",), has("Bytes are moving", "stop now", "stay")),
     "app.stop": ("running", ("ctrl+c",), lambda seen: seen.asked("stop", False) and seen.app.return_value == 130),
-    "app.help": ("running", ("question_mark",), has("Keys", "Pause or resume the chosen torrent")),
+    "app.help": ("running", ("question_mark",), has("Keys", "Pause or resume every torrent")),
     "app.palette": ("running", ("ctrl+p",), has("Search for commands")),
     "app.back": ("running", ("2", "escape"), lambda seen: seen.app.current_mode == "dashboard"),
     "app.theme": ("running", ("t",), lambda seen: seen.app.theme == "light"),
@@ -107,6 +107,7 @@ CASES: dict[str, Case] = {
     "run.bandwidth": ("running", ("b",), has("Bandwidth of all torrents together", "45M")),
     "run.rescan": ("running", ("R",), asked("rescan")),
     "log.open": ("running", ("o",), has("There is no log file yet")),
+    "app.shell": ("running", ("ctrl+z",), has("This terminal cannot be lent")),
     "torrent.pause": ("running", ("space",), asked("pause", FIRST)),
     "torrent.retry": ("running", ("down", "down", "down", "r"), asked("retry", RETRYING)),
     "torrent.skip": ("running", ("s",), asked("skip", FIRST)),

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui import wizard_case
 from tests.tui.pilot import drive, dump, settle
 from tests.tui.scenes import SCENES
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.tui.app import MoverApp
 from torrent_mover.tui.keymap import keys_page, load_keymap
+from torrent_mover.tui.wizard.app import WizardApp
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -64,6 +66,21 @@ def test_a_changed_key_works_is_shown_and_the_old_one_is_free(tmp_path: Path):
 
     assert control.calls == [("pause", None)]
     assert " z pause all" in seen[0]
+
+
+def test_the_wizard_takes_its_keys_from_the_same_file(tmp_path: Path):
+    keymap = load_keymap(written(tmp_path, '"sort.skip" = "z"\n"run.pause" = "ctrl+s"\n'))
+    seen: list[str] = []
+
+    async def act(app: WizardApp, pilot) -> None:
+        for key in ("s", "z"):
+            await wizard_case.press(app, pilot, key)
+            seen.append(dump(app))
+
+    wizard_case.drive(wizard_case.FakeCategorizer(wizard_case.usual()), act, keymap=keymap)
+
+    assert " z skip" in seen[0]
+    assert seen[0].splitlines()[0] != seen[1].splitlines()[0]  # one torrent less to decide about
 
 
 def test_the_page_of_keys_is_the_list_of_bindings():

@@ -13,9 +13,9 @@ import pytest
 from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import AT, a_hash
 from tests.tui import scenes
-from tests.tui.pilot import MIDDLE, NARROW, drive, dump, settle
+from tests.tui.pilot import MIDDLE, NARROW, drive, dump, settle, until_shown
 from tests.tui.terminal import ALTERNATE_OFF, ALTERNATE_ON, Terminal, restored
-from torrent_mover.domain.events import Level, MoveDone, RunEnded
+from torrent_mover.domain.events import Level, MoveDone, MoveFailed, RunEnded
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.snapshot import LogLine, Phase, Snapshot, Standing
 from torrent_mover.tui.app import MoverApp
@@ -218,6 +218,22 @@ def test_events_from_another_thread_are_told_and_reload_the_history():
     drive(control, act, MIDDLE)
 
 
+def test_many_failures_at_once_are_one_note():
+    control = scenes.running()
+    told: list[str] = []
+
+    async def act(app: MoverApp, pilot) -> None:
+        for number in range(9):
+            control.emit(MoveFailed(0.0, a_hash(number), f"Film {number}", "Broken.", "", "", "TM-E305"))
+        told.append(await until_shown(app, pilot, "Failed TM-E305"))
+
+    drive(control, act)
+
+    assert told[-1].count("Failed TM-E305") == 1
+    assert "Film 8" in told[-1]
+    assert "and 8 other torrents before it" in told[-1]
+
+
 def test_leaving_ends_the_subscription():
     control = scenes.running()
 
@@ -400,6 +416,38 @@ def test_the_log_opens_in_the_pager_and_the_dashboard_comes_back(terminals, tmp_
     terminal.read_until(ALTERNATE_OFF)
 
     assert terminal.process.wait(20) == 0
+
+
+def test_a_shell_is_lent_the_terminal_and_the_dashboard_comes_back(terminals):
+    terminal = terminals("-m", "tests.tui.play", SHELL="/bin/true")
+    terminal.read_until(b"Progress")
+    terminal.forget()
+    terminal.type(b"\x1a")
+    terminal.read_until(b"goes on behind this shell")
+    terminal.read_until(ALTERNATE_ON)
+    terminal.read_until(b"Progress")
+    terminal.type(b"\x03")
+
+    assert terminal.end() == 0
+    assert restored(terminal.output)
+
+
+def test_a_stopped_process_gives_the_terminal_back_and_draws_everything_when_it_is_continued(terminals):
+    terminal = terminals("-m", "tests.tui.play")
+    terminal.read_until(b"Progress")
+    terminal.process.send_signal(signal.SIGTSTP)
+    state = Path(f"/proc/{terminal.process.pid}/stat")
+    terminal.read_while(lambda: state.read_text().rpartition(")")[2].split()[0] != "T")
+    terminal.read_until(ALTERNATE_OFF)
+    terminal.forget()
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.read_until(ALTERNATE_ON)
+    for shown in (b"torrent_mover", b"Progress", b"peak", b"quit"):
+        terminal.read_until(shown)
+    terminal.type(b"\x03")
+
+    assert terminal.end() == 0
+    assert restored(terminal.output)
 
 
 def test_a_wrong_keymap_is_refused_before_the_screen_opens(tmp_path: Path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -35,18 +34,13 @@ CASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "empty": ("empty", ()),
 }
 
+ENDS = ("once", "ignore", "parent-domain", "filtered", "typing", "ask-new", "leave", "help")
+"""Cases that are looked at on the smallest and the largest screen: between the two nothing of theirs is laid out anew."""
 
-@pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+PLACES = [(case, size) for case in CASES for size in SIZES if case not in ENDS or size != "120x40"]
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "size"), PLACES)
 def test_screen_looks_as_it_was_approved(case: str, size: str):
     draft, keys = CASES[case]
     shown = picture(FakeCategorizer(DRAFTS[draft]()), SIZES[size], *keys)
@@ -58,4 +52,4 @@ def test_screen_looks_as_it_was_approved(case: str, size: str):
 
 
 def test_no_golden_file_is_left_over():
-    assert {path.name for path in GOLDEN.iterdir()} == {f"{case}-{size}.txt" for case in CASES for size in SIZES}
+    assert {path.name for path in GOLDEN.iterdir()} == {f"{case}-{size}.txt" for case, size in PLACES}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from textual.pilot import Pilot
@@ -133,10 +133,11 @@ def drive(
     look: Look | None = None,
     *,
     wait: bool = True,
+    keymap: Mapping[str, str] | None = None,
 ) -> WizardApp:
     """Run the wizard; `act` presses keys and looks. Without `wait` it begins before the client has answered."""
     chosen = look or look_for("braille", "iec", encoding="utf-8", term="xterm-256color")
-    app = WizardApp(categorizer, chosen, "dark", AT)
+    app = WizardApp(categorizer, chosen, "dark", AT, keymap or {})
 
     async def session() -> None:
         async with app.run_test(size=size, notifications=True) as pilot:

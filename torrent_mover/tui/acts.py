@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
@@ -113,13 +114,24 @@ class RunActs(_Base):
             self.notify("There is no log file yet", severity="warning", markup=False)
             return
         pager = shlex.split(os.environ.get("PAGER", "") or "less")
+        self._lend([*pager, str(path)], "PAGER", f"; the log is {path}")
+
+    def action_lend_shell(self) -> None:
+        """A shell in this terminal: a process that is stopped, as Ctrl-Z stops others, would move nothing."""
+        hello = "torrent_mover goes on behind this shell; exit brings its screen back.\n"
+        self._lend([os.environ.get("SHELL", "") or "/bin/sh"], "SHELL", hello=hello)
+
+    def _lend(self, program: list[str], variable: str, instead: str = "", hello: str = "") -> None:
+        """Give the terminal to that program until it ends. `variable` of the environment names another one."""
         try:
             with self.suspend():
-                subprocess.run([*pager, str(path)], check=False)
+                sys.stdout.write(hello)
+                sys.stdout.flush()
+                subprocess.run(program, check=False)
         except SuspendNotSupported:
-            self.notify(f"This terminal cannot be lent; the log is {path}", severity="warning", markup=False)
+            self.notify(f"This terminal cannot be lent{instead}", severity="warning", markup=False)
         except OSError as error:
-            self.notify(f"{pager[0]}: {error.strerror}; set PAGER", severity="error", markup=False)
+            self.notify(f"{program[0]}: {error.strerror}; set {variable}", severity="error", markup=False)
 
     def open_torrent(self, hex_digits: str) -> None:
         """The detail screen of that torrent, if it is in the run."""

@@ -7,6 +7,7 @@ import locale
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.events import Event, MoveFailed, RunEnded
 from torrent_mover.domain.narrate import ended_well
 from torrent_mover.domain.snapshot import Phase, Standing
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import counted, safe
 from torrent_mover.ports.control import Control
 from torrent_mover.tui import bindings, themes
 from torrent_mover.tui.acts import RunActs
@@ -48,6 +49,9 @@ _VIEWS: dict[str, Callable[[Session], View]] = {
 }
 _LOG = logging.getLogger(__name__)
 _CLEAR = "\x1b[2J\x1b[H"
+_NOTE_SECONDS = 10.0
+_SHELL_SECONDS = 0.5
+_TOGETHER_SECONDS = 0.3
 _SLOWEST, _FASTEST = 1.0, 4.0  # pictures a second
 _SIGNALS = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -82,6 +86,8 @@ class MoverApp(RunActs, App[int]):
         self._by_signal = by_signal
         self.failure: Exception | None = None
         self._seen_preflight = False
+        self._failures: list[tuple[float, MoveFailed]] = []
+        self._note_due = False
 
     def get_default_screen(self) -> Screen[Any]:
         """Nothing is drawn on it: the first view covers it."""
@@ -95,10 +101,18 @@ class MoverApp(RunActs, App[int]):
             self.add_mode_view(name, view)
         self.switch_mode("dashboard")
         self._unsubscribe = self.session.control.subscribe(lambda event: self.post_message(EngineEvent(event)))
+        self.app_resume_signal.subscribe(self, lambda _app: self._draw_anew())
         self._catch_signals()
         self.set_interval(1 / min(_FASTEST, max(_SLOWEST, self.session.options.refresh)), self.tick)
         self.session.drain_log()
         self.call_after_refresh(self._offer_preflight)
+
+    def _draw_anew(self, *, again: bool = True) -> None:
+        """After a time in which others had the terminal; once more a moment later, as a shell writes what it continues."""
+        for widget in self.screen.query("*"):
+            widget.refresh()
+        if again:
+            self.set_timer(_SHELL_SECONDS, partial(self._draw_anew, again=False))
 
     def add_mode_view(self, name: str, view: Callable[[Session], View]) -> None:
         """A view lives as long as the application: its cursor and filters stay."""
@@ -139,8 +153,7 @@ class MoverApp(RunActs, App[int]):
         """Say what somebody would want to know at once; everything else is in the log."""
         event: Event = message.event
         if isinstance(event, MoveFailed):
-            text = f"{safe(event.name)}\n{safe(event.what)}\ne says more"
-            self.notify(text, title=f"Failed {event.code}", severity="error", timeout=10, markup=False)
+            self._tell_failure(event)
         elif isinstance(event, RunEnded):
             text = f"{ended_well(event.moved, event.copied)}, {event.failed} failed; q leaves"
             self.notify(
@@ -149,6 +162,28 @@ class MoverApp(RunActs, App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, History):
                 screen.refresh_history()
+
+    def _tell_failure(self, event: MoveFailed) -> None:
+        """One note for all that fail at about the same time: ten would cover the screen."""
+        now = time.monotonic()
+        self._failures = [(at, one) for at, one in self._failures if now - at < _NOTE_SECONDS]
+        self._failures.append((now, event))
+        if not self._note_due:
+            self._note_due = True
+            self.set_timer(_TOGETHER_SECONDS, self._note_failures)
+
+    def _note_failures(self) -> None:
+        self._note_due = False
+        event, more = self._failures[-1][1], len(self._failures) - 1
+        others = f"\nand {counted(more, 'other torrent')} before it" if more else ""
+        self.clear_notifications()
+        self.notify(
+            f"{safe(event.name)}\n{safe(event.what)}{others}\ne says more",
+            title=f"Failed {event.code}",
+            severity="error",
+            timeout=_NOTE_SECONDS,
+            markup=False,
+        )
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -9,11 +9,14 @@ from pathlib import Path
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.tui import bindings
 from torrent_mover.tui.widgets.keys import key_name
+from torrent_mover.tui.wizard import keys as wizard
+
+_GROUPS = bindings.GROUPS + wizard.GROUPS
 
 
 def known_ids() -> frozenset[str]:
-    """Every id that may stand in keymap.toml."""
-    return frozenset(binding.id for _, group in bindings.GROUPS for binding in group if binding.id)
+    """Every id that may stand in keymap.toml: the dashboard's and the wizard's, as one file serves both."""
+    return frozenset(binding.id for _, group in _GROUPS for binding in group if binding.id)
 
 
 def load_keymap(path: Path) -> dict[str, str]:
@@ -49,17 +52,18 @@ def keys_page() -> str:
     lines = [
         "# Keys",
         "",
-        "Made from the dashboard's own list by `python scripts/make_keys.py`. `?` shows the keys that hold where you are;",
-        "`ctrl+p` finds every action by its words. To change a key, give its name another one in `keymap.toml`:",
+        "Made from the screens' own lists by `python scripts/make_keys.py`. `?` shows the keys that hold where you are;",
+        "`ctrl+p` finds every action of the dashboard by its words. Sorting is what `--categorize` opens. To change a key, give",
+        "its name another one in `~/.config/torrent-mover/keymap.toml`:",
         "",
         "```toml",
         '"run.pause" = "ctrl+s"',
         '"torrent.retry" = "T,ctrl+r"',
         "```",
     ]
-    for heading, group in bindings.GROUPS:
+    for heading, group in _GROUPS:
         lines += ["", f"## {heading}", "", "| Key | Name | What it does |", "|---|---|---|"]
-        for binding in group:
+        for binding in (each for each in group if each.id):
             keys = " ".join(f"`{key_name(key, ascii_only=True)}`" for key in binding.key.split(","))
             lines.append(f"| {keys} | `{binding.id}` | {binding.tooltip} |")
     return "\n".join(lines) + "\n"

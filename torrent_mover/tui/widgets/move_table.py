@@ -138,10 +138,10 @@ def _progress(move: MoveView, bar: int, look: Look, *, has_size: bool) -> Line:
     if move.standing in (Standing.SKIPPED, Standing.DONE, Standing.QUEUED):
         size = "" if has_size else f"{fmt.size(move.size, look.units):>9}  "
         return line(Span(prose(size + waits_for(move), numbers), Tone.DIM))
-    if move.standing is Standing.RETRYING:
-        share = right(fmt.percent(move.fraction), 4)
-        return line(share, "  ", Span(prose(waits_for(move), numbers - 6), Tone.WARN))
     drawn = fmt.bar(move.fraction, move.reused_fraction, bar, look.glyphs)
+    if move.standing is Standing.RETRYING:
+        reason = Span("  " + prose(waits_for(move), numbers - bar - 7), Tone.WARN)
+        return line(drawn, right(fmt.percent(move.fraction), 5), reason)
     rate, eta, tone = _pace(move, look)
     return line(drawn, right(fmt.percent(move.fraction), 5), Span(right(rate, 8), tone), Span(right(eta, 9), tone))
 

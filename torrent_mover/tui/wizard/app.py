@@ -8,9 +8,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -26,6 +28,7 @@ from torrent_mover.ports.categorizer import Categorizer, Written
 from torrent_mover.tui import themes
 from torrent_mover.tui.app import chosen_theme
 from torrent_mover.tui.ink import BLANK, Line, Span, Tone, line, wrap
+from torrent_mover.tui.keymap import load_keymap
 from torrent_mover.tui.look import Look, look_for
 from torrent_mover.tui.screens.ask import text_width
 from torrent_mover.tui.wizard import keys
@@ -58,7 +61,14 @@ class WizardApp(App[int]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
 
-    def __init__(self, categorizer: Categorizer, look: Look, theme: str, at: float) -> None:
+    def __init__(
+        self,
+        categorizer: Categorizer,
+        look: Look,
+        theme: str,
+        at: float,
+        keymap: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(ansi_color=True if theme == "mono" else None)
         self.animation_level = "none"
         for one in themes.ALL:
@@ -69,6 +79,7 @@ class WizardApp(App[int]):
         self.desk = Desk(look, categorizer.place, at)
         self.written: Written | None = None
         self.failure: Exception | None = None
+        self._keymap = keymap
         self._categorizer = categorizer
         self._leaving = threading.Event()
 
@@ -77,7 +88,8 @@ class WizardApp(App[int]):
         return Sort(self.desk)
 
     def on_mount(self) -> None:
-        """Listen to the signals that end a program."""
+        """Take the user's own keys, and listen to the signals that end a program."""
+        self.set_keymap(dict(self._keymap))
         loop = asyncio.get_running_loop()
         for number, code in _SIGNALS.items():
             try:
@@ -225,10 +237,18 @@ def _together(before: Written | None, now: Written) -> Written:
     )
 
 
-def run_wizard(categorizer: Categorizer, *, theme: str = "auto", graph: str = "auto", mouse: bool = True) -> Ended:
-    """Show the wizard until somebody leaves. Raises MoverError where the client or the rules cannot be read."""
+def run_wizard(
+    categorizer: Categorizer,
+    *,
+    theme: str = "auto",
+    graph: str = "auto",
+    mouse: bool = True,
+    keymap: Path | None = None,
+) -> Ended:
+    """Show the wizard until somebody leaves. Raises MoverError where client, rules or the keymap cannot be read."""
+    own_keys = load_keymap(keymap) if keymap is not None else {}
     look = look_for(graph, "iec", encoding=locale.getencoding(), term=os.environ.get("TERM", ""))
-    app = WizardApp(categorizer, look, chosen_theme(theme), time.time())
+    app = WizardApp(categorizer, look, chosen_theme(theme), time.time(), own_keys)
     result = app.run(mouse=mouse)
     if isinstance(app.failure, MoverError):
         raise app.failure

@@ -44,3 +44,11 @@ PREVIEW = (
     _key("x", "discard", "discard", "preview.discard", "Leave and write nothing"),
     _key("escape", "back", "back", "preview.back", "Back; nothing is written yet"),
 )
+
+GROUPS = (
+    ("Sorting: everywhere", APP),
+    ("Sorting: the torrent", SORT + PUT),
+    ("Sorting: tracker rules", RULES),
+    ("Sorting: before writing", PREVIEW),
+)
+"""For documents: heading and keys. Those without a name are others of the same action."""
