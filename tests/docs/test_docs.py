@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import BRISK
 from tests.docs.pages import PAGES, blocks, links, our_commands
 from tests.e2e.command import ROOT
 from torrent_mover.cli import parser
-from torrent_mover.demo.world import World
+from torrent_mover.demo.content import sample
+from torrent_mover.demo.world import CATEGORY, World
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.settings_schema import SECTIONS
 
@@ -32,7 +34,8 @@ def shell(world, tmp_path):
     program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m torrent_mover "$@"\n')
     program.chmod(0o755)
     (world.root / "tracker_rules.json").unlink(missing_ok=True)
-    world.seed_samples()
+    one = sample(world.source.data, "Show", {"a.mkv": 300_000, "b.nfo": 10}, category=CATEGORY)
+    world.seed(one.metainfo, one.content)
     config = world.write_config(DESTINATION_SERVER={})
 
     def run(text: str) -> subprocess.CompletedProcess[str]:
@@ -133,8 +136,9 @@ def test_no_two_errors_share_a_code():
 def test_torrents_move_with_the_read_only_key_of_the_security_page(tmp_path):
     page = (ROOT / "docs" / "security.md").read_text()
     command = re.search(r'restrict,command="([^"]+)"', page)[1]
-    with World(tmp_path / "world", ssh_lines=(f"ForceCommand {command}",)) as world:
-        moved = {sample.info_hash for sample in world.seed_samples() if sample.category == "move-me"}
+    with World(tmp_path / "world", ssh_lines=(f"ForceCommand {command}",), settings=BRISK) as world:
+        one = sample(world.source.data, "Show", {"a.mkv": 300_000, "b.nfo": 10}, category=CATEGORY)
+        moved = {world.seed(one.metainfo, one.content)}
         config = world.write_config()
         result = subprocess.run(
             [sys.executable, "-m", "torrent_mover", "--config", config, "--simple"],

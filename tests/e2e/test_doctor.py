@@ -65,21 +65,14 @@ def test_rsync_upload_asks_both_servers_their_rsync_and_the_cache(house):
     assert {"ssh destination: 127.0.0.1", "rsync here / 127.0.0.1 / 127.0.0.1", "space cache"} < set(found)
 
 
-def test_a_wrong_view_of_the_destination_names_the_line_to_write(house):
-    house.config["DESTINATION_PATHS"] = {"remote_destination_path": "/downloads"}
-
-    result = house.run("doctor", "--json").ended(4)
-
-    assert states(result.out)["path as destination client sees it"] == "failed"
-    assert "Remove remote_destination_path" in remedy(result.out, "path as destination client sees it")
-
-
 def test_a_run_is_refused_before_anything_moves_where_the_client_does_not_see_the_folder(house):
     made = house.seed("Show", {"a.mkv": 100_000})
     files = made.files()
     house.config["DESTINATION_PATHS"] = {"remote_destination_path": "/downloads"}
 
-    house.move().ended(4).says("TM-E107", "does not see that folder as /downloads")
+    refused = house.move().ended(4)
+
+    refused.says("TM-E107", "does not see that folder as /downloads", "Remove remote_destination_path")
 
     house.assert_at_source(made, files)
     house.assert_nothing_landed(made)

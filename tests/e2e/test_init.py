@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
+from tests.conftest import BRISK, program_of
 from tests.e2e.command import Command, Result
 from tests.e2e.terminal import Terminal
 from torrent_mover.adapters.config_ini import load
 from torrent_mover.cli import main
-from torrent_mover.demo.programs import find_program
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.world import CATEGORY
 
@@ -216,7 +216,7 @@ def container(tmp_path):
     root, view = tmp_path / "container", tmp_path / "seen" / "by-the-client"
     view.mkdir(parents=True)
     program, data = tmp_path / "qbittorrent-in-container", root / "data"
-    real = find_program("qbittorrent-nox")
+    real = program_of("4.5")
     as_root = "" if os.getuid() == 0 else "--map-root-user"
     inside = f'mount --bind {data} {view} && mount -t tmpfs none {data} && exec {real} "$@"'
     program.write_text(
@@ -225,7 +225,7 @@ def container(tmp_path):
         f"exec unshare {as_root} --mount sh -c '{inside}' sh \"$@\"\n"
     )
     program.chmod(0o755)
-    settings = {"BitTorrent/Session\\DefaultSavePath": str(view)}
+    settings = BRISK | {"BitTorrent/Session\\DefaultSavePath": str(view)}
     with QBittorrentServer(root, program=program, settings=settings) as server:
         yield server, view
 

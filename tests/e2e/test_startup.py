@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -13,8 +12,15 @@ from tests.e2e.command import ROOT, Command
 from torrent_mover import __version__
 
 HEAVY = {"textual", "rich", "paramiko", "qbittorrentapi", "requests", "sqlite3", "psutil", "cryptography"}
-SLOWEST = 0.5
-"""Seconds, of the best of three: 0.1 is the aim on an idle machine, and tests share theirs."""
+OURS = {
+    "torrent_mover",
+    "torrent_mover.cli",
+    "torrent_mover.commands",
+    "torrent_mover.commands.init_arguments",
+    "torrent_mover.domain",
+    "torrent_mover.domain.errors",
+}
+"""All of ours that --help and --version need. Whatever else comes in costs its time at every start."""
 
 
 def modules_after(*arguments: str) -> tuple[str, set[str]]:
@@ -51,15 +57,25 @@ def test_the_version_is_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])
-def test_help_and_version_come_at_once(tmp_path, flag):
-    took = []
-    for _ in range(3):
-        started = time.monotonic()
-        with Command(flag, home=tmp_path) as command:
-            command.end().ended(0)
-        took.append(time.monotonic() - started)
+def test_help_and_version_load_little_more_than_argparse(flag):
+    bare, ours = (imported(*words) for words in (["-c", "import argparse"], ["-m", "torrent_mover", flag]))
 
-    assert min(took) < SLOWEST
+    assert {name for name in ours if name.startswith("torrent_mover")} - {"torrent_mover.__main__"} == OURS
+    assert len(ours - bare - OURS) < 12  # of the standard library
+
+
+def imported(*words):
+    """The names that Python's own account of imports shows for a program."""
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", *words],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line for line in result.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
 
 
 def test_every_flag_and_exit_code_is_in_the_help(tmp_path):
