@@ -158,6 +158,18 @@ def test_a_failed_connection_frees_its_place():
     assert pool.borrow("a", lane=True) is not None
 
 
+def test_a_server_that_refuses_one_login_too_many_goes_on_with_those_it_has():
+    transport = FakeTransport()
+    pool = SessionPool(transport)
+    held = pool.borrow("a", lane=True)
+    transport.errors.append(LoginRefused("Too many logins."))
+    with pytest.raises(LoginRefused):
+        pool.borrow("a", lane=True)
+    pool.give_back(held)
+    assert pool.borrow("b", lane=True) is held
+    assert pool.borrow("c", lane=True) is not held
+
+
 def test_a_refused_login_is_told_to_everybody_and_tried_once():
     transport = FakeTransport()
     pool = SessionPool(transport, limit=8)

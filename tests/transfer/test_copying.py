@@ -13,7 +13,15 @@ from tests.transfer.copy_case import (
     RottenOnce,
     SecondLane,
 )
-from torrent_mover.domain.errors import Cancelled, ConnectionLost, DiskFull, SourceCorrupt, Unreachable
+from torrent_mover.domain.errors import (
+    BadAnswer,
+    Cancelled,
+    ConnectionLost,
+    DiskFull,
+    LoginRefused,
+    SourceCorrupt,
+    Unreachable,
+)
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.transfer.copying import Copying
@@ -110,7 +118,7 @@ def test_no_piece_is_reported_before_the_target_has_taken_its_bytes(tmp_path):
 def test_a_stop_ends_it_within_a_chunk_and_leaves_no_lane(tmp_path):
     case, sink = CopyCase(tmp_path, {"a": 400 * PIECE}), RecordingSink(stop_at=2 << 20)
     with pytest.raises(Cancelled):
-        Copying(LaneShare(2)).transfer(case.job(), sink)
+        Copying(LaneShare(1), monotonic=lambda: 0.0).transfer(case.job(), sink)
     assert sum(case.source.reads.values()) <= (2 << 20) + (64 << 10)
     assert case.source.lanes == case.target.lanes == 0
 
@@ -164,8 +172,9 @@ def test_a_far_server_is_asked_for_more_lanes_before_any_rate_was_seen(tmp_path)
     assert case.all_came()
 
 
-def test_a_server_that_gives_no_second_connection_does_not_end_the_transfer(tmp_path):
-    source = SecondLane(refuses=Unreachable("seedbox:22 closes the connection.", remedy="None."))
+@pytest.mark.parametrize("refusal", [Unreachable, LoginRefused, BadAnswer])
+def test_a_server_that_gives_no_second_connection_does_not_end_the_transfer(tmp_path, refusal):
+    source = SecondLane(refuses=refusal("seedbox:22 does not want one more.", remedy="None."))
     case, sink = CopyCase(tmp_path, {"a": 2000 * PIECE}, source=source), RecordingSink()
     Copying(LaneShare(2), monotonic=Hurrying()).transfer(case.job(), sink)
     assert source.asked.is_set()

@@ -163,7 +163,7 @@ def test_a_stop_ends_rsync_and_keeps_what_arrived(case):
 
 def test_a_frozen_server_is_given_up_after_the_timeout(case):
     sink = RecordingSink()
-    running = Background(case.strategy(limit=8 * MIB, timeout=3), case.job(), sink)
+    running = Background(case.strategy(limit=8 * MIB, timeout=2), case.job(), sink)
     assert sink.wait_for(8 * MIB, timeout=20)
     frozen = case.remote_rsyncs()
     for process in frozen:
@@ -257,7 +257,7 @@ class HoldingSink(RecordingSink):
 
 def test_rsync_does_not_run_ahead_of_a_limit_for_all_together(case):
     sink = HoldingSink()
-    running = Background(case.strategy(limit=8 * MIB), case.job(), sink)
+    running = Background(case.strategy(limit=24 * MIB), case.job(), sink)
     assert sink.held.wait(10)
     ssh = eventually(lambda: [p for p in case.local_processes() if p.status() == psutil.STATUS_STOPPED])
     assert [process.name() for process in ssh] == ["ssh"]

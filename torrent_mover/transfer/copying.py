@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
-from torrent_mover.domain.errors import ConnectionLost, Unreachable
+from torrent_mover.domain.errors import BadAnswer, ConnectionLost, LoginRefused, Unreachable
 from torrent_mover.ports.strategy import Sink, TransferJob
 from torrent_mover.transfer.lane import Lane
 from torrent_mover.transfer.lanes import LaneController, LaneShare
@@ -18,6 +18,8 @@ from torrent_mover.transfer.work import Work
 
 _LOOK_EVERY: Final = 0.1
 _WAITING: Final = "waiting for a connection"
+_LOST: Final = (ConnectionLost, Unreachable)
+_NOT_GIVEN: Final = (*_LOST, LoginRefused, BadAnswer)
 
 
 class Copying:
@@ -81,14 +83,18 @@ class _Copy:
             raise ConnectionLost("The lanes ended before all pieces had come.", kept="What arrived is kept.")
 
     def _bury(self) -> None:
-        """Take note of the lanes that ended. Raises what ended one, unless it was only its connection and others go on."""
+        """Take note of the lanes that ended. Raises what ended one, unless it was only its connection and others go on.
+
+        What keeps a further lane from opening is nothing more: some servers count logins, and refuse one too many in any words.
+        """
         with self._changed:
             ended, self._ended = self._ended, []
         for lane, error in ended:
             self._lanes.remove(lane)
             if error is None:
                 continue
-            if self._aborted or not self._lanes or not isinstance(error, ConnectionLost | Unreachable):
+            only_its_own = isinstance(error, _LOST if lane.opened else _NOT_GIVEN)
+            if self._aborted or not self._lanes or not only_its_own:
                 raise error
             self._controller.lost(self._monotonic(), len(self._lanes))
 

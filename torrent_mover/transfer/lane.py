@@ -38,6 +38,8 @@ class Lane(threading.Thread):
     ) -> None:
         super().__init__(name="copy-lane", daemon=True)
         self.leaving = False
+        self.opened = False
+        """Whether both ends were open."""
         self.working = False
         """Whether bytes have come."""
         self._job = job
@@ -90,6 +92,7 @@ class Lane(threading.Thread):
     def _copy(self) -> None:
         reader = self._opened(self._job.source.reader())
         self._writer = self._opened(self._job.target.writer())
+        self.opened = True
         while not self.leaving:
             unit = self._work.next_unit()
             if unit is None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.adapters.ssh.transport import Transport
-from torrent_mover.domain.errors import ConnectionLost, MoverError, Retry, Unreachable
+from torrent_mover.domain.errors import ConnectionLost, LoginRefused, MoverError, Retry, Unreachable
 
 _IDLE_FOR: Final = 60.0
 """Seconds after which a connection that nobody uses is hung up."""
@@ -57,7 +57,7 @@ class SessionPool:
     `limit` is the most connections at a time (max_concurrent_ssh_sessions); one of them is kept from the lanes for short
     calls, unless there is only one. `wait_timeout` in seconds is how long anybody waits for a turn (pool_wait_timeout).
     `request_size` in bytes is the most of one read or write request (sftp_chunk_size_kb), None for what suits the server.
-    A login that was refused is not tried again: the same error is raised at once.
+    A login that was refused is not tried again: the same error is raised at once. Not so while connections are held.
     """
 
     def __init__(
@@ -237,8 +237,10 @@ class SessionPool:
         try:
             session = SftpSession(self.transport.open_sftp(), self.name, self._request_size)
         except MoverError as error:
-            if error.retry is Retry.NEVER:
-                with self._changed:
+            with self._changed:
+                # While the same login works on another connection, what is refused is one connection more, not the login.
+                one_too_many = isinstance(error, LoginRefused) and self._state.held
+                if error.retry is Retry.NEVER and not one_too_many:
                     self._state.refused = error
                     self._changed.notify_all()
             raise
