@@ -31,7 +31,7 @@ class Mutation:
 
 MUTATIONS = {
     "the recheck is skipped": Mutation(
-        "engine/mover.py",
+        "engine/checking.py",
         "result = self._recheck()",
         'result = RecheckProgress(RecheckVerdict.GOOD, 1.0, "")',
         "test_release.py::test_bytes_that_rot_after_they_were_settled_are_found_before_anything_is_deleted",
@@ -77,7 +77,7 @@ MUTATIONS = {
     ),
     "another file's bytes under the final name pass for ours": Mutation(
         "engine/landing.py",
-        "        return size == 0 or self._digest(path, size) == self._digest(self.staging / path, size)\n",
+        "        return size == 0 or self._digest(path, size) == self._digest(self._standing.path_of(index), size)\n",
         "        return True\n",
         "test_landing.py::test_a_tiny_file_of_the_same_name_and_other_content_stays_and_nothing_is_moved_in_beside_it",
     ),
