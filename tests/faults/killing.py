@@ -30,5 +30,5 @@ def killed_at_random_instants(scene, mode: str, seed: int) -> None:
             here.seed(2, 3 * MIB)
         here.check()
     assert here.injected == wanted
-    here.converge()
+    here.converge_sending_only(here.missing())
     here.account("1", "kill -9 at random instants", allowed_again=LOST_BY_A_KILL * here.injected)

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.e2e.command import Command, Result
 from tests.faults.chaos import ChaosProxy
 from tests.faults.ledger import Entry, note
-from tests.faults.verifier import faults
+from tests.faults.verifier import faults, good_pieces
 from tests.faults.watchman import Watchman
 from tests.servers import eventually, snapshot
 from torrent_mover.demo.content import Sample, sample
@@ -43,6 +43,8 @@ class Scene:
         self.world = world
         self.home = home
         self.mode = mode
+        self.cache = home / "cache"
+        self.cache.mkdir(parents=True)
         self.random = random.Random(seed)  # noqa: S311  chooses instants
         self.seed_number = seed
         self.samples: list[Sample] = []
@@ -130,7 +132,7 @@ class Scene:
         values = {
             "SOURCE_CLIENT": {"port": str(self.watchman.port)},
             "SOURCE_SERVER": {"port": str(self.chaos.port), "known_hosts": str(proxied)},
-            "SETTINGS": {"transfer_mode": self.mode},
+            "SETTINGS": {"transfer_mode": self.mode, "local_cache_path": str(self.cache)},
         }
         for section, keys in self.settings.items():
             values.setdefault(section, {}).update(keys)
@@ -253,6 +255,30 @@ class Scene:
                     seen = [secret for secret in self._secrets() if secret.encode() in data]
                     assert not seen, f"{file} holds {seen}"
 
+    def missing(self) -> int:
+        """Bytes of pieces that lie nowhere on the way or at the destination, of the torrents that the source still has."""
+        left = [one for one in self.samples if self.world.source.torrent(one.info_hash) is not None]
+        return sum(self._missing(one) for one in left)
+
+    def _missing(self, one: Sample) -> int:
+        staged = Path(".torrent-mover") / one.info_hash
+
+        def landed(name: str) -> Path:
+            path = self.destination / staged / name
+            return path if path.exists() else self.destination / name
+
+        found = good_pieces(one.metainfo, landed) | good_pieces(one.metainfo, lambda name: self.cache / staged / name)
+        return sum(len(data) for data in self.contents[one.info_hash].values()) - sum(found.values())
+
+    def converge_sending_only(self, missing: int) -> Result:
+        """Converge, and assert that no byte of a piece that was proven before comes again."""
+        before, connections = self.chaos.received, self.chaos.accepted
+        result = self.converge()
+        came = self.chaos.received - before
+        allowed = missing + self._overhead(missing, self.chaos.accepted - connections)
+        assert came <= allowed, f"{came} bytes came, {missing} were missing"
+        return result
+
     def converge(self, runs: int = 3) -> Result:
         """Run until everything is moved; then check all of it."""
         for _ in range(runs):
@@ -328,7 +354,11 @@ class Scene:
     @property
     def overhead(self) -> int:
         """What SSH and SFTP add: packets and greetings."""
-        return self.size // 200 + 8_192 * max(1, self.chaos.accepted)
+        return self._overhead(self.size, self.chaos.accepted)
+
+    @staticmethod
+    def _overhead(size: int, connections: int) -> int:
+        return size // 200 + 8_192 * max(1, connections)
 
 
 def _plant(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _BLOCK = 16384
@@ -104,6 +104,56 @@ def _version_1(info: dict, save_path: Path, renames: dict[str, str]) -> list[str
     if 20 * piece != len(pieces):
         found.append(f"{name!r} has {piece} pieces, not {len(pieces) // 20}")
     return found
+
+
+def good_pieces(metainfo: bytes, file_at: Callable[[str], Path]) -> dict[object, int]:
+    """Pieces of which every byte lies there, unfinished copies included, with their bytes. `file_at`: path -> where to look."""
+    document = bdecode(metainfo)
+    info, layers = document[b"info"], document.get(b"piece layers", {})
+    return _good_1(info, file_at) if b"pieces" in info else _good_2(info, layers, file_at)
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _good_1(info: dict, file_at: Callable[[str], Path]) -> dict[object, int]:
+    name, length = info[b"name"], info[b"piece length"]
+    entries = (
+        [([name, *entry[b"path"]], entry[b"length"], b"p" in entry.get(b"attr", b"")) for entry in info[b"files"]]
+        if b"files" in info
+        else [([name], info[b"length"], False)]
+    )
+    # What is not there reads as zeros and is marked so: a piece of zeros that nobody wrote is none.
+    data, there = bytearray(), bytearray()
+    for parts, size, padding in entries:
+        found = bytes(size) if padding else _content(file_at(b"/".join(parts).decode()))[:size]
+        data += found.ljust(size, b"\0")
+        there += (b"\0" if padding else b"\1") * len(found) + b"\2" * (size - len(found))
+    good = {}
+    for number in range(len(info[b"pieces"]) // 20):
+        at = slice(number * length, (number + 1) * length)
+        digest = hashlib.sha1(data[at], usedforsecurity=False).digest()
+        if 2 not in there[at] and digest == info[b"pieces"][20 * number : 20 * number + 20]:
+            good[number] = there[at].count(1)
+    return good
+
+
+def _good_2(info: dict, layers: dict, file_at: Callable[[str], Path]) -> dict[object, int]:
+    tree, length, good = info[b"file tree"], info[b"piece length"], {}
+    single = len(tree) == 1 and b"" in next(iter(tree.values())) and next(iter(tree)) == info[b"name"]
+    for parts, entry in _leaves(tree, []):
+        size, root = entry[b"length"], entry.get(b"pieces root", b"")
+        name = b"/".join(parts if single else [info[b"name"], *parts]).decode()
+        data = _content(file_at(name))[:size]
+        for number, at in enumerate(range(0, size, length)):
+            piece = data[at : at + length]
+            leaves = [hashlib.sha256(piece[each : each + _BLOCK]).digest() for each in range(0, len(piece), _BLOCK)]
+            width = length // _BLOCK if size > length else _wide(len(leaves))
+            wanted = layers[root][32 * number : 32 * number + 32] if size > length else root
+            if len(piece) == min(length, size - at) and _root(leaves, width, bytes(32)) == wanted:
+                good[name, number] = len(piece)
+    return good
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
