@@ -53,6 +53,10 @@ HOSTILE = (
 )
 
 
+NOT_CARRIED = "uploaded=65713211801 downloaded=0 ratio=1.84 seeding_time=345600 added_on=1795000000"
+"""As the journal has it."""
+
+
 def samples(level: float, count: int = 160, phase: float = 0.0) -> tuple[float, ...]:
     """A plausible minute or two of traffic, the same at each run."""
     return tuple(
@@ -248,7 +252,7 @@ def history() -> HistoryView:
         HistoryEntry(
             id=a_hash(0x900 + number), name=name, size=int(gib * GIB), started_at=AT - age - took, ended_at=AT - age,
             outcome=outcome, sent=int(gib * GIB * 0.9), reused=int(gib * GIB * 0.1), pieces=2119, repaired=repaired,
-            run="0193f7a2", detail=detail, not_carried="ratio 1.84, uploaded 61.2 GiB" if number == 0 else "",
+            run="0193f7a2", detail=detail, not_carried=NOT_CARRIED if number == 0 else "",
         )
         for number, (name, gib, took, outcome, detail, repaired, age) in enumerate(rows)
     )  # fmt: skip
@@ -382,7 +386,8 @@ def finished() -> FakeControl:
     bad = replace(done[3], standing=Standing.FAILED, trouble=DENIED, fraction=0.4)
     silent = a_wire(now=0.0, samples=(0.0,) * 160)
     control.show(
-        phase=Phase.ENDED, exit_code=1, moves=(*done[:3], bad, *done[4:]), fraction=0.96, eta=None, troubles=1, next_scan_in=None,
+        phase=Phase.ENDED, exit_code=1, ended_at=AT,
+        moves=(*done[:3], bad, *done[4:]), fraction=0.96, eta=None, troubles=1, next_scan_in=None,
         incoming=silent, outgoing=silent,
     )  # fmt: skip
     return control

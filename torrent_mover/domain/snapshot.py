@@ -174,7 +174,7 @@ class CheckView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole run at `at` (Unix seconds). `fraction` and `eta` are those of all moves of the run together."""
+    """The whole run at `at` (Unix seconds), or as it ended. `fraction` and `eta` are those of all moves of the run together."""
 
     at: float
     run: str
@@ -203,6 +203,7 @@ class Snapshot:
     troubles: int
     exit_code: int | None
     eta_is_guess: bool = False
+    ended_at: float | None = None
 
     def count(self, *standings: Standing) -> int:
         """How many moves stand so."""

@@ -113,6 +113,7 @@ class Run(Steering):
         self._check_views: tuple[CheckView, ...] = ()
         self._not_moved: tuple[NotMoved, ...] = ()
         self._exit_code: int | None = None
+        self._ended_at: float | None = None
         self._rounds = Rounds(engine, watching) if watching else None
         self._mending = mending
         self._carrying = carrying or Carrying(engine.world, None)
@@ -275,7 +276,7 @@ class Run(Steering):
         self._tidy()
         now = self._clock.now()
         self._engine.world.journal.end_run(RunRecord(self._facts.run, self._started_at, now, moved, failed, sent, code))
-        self._phase = Phase.ENDED
+        self._phase, self._ended_at = Phase.ENDED, now
         self._exit_code = code
         took = self._clock.monotonic() - self._started
         self._publish(RunEnded(now, self._facts.run, moved, failed, sent, took, code, reason, copied))
@@ -330,6 +331,7 @@ class Run(Steering):
             troubles=sum(move.trouble is not None for move in moves),
             exit_code=self._exit_code,
             eta_is_guess=pace.is_run_a_guess(rows, now - self._flows_since(now)),
+            ended_at=self._ended_at,
         )
 
     def _flows_since(self, now: float) -> float:

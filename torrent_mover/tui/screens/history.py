@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +30,7 @@ from torrent_mover.tui.widgets.move_table import TABLE_FROM
 from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
 
 _WEEK = 7 * 86400
+_BROADEST, _GAP_FROM = 16, 4  # dots of the column of one run; from how many on columns stand apart
 _RESULT = {Outcome.MOVED: "moved", Outcome.COPIED: "copied, source kept", Outcome.FAILED: "failed"}
 
 
@@ -70,14 +72,39 @@ def summary(past: HistoryView, at: float, look: Look) -> str:
 def rates_lines(past: HistoryView, width: int, height: int, look: Look) -> list[Line]:
     """The rates of past runs, one column a run, newest at the right."""
     inner = max(1, width - 8)
-    values = [rate for _, rate in past.run_rates][-inner * graph.samples_per_cell(look.graph) :]
-    top = graph.ladder(max(values, default=0.0))
-    picture = graph.rows(look.graph, values, top, inner, max(1, height))
+    dots = inner * graph.samples_per_cell(look.graph)
+    rates = [rate for _, rate in past.run_rates][-dots:]
+    top = graph.ladder(max(rates, default=0.0))
+    picture = graph.rows(look.graph, _columns(rates, dots), top, inner, max(1, height))
     ticks = {0: fmt.compact(top, look.units), height - 1: "0"}
     return [
         line(Span(right(ticks.get(index, ""), 6), Tone.DIM), Span(look.glyphs.axis, Tone.TRACK), Span(row, Tone.IN))
         for index, row in enumerate(picture)
     ]
+
+
+def _columns(rates: list[float], dots: int) -> list[float]:
+    """Few runs are broad columns with a gap between them, many are one dot each."""
+    broad = min(_BROADEST, dots // max(1, len(rates)))
+    if broad < _GAP_FROM:
+        return rates
+    return [value for rate in rates for value in (*[rate] * (broad - 2), 0.0, 0.0)][:-2]
+
+
+def carried_not(text: str, look: Look) -> str:
+    """`uploaded=65713211801 ratio=1.84` as people read it; what is nothing is left out."""
+    said = []
+    for name, _, value in (word.partition("=") for word in text.split()):
+        number = float(value) if value.replace(".", "", 1).isdigit() else None
+        if number is None:
+            said.append(f"{name} {value}".strip())
+        elif number and name.endswith("_on"):
+            said.append(f"{name[:-3]} {datetime.fromtimestamp(number, UTC).astimezone():%Y-%m-%d}")
+        elif number:
+            in_words = {"uploaded": fmt.size, "downloaded": fmt.size}.get(name)
+            shown = in_words(number, look.units) if in_words else fmt.ago(number) if name.endswith("time") else value
+            said.append(f"{name.replace('_', ' ')} {shown}")
+    return ", ".join(said)
 
 
 class History(View):
@@ -195,7 +222,8 @@ class History(View):
         facts += [f"{entry.repaired} repaired"] if entry.repaired else []
         facts += [f"run {safe(entry.run)}"] if entry.run else []
         lines += [line(f" {one}") for one in wrap(", ".join(facts), width - 2)]
-        for text in (entry.detail, entry.not_carried and f"Not carried over: {entry.not_carried}"):
+        lost = carried_not(entry.not_carried, look)
+        for text in (entry.detail, lost and f"Not carried over: {lost}"):
             lines += [line(Span(f" {one}", Tone.DIM)) for one in wrap(safe(text), width - 2) if text]
         panel.show_lines(lines[: panel.size.height])
 

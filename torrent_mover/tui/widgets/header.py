@@ -53,8 +53,8 @@ def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     end = []
     if snapshot.next_scan_in is not None:
         end.append(Part(line(Span("next scan ", Tone.DIM), fmt.span(snapshot.next_scan_in)), 7))
-    up = fmt.span(snapshot.at - snapshot.started_at)
-    end.append(Part(line(Span("up ", Tone.DIM), f"{up} "), 3))
+    up = fmt.span((snapshot.ended_at or snapshot.at) - snapshot.started_at)
+    end.append(Part(line(Span("up " if snapshot.ended_at is None else "took ", Tone.DIM), f"{up} "), 3))
     return squeeze(start, end, width, 3 if width >= ROOMY else 2)
 
 
