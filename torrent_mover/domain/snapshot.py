@@ -174,7 +174,10 @@ class CheckView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole run at `at` (Unix seconds), or as it ended. `fraction` and `eta` are those of all moves of the run together."""
+    """The whole run at `at` (Unix seconds). `fraction` and `eta` are those of all moves of the run together.
+
+    `ended_at`: Unix seconds; None while it goes on.
+    """
 
     at: float
     run: str
