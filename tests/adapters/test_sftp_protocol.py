@@ -45,6 +45,11 @@ class World:
         return bytes(self.transport.files[b"/data/film"])
 
 
+@pytest.mark.parametrize(("extensions", "can"), [(("fsync@openssh.com",), True), ((), False)])
+def test_whether_a_server_can_sync_is_told(extensions, can):
+    assert World(Manners(extensions=extensions)).fs.can_sync() is can
+
+
 @pytest.mark.parametrize("extensions", [(LIMITS,), ()])
 def test_how_far_a_server_is_shows_from_the_first_connection_on(extensions):
     world = World(Manners(extensions=extensions))

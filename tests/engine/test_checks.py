@@ -144,6 +144,13 @@ def test_writing_is_tried_and_leaves_nothing(files, policy):
     assert list(files.nodes) == [ROOT]
 
 
+def test_a_server_that_cannot_be_told_to_sync_is_doubted(files, policy):
+    files.syncs = False
+
+    with pytest.raises(Doubt, match="cannot be told to write files"):
+        folder_of(files, policy=policy).lasts()
+
+
 def test_a_missing_folder_is_told_with_how_to_make_it(files, policy):
     del files.nodes[ROOT]
 

@@ -38,7 +38,8 @@ class MemoryFileSystem:
     Faults: `fail(operation, error)` raises once at the next call of a method; `break_reading_after` and `break_writing_after`
     lose the connection after so many more bytes; `fill_after` is a disk with so many bytes left; `rot(path, offset)` flips
     a byte each time it is read. `calls` records the changing calls, `synced` what was made durable, `reads` the bytes read of
-    each file. `can_link`, `can_clone`, `can_copy`: what this file system can. `distance` is its round trip in seconds.
+    each file. `can_link`, `can_clone`, `can_copy`: what this file system can. `distance`: its round trip in
+    seconds.
     """
 
     def __init__(self, name: str = "memory:/data") -> None:
@@ -54,6 +55,7 @@ class MemoryFileSystem:
         self.can_link = self.can_copy = True
         self.can_clone = False
         self.distance = 0.0
+        self.syncs = True
         self._name = name
         self._faults: dict[str, list[MoverError]] = defaultdict(list)
         self._rotten: set[tuple[RelativePath, int]] = set()
@@ -105,6 +107,10 @@ class MemoryFileSystem:
     def round_trip(self) -> float:
         """See ports.filesystem.FileSystem."""
         return self.distance
+
+    def can_sync(self) -> bool:
+        """See ports.filesystem.FileSystem."""
+        return self.syncs
 
     def stat(self, path: RelativePath) -> FileStat | None:
         """See ports.filesystem.FileSystem."""

@@ -61,6 +61,10 @@ class LocalFileSystem:
         """See ports.filesystem.FileSystem."""
         return 0.0
 
+    def can_sync(self) -> bool:
+        """See ports.filesystem.FileSystem."""
+        return True
+
     def stat(self, path: RelativePath) -> FileStat | None:
         """See ports.filesystem.FileSystem."""
         try:

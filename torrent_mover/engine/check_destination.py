@@ -55,6 +55,16 @@ class DestinationFolder:
             return f"{self._access.shown()} is closed (mode {root.mode:04o}); each move opens it and closes it again"
         return f"{self._access.shown()} can be written as {self._access.ours or 'we are'}"
 
+    def lasts(self) -> str:
+        """See preflight.Check: whether files can be brought to stable storage. Raises Doubt."""
+        if self._files.can_sync():
+            return "files are on its disk before the source lets go of them"
+        raise Doubt(
+            f"The server of {self._access.shown()} cannot be told to write files to its disk.",
+            kept="Moves go on. After a power cut there, what arrived in the last minute may be missing.",
+            remedy="OpenSSH's sftp-server can (6.5 or later). Until then --test-run moves all and removes nothing.",
+        )
+
     def require(self) -> FileStat:
         """The folder itself. Raises NotWritable where it is missing or no folder."""
         root = self._files.stat(ROOT)

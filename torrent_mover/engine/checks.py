@@ -92,6 +92,7 @@ class Checks:
         folder = Check(_FOLDER, self.folder.write, needs=needs)
         ask = reach.statistics
         statistics = [Check("folder for statistics", ask, fatal=False, needs=needs)] if ask else []
+        lasting = [Check("lasting writes", self.folder.lasts, fatal=False, needs=(_FOLDER,))] if there else []
         return (
             Check("config", reach.config),
             Check("second copy running?", reach.second_run),
@@ -102,6 +103,7 @@ class Checks:
             *rsync,
             Check("source files", self._files.ask, needs=(_SOURCE, ssh[0].name)),
             folder,
+            *lasting,
             *statistics,
             Check("left open by a killed run", self._left_open, fatal=False),
             Check("space here", own_space(reach.own_files), fatal=False),

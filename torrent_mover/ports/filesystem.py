@@ -168,7 +168,10 @@ class FileSystem(Protocol):
         """
 
     def sync(self, paths: Iterable[RelativePath]) -> None:
-        """Bring the content of these files, and the folders that name them, to stable storage."""
+        """Bring the content of these files, and the folders that name them, to stable storage, where `can_sync`."""
+
+    def can_sync(self) -> bool:
+        """Whether it can be told to bring anything to stable storage. Some SFTP servers cannot."""
 
     def space(self) -> Space:
         """What is free below the root. Raises ServerTooOld where the server cannot tell."""

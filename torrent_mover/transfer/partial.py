@@ -62,6 +62,10 @@ class _Through:
         """See the port."""
         return self._files.round_trip
 
+    def can_sync(self) -> bool:
+        """See the port."""
+        return self._files.can_sync()
+
     def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
         """See the port."""
         return [self.stat(path) for path in paths]

@@ -20,8 +20,11 @@ from torrent_mover.domain.paths import ROOT, HostPath, RelativePath
 from torrent_mover.ports.filesystem import FileKind, FileStat, Space
 
 _FOLDER_MODE: Final = 0o755
+_SYNC: Final = "fsync@openssh.com"
+"""Name of the extension (OpenSSH's PROTOCOL, section 4.6; since 6.5)."""
+
 _SYNC_TIMEOUT: Final = 600.0
-"""Seconds for one fsync: gigabytes may have to reach a slow disk, with no sign of life between."""
+"""Seconds for one sync: gigabytes may have to reach a slow disk, with no sign of life between."""
 
 _AT_ONCE: Final = 64
 """Files opened together by sync."""
@@ -239,17 +242,22 @@ class SftpFileSystem:
         return True
 
     def sync(self, paths: Iterable[RelativePath]) -> None:
-        """See ports.filesystem.FileSystem. Does nothing on a server without fsync@openssh.com."""
+        """See ports.filesystem.FileSystem. Does nothing on a server without fsync@openssh.com (`can_sync`)."""
         wanted = list(dict.fromkeys(paths))
         folders = list(dict.fromkeys(folder for path in wanted for folder in (ROOT, *_folders_to(path.parent))))
         with self._pool.control(self._holder) as session:
-            if "fsync@openssh.com" not in session.extensions:
+            if _SYNC not in session.extensions:
                 return
             for batch in _batches(wanted):
                 self._sync(session, batch, must=True)
             # Not every file system under a server lets a folder be opened and synced; those that do make the names safe.
             for batch in _batches(folders):
                 self._sync(session, batch, must=False)
+
+    def can_sync(self) -> bool:
+        """See ports.filesystem.FileSystem."""
+        with self._pool.control(self._holder) as session:
+            return _SYNC in session.extensions
 
     def space(self) -> Space:
         """See ports.filesystem.FileSystem. Asks the nearest folder that exists."""
@@ -386,7 +394,7 @@ class SftpFileSystem:
             (Packet.OPEN, self._name(path) + LENGTH.pack(Open.READ) + NO_ATTRIBUTES) for path in paths
         )
         opened = [(path, reply) for path, reply in zip(paths, opens, strict=True) if reply[0] == Packet.HANDLE]
-        fsync = wire.string(b"fsync@openssh.com")
+        fsync = wire.string(_SYNC.encode())
         synced = session.call_all(((Packet.EXTENDED, fsync + reply[1]) for _, reply in opened), _SYNC_TIMEOUT)
         session.call_all((Packet.CLOSE, reply[1]) for _, reply in opened)
         if not must:
