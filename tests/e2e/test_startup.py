@@ -61,7 +61,7 @@ def test_help_and_version_load_little_more_than_argparse(flag):
     bare, ours = (imported(*words) for words in (["-c", "import argparse"], ["-m", "torrent_mover", flag]))
 
     assert {name for name in ours if name.startswith("torrent_mover")} - {"torrent_mover.__main__"} == OURS
-    assert len(ours - bare - OURS) < 12  # of the standard library
+    assert len(ours - bare - OURS) < 20  # runpy and the like; json alone would add as many
 
 
 def imported(*words):
