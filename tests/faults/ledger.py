@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 VARIABLE = "FAULTS_LEDGER"
@@ -21,7 +21,7 @@ class Entry:
     """One scenario. `row` of the fault matrix; bytes: of all torrents, lost, sent more than once, and how many may have been.
 
     `deletes` were seen at the source, `unproven` of them without full evidence at that instant; `checks` times both sides,
-    the canary trees and the places where secrets could leak were looked at as a whole.
+    the canary trees and the places where secrets could leak were looked at as a whole. `test`: the id of the test that noted it.
     """
 
     row: str
@@ -39,12 +39,14 @@ class Entry:
     seconds: float
     versions: str
     allowed: int = 0
+    test: str = ""
 
 
 def note(entry: Entry) -> None:
     """Append it where the report is made; without one, nothing is kept."""
     target = os.environ.get(VARIABLE)
     if target:
+        entry = replace(entry, test=os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0])
         with Path(target).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(asdict(entry)) + "\n")
 

@@ -1,6 +1,7 @@
 """`make faults`: runs the long form of the fault suite and writes docs/reliability.md from what it noted.
 
-`python -m tests.faults.report FOLDER` writes the page again from the folder that `FAULTS_KEEP` named in an earlier run.
+What fails beside others, on a machine that may pause, runs once more, alone; the page says so. With `FAULTS_KEEP=FOLDER` the
+notes stay: `python -m tests.faults.report FOLDER` runs once more what failed there, and writes the page again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ PAGE = ROOT / "docs" / "reliability.md"
 PARTS = ("tests/faults", "tests/engine/test_faults_everywhere.py")
 KEEP = "FAULTS_KEEP"
 LEDGER, OUTCOMES = "ledger.jsonl", "outcomes.xml"
+BESIDE, ALONE = "beside others", "alone"
 
 GAPS = (
     "**A power cut** of the machine: the suite kills processes, and on fakes it loses every byte that was not synced; what a "
@@ -37,36 +39,50 @@ GAPS = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the suite and write the page; the suite's exit code."""
-    if arguments:
-        write(Path(arguments[0]))
-        return 0
+    """Run the suite and write the page; 1 if anything failed, also when it ran alone."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(os.environ.get(KEEP, temporary))
+        folder = Path(arguments[0] if arguments else os.environ.get(KEEP, temporary)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        ledger = folder / LEDGER
-        ledger.write_text("", encoding="utf-8")
-        held = sorted({test for row in ROWS.values() for test in row.held_by if not test.startswith(PARTS)})
-        command = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "2"), "--dist=worksteal"]
-        command += ["-p", "no:cacheprovider", f"--junit-xml={folder / OUTCOMES}", *PARTS, *held]
-        variables = {LONG: "1", VARIABLE: str(ledger)}
-        code = subprocess.run(command, cwd=ROOT, env=os.environ | variables, check=False).returncode
-        write(folder)
-    return code
+        if not arguments:
+            held = {test for row in ROWS.values() for test in row.held_by if not test.startswith(PARTS)}
+            run(folder, BESIDE, [*PARTS, *sorted(held)], "-n", os.environ.get("WORKERS", "2"), "--dist=worksteal")
+        beside = Outcomes(folder / BESIDE / OUTCOMES)
+        if beside.failed:
+            run(folder, ALONE, beside.failed)
+        return write(folder)
 
 
-def write(folder: Path) -> None:
-    """Make the page."""
-    lines = page(read(folder / LEDGER), Outcomes(folder / OUTCOMES))
-    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def run(folder: Path, part: str, tests: Sequence[str], *options: str) -> None:
+    """Run tests in the long form; what they note and how they end is below `folder / part`."""
+    place = folder / part
+    place.mkdir(exist_ok=True)
+    ledger = place / LEDGER
+    ledger.write_text("", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    command += [f"--junit-xml={place / OUTCOMES}", *tests]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {LONG: "1", VARIABLE: str(ledger)}, check=False)
+
+
+def write(folder: Path) -> int:
+    """Make the page; 1 where a test failed twice, and nothing is written where no test ran."""
+    outcomes, entries = Outcomes(folder / BESIDE / OUTCOMES), read(folder / BESIDE / LEDGER)
+    if (folder / ALONE / OUTCOMES).exists():
+        failed = set(outcomes.failed)
+        outcomes.once_more(Outcomes(folder / ALONE / OUTCOMES))
+        entries = [entry for entry in entries if entry.test not in failed] + read(folder / ALONE / LEDGER)
+    if not outcomes.passed:
+        return 1
+    PAGE.write_text("\n".join(page(entries, outcomes)) + "\n", encoding="utf-8")
+    return 1 if outcomes.failed else 0
 
 
 class Outcomes:
-    """What pytest wrote about each test. `failed`: the ids of those that did not pass."""
+    """What pytest wrote about each test. `failed`: the ids of those that did not pass; `alone`: of those that did once alone."""
 
     def __init__(self, file: Path) -> None:
         self.passed: Counter[str] = Counter()
         self.failed: list[str] = []
+        self.alone: list[str] = []
         for case in ElementTree.parse(file).iter("testcase"):  # noqa: S314  written by our own pytest
             name = case.get("name", "").partition("[")[0]
             file, within = self._place(case.get("classname", ""))
@@ -82,6 +98,12 @@ class Outcomes:
         parts = dotted.split(".")
         last = next((at for at, part in enumerate(parts) if part.startswith("test_")), len(parts) - 1)
         return "/".join(parts[: last + 1]) + ".py", parts[last + 1 :]
+
+    def once_more(self, alone: Outcomes) -> None:
+        """Take in how those that failed ended when they ran once more."""
+        self.alone = [test for test in self.failed if test not in alone.failed]
+        self.failed = alone.failed
+        self.passed += alone.passed
 
     def of(self, tests: Iterable[str]) -> int:
         """How many of these tests passed."""
@@ -105,6 +127,11 @@ def page(entries: Sequence[Entry], outcomes: Outcomes) -> Iterable[str]:
         yield "**The suite did not pass when this page was written.** These tests failed:"
         yield ""
         yield from (f"- `{name}`" for name in outcomes.failed)
+    if outcomes.alone:
+        yield ""
+        yield "These failed beside others, and passed when they ran once more, alone:"
+        yield ""
+        yield from (f"- `{name}`" for name in outcomes.alone)
     yield ""
     yield "## In short"
     yield ""
@@ -266,8 +293,8 @@ def seeds(group: Iterable[Entry]) -> str:
 
 
 def size(count: int) -> str:
-    """In MiB."""
-    return f"{count / (1 << 20):.1f} MiB"
+    """In the unit that suits it."""
+    return "0" if not count else f"{count / (1 << 20):.1f} MiB" if count >= 1 << 20 else f"{count / (1 << 10):.0f} KiB"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:

@@ -324,8 +324,8 @@ class Scene:
         Bytes are counted on the wire of the source's SSH server, with what SSH itself adds.
         """
         again = max(0, self.chaos.received - self.size - self.overhead)
-        self.note(row, what, again=again, allowed=allowed_again)
         assert again <= allowed_again, f"{again} bytes came again, of {self.size}; {allowed_again} were allowed"
+        self.note(row, what, again=again, allowed=allowed_again)
 
     def note(self, row: str, what: str, *, again: int = 0, allowed: int = 0, survived: bool = True) -> None:
         """Write the scenario down."""

@@ -21,7 +21,8 @@ from torrent_mover.demo.process import children_of
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
 
-LOST_BY_A_KILL = 3 * MIB
+LOST_BY_A_KILL = MIB
+"""Bytes under way in buffers and windows when the process dies, and pieces that were not whole."""
 
 
 # -- strace ------------------------------------------------------------------------------------------------------------
@@ -71,7 +72,10 @@ def test_a_system_call_fails(scene, call, error):
         traced(here, call, f"error={error}", when)
         here.check()
     here.converge()
-    here.account("9, 10, 11", f"{error} at the n-th {call}", allowed_again=LOST_BY_A_KILL * here.injected)
+    # What could not be synced is not known to be there: those files come anew.
+    again = here.size if call == "fsync" else LOST_BY_A_KILL
+    row = {"ENOSPC": "9", "EDQUOT": "10", "EIO": "11"}[error]
+    here.account(row, f"{error} at the n-th {call}", allowed_again=again * here.injected)
 
 
 # -- signals and children ----------------------------------------------------------------------------------------------
@@ -98,7 +102,7 @@ def test_asked_to_stop_at_random_instants_it_ends_soon_and_leaves_no_child(scene
         here.injected += 1
         here.check()
     here.converge()
-    here.account("3", "asked to stop at random instants", allowed_again=LOST_BY_A_KILL * (here.injected + 1))
+    here.account("3", "asked to stop at random instants", allowed_again=LOST_BY_A_KILL * here.injected)
 
 
 @pytest.mark.long
@@ -118,7 +122,7 @@ def test_its_ssh_and_rsync_children_are_killed(scene, mode):
         result = command.end(240)
     assert result.code == 0, result.text
     here.assert_moved()
-    here.account("2", "kill -9 of its ssh and rsync children", allowed_again=LOST_BY_A_KILL * 4)
+    here.account("2", "kill -9 of its ssh and rsync children", allowed_again=LOST_BY_A_KILL * here.injected)
 
 
 @pytest.mark.long
@@ -175,7 +179,7 @@ def test_a_disk_that_fills_up_makes_the_queue_wait_for_room(scene, small_disk):
     assert result.code == 0, result.text
     assert "failed:" not in result.text
     here.assert_moved()
-    here.account("9", "the destination's disk fills up and is freed", allowed_again=LOST_BY_A_KILL * 2)
+    here.account("9", "the destination's disk fills up and is freed", allowed_again=LOST_BY_A_KILL)
 
 
 @pytest.mark.long

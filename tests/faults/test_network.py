@@ -16,7 +16,7 @@ from torrent_mover.demo.process import children_of
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
-IN_FLIGHT = 3 * MIB
+IN_FLIGHT = MIB
 """What may be under way on all connections when one breaks."""
 
 
@@ -27,7 +27,7 @@ def broken(scene, mode: str, kind: str, row: str, *, times: int = 3) -> None:
     here.converge(runs=1)
     here.injected = here.chaos.happened
     assert here.injected
-    here.account(row, f"{kind} in the middle of a transfer", allowed_again=IN_FLIGHT * (here.injected + 1))
+    here.account(row, f"{kind} in the middle of a transfer", allowed_again=IN_FLIGHT * here.injected)
 
 
 @pytest.mark.parametrize(("mode", "kind", "row"), [("sftp", "rst", "4")])
@@ -63,7 +63,7 @@ def silent(scene, mode: str) -> None:
     # The watchdog ends the transfers, keep-alives of the pool's other connections take a minute at most.
     assert time.monotonic() - began < 240
     here.injected = here.chaos.happened
-    here.account("5", "silence, with both ends open", allowed_again=IN_FLIGHT * 2)
+    here.account("5", "silence, with both ends open", allowed_again=IN_FLIGHT)
 
 
 @pytest.mark.long
@@ -99,7 +99,7 @@ def frozen(scene, mode: str) -> None:
         result = command.end(240)
     assert result.code == 0, result.text
     here.assert_moved()
-    here.account("6", "SIGSTOP of what serves files, keep-alives answered", allowed_again=IN_FLIGHT * 2)
+    here.account("6", "SIGSTOP of what serves files, keep-alives answered", allowed_again=IN_FLIGHT)
 
 
 def _let_go(pid: int) -> None:
