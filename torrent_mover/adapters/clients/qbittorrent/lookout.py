@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from qbittorrentapi import exceptions as api_errors
 
-from torrent_mover.adapters.clients.qbittorrent.session import Session
+from torrent_mover.adapters.clients.qbittorrent.session import Api, Session
 from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.errors import BadAnswer, Collision, MoverError, NotWritable, TorrentGone
 from torrent_mover.domain.paths import ClientPath
@@ -87,12 +87,16 @@ class Lookout:
         return tuple(int(part) for part in self._session.info.api.split(".")) >= _LISTS_FOLDERS
 
     def _listed(self, canary: Canary, folder: ClientPath) -> bool:
+        def listing(api: Api) -> object:
+            return api.app_get_directory_content(directory_path=str(folder))
+
         try:
-            names: Any = self._session.read(lambda api: api.app_get_directory_content(directory_path=str(folder)))
+            # Once: that there is no such folder is an answer, and sixteen may be asked about.
+            names: Any = self._session.write(listing)
         except BadAnswer as error:
             if isinstance(error.__cause__, api_errors.NotFound404Error):
-                return False  # no such folder there
-            raise
+                return False
+            names = self._session.read(listing)
         return any(str(name).rpartition("/")[2] == canary.name for name in names)
 
     def _checked(self, canary: Canary, folders: Sequence[ClientPath]) -> ClientPath | None:
