@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -50,6 +51,8 @@ from torrent_mover.engine.statistics import Carrying
 from torrent_mover.engine.steering import Steering
 from torrent_mover.engine.vitals import Vitals
 from torrent_mover.ports.journal import Journal, RunRecord
+
+_log = logging.getLogger(__name__)
 
 _FAILED_REST = 3600.0
 """Seconds that a run which stays leaves a failed torrent alone, as long as nobody asks for it."""
@@ -135,29 +138,35 @@ class Run(Steering):
 
     def execute(self) -> ExitCode:
         """Check, plan, move, end; returns the exit code. Raises nothing that a front end would have to handle."""
-        facts, journal = self._facts, self._engine.world.journal
+        facts = self._facts
         self._publish(
             RunStarted(self._clock.now(), facts.run, f"{facts.source} -> {facts.destination}", facts.mode, facts.config)
         )
-        journal.begin_run(facts.run, self._started_at)
-        self._engine.pace.recall()
-        for text in self._notices:
-            self._publish(Noticed(self._clock.now(), None, Level.WARN, text))
-        reason = ""
-        try:
-            code = self._work()
-        except Cancelled:
-            code = self.interrupted_by
-        except MoverError as error:
-            # What a check has told in full, remedy and all, is only named at the end.
-            told = any(check.passed is False and check.fatal for check in self._check_views)
-            code, reason = error.exit_code, error.what.rstrip(".") if told else str(error)
+        code, reason = self._outcome()
         if self.replaced:
             code, reason = ExitCode.DONE, "another one follows"
         elif self._engine.stopping and not self._waits:
             code, reason = self.interrupted_by, reason or "stopped; the next run goes on from here"
         self._end(code, reason or self._without_room())
         return code
+
+    def _outcome(self) -> tuple[ExitCode, str]:
+        try:
+            self._engine.world.journal.begin_run(self._facts.run, self._started_at)
+            self._engine.pace.recall()
+            for text in self._notices:
+                self._publish(Noticed(self._clock.now(), None, Level.WARN, text))
+            return self._work(), ""
+        except Cancelled:
+            return self.interrupted_by, ""
+        except MoverError as error:
+            # What a check has told in full, remedy and all, is only named at the end.
+            told = any(check.passed is False and check.fatal for check in self._check_views)
+            return error.exit_code, error.what.rstrip(".") if told else str(error)
+        except Exception as error:  # noqa: BLE001  whoever looks on waits for the end of the run, and must see one
+            _log.exception("the run ends")
+            why = f"something unexpected happened: {type(error).__name__}: {error}; the log file has the details"
+            return ExitCode.SOME_FAILED, why
 
     def _without_room(self) -> str:
         rows = [row for row in self._engine.roster.rows() if row.standing is Standing.SKIPPED]
@@ -275,7 +284,12 @@ class Run(Steering):
         sent = sum(row.track.ledger.brought for row in rows)
         self._tidy()
         now = self._clock.now()
-        self._engine.world.journal.end_run(RunRecord(self._facts.run, self._started_at, now, moved, failed, sent, code))
+        try:
+            self._engine.world.journal.end_run(
+                RunRecord(self._facts.run, self._started_at, now, moved, failed, sent, code)
+            )
+        except MoverError as error:
+            reason = reason or f"its end could not be written down: {error}"
         self._phase, self._ended_at = Phase.ENDED, now
         self._exit_code = code
         took = self._clock.monotonic() - self._started
