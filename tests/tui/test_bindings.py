@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -292,6 +293,29 @@ def test_a_click_on_a_row_chooses_it_and_a_second_one_opens_it():
 
     assert "Tears of Steel" in cursor_row(seen[0])
     assert "[Files]" in seen[1]
+
+
+def test_drawing_the_mouse_over_rows_of_the_queue_marks_them():
+    control = SCENES["running"]()
+    seen: list[str] = []
+
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("2")
+        await settle(pilot)
+        await pilot.mouse_down("#waiting", offset=(10, 0))
+        for y in (1, 3, 2):
+            await pilot.hover("#waiting", offset=(10, y))
+            await settle(pilot)
+            seen.append(dump(app))
+        await pilot.mouse_up("#waiting", offset=(10, 2))
+        await pilot.hover("#waiting", offset=(10, 0))
+        await settle(pilot)
+        seen.append(dump(app))
+
+    drive(control, act)
+
+    marked = [re.findall(r"(\d) torrents marked", text) for text in seen]
+    assert marked == [["2"], ["4"], ["3"], ["3"]]
 
 
 def test_a_click_on_a_key_in_the_footer_presses_it():

@@ -188,6 +188,12 @@ class Queue(MoveActs):
             rows.action_down()
             self._show_foot(self.session.snapshot)
 
+    @on(Rows.Dragged, "#waiting")
+    def _dragged(self, event: Rows.Dragged) -> None:
+        self._marks = event.keys
+        event.rows.mark(self._marks)
+        self._show_foot(self.session.snapshot)
+
     def action_retry(self) -> None:
         """Try again now; one that was set aside is tried again too."""
         not_moved = self.query_one("#not-moved", Rows)

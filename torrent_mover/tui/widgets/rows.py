@@ -51,6 +51,13 @@ class Rows(Inked, can_focus=True):
     class Opened(Moved):
         """A row was chosen with enter or a second click."""
 
+    class Dragged(Moved):
+        """The mouse was drawn over `keys`, the button still down."""
+
+        def __init__(self, rows: Rows, keys: frozenset[Hashable]) -> None:
+            super().__init__(rows)
+            self.keys = keys
+
     def __init__(self, look: Look, draw: Draw, *, empty: str = "", id: str | None = None) -> None:  # noqa: A002 - textual's name
         super().__init__(look, id=id)
         self._draw = draw
@@ -60,6 +67,7 @@ class Rows(Inked, can_focus=True):
         self._cursor = 0
         self._top = 0
         self._painted: dict[int, tuple[Line, bool]] = {}
+        self._anchor: int | None = None
         self.marks: frozenset[Hashable] = frozenset()
         self.pointing = True
         """Whether the cursor is drawn; a page to read has none."""
@@ -180,6 +188,28 @@ class Rows(Inked, can_focus=True):
         if index == self._cursor and event.chain > 1:
             self.action_open()
         self._move_to(index)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Where drawing over rows may begin."""
+        index = self._top + event.y
+        self._anchor = index if index < len(self._rows) else None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """With the button down: all rows from where it went down, beyond the edge too."""
+        if self._anchor is None:
+            return
+        index = max(0, min(self._top + event.y, len(self._rows) - 1))
+        if index == self._cursor == self._anchor:
+            return
+        self.capture_mouse()
+        self._move_to(index)
+        first, last = sorted((self._anchor, index))
+        self.post_message(self.Dragged(self, frozenset(row.key for row in self._rows[first : last + 1])))
+
+    def on_mouse_up(self) -> None:
+        """The end of it."""
+        self._anchor = None
+        self.release_mouse()
 
     def on_mouse_scroll_down(self) -> None:
         """The wheel moves the cursor, so that it is never out of sight."""
