@@ -18,7 +18,7 @@ from torrent_mover.domain.errors import (
     Stalled,
     Unreachable,
 )
-from torrent_mover.domain.events import MoveFailed, MoveRetried
+from torrent_mover.domain.events import MoveFailed, MoveRetried, RunEnded
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.snapshot import Standing
 from torrent_mover.engine.outages import Outages
@@ -248,3 +248,33 @@ def test_what_only_a_person_can_mend_is_not_retried_and_costs_no_tries(story):
     journal.close()
     assert story.run() is ExitCode.DONE
     story.assert_moved(torrent)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "code", "said"),
+    [
+        ("begin_run", DiskFull("No space left for the journal."), ExitCode.PREFLIGHT_REFUSED, "No space left"),
+        (
+            "begin_run",
+            RuntimeError("a slip"),
+            ExitCode.SOME_FAILED,
+            "something unexpected happened: RuntimeError: a slip",
+        ),
+        ("end_run", DiskFull("No space left for the journal."), ExitCode.DONE, "its end could not be written down"),
+    ],
+)
+def test_a_run_ends_for_all_who_look_on_though_its_journal_cannot_be_written(story, call, error, code, said):
+    torrent = story.seed()
+
+    def fail(_label: str) -> None:
+        raise error
+
+    fuse = Fuse(lambda label: label == f"before journal.{call}")
+    fuse.arm(1, fail)
+    assert story.run(fuse) is code
+    (ended,) = [event for event in story.events if isinstance(event, RunEnded)]
+    assert (ended.exit_code, ended.reason[: len(said)]) == (code, said)
+    if code is ExitCode.DONE:
+        story.assert_moved(torrent)
+    else:
+        story.assert_kept(torrent)
