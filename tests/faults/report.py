@@ -121,7 +121,7 @@ def page(entries: Sequence[Entry], outcomes: Outcomes) -> Iterable[str]:
     yield "# Reliability"
     yield ""
     yield f"What torrent_mover {__version__} was put through, and what became of the data. Written by `make faults`; do not edit."
-    yield "[The table of faults](#the-faults) says what happens on purpose, [the gaps](#known-gaps) what was not tried."
+    yield "[The faults](#the-faults), one a row, and [what was not tried](#known-gaps)."
     if outcomes.failed:
         yield ""
         yield "**The suite did not pass when this page was written.** These tests failed:"
@@ -226,7 +226,8 @@ def matrix(real: Sequence[Entry], outcomes: Outcomes) -> Iterable[tuple[str, ...
         survived = sum(entry.survived for entry in about[number])
         tests = outcomes.of(row.held_by)
         good = faults == survived and (faults or tests) and not outcomes.failures(row.held_by)
-        result = "stood in for" if row.gap and good else "survived" if good else "**not survived**"
+        survived_by = "survived" if faults else "stood in for" if row.gap else "held by tests"
+        result = survived_by if good else "**not survived**"
         figures = (
             f"{count:,}" if shown else "-" for count, shown in ((faults, faults), (survived, faults), (tests, tests))
         )
