@@ -193,8 +193,12 @@ def test_every_torrent_of_the_category_is_in_exactly_one_list_with_a_reason(rows
     assert not spared or stays <= threshold
 
 
-def test_five_thousand_torrents_are_planned_in_far_less_than_a_second():
-    torrents = [a_torrent(number) for number in range(5000)]
-    started = time.perf_counter()
-    assert len(select(torrents).chosen) == 5000
-    assert time.perf_counter() - started < 1
+def test_ten_times_as_many_torrents_take_no_more_than_forty_times_as_long():
+    def seconds(count):
+        torrents = [a_torrent(number) for number in range(count)]
+        started = time.thread_time()
+        assert len(select(torrents).chosen) == count
+        return time.thread_time() - started
+
+    # Were each compared with all others it would be a hundred.
+    assert min(seconds(5000) for _ in range(3)) < 40 * max(seconds(500) for _ in range(3))

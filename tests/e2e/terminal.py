@@ -90,6 +90,11 @@ class Terminal:
         """Send a signal to the process."""
         self._process.send_signal(number)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
     def end(self, timeout: float = 60.0) -> int:
         """Wait for its end; the exit code."""
         deadline = time.monotonic() + timeout

@@ -136,6 +136,7 @@ def test_a_host_key_is_trusted_on_the_screen_and_the_run_begins(house, screen, t
 
     terminal = screen(size=(120, 40))
     terminal.read_until(b"trust ssh-ed25519 SHA256:")
+    terminal.read_until(b"REFUSED")
     assert not nothing.read_text()
     terminal.type(b"w")
     terminal.read_until(b"The run is over", 60)
@@ -158,6 +159,7 @@ def test_the_line_that_a_check_proposes_is_written_and_the_run_begins(house, scr
     try:
         terminal = screen(size=(200, 60))
         terminal.read_until(b"[DESTINATION_PATHS]: remote_destination_path", 150)
+        terminal.read_until(b"REFUSED")
         config = house.world.root / "config.ini"
         before, mode = config.read_text(), config.stat().st_mode
         terminal.type(b"w")
@@ -180,7 +182,7 @@ def test_leaving_a_refused_run_returns_the_code_of_the_refusal(house, screen):
     house.config = {"DESTINATION_CLIENT": {"password": "not this one"}}
 
     terminal = screen()
-    terminal.read_until(b"TM-E202")
+    terminal.read_until(b"REFUSED")
     terminal.type(b"q")
 
     assert terminal.end() == 3
@@ -193,7 +195,7 @@ def test_checking_again_after_mending_the_config_by_hand_begins_the_run(house, s
     house.config = {"DESTINATION_CLIENT": {"password": "not this one"}}
 
     terminal = screen()
-    terminal.read_until(b"TM-E202")
+    terminal.read_until(b"REFUSED")
     house.config = {}
     house.world.write_config()
     terminal.type(b"c")

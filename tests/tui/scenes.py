@@ -330,7 +330,7 @@ def planning() -> FakeControl:
 def refused() -> FakeControl:
     """Two checks failed."""
     control = empty()
-    control.show(phase=Phase.PREFLIGHT, next_scan_in=None, checks=checks(failing=True), troubles=2)
+    control.show(phase=Phase.REFUSED, next_scan_in=None, checks=checks(failing=True), troubles=2)
     return control
 
 

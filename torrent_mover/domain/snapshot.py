@@ -15,6 +15,7 @@ class Phase(Enum):
 
     STARTING = "starting"
     PREFLIGHT = "pre-flight"
+    REFUSED = "refused"
     RUNNING = "running"
     PAUSED = "paused"
     STOPPING = "stopping"

@@ -217,7 +217,7 @@ class Run(Steering):
         except MoverError:
             if self._mending is not None and not self._engine.stopping:
                 self._offers = {result.view.name: result.offer for result in examination.results if result.offer}
-                self._waits = True
+                self._waits, self._phase = True, Phase.REFUSED
                 self._say("waits: mend what failed and check again (c), or leave (q)")
                 self._asked.wait()
             raise

@@ -88,7 +88,7 @@ class Preflight(View):
         """Draw the picture of now; leave when everything is passed and the run goes on."""
         failed = [check for check in snapshot.checks if check.passed is False]
         fatal = any(check.fatal for check in failed)
-        if self._leaves and not fatal and snapshot.phase not in (Phase.STARTING, Phase.PREFLIGHT):
+        if self._leaves and not fatal and snapshot.phase not in (Phase.STARTING, Phase.PREFLIGHT, Phase.REFUSED):
             self._leaves = False
             self.dismiss()
             return

@@ -14,6 +14,7 @@ _NAME_CELLS = 24
 _PHASE_TONES = {
     Phase.STARTING: Tone.ACCENT,
     Phase.PREFLIGHT: Tone.ACCENT,
+    Phase.REFUSED: Tone.BAD,
     Phase.RUNNING: Tone.GOOD,
     Phase.WATCHING: Tone.GOOD,
     Phase.PAUSED: Tone.WARN,
