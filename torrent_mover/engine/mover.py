@@ -33,6 +33,7 @@ from torrent_mover.engine.landing import Landing, Rest
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.repair import Repair
 from torrent_mover.engine.sink import MoveSink
+from torrent_mover.engine.staging import clear_staging
 from torrent_mover.engine.world import World
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.strategy import Strategy, TransferJob
@@ -298,6 +299,10 @@ class Mover:
         if policy.chown_user or policy.chown_group:
             self._landing.give_to(policy.chown_user, policy.chown_group)
         self._landing.settle()
+        if self._world.cache is not None:
+            # An attempt that was killed with all its bytes here leaves them in the cache, where no other one needs them.
+            with self._only_warned():
+                clear_staging(self._world.cache, self._id)
 
     # -- added, checking, repairing ----------------------------------------------------------------------------------
 
