@@ -11,6 +11,8 @@ from tests.engine.story import PIECE
 from tests.faults.ledger import Entry, note
 from torrent_mover.domain.errors import BadAnswer, ConnectionLost, DiskFull, ExitCode, NotWritable, Unreachable
 
+pytestmark = pytest.mark.thorough
+
 CHUNK = 64 * 1024
 LOST_AT_MOST = PIECE + CHUNK
 """What a fault may cost to send again: the pieces in flight, none of which was whole."""

@@ -16,6 +16,8 @@ from tests.engine.test_gate import FLAWS, NOW, evidence
 from torrent_mover.domain import certificate
 from torrent_mover.domain.errors import GateRefused
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[2]
 
 

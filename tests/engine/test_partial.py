@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 
+import pytest
+
 from tests.engine.fuse import Fuse
 from tests.engine.story import PIECE, path
 from torrent_mover.domain.errors import ExitCode
@@ -81,6 +83,7 @@ def killed_at_every_call(stories, seed, check, label: str, step: int) -> int:
         check(story, torrent)
 
 
+@pytest.mark.thorough
 def test_a_partial_torrent_survives_being_killed_anywhere(stories):
     assert killed_at_every_call(stories, seed_partly, assert_moved, "there.", 3) > 5
     assert killed_at_every_call(stories, seed_partly, assert_moved, "destination.", 3) > 5
@@ -119,6 +122,7 @@ def assert_moved_alone(story, torrent: InfoHash) -> None:
         assert list(journal.stopped()) == []
 
 
+@pytest.mark.thorough
 def test_without_overlap_nothing_is_owed_wherever_the_process_is_killed(stories):
     assert killed_at_every_call(stories, alone, assert_moved_alone, "journal.", 1) > 10
     assert killed_at_every_call(stories, alone, assert_moved_alone, "source.", 1) > 10

@@ -380,6 +380,7 @@ def one_to_carry(story):
     return story.seed(sizes=SIZE, **COUNTED), following(story)
 
 
+@pytest.mark.thorough
 def test_killed_at_any_step_of_it_the_client_runs_again_and_everything_is_counted_once(stories):
     number, code = 0, None
     while code is None:

@@ -129,7 +129,7 @@ def page(entries: Sequence[Entry], outcomes: Outcomes) -> Iterable[str]:
         yield from (f"- `{name}`" for name in outcomes.failed)
     if outcomes.alone:
         yield ""
-        yield "These failed beside others, and passed when they ran once more, alone:"
+        yield "These failed the first time, beside others, and passed when they ran once more, alone:"
         yield ""
         yield from (f"- `{name}`" for name in outcomes.alone)
     yield ""

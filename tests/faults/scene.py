@@ -256,7 +256,11 @@ class Scene:
                     assert not seen, f"{file} holds {seen}"
 
     def missing(self) -> int:
-        """Bytes of pieces that lie nowhere on the way or at the destination, of the torrents that the source still has."""
+        """Bytes of pieces that lie nowhere on the way or at the destination, of the torrents that the source still has.
+
+        sftp_upload counts what the journal knows: to read back over the network what it does not would cost as much as
+        sending it.
+        """
         left = [one for one in self.samples if self.world.source.torrent(one.info_hash) is not None]
         return sum(self._missing(one) for one in left)
 
@@ -267,8 +271,19 @@ class Scene:
             path = self.destination / staged / name
             return path if path.exists() else self.destination / name
 
+        if self.mode == "sftp_upload":
+            known = self._journaled(one)
+            found = {piece: size for piece, size in good_pieces(one.metainfo, landed).items() if piece in known}
+            return sum(len(data) for data in self.contents[one.info_hash].values()) - sum(found.values())
         found = good_pieces(one.metainfo, landed) | good_pieces(one.metainfo, lambda name: self.cache / staged / name)
         return sum(len(data) for data in self.contents[one.info_hash].values()) - sum(found.values())
+
+    def _journaled(self, one: Sample) -> set[int]:
+        journal = self.world.root / "state" / "journal.sqlite3"
+        with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=10)) as connection:
+            row = connection.execute("SELECT bitfield FROM pieces WHERE move = ?", (one.info_hash,)).fetchone()
+        bits = row[0] if row else b""
+        return {8 * at + bit for at, byte in enumerate(bits) for bit in range(8) if byte >> (7 - bit) & 1}
 
     def converge_sending_only(self, missing: int) -> Result:
         """Converge, and assert that no byte of a piece that was proven before comes again."""

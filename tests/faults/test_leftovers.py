@@ -43,6 +43,9 @@ def leftovers(scene, mode: str) -> None:
     for name in here.contents[whole.info_hash]:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(here.world.source.data / name, target / name)
+    if mode == "rsync_upload":
+        # Killed between the last byte and the clearing of the cache: nobody needs these any more.
+        copy(whole, below=here.cache / ".torrent-mover" / whole.info_hash)
     before = snapshot(target / whole.name) if (target / whole.name).is_dir() else None
     here.injected += 4
     here.converge(runs=1)

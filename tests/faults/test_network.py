@@ -170,7 +170,7 @@ def test_a_server_that_is_gone_for_a_while_is_found_again(scene):
 
 @pytest.mark.long
 def test_a_server_that_stays_away_is_left_alone_by_the_next_run_as_well(scene):
-    here: Scene = scene("sftp", rate=3 * MIB)
+    here: Scene = scene("sftp", rate=MIB)
     here.settings = {"General": {"breaker_failures": "1", "breaker_cooldown": "45"}}
     here.seed(3, 3 * MIB)
     with here.start() as command:

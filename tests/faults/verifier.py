@@ -106,8 +106,8 @@ def _version_1(info: dict, save_path: Path, renames: dict[str, str]) -> list[str
     return found
 
 
-def good_pieces(metainfo: bytes, file_at: Callable[[str], Path]) -> dict[object, int]:
-    """Pieces of which every byte lies there, unfinished copies included, with their bytes. `file_at`: path -> where to look."""
+def good_pieces(metainfo: bytes, file_at: Callable[[str], Path]) -> dict[int, int]:
+    """Pieces of which every byte lies there, unfinished copies included: number -> bytes. `file_at`: path -> where to look."""
     document = bdecode(metainfo)
     info, layers = document[b"info"], document.get(b"piece layers", {})
     return _good_1(info, file_at) if b"pieces" in info else _good_2(info, layers, file_at)
@@ -117,7 +117,7 @@ def _content(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
-def _good_1(info: dict, file_at: Callable[[str], Path]) -> dict[object, int]:
+def _good_1(info: dict, file_at: Callable[[str], Path]) -> dict[int, int]:
     name, length = info[b"name"], info[b"piece length"]
     entries = (
         [([name, *entry[b"path"]], entry[b"length"], b"p" in entry.get(b"attr", b"")) for entry in info[b"files"]]
@@ -139,8 +139,8 @@ def _good_1(info: dict, file_at: Callable[[str], Path]) -> dict[object, int]:
     return good
 
 
-def _good_2(info: dict, layers: dict, file_at: Callable[[str], Path]) -> dict[object, int]:
-    tree, length, good = info[b"file tree"], info[b"piece length"], {}
+def _good_2(info: dict, layers: dict, file_at: Callable[[str], Path]) -> dict[int, int]:
+    tree, length, good, before = info[b"file tree"], info[b"piece length"], {}, 0
     single = len(tree) == 1 and b"" in next(iter(tree.values())) and next(iter(tree)) == info[b"name"]
     for parts, entry in _leaves(tree, []):
         size, root = entry[b"length"], entry.get(b"pieces root", b"")
@@ -152,7 +152,8 @@ def _good_2(info: dict, layers: dict, file_at: Callable[[str], Path]) -> dict[ob
             width = length // _BLOCK if size > length else _wide(len(leaves))
             wanted = layers[root][32 * number : 32 * number + 32] if size > length else root
             if len(piece) == min(length, size - at) and _root(leaves, width, bytes(32)) == wanted:
-                good[name, number] = len(piece)
+                good[before + number] = len(piece)
+        before += -(-size // length)
     return good
 
 

@@ -19,6 +19,8 @@ from torrent_mover.tui import bindings
 from torrent_mover.tui.app import MoverApp
 from torrent_mover.tui.screens.base import View
 
+pytestmark = pytest.mark.thorough
+
 FIRST, SECOND, RETRYING = a_hash(1), a_hash(0x5E0D9913), a_hash(0x77AA01FE)
 WAITING = a_hash(100)
 

@@ -10,6 +10,8 @@ import pytest
 from tests.tui.pilot import SIZES, picture, walk
 from tests.tui.scenes import SCENES
 
+pytestmark = pytest.mark.thorough
+
 GOLDEN = Path(__file__).parent / "golden"
 
 VIEWS: dict[str, tuple[str, ...]] = {

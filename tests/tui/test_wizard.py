@@ -15,6 +15,8 @@ from torrent_mover.domain.rules import TrackerRules
 from torrent_mover.tui.look import ASCII_GLYPHS, GraphKind, Look
 from torrent_mover.tui.wizard.app import WizardApp
 
+pytestmark = pytest.mark.thorough
+
 
 def session(categorizer: FakeCategorizer, *keys: str) -> WizardApp:
     """Press keys; the application as it is after them."""

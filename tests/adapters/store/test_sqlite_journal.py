@@ -490,6 +490,7 @@ def test_what_was_acknowledged_survives_kill_9_at_any_moment(open_journal, path)
     assert set(acknowledged["pieces"]) == {InfoHash(f"{number:040x}") for number in range(MOVES)}
 
 
+@pytest.mark.thorough
 def test_kill_9_while_the_file_is_made_leaves_none_or_a_whole_one(open_journal, path):
     for round_number in range(12):
         target = path.with_name(f"{round_number}.sqlite3")
