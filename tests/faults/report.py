@@ -81,12 +81,14 @@ class Outcomes:
 
     def __init__(self, file: Path) -> None:
         self.passed: Counter[str] = Counter()
+        self.good: set[str] = set()
         self.failed: list[str] = []
         self.alone: list[str] = []
         for case in ElementTree.parse(file).iter("testcase"):  # noqa: S314  written by our own pytest
             name = case.get("name", "").partition("[")[0]
             file, within = self._place(case.get("classname", ""))
             if case.find("failure") is None and case.find("error") is None and case.find("skipped") is None:
+                self.good.add("::".join([file, *within, case.get("name", "")]))
                 self.passed[file] += 1
                 self.passed["::".join([file, *within, name])] += 1
             else:
@@ -101,8 +103,8 @@ class Outcomes:
 
     def once_more(self, alone: Outcomes) -> None:
         """Take in how those that failed ended when they ran once more."""
-        self.alone = [test for test in self.failed if test not in alone.failed]
-        self.failed = alone.failed
+        self.alone = [test for test in self.failed if test in alone.good]
+        self.failed = [test for test in self.failed if test not in alone.good]
         self.passed += alone.passed
 
     def of(self, tests: Iterable[str]) -> int:

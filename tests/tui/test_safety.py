@@ -14,6 +14,8 @@ from torrent_mover.domain.events import MoveFailed
 from torrent_mover.domain.text import safe
 from torrent_mover.tui.app import MoverApp
 
+pytestmark = pytest.mark.thorough
+
 _BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 

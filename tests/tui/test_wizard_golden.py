@@ -10,6 +10,8 @@ import pytest
 from tests.tui.pilot import SIZES
 from tests.tui.wizard_case import DRAFTS, FakeCategorizer, picture
 
+pytestmark = pytest.mark.thorough
+
 GOLDEN = Path(__file__).parent / "golden_wizard"
 
 CASES: dict[str, tuple[str, tuple[str, ...]]] = {
