@@ -33,6 +33,8 @@ GAPS = (
     "**Clients**: the versions named above. Others are held by their API version and by the contract suite only.",
     "**Trackers and swarms**: torrents of the suite have no peers, so that a client never heals data by downloading it.",
     "**An hour of silence** is not waited for: time-outs are shortened by settings that users have as well.",
+    "**sftp_upload** may send again what it brought in the five seconds before it was killed: what its journal does not know yet "
+    "lies on another machine, and to read it back would cost as much as sending it. The other modes hash it and keep it.",
     "**A ban, a session that ends, closed folders, another host key** are injected by the suites that stand beside their "
     "rows, outside of a move under way.",
 )
