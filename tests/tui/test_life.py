@@ -524,13 +524,17 @@ from pathlib import Path
 from tests.tui import scenes
 from torrent_mover.tui.app import run_dashboard
 from torrent_mover.tui.options import DashboardOptions
+from textual._context import active_app
+def much_to_draw(_code):
+    for _ in range(100):
+        active_app.get()._driver.write("x")
 control = scenes.running()
-result = run_dashboard(control, options=DashboardOptions())
+result = run_dashboard(control, options=DashboardOptions(), by_signal=much_to_draw)
 Path(sys.argv[1]).write_text(f"left with {result}, calls {control.calls}")
 """
 
 
-def test_a_closed_terminal_stops_the_engine(terminals, tmp_path: Path):
+def test_a_closed_terminal_stops_the_engine_however_much_is_to_be_drawn(terminals, tmp_path: Path):
     note = tmp_path / "note"
     terminal = terminals("-c", PLAY_CLOSED, str(note), controlling=True)
     terminal.read_until(b"RUNNING")

@@ -25,6 +25,7 @@ from torrent_mover.domain.text import counted, safe
 from torrent_mover.ports.control import Control
 from torrent_mover.tui import bindings, themes
 from torrent_mover.tui.acts import RunActs
+from torrent_mover.tui.driver import TerminalDriver
 from torrent_mover.tui.keymap import load_keymap
 from torrent_mover.tui.look import look_for
 from torrent_mover.tui.messages import EngineEvent
@@ -73,7 +74,7 @@ class MoverApp(RunActs, App[int]):
         self, control: Control, options: DashboardOptions, by_signal: Callable[[ExitCode], None] = lambda _code: None
     ) -> None:
         mono = chosen_theme(options.theme) == "mono"
-        super().__init__(ansi_color=True if mono else None)
+        super().__init__(driver_class=TerminalDriver, ansi_color=True if mono else None)
         self.animation_level = "none"
         for theme in themes.ALL:
             self.register_theme(theme)

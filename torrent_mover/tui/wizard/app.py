@@ -27,6 +27,7 @@ from torrent_mover.domain.text import counted, safe
 from torrent_mover.ports.categorizer import Categorizer, Written
 from torrent_mover.tui import themes
 from torrent_mover.tui.app import chosen_theme
+from torrent_mover.tui.driver import TerminalDriver
 from torrent_mover.tui.ink import BLANK, Line, Span, Tone, line, wrap
 from torrent_mover.tui.keymap import load_keymap
 from torrent_mover.tui.look import Look, look_for
@@ -69,7 +70,7 @@ class WizardApp(App[int]):
         at: float,
         keymap: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        super().__init__(ansi_color=True if theme == "mono" else None)
+        super().__init__(driver_class=TerminalDriver, ansi_color=True if theme == "mono" else None)
         self.animation_level = "none"
         for one in themes.ALL:
             self.register_theme(one)
