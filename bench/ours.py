@@ -96,6 +96,14 @@ class Outcome:
         ended = next(at for at, total in self.curve if total == last)
         return (last - first) / max(ended - began, _TICK)
 
+    def rate_since(self, seconds: float) -> float:
+        """Bytes/s from so many seconds after the first byte to the last one."""
+        began = next(at for at, total in self.curve if total) + seconds
+        start, first = next((at, total) for at, total in self.curve if at >= began)
+        last = self.curve[-1][1]
+        ended = next(at for at, total in self.curve if total == last)
+        return (last - first) / max(ended - start, _TICK)
+
     def rate_after(self, seconds: float) -> float:
         """Bytes/s over so many seconds from the first byte on."""
         began, first = next((at, total) for at, total in self.curve if total)
