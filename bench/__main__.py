@@ -28,7 +28,8 @@ _HOW: Final = (
     " --sftp-disable-hashcheck` and its own cipher choice; tar and cat are piped through `ssh`; rsync runs with `-a`.",
     "- Settings are the defaults (max_concurrent_ssh_sessions 8, max_concurrent_downloads 4) unless a note says otherwise:"
     " `sessions` and `downloads` there are these two.",
-    "- Dashboard and planning are whole runs on fake clients; the dashboard is drawn headless, and the second in which it opens counts for neither.",
+    "- Dashboard and planning are whole runs on fake clients; the dashboard is drawn headless, and the second in which it"
+    " opens counts for neither.",
     "- Slow lines are two TUN devices, one in a network namespace, and a process that delays, queues (1000 packets) and drops"
     " packets between them, below unchanged TCP (cubic): what `tc netem` does, also where the kernel has no netem.",
 )
