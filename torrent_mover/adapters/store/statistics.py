@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 from torrent_mover.adapters.store.database import Database, Statement
@@ -11,13 +12,14 @@ from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.ports.statistics import Owed
 
 
-class StatisticsTables:
+class StatisticsTables(ABC):
     """See ports.statistics.StatisticsAccount. What has the database inherits this."""
 
     _database: Database
 
+    @abstractmethod
     def _save(self, *statements: Statement) -> None:
-        raise NotImplementedError
+        """Write all of them or none."""
 
     def owe_statistics(self, torrent: InfoHash, statistics: Statistics) -> None:
         """See the port."""
