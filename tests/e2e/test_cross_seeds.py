@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from tests.cli.schemas import fits
 from tests.servers import snapshot
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES
 from torrent_mover.demo.torrents import make_torrent
@@ -43,7 +44,7 @@ def test_of_three_cross_seeds_two_move_and_the_one_that_stays_keeps_the_data(hou
     stays = cross_seed(house, made, "third", OTHER_CATEGORY)
     before = snapshot(house.source.data)
     house.config = {"SETTINGS": {"transfer_mode": mode}}
-    plan = json.loads(house.run("--dry-run", "--json").ended(0).out)
+    plan = fits("dry-run", json.loads(house.run("--dry-run", "--json").ended(0).out))
     assert {move["infohash"]: move["shares_files_with"] for move in plan["moves"]} == {
         made.info_hash: [second],
         second: [made.info_hash],
@@ -83,7 +84,7 @@ def test_of_three_of_which_one_is_hard_linked_no_byte_is_sent_twice_and_the_one_
     stays = cross_seed(house, made, "third", OTHER_CATEGORY)
     before = snapshot(made.content)
     house.config = {"SETTINGS": {"transfer_mode": mode}}
-    plan = json.loads(house.run("--dry-run", "--json").ended(0).out)
+    plan = fits("dry-run", json.loads(house.run("--dry-run", "--json").ended(0).out))
     told = {move["infohash"]: move for move in plan["moves"]}
     assert plan["links_not_seen"] is None
     assert [told[made.info_hash][key] for key in KINDS] == [[linked], [stays], [linked]]

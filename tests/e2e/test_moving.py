@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.cli.schemas import fits
 from tests.conftest import program_of
 from tests.e2e.house import House, told
 from torrent_mover.demo.world import CATEGORY, OTHER_CATEGORY, World
@@ -92,7 +93,7 @@ def test_a_dry_run_changes_nothing_at_all(house):
 
     assert house.picture() == before
     table.says("1 torrent would be moved", made.info_hash[:8], "Show", "1 torrent would stay", "50.0 % complete")
-    plan = json.loads(data.out)
+    plan = fits("dry-run", json.loads(data.out))
     assert (plan["schema"], plan["size"]) == (1, 305_001)
     (move,) = plan["moves"]
     assert (move["infohash"], move["name"], move["size"]) == (made.info_hash, "Show", 305_001)
