@@ -157,7 +157,13 @@ class _Move:
         self.id = self.manifest.hashes.client_id
         layout = [file.path for file in self.manifest.files]
         self.landing = Landing(
-            bench.destination, self.manifest, self.id, layout, owner=lambda _path: None, progress=lambda _count: None
+            bench.destination,
+            self.manifest,
+            self.id,
+            layout,
+            owner=lambda _path: None,
+            progress=lambda _count: None,
+            adopting=lambda _paths: None,
         )
         legs = Legs(_FLOWS[bench.job.mode])
         self.track = Track(self.id, self.manifest.total_size, legs, bench.clock.monotonic)

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tests.engine.fuse import Fuse
-from tests.engine.story import Story
+from tests.engine.story import PIECE, Story, path
 from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode, Unreachable
 from torrent_mover.domain.events import Noticed
@@ -184,6 +184,43 @@ def test_cancel_removes_what_arrived_and_touches_no_source(story, live):
     story.assert_no_staging()
     assert not story.journaled(torrent).count()
     story.assert_moved(other)
+
+
+def test_cancel_gives_back_what_lay_there_before(story, live):
+    torrent = story.seed("Show", added_on=1)
+    half = story.contents[torrent]["Show/folder/second.bin"][: 2 * PIECE]
+    story.plant(torrent, **{"second.bin": half})
+    one = live()
+    assert one.gate.reached.wait(20)
+    assert path("Show/folder/second.bin") not in story.there.nodes, "it was not adopted"
+
+    one.control.cancel(torrent)
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    assert one.said("2 files that lay there before put back; the source is untouched", torrent)
+    back = story.there.nodes[path("Show/folder/second.bin")]
+    assert bytes(back.data)[: len(half)] == half
+    story.assert_kept(torrent)
+    story.assert_no_staging()
+
+
+def test_cancel_replaces_nothing_by_what_it_gives_back(story, live):
+    torrent = story.seed("Show", added_on=1)
+    half = story.contents[torrent]["Show/folder/second.bin"][: 2 * PIECE]
+    story.plant(torrent, **{"second.bin": half})
+    one = live()
+    assert one.gate.reached.wait(20)
+    story.there.plant_file(path("Show/folder/second.bin"), b"put there meanwhile")
+
+    one.control.cancel(torrent)
+    one.gate.open()
+
+    assert one.end() is ExitCode.DONE
+    assert one.said("what had arrived could not be removed", torrent)
+    assert bytes(story.there.nodes[path("Show/folder/second.bin")].data) == b"put there meanwhile"
+    staged = story.there.nodes[path(f".torrent-mover/{torrent.hex}/Show/folder/second.bin")]
+    assert bytes(staged.data)[: len(half)] == half
 
 
 def test_cancel_of_a_paused_torrent_removes_what_arrived_too(story, live):

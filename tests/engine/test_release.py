@@ -261,6 +261,21 @@ def test_a_source_that_cannot_delete_the_data_is_told(story):
     assert (entry.outcome, entry.confirmed) == (Outcome.MOVED, True)
 
 
+def test_what_lay_there_before_goes_back_when_the_torrent_was_removed_at_the_source(story):
+    torrent = story.seed("Show")
+    half = story.contents[torrent]["Show/folder/second.bin"][: 2 * PIECE]
+    story.plant(torrent, **{"second.bin": half})
+    story.run_until("after journal.save_pieces")
+    name = path("Show/folder/second.bin")
+    assert name not in story.there.nodes, "it was not adopted"
+    story.source.forget(torrent)
+    story.run()
+    assert bytes(story.there.nodes[name].data)[: len(half)] == half
+    assert any("that lay there before put back" in event.text for event in story.events if isinstance(event, Noticed))
+    with contextlib.closing(story.journal()) as journal:
+        assert not journal.adopted(torrent)
+
+
 def test_what_somebody_else_removed_is_not_called_moved(story):
     torrent = story.seed()
     story.run_until("after journal.save_move added")

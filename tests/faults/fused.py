@@ -20,6 +20,7 @@ WRITES = (
     "forget_move",
     "save_pieces",
     "forget_pieces",
+    "save_adopted",
     "save_certificate",
     "add_history",
     "confirm_history",

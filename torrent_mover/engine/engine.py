@@ -29,9 +29,10 @@ from torrent_mover.engine.mover import Mover
 from torrent_mover.engine.outages import Hold, Outages, is_full
 from torrent_mover.engine.pace import Pace
 from torrent_mover.engine.places import PlannedMove
+from torrent_mover.engine.reconcile import abandon
 from torrent_mover.engine.roster import CANCELLED, Roster, Row, Wish
 from torrent_mover.engine.space import NoRoom
-from torrent_mover.engine.staging import clear_staging
+from torrent_mover.engine.staging import clear_staging, give_back
 from torrent_mover.engine.watchdog import Watchdog
 from torrent_mover.engine.world import World
 from torrent_mover.ports.journal import Attempt
@@ -224,6 +225,7 @@ class Engine:
         world = self.world
         row.track.sign("removing what had arrived")
         try:
+            returned = give_back(world.destination.files, row.id, world.journal.adopted(row.id))
             count = sum(clear_staging(files, row.id) for files in (world.destination.files, world.cache) if files)
             world.journal.forget_move(row.id)
         except MoverError as error:
@@ -232,7 +234,8 @@ class Engine:
         settled = any(stage is Stage.SETTLED for stage, _ in row.track.stages)
         removed = f"{counted(count, 'file')} removed from staging" if count else "nothing of it was in staging"
         there = f"; what was in place already stays in {world.destination.name}" if settled else ""
-        self._notice(row, Level.INFO, f"cancelled by you: {removed}{there}; the source is untouched")
+        before = f"; {counted(returned, 'file')} that lay there before put back" if returned else ""
+        self._notice(row, Level.INFO, f"cancelled by you: {removed}{before}{there}; the source is untouched")
 
     def _failed(self, row: Row, error: MoverError, *, came_through: bool) -> None:
         world = self.world
@@ -292,7 +295,8 @@ class Engine:
         journal = self.world.journal
         if isinstance(error, TorrentGone):
             with suppress(MoverError):
-                journal.forget_move(row.id)
+                if said := abandon(self.world, row.id):
+                    self._notice(row, Level.WARN, f"the torrent is gone from {self.world.source.name}{said}")
             return
         record = journal.move(row.id)
         if record is None:

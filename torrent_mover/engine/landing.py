@@ -48,7 +48,8 @@ class Landing:
     """One move's files below one destination root.
 
     `layout` holds the path of each real file of the manifest, as the source client lays it out. `owner` says which other
-    torrent of the destination client uses a path, and `progress` hears of every byte that is read back.
+    torrent of the destination client uses a path, and `progress` hears of every byte that is read back. `adopting` hears of
+    files that lay there before us, right before they are taken into staging.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class Landing:
         *,
         owner: Callable[[RelativePath], InfoHash | None],
         progress: Callable[[int], None],
+        adopting: Callable[[Sequence[RelativePath]], None],
     ) -> None:
         self._fs = fs
         self._manifest = manifest
         self._layout = tuple(layout)
         self._owner = owner
         self._progress = progress
+        self._adopting = adopting
         self.staging: Final = RelativePath((STAGING, torrent.hex))
         self._standing = Standing(fs, manifest, self._layout, self.staging)
         self._settled: dict[int, FileStat | None] = {}
@@ -238,13 +241,6 @@ class Landing:
         for folder in sorted(folders, key=lambda path: -len(path.parts)):
             self._fs.remove_folder(folder)
 
-    def drop_staging(self) -> None:
-        """Remove all of this move's files from staging (a cancelled move)."""
-        for path in self._layout:
-            self._fs.unlink(self.staging / path)
-        self._forget_put_by()
-        self.clear_staging()
-
     # -- lending -------------------------------------------------------------------------------------------------------
 
     @property
@@ -404,7 +400,12 @@ class Landing:
 
     def _adopt(self, files: Sequence[int]) -> None:
         """Take files back into staging; one that has another name too leaves that one its bytes, and is copied."""
-        names = self._fs.names_of([self._layout[index] for index in files]) if files else ()
+        if not files:
+            return
+        paths = [self._layout[index] for index in files]
+        looks = zip(files, paths, self._fs.stats(paths), strict=True)
+        self._adopting([path for index, path, stat in looks if stat and not _same_file(stat, self._settled.get(index))])
+        names = self._fs.names_of(paths)
         for index, count in zip(files, names, strict=True):
             path = self._layout[index]
             if (count or 1) > 1:

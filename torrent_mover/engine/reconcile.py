@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from torrent_mover.domain.errors import NotWritable
+from torrent_mover.domain.errors import MoverError, NotWritable
 from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine import overlap, removal
 from torrent_mover.engine.landing import STAGING
+from torrent_mover.engine.staging import give_back
 from torrent_mover.engine.world import World
 
 
@@ -54,6 +56,20 @@ def _settle(world: World, record: MoveRecord) -> None:
     where = (
         f"it is in {world.destination.name} ({there.client_state})" if there else "what was brought stays in staging"
     )
-    text = f"{record.name} was removed from {world.source.name} by somebody else; {where}"
+    text = f"{record.name} was removed from {world.source.name} by somebody else; {where}{abandon(world, record.id)}"
     world.publish(Noticed(now, record.id, Level.WARN, text))
-    world.journal.forget_move(record.id)
+
+
+def abandon(world: World, torrent: InfoHash) -> str:
+    """Forget a move whose torrent is gone, and put what lay at the destination before it back; returns what to say of that.
+
+    What we brought stays in staging: it may be the only copy by now.
+    """
+    said = ""
+    try:
+        count = give_back(world.destination.files, torrent, world.journal.adopted(torrent))
+        said = f"; {counted(count, 'file')} that lay there before put back" if count else ""
+    except MoverError as error:
+        said = f"; what lay there before is in {STAGING}/{torrent.hex} and could not be put back: {error.what}"
+    world.journal.forget_move(torrent)
+    return said

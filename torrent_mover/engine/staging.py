@@ -1,6 +1,8 @@
-"""Removes one move's own staging folder: nothing but what lies in it, and no link is followed."""
+"""Ends one move's own staging folder: what is of others goes back to its place, the rest is removed, and no link is followed."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent import InfoHash
@@ -17,6 +19,24 @@ def clear_staging(files: FileSystem, torrent: InfoHash) -> int:
     looks = [files.stat(folder) for folder in folders]
     ours = [folder for folder, look in zip(folders, looks, strict=True) if look and look.kind is FileKind.FOLDER]
     return sum(_empty(files, folder) for folder in ours)
+
+
+def give_back(files: FileSystem, torrent: InfoHash, adopted: Iterable[str]) -> int:
+    """Put files that lay there before the move back under their names, with whatever was mended in them.
+
+    `adopted`: paths below the root (`Journal.adopted`). Returns how many that were. Raises NotWritable, and Collision where
+    something else has such a name by now: then it stays in staging.
+    """
+    count = 0
+    for text in adopted:
+        path = RelativePath.parse(text)
+        staged = RelativePath((STAGING, torrent.hex)) / path
+        found = files.stat(staged)
+        if found is not None and found.kind is FileKind.FILE:
+            files.make_folders(path.parent)
+            files.rename(staged, path)
+            count += 1
+    return count
 
 
 def _empty(files: FileSystem, folder: RelativePath) -> int:

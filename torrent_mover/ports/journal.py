@@ -62,7 +62,7 @@ class Journal(StatisticsAccount, Protocol):
         """Write a move's record."""
 
     def forget_move(self, torrent: InfoHash) -> None:
-        """Drop the record, pieces and attempts; history stays."""
+        """Drop the record, pieces, attempts and adopted files; history stays."""
 
     def pieces(self, torrent: InfoHash) -> bytes | None:
         """The bitfield of verified pieces whose data is on stable storage, as Bitfield.to_bytes made it."""
@@ -72,6 +72,12 @@ class Journal(StatisticsAccount, Protocol):
 
     def forget_pieces(self, torrent: InfoHash) -> None:
         """Nothing is verified any more."""
+
+    def save_adopted(self, torrent: InfoHash, paths: Sequence[str]) -> None:
+        """Remember files (paths below the destination root) that lay there before us, before they are taken into staging."""
+
+    def adopted(self, torrent: InfoHash) -> Sequence[str]:
+        """Those files: what a move that comes to nothing gives back."""
 
     def save_certificate(self, certificate: Certificate, at: float) -> None:
         """Write down every item of the gate (Unix seconds `at`) before the source is removed."""

@@ -186,6 +186,17 @@ def test_the_first_mode_remembered_for_a_path_wins(journal):
     assert journal.modes() == [other]
 
 
+def test_adopted_files_are_remembered_until_the_move_is_forgotten(journal):
+    journal.save_adopted(A, ["Show/a", "Show/\udce9"])
+    journal.save_adopted(A, ["Show/a"])
+    journal.save_adopted(B, ["Film"])
+    journal.save_adopted(B, [])
+    assert set(journal.adopted(A)) == {"Show/a", "Show/\udce9"}
+    journal.forget_move(A)
+    assert journal.adopted(A) == []
+    assert journal.adopted(B) == ["Film"]
+
+
 def test_an_unknown_server_has_a_closed_breaker(journal):
     assert journal.breaker("nas:22") == Breaker()
 
@@ -403,7 +414,7 @@ def test_an_older_journal_learns_what_it_lacks_and_keeps_the_rest(open_journal, 
     journal.save_move(a_record())
     journal.close()
     connection = sqlite3.connect(path)
-    for table in ("timings", "statistics", "halted"):
+    for table in ("timings", "statistics", "halted", "adopted"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("ALTER TABLE moves DROP COLUMN source")
     connection.execute("PRAGMA user_version = 2")

@@ -81,6 +81,7 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE halted (one INTEGER PRIMARY KEY)",
     ),
     ("ALTER TABLE moves ADD COLUMN source TEXT NOT NULL DEFAULT ''",),
+    ("CREATE TABLE adopted (torrent TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (torrent, path)) WITHOUT ROWID",),
 )
 
 VERSION: Final = len(_MIGRATIONS)

@@ -108,8 +108,9 @@ class SqliteJournal(StatisticsTables):
         )
 
     def forget_move(self, torrent: InfoHash) -> None:
-        """Drop the record, pieces and attempts; history stays, and so do modes that are still to be put back."""
+        """Drop the record, pieces, attempts and adopted files; history stays, and so do modes that are still to be put back."""
         self._save(
+            ("DELETE FROM adopted WHERE torrent = ?", (torrent.hex,)),
             ("DELETE FROM attempts WHERE torrent = ?", (torrent.hex,)),
             ("DELETE FROM moves WHERE id = ?", (torrent.hex,)),
         )
@@ -135,6 +136,16 @@ class SqliteJournal(StatisticsTables):
     def forget_pieces(self, torrent: InfoHash) -> None:
         """Nothing is verified any more."""
         self._save(("DELETE FROM pieces WHERE move = ?", (torrent.hex,)))
+
+    def save_adopted(self, torrent: InfoHash, paths: Sequence[str]) -> None:
+        """See the port."""
+        insert = "INSERT OR IGNORE INTO adopted (torrent, path) VALUES (?, ?)"
+        self._save(*((insert, (torrent.hex, path)) for path in paths))
+
+    def adopted(self, torrent: InfoHash) -> Sequence[str]:
+        """See the port."""
+        rows = self._database.read("SELECT path FROM adopted WHERE torrent = ? ORDER BY path", (torrent.hex,))
+        return [text_of(row[0]) for row in rows]
 
     def save_certificate(self, certificate: Certificate, at: float) -> None:
         """Write down every item of the gate (Unix seconds `at`) before the source is removed."""
