@@ -6,6 +6,7 @@ destination client is a place where `Saboteur` may act first.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from contextlib import closing
@@ -89,6 +90,31 @@ def test_a_byte_that_goes_bad_before_the_recheck_is_repaired(house, mode):
         (entry,) = journal.history()
     assert entry.repaired == 1
     assert entry.size < entry.sent <= entry.size + 64 * 1024, "the bad piece alone comes again"
+
+
+def test_a_client_that_renames_what_is_not_whole_is_repaired_too(house):
+    """Where a recheck finds a bad byte, such a client takes the file for a download, and gives it a suffix."""
+    wishes = {
+        "temp_path_enabled": True,
+        "temp_path": f"{house.destination.root}/incomplete",
+        "incomplete_files_ext": True,
+    }
+    house.destination.api.post("app/setPreferences", json=json.dumps(wishes))
+    made = house.seed("Show", SIZES)
+    files = made.files()
+    final = house.destination.data / "Show" / "one.mkv"
+    suffixed = final.with_name("one.mkv.!qB")
+    damage = Damage(final)
+    try:
+        code, failures = run_with(house, "recheck", damage)
+    finally:
+        wishes |= {"temp_path_enabled": False, "incomplete_files_ext": False}
+        house.destination.api.post("app/setPreferences", json=json.dumps(wishes))
+
+    assert (code, failures, damage.done) == (ExitCode.DONE, [], 1)
+    house.assert_moved(made, files)
+    house.assert_no_staging()
+    assert not suffixed.exists()
 
 
 def test_a_file_that_is_bad_again_is_brought_anew_and_no_other_one(house):
