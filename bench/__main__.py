@@ -19,6 +19,10 @@ _HOW: Final = (
     "`make bench` (all cases), `python -m bench --only large --only far` (some), `--quick` (small payloads, nothing written).",
     "",
     "- A real sshd on loopback (internal-sftp), key login, all data in memory-backed files, targets empty before every run.",
+    "- A virtual machine gives memory that was freed back to its host within seconds, and the run that touches it again pays for"
+    " that; so one page of each MiB is held from the start, and the rest stays here for all.",
+    "- Without a line in between, both ends share the cores: what is hashed (0.54 s of CPU for a GiB of SHA-1) is then missing"
+    " for the rest. Read `large`, `relay` and `rsync` so; from 50 ms on, and on any real network, the line is the limit.",
     "- Ours is the whole engine in a process of its own: connecting, copying, hashing every piece, the ledger, syncing and"
     " journaling every five seconds. The clock runs from the first connection to the last line of the journal; Python's start"
     " is not counted, that of the peers' programs is.",
