@@ -17,7 +17,7 @@ from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
 from torrent_mover.domain.quantities import Timetable
 from torrent_mover.domain.settings import TransferMode
 from torrent_mover.domain.settings_problems import Severity
-from torrent_mover.domain.settings_text import config_text, redacted, reference_markdown, template
+from torrent_mover.domain.settings_text import config_text, reference_markdown, template
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIFIED = Path(__file__).with_name("specified_config.ini")
@@ -394,14 +394,6 @@ def test_settings_written_as_a_config_read_back_the_same(config, changes):
     settings, _ = load(config(a_config(changes)), HOME)
     again, _ = load(config(config_text(settings), "again.ini"), HOME)
     assert again == settings
-
-
-def test_a_redacted_config_shows_no_secret(config):
-    settings, _ = load(config(GOOD.replace("password = x", "password = hunter2\napi_key = sesame")), HOME)
-    text = redacted(settings)
-    assert "hunter2" not in text
-    assert "sesame" not in text
-    assert "category_to_move = done" in text
 
 
 # The environment

@@ -44,7 +44,6 @@ class Profile:
         self.running = True
         self.stops = self.starts = True
         self.orders: list[str] = []
-        self.most_down = 0
         self.client.before = self._answer
         story.store = self.store
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.partfile import PartFile, part_file_name
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
-from torrent_mover.ports.client import AddSpec, Capability, ClientInfo, RecheckProgress, RecheckVerdict
+from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckProgress, RecheckVerdict
 from torrent_mover.ports.clock import Clock
 
 _NO_LIMIT = -1
@@ -38,26 +38,6 @@ class Disk(Protocol):
 
     def delete(self, path: str) -> None:
         """Remove a file where it is there, and the folders that it leaves empty."""
-
-
-class MemoryDisk:
-    """Files in a dictionary: absolute path -> content."""
-
-    def __init__(self, files: MutableMapping[str, bytes] | None = None) -> None:
-        self.files = files if files is not None else {}
-
-    def read(self, path: str) -> bytes | None:
-        return self.files.get(path)
-
-    def blocked(self, path: str) -> bool:
-        return any(name.startswith(f"{path}/") for name in self.files)
-
-    def move(self, old: str, new: str) -> None:
-        if old in self.files:
-            self.files[new] = self.files.pop(old)
-
-    def delete(self, path: str) -> None:
-        self.files.pop(path, None)
 
 
 class FolderDisk:
@@ -225,10 +205,6 @@ class FakeClient:
     @property
     def name(self) -> str:
         return self._name
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        return frozenset(Capability)
 
     def info(self) -> ClientInfo:
         self._enter("info", None)

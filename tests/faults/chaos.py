@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torrent_mover.demo.ports import LOOPBACK
 
@@ -37,7 +37,6 @@ class _Pair:
     silent: bool = False
     flip: bool = False
     done: bool = False
-    paid: float = field(default_factory=time.monotonic)
 
 
 class ChaosProxy:

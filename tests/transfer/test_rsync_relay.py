@@ -8,7 +8,7 @@ from tests.fakes.sink import RecordingSink
 from tests.transfer.rsync_case import MIB, Case
 from torrent_mover.domain.errors import SourceCorrupt, TransferError
 from torrent_mover.ports.rsync import Direction
-from torrent_mover.transfer.rsyncing import PULL, PUSH, cache_bytes_needed
+from torrent_mover.transfer.rsyncing import PULL, PUSH
 
 pytestmark = pytest.mark.servers
 
@@ -119,17 +119,6 @@ def test_destination_folders_are_never_taken_for_patterns(tmp_path, ssh_server):
 
     assert case.arrived()
     assert list(twin.iterdir()) == []
-
-
-def test_the_cache_needs_room_for_whole_files(case):
-    missing = case.missing()
-
-    assert cache_bytes_needed(case.manifest, missing) == case.manifest.total_size
-    for piece in list(missing.ones())[1:]:
-        missing.clear(piece)
-    first = next(iter(missing.ones()))
-    files = case.manifest.files_of(first)
-    assert cache_bytes_needed(case.manifest, missing) == sum(case.manifest.files[index].size for index in files)
 
 
 class Unplugged:

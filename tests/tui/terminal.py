@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -53,11 +52,6 @@ class Terminal:
         )
         os.close(slave)
         self.output = b""
-
-    def resize(self, columns: int, lines: int) -> None:
-        """As a window does: the size, and SIGWINCH."""
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        self.process.send_signal(signal.SIGWINCH)
 
     def read_until(self, wanted: bytes, seconds: float = 30.0) -> None:
         """Read until these bytes have come, since the beginning or since `forget`."""

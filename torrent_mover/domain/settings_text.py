@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import textwrap
 from collections.abc import Iterator, Mapping
 
@@ -158,16 +157,3 @@ def _default_in_words(section: Section, name: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def redacted(settings: Settings) -> str:
-    """For a debug log: `config_text` with dots in place of every secret."""
-    hidden = {
-        section.field: dataclasses.replace(
-            values,
-            **{name: Secret("•••") for name in section.keys if isinstance(getattr(values, name), Secret)},
-        )
-        for section in SECTIONS
-        if (values := getattr(settings, section.field)) is not None
-    }
-    return config_text(dataclasses.replace(settings, **hidden))

@@ -16,17 +16,6 @@ from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torr
 _ASIDE: Final = ".torrent-mover"
 
 
-class Capability(Enum):
-    """What not every client can do. What is missing is not faked."""
-
-    EXPORT = "exports the .torrent"
-    RENAME_FILES = "renames files"
-    TAGS = "tags"
-    FILE_PRIORITIES = "file priorities"
-    PIECE_STATES = "tells each piece's state"
-    SHARE_LIMITS = "share limits for each torrent"
-
-
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
     """For messages: `product` and `version` as the client says them, `api` the interface's version.
@@ -100,10 +89,6 @@ class TorrentClient(Protocol):
     def name(self) -> str:
         """How messages call it: `seedbox:8080`."""
 
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What this version can do."""
-
     def info(self) -> ClientInfo:
         """Log in if need be and say what it is. Raises Unreachable, LoginRefused, Banned, ServerTooOld, BadAnswer."""
 
@@ -123,7 +108,7 @@ class TorrentClient(Protocol):
         """Its trackers as the user edited them, without DHT, PeX and LSD."""
 
     def metainfo(self, torrent: InfoHash) -> bytes:
-        """The .torrent, info dictionary byte for byte. Raises ServerTooOld without Capability.EXPORT."""
+        """The .torrent, info dictionary byte for byte. Raises ServerTooOld where the client cannot export it."""
 
     def pieces(self, torrent: InfoHash) -> PieceStates:
         """Which pieces the client has."""

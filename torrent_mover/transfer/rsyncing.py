@@ -46,11 +46,6 @@ class LocalEnd:
     files: FileSystem
 
 
-def cache_bytes_needed(manifest: Manifest, missing: Bitfield) -> int:
-    """What rsync_upload takes in the cache: files travel whole, so those with a missing piece count in full."""
-    return sum(manifest.files[file].size for file in missing_ranges(manifest, missing))
-
-
 class Rsyncing:
     """The strategy. Without `push`, `local` is the job's target; with it, `local` is the cache between the two legs."""
 

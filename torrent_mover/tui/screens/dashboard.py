@@ -16,7 +16,7 @@ from torrent_mover.tui import bindings
 from torrent_mover.tui.graph import ZOOMS
 from torrent_mover.tui.ink import Span, Tone, line, rule
 from torrent_mover.tui.query import Query
-from torrent_mover.tui.screens.base import NARROW_BELOW, MoveActs
+from torrent_mover.tui.screens.base import MoveActs
 from torrent_mover.tui.screens.log_acts import LogActs
 from torrent_mover.tui.session import Session
 from torrent_mover.tui.widgets.filter_bar import FilterBar
@@ -163,11 +163,6 @@ class Dashboard(LogActs, MoveActs):
         self._synced = not self._synced
         self.say("Both graphs to one scale" if self._synced else "Each graph to its own scale")
         self.draw()
-
-    @property
-    def two_columns(self) -> bool:
-        """Whether graphs stand beside the table."""
-        return self.size.width >= NARROW_BELOW
 
 
 def _nothing(snapshot: Snapshot) -> str:

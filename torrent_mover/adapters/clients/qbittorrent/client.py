@@ -18,7 +18,7 @@ from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import BadAnswer, GateRefused, ProvisioningError, ServerError, TorrentError
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
-from torrent_mover.ports.client import AddSpec, Capability, ClientInfo, RecheckTicket
+from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckTicket
 from torrent_mover.ports.clock import Clock
 
 T = TypeVar("T")
@@ -50,11 +50,6 @@ class QBittorrentClient:
     def name(self) -> str:
         """`host:port`."""
         return self._session.name
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """All of them: versions without torrents/export are refused at the login."""
-        return frozenset(Capability)
 
     def info(self) -> ClientInfo:
         """See the port."""
