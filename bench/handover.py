@@ -14,7 +14,7 @@ from typing import Final
 from bench.arena import Arena, Payload
 from bench.report import Row, at_most
 from torrent_mover.adapters.config_ini import load
-from torrent_mover.bootstrap import Assembly, RunOptions
+from torrent_mover.bootstrap.run import Assembly, RunOptions
 from torrent_mover.demo.world import CATEGORY, World
 from torrent_mover.domain.events import Event, StageEntered
 from torrent_mover.domain.move import Stage

@@ -20,6 +20,11 @@ VIOLATIONS = {
         "from torrent_mover.engine import board",
         "Adapters know ports and domain only",
     ),
+    "a command that wires by itself": (
+        "commands/run.py",
+        "from torrent_mover.adapters.ssh import pool",
+        "Only bootstrap wires clients, strategies and file systems",
+    ),
     "siblings that see each other": ("simple/format.py", "from torrent_mover.tui import format", "Imports point down"),
     "a front end that reaches into the engine": (
         "simple/format.py",

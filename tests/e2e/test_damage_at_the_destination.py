@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import pytest
 
-from torrent_mover import bootstrap
 from torrent_mover.adapters.config_ini import load
+from torrent_mover.bootstrap.run import Assembly, RunOptions
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.events import MoveFailed
 from torrent_mover.domain.move import Mark
@@ -45,7 +45,7 @@ def run_with(house, call: str, act: Callable[[], None], mode: str = "sftp") -> t
     path = house.world.write_config(General={"recheck_stopped_timeout": "5"}, SETTINGS={"transfer_mode": mode})
     settings, _ = load(path)
     failures: list[MoveFailed] = []
-    with bootstrap.Assembly(settings, bootstrap.RunOptions(path)) as assembly:
+    with Assembly(settings, RunOptions(path)) as assembly:
         world = assembly.run._engine.world
         world.destination = replace(world.destination, client=Saboteur(world.destination.client, call, act))
         assembly.run.subscribe(lambda event: failures.append(event) if isinstance(event, MoveFailed) else None)

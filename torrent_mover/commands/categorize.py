@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections import Counter
 
-from torrent_mover import bootstrap
+from torrent_mover.bootstrap.plans import categorizer as categorizer_of
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.commands.front import keymap_path, wants_screen
 from torrent_mover.domain.categorizing import Change, Draft, Standing
@@ -38,9 +38,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     if arguments.json:
         raise UsageError("--categorize has no --json.", kept="Nothing was changed.", remedy="Leave --json out.")
     settings, _ = settings_of(arguments, quiet=arguments.quiet)
-    with bootstrap.categorizer(
-        settings, arguments.category, no_rules=arguments.no_rules, suggest=not by_rules
-    ) as categorizer:
+    with categorizer_of(settings, arguments.category, no_rules=arguments.no_rules, suggest=not by_rules) as categorizer:
         if not by_rules:
             return _on_screen(categorizer, arguments)
         return _by_rules(categorizer, arguments)

@@ -6,9 +6,9 @@ import argparse
 import sys
 from dataclasses import replace
 
-from torrent_mover import bootstrap
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.bootstrap.state import journal_path
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.domain.errors import ExitCode, UsageError
 from torrent_mover.domain.move import MoveRecord
@@ -19,7 +19,7 @@ from torrent_mover.ports.journal import Journal
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Find the one move that the hash begins with, and clear it."""
     settings, _ = settings_of(arguments)
-    journal = SqliteJournal(bootstrap.journal_path(settings), SystemClock())
+    journal = SqliteJournal(journal_path(settings), SystemClock())
     try:
         prefix = arguments.clear_recheck_failure or arguments.clear_corruption
         record = _the_one(journal, prefix)

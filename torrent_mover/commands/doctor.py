@@ -12,9 +12,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from torrent_mover import __version__, bootstrap
+from torrent_mover import __version__
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config_ini import examine, find
+from torrent_mover.bootstrap.checkup import Checkup
 from torrent_mover.domain.errors import ConfigError, ExitCode
 from torrent_mover.domain.events import Event
 from torrent_mover.domain.settings import Settings
@@ -48,7 +49,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
         code = ExitCode.USAGE
     else:
         mode = settings.moving.transfer_mode.value
-        with bootstrap.Checkup(settings, lambda: _config(str(path), f", mode {mode}", problems)) as checkup:
+        with Checkup(settings, lambda: _config(str(path), f", mode {mode}", problems)) as checkup:
             examination = Examination(checkup.clock, _ignore)
             results += _shown(_asked(checkup, examination), show)
         refusal = examination.verdict()
@@ -61,7 +62,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     return code
 
 
-def _asked(checkup: bootstrap.Checkup, examination: Examination) -> Iterator[CheckResult]:
+def _asked(checkup: Checkup, examination: Examination) -> Iterator[CheckResult]:
     """A run's checks, with the plan between them as a check of its own."""
     plan = Plan((), ())
 

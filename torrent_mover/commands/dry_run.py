@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from torrent_mover import bootstrap
+from torrent_mover.bootstrap import plans
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.domain.attributes import not_carried
 from torrent_mover.domain.errors import ExitCode
@@ -22,7 +22,7 @@ _NAME_CELLS = 48
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Plan and show."""
     settings, _ = settings_of(arguments)
-    plan = bootstrap.plan(settings)
+    plan = plans.plan(settings)
     if arguments.json:
         json.dump(as_data(plan), sys.stdout, indent=2)
         sys.stdout.write("\n")

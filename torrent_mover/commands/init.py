@@ -15,11 +15,11 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from torrent_mover import bootstrap
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config_file import KEPT_SUFFIX, write_config
 from torrent_mover.adapters.config_ini import discover
-from torrent_mover.adapters.ssh.accounts import SshAccounts
+from torrent_mover.bootstrap import ends, plans
+from torrent_mover.bootstrap.checkup import Checkup
 from torrent_mover.commands.dry_run import as_table
 from torrent_mover.commands.init_answers import Answers
 from torrent_mover.commands.init_hostkeys import accept_host_key
@@ -196,14 +196,14 @@ class _Setup:
     def _greet(self, section: str) -> str:
         settings = self._answers.settings()
         chosen = settings.source_client if section == "SOURCE_CLIENT" else settings.destination_client
-        with closing(bootstrap.client(section, chosen, settings.general.connect_timeout, SystemClock())) as client:
+        with closing(ends.client(section, chosen, settings.general.connect_timeout, SystemClock())) as client:
             info = client.info()
             return f"{client.name}: {info.product} {info.version}, API {info.api}"
 
     def _category(self) -> None:
         settings = self._answers.settings()
         timeout = settings.general.connect_timeout
-        with closing(bootstrap.client("SOURCE_CLIENT", settings.source_client, timeout, SystemClock())) as client:
+        with closing(ends.client("SOURCE_CLIENT", settings.source_client, timeout, SystemClock())) as client:
             torrents = [torrent for torrent in client.torrents() if torrent.complete]
             names = sorted({*client.categories(), *(torrent.category for torrent in torrents)} - {""})
         names.sort(key=lambda name: -sum(torrent.category == name for torrent in torrents))
@@ -277,7 +277,7 @@ class _Setup:
         try:
             return self._logged_in(server)
         except HostKeyUnknown as error:
-            target = bootstrap.ssh_target(server, settings)
+            target = ends.ssh_target(server, settings)
             if not accept_host_key(target, self._console, self._flags.host_key):
                 raise HostKeyUnknown(error.what, kept=error.kept, remedy=self._how_to_accept(error)) from error
         return self._logged_in(server)
@@ -289,8 +289,7 @@ class _Setup:
         return f"Compare the fingerprint with what the server's owner says; if it is right, add: --host-key {shown}"
 
     def _logged_in(self, server: ServerSettings) -> str:
-        with closing(bootstrap.session_pool(server, self._answers.settings())) as pool:
-            login = SshAccounts(pool).login()
+        login = ends.log_in(server, self._answers.settings())
         key = login.host_key.partition(" ")[0]
         return (
             f"logged in{f' by {login.method}' if login.method else ''}, {key or 'its'} host key known ({login.speaker})"
@@ -308,7 +307,7 @@ class _Setup:
             self._answers.tell("DESTINATION_PATHS", destination_path=answer, remote_destination_path="")
 
         def test() -> str:
-            with bootstrap.Checkup(self._answers.settings(), lambda: "") as checkup:
+            with Checkup(self._answers.settings(), lambda: "") as checkup:
                 self._console.good(checkup.checks.folder.write())
                 try:
                     return checkup.checks.folder.seen_by_client()
@@ -322,7 +321,7 @@ class _Setup:
         self._until_right(ask, test)
 
     def _seen(self) -> str:
-        with bootstrap.Checkup(self._answers.settings(), lambda: "") as checkup:
+        with Checkup(self._answers.settings(), lambda: "") as checkup:
             return checkup.checks.folder.seen_by_client()
 
     def _default_folder(self) -> str:
@@ -331,9 +330,7 @@ class _Setup:
             return ""
         settings = self._answers.settings()
         timeout = settings.general.connect_timeout
-        with closing(
-            bootstrap.client("DESTINATION_CLIENT", settings.destination_client, timeout, SystemClock())
-        ) as client:
+        with closing(ends.client("DESTINATION_CLIENT", settings.destination_client, timeout, SystemClock())) as client:
             return str(next(iter(client.folders()), ""))
 
     def _take_line(self, error: MoverError) -> bool:
@@ -352,7 +349,7 @@ class _Setup:
     def _check(self) -> None:
         """Every check of a run; what can be found out is taken, then all is asked again."""
         for _ in range(_ROUNDS):
-            with bootstrap.Checkup(self._answers.settings(), lambda: "as answered") as checkup:
+            with Checkup(self._answers.settings(), lambda: "as answered") as checkup:
                 examination = Examination(checkup.clock, lambda _event: None)
                 results = list(examination.ask(checkup.checks.first()))
             if any(result.error and self._take_line(result.error) for result in results):
@@ -376,7 +373,7 @@ class _Setup:
         self._console.say(f"Written: {path} (mode 0600){f'; what was there is {kept}' if kept else ''}")
         self._console.say()
         self._console.say("A dry run: what would move, and what would not. Nothing is touched.")
-        self._console.say(as_table(bootstrap.plan(settings)).rstrip("\n"))
+        self._console.say(as_table(plans.plan(settings)).rstrip("\n"))
         self._console.say()
         found = next((place for place, _ in discover(None) if place.exists()), None)
         config = "" if found == path else f" --config {shlex.quote(str(path.absolute()))}"

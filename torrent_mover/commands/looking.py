@@ -10,10 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from torrent_mover import bootstrap
 from torrent_mover.adapters import run_state
-from torrent_mover.adapters.lockfile import holder, lock_paths
 from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.bootstrap.state import active_run, journal_path, state_folder
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.domain.settings import Settings
 
@@ -41,15 +40,10 @@ class View:
 def looking_on(arguments: argparse.Namespace) -> Iterator[View]:
     """The journal, read-only. Raises ConfigError, ProvisioningError."""
     settings, _ = settings_of(arguments, quiet=True)
-    path = bootstrap.journal_path(settings)
-    folder, shared = Path(str(settings.state_dir)), bootstrap.default_state_folder()
-    active = ""
-    if folder.is_dir():
-        pair = (settings.source_client.url, settings.destination_client.url)
-        active = holder(lock_paths(folder, shared, *pair))
+    path, active = journal_path(settings), active_run(settings)
     journal = SqliteJournal.open_readonly(path)
     try:
-        yield View(settings, path, journal, active, _published(folder, journal) if active else {})
+        yield View(settings, path, journal, active, _published(state_folder(settings), journal) if active else {})
     finally:
         journal.close()
 

@@ -6,8 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from torrent_mover import bootstrap
 from torrent_mover.adapters.logs import FILE_NAME
+from torrent_mover.bootstrap.run import Assembly, RunOptions
+from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.commands.front import follow, wants_screen
 from torrent_mover.commands.telling import publishing, telling, under_systemd
@@ -27,12 +28,10 @@ def move(settings: Settings, path: Path, arguments: argparse.Namespace) -> ExitC
         from torrent_mover.commands.watch import watch
 
         return watch(settings, path, arguments)
-    options = bootstrap.RunOptions(
-        path, jobs=arguments.parallel_jobs, test_run=arguments.test_run, debug=arguments.debug
-    )
+    options = RunOptions(path, jobs=arguments.parallel_jobs, test_run=arguments.test_run, debug=arguments.debug)
     with (
-        bootstrap.Assembly(settings, options) as assembly,
-        publishing(assembly.run, Path(str(settings.state_dir))),
+        Assembly(settings, options) as assembly,
+        publishing(assembly.run, state_folder(settings)),
         telling(assembly.run, settings.general, assembly.redactor),
         under_systemd(assembly.run, lambda: True),
     ):

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torrent_mover import bootstrap
 from torrent_mover.adapters.local_accounts import LocalAccounts
+from torrent_mover.bootstrap.checkup import Checkup
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.domain.errors import ExitCode, PreflightRefused, ProvisioningError
 from torrent_mover.domain.paths import ROOT
@@ -31,7 +31,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     settings, path = settings_of(arguments)
     mode = settings.moving.transfer_mode.value
     sys.stdout.write(f"transfer_mode {mode}, config {safe(str(path))}\n")
-    with bootstrap.Checkup(settings, lambda: "") as checkup:
+    with Checkup(settings, lambda: "") as checkup:
         folder = checkup.checks.folder
         folder.require()
         places = [_Place("destination", folder.access, folder.probe, folder.can_be_opened())]

@@ -9,10 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
-from torrent_mover import bootstrap
 from torrent_mover.adapters.config_ini import examine
 from torrent_mover.adapters.logs import FILE_NAME
 from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.bootstrap.run import Assembly, RunOptions
+from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.commands.front import follow, wants_screen
 from torrent_mover.commands.telling import publishing, telling, under_systemd
 from torrent_mover.domain.errors import ExitCode, MoverError
@@ -57,7 +58,7 @@ class Runs:
     def begin(self) -> Run:
         """A run with the settings that hold. Raises MoverError."""
         arguments, settings = self._arguments, self._settings
-        options = bootstrap.RunOptions(
+        options = RunOptions(
             self._path,
             jobs=arguments.parallel_jobs,
             test_run=arguments.test_run,
@@ -66,8 +67,8 @@ class Runs:
             interactive=wants_screen(arguments, os.environ),
         )
         with ExitStack() as stack:
-            assembly = stack.enter_context(bootstrap.Assembly(settings, options))
-            stack.enter_context(publishing(assembly.run, Path(str(settings.state_dir))))
+            assembly = stack.enter_context(Assembly(settings, options))
+            stack.enter_context(publishing(assembly.run, state_folder(settings)))
             stack.enter_context(telling(assembly.run, settings.general, assembly.redactor))
             self._stack = stack.pop_all()
         return assembly.run

@@ -55,6 +55,11 @@ class TransferMode(Enum):
         """Whether the destination is another machine, reached by SSH, instead of this one."""
         return self in (TransferMode.SFTP_UPLOAD, TransferMode.RSYNC_UPLOAD)
 
+    @property
+    def by_rsync(self) -> bool:
+        """Whether the rsync program brings the bytes."""
+        return self in (TransferMode.RSYNC, TransferMode.RSYNC_UPLOAD)
+
 
 class Handover(Enum):
     """What proves the data at the destination."""

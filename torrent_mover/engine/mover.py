@@ -251,9 +251,7 @@ class Mover:
         self._track.sign("transferring")
         with Checkpoint(self._world.journal, self._landing, self._id, self._verified, self._world.clock) as checkpoint:
             sink = MoveSink(self._track, self._world.throttle, checkpoint.landed)
-            strategy = self._world.route.of(self._planned).strategy(
-                self._planned.torrent.save_path, self._landing.staging
-            )
+            strategy = self._world.route.of(self._planned).strategy(self._planned.torrent.save_path)
             job = TransferJob(
                 self._manifest,
                 self._source_files,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from torrent_mover.domain.events import Event
-from torrent_mover.domain.paths import ClientPath, RelativePath
+from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.quantities import OWNER_ACCESS, UnlockMode
 from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.settings import LinkExisting, Unlock
@@ -51,7 +51,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How bytes travel. `strategy` makes one for a move, from its save path at the source and its staging folder.
+    """How bytes travel. `strategy` makes one for a move, from its save path at the source.
 
     `partial` is the way of torrents of which files are not selected, where it is another one: their bytes lie in files that
     only we know how to read.
@@ -59,7 +59,7 @@ class Route:
 
     mode: str
     legs: Legs
-    strategy: Callable[[ClientPath, RelativePath], Strategy]
+    strategy: Callable[[ClientPath], Strategy]
     partial: Route | None = None
     hashed_on_the_way: bool = True
     """Whether bytes that arrive are known to be good: else what is bad at rest may have been bad at the source."""

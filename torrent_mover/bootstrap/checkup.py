@@ -1,0 +1,54 @@
+"""What doctor, init and --test-permissions ask: as a run would, but without its locks, and writing no log and no journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final, Self
+
+from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.bootstrap.ends import Ends
+from torrent_mover.bootstrap.moving import cache_of, policy_of
+from torrent_mover.bootstrap.plans import planner
+from torrent_mover.bootstrap.state import active_run, journal_as_it_is
+from torrent_mover.domain.settings import Settings
+from torrent_mover.engine.checks import Checks
+from torrent_mover.engine.planner import Planner
+from torrent_mover.engine.space import Space
+
+_JOBS: Final = 4
+"""Torrents at a time that room is asked for: what a run takes where --parallel-jobs does not say."""
+
+
+class Checkup:
+    """The checks of a run, and its planner. `config` says how the config was found to be; raises Doubt where it could be better."""
+
+    def __init__(self, settings: Settings, config: Callable[[], str]) -> None:
+        self._settings = settings
+        self._config = config
+        self._stack = ExitStack()
+        self.clock: Final = SystemClock()
+        self.cache: Final = cache_of(settings)
+        self.checks: Checks
+        self.planner: Planner
+
+    def __enter__(self) -> Self:
+        settings = self._settings
+        with ExitStack() as stack:
+            ends = Ends(settings, self.clock, stack)
+            journal = journal_as_it_is(settings, stack)
+            self.planner = planner(settings, ends, journal, kin=False)
+            space = Space(ends.destination.files, self.cache, dict)
+            reach = ends.reach(self._config, self._second_run)
+            category, policy = settings.moving.category_to_move, policy_of(settings)
+            source, destination = ends.source, ends.destination
+            self.checks = Checks(source, destination, policy, reach, space, journal, self.clock, category, _JOBS)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _second_run(self) -> str:
+        found = active_run(self._settings)
+        return f"yes: {found}; it goes on undisturbed" if found else "no"

@@ -1,0 +1,149 @@
+"""Both ends of the moves: their clients, servers and files, made from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+
+from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
+from torrent_mover.adapters.clients.qbittorrent.statistics import resume_folder
+from torrent_mover.adapters.local_accounts import LocalAccounts
+from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.rsync_process import RsyncProcess
+from torrent_mover.adapters.ssh.accounts import SshAccounts
+from torrent_mover.adapters.ssh.pool import SessionPool
+from torrent_mover.adapters.ssh.sftp import SftpFileSystem
+from torrent_mover.adapters.ssh.shared_files import SharedFiles
+from torrent_mover.adapters.ssh.transport import connect
+from torrent_mover.domain.paths import ClientPath, HostPath
+from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settings
+from torrent_mover.engine.check_source import SourceTree
+from torrent_mover.engine.checks import Reach
+from torrent_mover.engine.places import Destination, Source
+from torrent_mover.ports.client import TorrentClient
+from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.ssh import HostKeyPolicy, Login, SshTarget, TransportChoice
+
+
+def client(section: str, settings: ClientSettings, timeout: float, clock: Clock) -> TorrentClient:
+    """The client that a section describes. Connects when first asked something."""
+    return QBittorrentClient(
+        QBittorrentSettings(
+            url=settings.url,
+            username=settings.username,
+            password=settings.password,
+            verify_cert=settings.verify_cert,
+            api_key=settings.api_key,
+            timeout=timeout,
+            section=section,
+        ),
+        clock,
+    )
+
+
+def ssh_target(server: ServerSettings, settings: Settings) -> SshTarget:
+    """How to reach one SSH server."""
+    return SshTarget(
+        host=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password.reveal if server.password else None,
+        key_file=server.key_file,
+        known_hosts=server.known_hosts,
+        host_key_policy=HostKeyPolicy(server.host_key_policy.value),
+        proxy_jump=server.proxy_jump,
+        transport=TransportChoice(server.ssh_transport.value),
+        connect_timeout=settings.general.connect_timeout,
+    )
+
+
+def _session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
+    """Connections to one SSH server. Connects when first asked something."""
+    return SessionPool(
+        connect(ssh_target(server, settings)),
+        limit=server.max_concurrent_ssh_sessions,
+        wait_timeout=settings.general.pool_wait_timeout,
+    )
+
+
+def log_in(server: ServerSettings, settings: Settings) -> Login:
+    """Log in to one SSH server, and tell how that went. Raises what logging in raises."""
+    with closing(_session_pool(server, settings)) as pool:
+        return SshAccounts(pool).login()
+
+
+class Ends:
+    """Both ends of the moves. What it opens is let go by `stack`; nothing connects before it is asked."""
+
+    def __init__(self, settings: Settings, clock: Clock, stack: ExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+        moving = settings.moving
+        self.source_pool = self._pool(settings.source_server)
+        self.destination_pool: SessionPool | None = None
+        self.look = SharedFiles(self.source_pool, settings.source_map)
+        source = self._client(moving.source_client_section, settings.source_client, clock)
+        self.source = Source(settings.source_server.host, source, self._open_source, self.look.real)
+        torrents = self._client(moving.destination_client_section, settings.destination_client, clock)
+        self.destination = self._remote(torrents) if moving.transfer_mode.uploads else self._local(torrents)
+        self.statistics = resume_folder(settings, self.destination_pool, clock)
+
+    @property
+    def pools(self) -> tuple[SessionPool, ...]:
+        """The connections to each server: the source first."""
+        return (self.source_pool, self.destination_pool) if self.destination_pool else (self.source_pool,)
+
+    @property
+    def rsyncs(self) -> tuple[RsyncProcess, ...]:
+        """The rsync program with each server that the mode has: the source first."""
+        settings = self._settings
+        servers = (settings.source_server, settings.destination_server)
+        return tuple(RsyncProcess(ssh_target(server, settings)) for server in servers if server)
+
+    def reach(self, config: Callable[[], str], second_run: Callable[[], str]) -> Reach:
+        """What checks ask beside clients and files."""
+        settings = self._settings
+
+        def anywhere(folder: HostPath) -> SftpFileSystem:
+            return SftpFileSystem(self.source_pool, folder, holder="check", follow_symlinks=True)
+
+        home, section = SshAccounts(self.source_pool).home, settings.moving.source_client_section
+        return Reach(
+            config=config,
+            ssh=tuple(SshAccounts(pool) for pool in self.pools),
+            rsync=self.rsyncs if settings.moving.transfer_mode.by_rsync else (),
+            tree=SourceTree(anywhere, home, settings.source_map.to_host, section),
+            own_files=LocalFileSystem(settings.state_dir),
+            second_run=second_run,
+            statistics=self.statistics.check if self.statistics else None,
+        )
+
+    def _client(self, section: str, settings: ClientSettings, clock: Clock) -> TorrentClient:
+        torrents = client(section, settings, self._settings.general.connect_timeout, clock)
+        self._stack.callback(torrents.close)
+        return torrents
+
+    def _pool(self, server: ServerSettings) -> SessionPool:
+        pool = _session_pool(server, self._settings)
+        self._stack.callback(pool.close)
+        return pool
+
+    def _open_source(self, save_path: ClientPath) -> SftpFileSystem:
+        root = self._settings.source_map.to_host(save_path)
+        return SftpFileSystem(self.source_pool, root, holder=str(save_path), follow_symlinks=True)
+
+    def _local(self, torrents: TorrentClient) -> Destination:
+        root = self._settings.local_destination
+        save_path = self._settings.local_destination_map.to_client(root)
+        files = LocalFileSystem(root)
+        return Destination(torrents.name, torrents, files, save_path, local=True, accounts=LocalAccounts())
+
+    def _remote(self, torrents: TorrentClient) -> Destination:
+        settings = self._settings
+        assert settings.destination_server is not None  # noqa: S101  the schema asks for it in these modes
+        pool = self.destination_pool = self._pool(settings.destination_server)
+        root = settings.remote_destination
+        save_path = settings.remote_destination_map.to_client(root)
+        there = SftpFileSystem(pool, root, holder="destination")
+        accounts, section = SshAccounts(pool), "DESTINATION_SERVER"
+        return Destination(pool.name, torrents, there, save_path, local=False, accounts=accounts, section=section)

@@ -1,0 +1,155 @@
+"""One run, with everything that it needs: built when it is entered, with its locks taken; let go when it is left."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Self
+
+from torrent_mover import __version__
+from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.adapters.logs import start_log
+from torrent_mover.adapters.secrets import redactor_of
+from torrent_mover.adapters.ssh.pool import SessionPool
+from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.adapters.system import HostMeter
+from torrent_mover.bootstrap.ends import Ends
+from torrent_mover.bootstrap.mending import offer
+from torrent_mover.bootstrap.moving import cache_of, left_out, policy_of, route
+from torrent_mover.bootstrap.plans import planner
+from torrent_mover.bootstrap.state import claims, journal_path, locked
+from torrent_mover.domain.retry import Backoff
+from torrent_mover.domain.settings import Settings
+from torrent_mover.engine.bandwidth import Bandwidth
+from torrent_mover.engine.checks import Checks
+from torrent_mover.engine.engine import Engine, Tuning
+from torrent_mover.engine.publisher import Publisher
+from torrent_mover.engine.rounds import Watching
+from torrent_mover.engine.run import Run, RunFacts
+from torrent_mover.engine.sink import Throttle
+from torrent_mover.engine.space import Space
+from torrent_mover.engine.statistics import Carrying
+from torrent_mover.engine.vitals import Connections, Place, Vitals
+from torrent_mover.engine.watchdog import Watchdog
+from torrent_mover.engine.world import World
+from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.filesystem import FileSystem
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line adds to the settings. `interactive`: somebody looks on who can answer."""
+
+    config: Path
+    jobs: int = 4
+    test_run: bool = False
+    debug: bool = False
+    watching: Watching | None = None
+    interactive: bool = False
+
+
+class Assembly:
+    """The run, as long as this is entered. Raises MoverError on entering; then nothing is held."""
+
+    def __init__(self, settings: Settings, options: RunOptions) -> None:
+        self._settings = settings
+        self._options = options
+        self._stack = ExitStack()
+        self.redactor: Final = redactor_of(settings)
+        self.run: Run
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(locked(self._settings))
+            log_folder = Path(str(self._settings.log_dir))
+            stack.callback(start_log(log_folder, self.redactor, debug=self._options.debug))
+            self.run = self._build(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _build(self, stack: ExitStack) -> Run:
+        settings, options = self._settings, self._options
+        stop = threading.Event()
+        clock = SystemClock(stop)
+        journal = SqliteJournal(journal_path(settings), clock, self.redactor)
+        stack.callback(journal.close)
+        publisher = Publisher(journal)
+        ends = Ends(settings, clock, stack)
+        source, destination = ends.source, ends.destination
+        bandwidth = Bandwidth(settings.general, clock)
+        throttle = Throttle(clock, bandwidth.limit)
+        plans = planner(settings, ends, journal)
+        cache = cache_of(settings)
+        engine: Engine  # it is made of what asks it
+        space = Space(destination.files, cache, lambda: engine.arrived())  # noqa: PLW0108
+        world = World(
+            source,
+            destination,
+            route(settings, ends, throttle, lambda: engine.sharing()),  # noqa: PLW0108
+            policy_of(settings, test_run=options.test_run),
+            journal,
+            clock,
+            publisher.publish,
+            throttle,
+            space,
+            plans.ignored,
+            run=secrets.token_hex(4),
+            cache=cache,
+            claim=claims(settings).hold,
+        )
+        engine = Engine(world, self._tuning(), stop)
+        mode, category = settings.moving.transfer_mode.value, settings.moving.category_to_move
+        reach = ends.reach(lambda: f"{options.config}, mode {mode}", lambda: "no")
+        checks = Checks(source, destination, world.policy, reach, space, journal, clock, category, options.jobs)
+        facts = RunFacts(
+            world.run, __version__, mode, source.name, destination.name, str(options.config), options.test_run
+        )
+        return Run(
+            facts,
+            engine,
+            plans,
+            publisher,
+            checks.first(),
+            _vitals(ends, cache, journal, clock),
+            HostMeter(clock).read,
+            bandwidth.override,
+            notices=(*journal.notices, *left_out(settings)),
+            planned_checks=checks.planned,
+            watching=options.watching,
+            mending=partial(offer, settings, options.config) if options.interactive else None,
+            carrying=Carrying(world, ends.statistics),
+        )
+
+    def _tuning(self) -> Tuning:
+        general = self._settings.general
+        return Tuning(
+            jobs=self._options.jobs,
+            watchdog=Watchdog(general.watchdog_timeout),
+            backoff=Backoff(),
+            breaker_failures=general.breaker_failures,
+            breaker_cooldown=general.breaker_cooldown,
+        )
+
+
+def _vitals(ends: Ends, cache: FileSystem | None, journal: SqliteJournal, clock: Clock) -> Vitals:
+    """What the health screen asks about."""
+    source, destination = ends.source, ends.destination
+    inward, outward = partial(_connections, ends.source_pool), partial(_connections, ends.destination_pool)
+    places = (
+        Place(source.name, "source", source.client, source.name, None, inward),
+        Place(destination.name, "destination", destination.client, destination.name, destination.files, outward),
+    )
+    return Vitals(places, cache, journal, clock)
+
+
+def _connections(pool: SessionPool | None) -> Connections:
+    if pool is None:
+        return Connections()
+    return Connections(sum(pool.holders().values()), pool.limit, pool.broken)
