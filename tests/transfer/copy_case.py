@@ -111,11 +111,11 @@ class SecondLane(MemoryFileSystem):
         self.ended = threading.Event()
         self.breaks_after = breaks_after
         self._refuses = refuses
-        self._count = 0
+        self.count = 0
 
     def reader(self):
-        self._count += 1
-        if self._count == 1:
+        self.count += 1
+        if self.count == 1:
             return _FirstReader(self)
         self.asked.set()
         if self._refuses is not None:

@@ -172,6 +172,15 @@ def test_a_far_server_is_asked_for_more_lanes_before_any_rate_was_seen(tmp_path)
     assert case.all_came()
 
 
+def test_one_transfer_takes_no_more_lanes_than_it_may_however_many_are_free(tmp_path):
+    source = SecondLane(refuses=Unreachable("seedbox:22 closes the connection.", remedy="None."))
+    source.distance = 0.05
+    case = CopyCase(tmp_path, {"a": 2200 * PIECE}, source=source)
+    Copying(LaneShare(4), most=2, monotonic=lambda: 0.0).transfer(case.job(), RecordingSink())
+    assert source.count == 2
+    assert case.all_came()
+
+
 @pytest.mark.parametrize("refusal", [Unreachable, LoginRefused, BadAnswer])
 def test_a_server_that_gives_no_second_connection_does_not_end_the_transfer(tmp_path, refusal):
     source = SecondLane(refuses=refusal("seedbox:22 does not want one more.", remedy="None."))

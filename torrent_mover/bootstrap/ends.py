@@ -63,6 +63,7 @@ def _session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
         connect(ssh_target(server, settings)),
         limit=server.max_concurrent_ssh_sessions,
         wait_timeout=settings.general.pool_wait_timeout,
+        request_size=settings.general.sftp_request_size,
     )
 
 

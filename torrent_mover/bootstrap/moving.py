@@ -61,11 +61,12 @@ def _cache_root(settings: Settings) -> LocalPath:
 def route(settings: Settings, ends: Ends, throttle: Throttle, jobs: Callable[[], int]) -> Route:
     """The way of the bytes. `jobs`: how many moves share the bandwidth right now."""
     moving, mode = settings.moving, settings.moving.transfer_mode
+    for_one = moving.max_concurrent_file_transfers
     lanes = (moving.max_concurrent_downloads, moving.max_concurrent_uploads)
     # One for each server, which all strategies share: no more lanes than its connections and the settings allow.
     shares = [LaneShare(min(pool.lanes, count)) for pool, count in zip(ends.pools, lanes, strict=False)]
     inward, outward = frozenset({Flow.IN}), frozenset({Flow.OUT})
-    copying = Copying(*shares)
+    copying = Copying(*shares, most=for_one)
     streamed = Route("sftp", Legs((inward | outward if mode.uploads else inward,)), lambda _save_path: copying)
     legs = Legs((inward, outward) if mode.uploads else (inward,))
     if mode.by_rsync:
@@ -74,7 +75,7 @@ def route(settings: Settings, ends: Ends, throttle: Throttle, jobs: Callable[[],
     cache = cache_of(settings)
     if cache is None:
         return replace(streamed, mode=mode.value, partial=streamed)
-    pull, push = (Copying(share) for share in shares)
+    pull, push = (Copying(share, most=for_one) for share in shares)
     caching = Caching(pull, push, cache)
     return Route(mode.value, legs, lambda _save_path: caching, streamed)
 

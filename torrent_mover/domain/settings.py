@@ -340,7 +340,12 @@ class MovingSettings:
         "--partial",
     )
     max_concurrent_file_transfers: Annotated[
-        int, Key(whole(1, 64), "Files at a time, for one torrent.", warn_above=_MANY)
+        int,
+        Key(
+            whole(1, 64),
+            "Connections at a time for one torrent, each with a file or a part of a large one.",
+            warn_above=_MANY,
+        ),
     ] = 4
     max_concurrent_downloads: Annotated[
         int, Key(whole(1, 64), "Downloads from the source at a time, all torrents together.", warn_above=_MANY)

@@ -26,11 +26,12 @@ class Copying:
     """The strategy: lanes of (reader, writer), each in a thread of its own, taking runs of missing pieces.
 
     `shares`: of each server that the bytes come from or go to. How many lanes a transfer may use follows the number of torrents
-    that share them, and is asked again and again.
+    that share them, and is asked again and again; it is never more than `most`.
     """
 
-    def __init__(self, *shares: LaneShare, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *shares: LaneShare, most: int = 64, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._shares = shares
+        self._most = most
         self._monotonic = monotonic
 
     def transfer(self, job: TransferJob, sink: Sink) -> None:
@@ -42,7 +43,7 @@ class Copying:
             with ExitStack() as stack:
                 # Always in the same order, so that no two transfers wait for each other.
                 lanes = [stack.enter_context(share.joined(lambda: sink.beat(_WAITING))) for share in self._shares]
-                _Copy(job, sink, lambda: min(of_one() for of_one in lanes), self._monotonic).run()
+                _Copy(job, sink, lambda: min(self._most, *(of_one() for of_one in lanes)), self._monotonic).run()
 
 
 class _Copy:
