@@ -48,10 +48,8 @@ bench: $(VENV)/.dev ## the benchmarks, with their peers
 screenshots: $(VENV)/.dev ## draw docs/screenshots from the tests' scenes
 	$(BIN)/python scripts/screenshots.py
 
-template: $(VENV)/.dev ## write what is made from the schema, the parser and the errors: template, completions, pages
-	$(BIN)/python scripts/make_template.py
-	$(BIN)/python scripts/make_completions.py
-	$(BIN)/python scripts/make_errors.py
+template: $(VENV)/.dev ## write what is made from the code: template, pages of settings, errors and keys, completions, man page
+	$(BIN)/python scripts/generate.py
 
 audit: ## known vulnerabilities of the packages that it needs; asks the Python Package Index
 	@$(PYTHON) -m venv --clear build/audit

@@ -1,4 +1,4 @@
-# bash completion for torrent-mover; made by scripts/make_completions.py
+# bash completion for torrent-mover; made by make template
 _torrent_mover() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" each
     COMPREPLY=()

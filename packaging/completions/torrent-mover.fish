@@ -1,4 +1,4 @@
-# fish completion for torrent-mover; made by scripts/make_completions.py
+# fish completion for torrent-mover; made by make template
 complete -c torrent-mover -f
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -s h -l help -d 'show this help message and exit'
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -l version -d 'show program\'s version number and exit'

@@ -17,7 +17,7 @@ from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
 from torrent_mover.domain.quantities import Timetable
 from torrent_mover.domain.settings import TransferMode
 from torrent_mover.domain.settings_problems import Severity
-from torrent_mover.domain.settings_text import config_text, reference_markdown, template
+from torrent_mover.domain.settings_text import config_text, template
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIFIED = Path(__file__).with_name("specified_config.ini")
@@ -157,12 +157,6 @@ def test_the_template_filled_in_means_the_same_as_only_what_is_needed(config):
         .replace("your-category", "done")
     )
     assert load(config(filled), HOME) == load(config(GOOD, "other.ini"), HOME)
-
-
-def test_template_and_reference_in_the_repository_are_what_the_schema_says():
-    remedy = "run: python scripts/make_template.py"
-    assert (ROOT / "config.ini.template").read_text() == template(), remedy
-    assert (ROOT / "docs" / "config.md").read_text() == reference_markdown(), remedy
 
 
 def test_toml_has_the_same_keys(config):

@@ -30,10 +30,6 @@ def done(*words, **more):
     return result.stdout
 
 
-def test_completions_and_man_page_are_what_the_parser_says():
-    done(sys.executable, ROOT / "scripts" / "make_completions.py", "--check")
-
-
 @pytest.mark.parametrize(
     "name", ["completions/torrent-mover.bash", "completions/_torrent-mover", "completions/torrent-mover.fish"]
 )

@@ -11,7 +11,7 @@ from tests.tui.pilot import drive, dump, settle
 from tests.tui.scenes import SCENES
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.tui.app import MoverApp
-from torrent_mover.tui.keymap import keys_page, load_keymap
+from torrent_mover.tui.keymap import load_keymap
 from torrent_mover.tui.wizard.app import WizardApp
 
 
@@ -81,9 +81,3 @@ def test_the_wizard_takes_its_keys_from_the_same_file(tmp_path: Path):
 
     assert " z skip" in seen[0]
     assert seen[0].splitlines()[0] != seen[1].splitlines()[0]  # one torrent less to decide about
-
-
-def test_the_page_of_keys_is_the_list_of_bindings():
-    page = Path(__file__).parents[2] / "docs" / "keys.md"
-
-    assert page.read_text(encoding="utf-8") == keys_page(), "run python scripts/make_keys.py"

@@ -30,7 +30,7 @@ _CONFIG_HEAD = """\
 _REFERENCE_HEAD = """\
 # Every setting
 
-<!-- Made from the schema by scripts/make_template.py: edit the schema, not this page. -->
+<!-- Made from the schema by make template: edit the schema, not this page. -->
 
 The file is looked for in this order: `--config PATH`, `$TORRENT_MOVER_CONFIG`, `./config.ini`,
 `$XDG_CONFIG_HOME/torrent-mover/config.ini`, `/etc/torrent-mover/config.ini`. A name that ends in `.toml` is read as TOML, with

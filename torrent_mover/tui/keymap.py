@@ -52,7 +52,7 @@ def keys_page() -> str:
     lines = [
         "# Keys",
         "",
-        "Made from the screens' own lists by `python scripts/make_keys.py`. `?` shows the keys that hold where you are;",
+        "Made from the screens' own lists by `make template`. `?` shows the keys that hold where you are;",
         "`ctrl+p` finds every action of the dashboard by its words. Sorting is what `--categorize` opens. To change a key, give",
         "its name another one in `~/.config/torrent-mover/keymap.toml`:",
         "",

@@ -1,20 +1,15 @@
-"""Writes docs/errors.md from the tree of errors. With --check: only compares."""
+"""docs/errors.md, made from the tree of errors. Written by generate.py."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+import torrent_mover
+from torrent_mover.domain.errors import ExitCode, MoverError, Retry
+from torrent_mover.domain.retry import Backoff
 
-from torrent_mover.domain.errors import ExitCode, MoverError, Retry  # noqa: E402 - the path comes first
-from torrent_mover.domain.retry import Backoff  # noqa: E402
-
-PAGE = ROOT / "docs" / "errors.md"
 AGAIN = {Retry.NEVER: "no: somebody must act", Retry.LATER: "later", Retry.NOW: "at once"}
 EXITS = {
     ExitCode.DONE: "Done, or nothing to do.",
@@ -30,8 +25,8 @@ EXITS = {
 
 def errors() -> list[type[MoverError]]:
     """All errors with a code of their own, by code. Front ends raise none."""
-    for package in ("domain", "ports", "transfer", "engine", "adapters"):
-        for module in pkgutil.walk_packages([str(ROOT / "torrent_mover" / package)], f"torrent_mover.{package}."):
+    for module in pkgutil.walk_packages(torrent_mover.__path__, "torrent_mover."):
+        if module.name.split(".")[1] in ("domain", "ports", "transfer", "engine", "adapters"):
             importlib.import_module(module.name)
     return sorted((each for each in _below(MoverError) if "code" in vars(each)), key=lambda each: each.code)
 
@@ -42,7 +37,7 @@ def _below(error: type[MoverError]) -> Iterator[type[MoverError]]:
         yield from _below(child)
 
 
-def page() -> str:
+def errors_page() -> str:
     """The page."""
     lines = [
         "# Errors and exit codes",
@@ -76,18 +71,3 @@ def page() -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def main() -> int:
-    """Exit code 1 with --check where the page is not what the code says."""
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    if "--check" in sys.argv[1:]:
-        sys.stderr.write("docs/errors.md is stale. Run: make template\n")
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,19 +1,14 @@
-"""Writes completions for bash, zsh and fish and the man page, from the command line's parser. With --check: only compares."""
+"""Completions for bash, zsh and fish and the man page, as the command line's parser says. Written by generate.py."""
 
 from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from torrent_mover import __version__  # noqa: E402 - the path comes first
-from torrent_mover.cli import parser  # noqa: E402
+from torrent_mover import __version__
+from torrent_mover.cli import parser
 
 PROGRAM = "torrent-mover"
 
@@ -81,7 +76,7 @@ def bash() -> str:
     """For bash-completion."""
     top, *subs = commands()
     lines = [
-        f"# bash completion for {PROGRAM}; made by scripts/make_completions.py",
+        f"# bash completion for {PROGRAM}; made by make template",
         "_torrent_mover() {",
         '    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" each',
         "    COMPREPLY=()",
@@ -119,7 +114,7 @@ def zsh() -> str:
     top, *subs = commands()
     lines = [
         f"#compdef {PROGRAM}",
-        "# made by scripts/make_completions.py",
+        "# made by make template",
         "_torrent_mover() {",
         "    local context state state_descr line",
         "    typeset -A opt_args",
@@ -171,7 +166,7 @@ def fish() -> str:
     top, *subs = commands()
     names = " ".join(sub.name for sub in subs)
     none_yet = f"not __fish_seen_subcommand_from {names}"
-    lines = [f"# fish completion for {PROGRAM}; made by scripts/make_completions.py", f"complete -c {PROGRAM} -f"]
+    lines = [f"# fish completion for {PROGRAM}; made by make template", f"complete -c {PROGRAM} -f"]
     lines += [_fish(option, none_yet) for option in top.options]
     for sub in subs:
         lines.append(f"complete -c {PROGRAM} -n {_fished(none_yet)} -a {sub.name} -d {_fished(sub.help)}")
@@ -209,7 +204,7 @@ def man() -> str:
     top, *subs = commands()
     usage = [rf".B {PROGRAM}", r"[\fIoptions\fR] [\fIcommand\fR]"]
     lines = [
-        '.\\" made by scripts/make_completions.py',
+        '.\\" made by make template',
         f'.TH TORRENT-MOVER 1 "" "torrent_mover {__version__}" "User Commands"',
         ".SH NAME",
         rf"{PROGRAM} \- move completed torrents from one client to another over SSH",
@@ -255,30 +250,3 @@ def _man_exits() -> Iterator[str]:
 def _man(text: str) -> str:
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return "\\&" + escaped if escaped[:1] in (".", "'") else escaped
-
-
-MADE = {
-    f"packaging/completions/{PROGRAM}.bash": bash,
-    f"packaging/completions/_{PROGRAM}": zsh,
-    f"packaging/completions/{PROGRAM}.fish": fish,
-    f"packaging/man/{PROGRAM}.1": man,
-}
-
-
-def main() -> int:
-    """Exit code 1 with --check where a file is not what the parser says."""
-    stale = [name for name, make in MADE.items() if not _holds(ROOT / name, make())]
-    for name in stale:
-        if "--check" in sys.argv[1:]:
-            sys.stderr.write(f"{name} is stale. Run: make template\n")
-        else:
-            (ROOT / name).write_text(MADE[name](), encoding="utf-8")
-    return int(bool(stale) and "--check" in sys.argv[1:])
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
-
-
-if __name__ == "__main__":
-    sys.exit(main())
