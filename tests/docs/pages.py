@@ -1,4 +1,4 @@
-"""The pages for users, and what stands in them: blocks of commands, of config, links, commands in running text."""
+"""The project's papers, and what stands in them: blocks of commands, of config, links, files, commands in running text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.e2e.command import ROOT
 
-PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 _BLOCK = re.compile(r"(?:^<!-- not run: ([^>]*) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`(torrent-mover [^`\n]+)`")
@@ -46,7 +46,21 @@ def our_commands(page: Path) -> list[list[str]]:
     return found
 
 
-def links(page: Path) -> list[str]:
-    """Targets of links within the project."""
-    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
-    return [target for target in targets if "://" not in target]
+def links(page: Path) -> list[tuple[Path, str]]:
+    """Links within the project: the file, and the heading there (blank: none)."""
+    targets = re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text(encoding="utf-8"))
+    return [(page.parent / file if file else page, heading) for file, heading in targets if "://" not in file]
+
+
+def headings(page: Path) -> set[str]:
+    """Its headings, as links name them."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def named_files(page: Path) -> list[str]:
+    """Files of the project that a page names, from its root or from that of the package: `engine/check_*.py`, `tests/faults/`."""
+    spans = re.findall(r"`[^`\n]+`", page.read_text(encoding="utf-8"))
+    words = [word for span in spans for word in re.findall(r"(?<![\w./~$-])\w+/[\w./{},*-]*[\w/*]", span)]
+    folders = {path.name for root in (ROOT, ROOT / "torrent_mover") for path in root.iterdir() if path.is_dir()}
+    return [word for word in words if word.partition("/")[0] in folders]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import BRISK
-from tests.docs.pages import PAGES, blocks, links, our_commands
+from tests.docs.pages import PAGES, blocks, headings, links, named_files, our_commands
 from tests.e2e.command import ROOT
 from torrent_mover.cli import parser
 from torrent_mover.demo.content import sample
@@ -104,7 +104,20 @@ def test_every_key_that_is_shown_is_one_of_the_schema(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page):
-    assert [target for target in links(page) if not (page.parent / target).exists()] == []
+    for file, heading in links(page):
+        assert file.exists(), file
+        assert not heading or heading in headings(file), heading
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_and_targets_of_make_that_are_named_are_there(page):
+    for name in named_files(page):
+        brace = re.search(r"\{(.*)\}", name)
+        for each in [name.replace(brace[0], one) for one in brace[1].split(",")] if brace else [name]:
+            assert any(found for root in (ROOT, ROOT / "torrent_mover") for found in root.glob(each)), each
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+        assert f"\n{target}:" in makefile, target
 
 
 def test_generated_files_are_what_the_code_says():
