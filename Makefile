@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 WORKERS ?= 10
 
-.PHONY: demo test check fast bench faults screenshots template audit clean
+.PHONY: demo test check bench faults screenshots template audit clean
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
 	@scripts/setup-debian.sh demo

@@ -109,6 +109,13 @@ def test_links_lead_somewhere(page):
         assert not heading or heading in headings(file), heading
 
 
+def test_every_page_and_every_picture_is_shown_somewhere():
+    linked = {file.resolve() for page in PAGES for file, _ in links(page)}
+    docs = ROOT / "docs"
+
+    assert {page for page in (*docs.glob("*.md"), *docs.glob("screenshots/*")) if page not in linked} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_files_and_targets_of_make_that_are_named_are_there(page):
     for name in named_files(page):
