@@ -13,22 +13,6 @@ from torrent_mover import __version__
 from torrent_mover.commands import init_arguments
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError
 
-_COMMANDS: Final = {
-    "categorize": "torrent_mover.commands.categorize",
-    "check_config": "torrent_mover.commands.check_config",
-    "clear": "torrent_mover.commands.clear",
-    "demo": "torrent_mover.commands.demo",
-    "doctor": "torrent_mover.commands.doctor",
-    "dry_run": "torrent_mover.commands.dry_run",
-    "history": "torrent_mover.commands.history",
-    "log": "torrent_mover.commands.log",
-    "init": "torrent_mover.commands.init",
-    "rules": "torrent_mover.commands.rules",
-    "run": "torrent_mover.commands.run",
-    "status": "torrent_mover.commands.status",
-    "test_permissions": "torrent_mover.commands.test_permissions",
-}
-
 _WITH_JSON: Final = ("doctor", "history", "log", "status")
 
 
@@ -197,6 +181,7 @@ def _refresh(text: str) -> float:
 
 
 def _command(arguments: argparse.Namespace) -> str:
+    """The name of its module in commands/."""
     if arguments.command:
         return str(arguments.command)
     asked = {
@@ -221,7 +206,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.watch and _command(arguments) != "run":
         top.error("--watch goes with a run: --test-run, --parallel-jobs, --simple, -q")
     try:
-        module = importlib.import_module(_COMMANDS[_command(arguments)])
+        module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
         return int(module.execute(arguments))
     except MoverError as error:
         tell(error)

@@ -27,7 +27,7 @@ def test_a_file_with_a_second_name_is_not_taken_over(fs, tmp_path):
     victim = tmp_path / "victim"
     victim.write_bytes(b"keep me")
     (tmp_path / "staging").mkdir()
-    os.link(victim, tmp_path / "staging" / "file")  # noqa: PTH  a hard link
+    os.link(victim, tmp_path / "staging" / "file")
     with pytest.raises(Collision, match="hard link"):
         fs.create(path("staging/file"), 3)
     assert victim.read_bytes() == b"keep me"

@@ -1,4 +1,4 @@
-"""One server process of the throw-away world: started, watched, and ended by its own pid."""
+"""Server processes of the throw-away world: started, watched, and ended by their own pid."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import signal
 import subprocess
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from torrent_mover.demo.programs import find_program
 from torrent_mover.domain.errors import Unreachable
@@ -111,6 +113,45 @@ class ServerProcess:
             _signal(family, signal.SIGKILL)
         self._process.wait()
         self._process = None
+
+
+class Server(ABC):
+    """A server that may be stopped, killed and started again, with the same port and logins."""
+
+    _process: ServerProcess
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Start it, wait until it answers. Raises Unreachable."""
+
+    def stop(self) -> None:
+        """End it, and all that it started, in an orderly way. Fine when it does not run."""
+        self._process.stop()
+
+    def kill(self) -> None:
+        """End it, and all that it started, as a power cut would. Fine when it does not run."""
+        self._process.kill()
+
+    def restart(self) -> None:
+        """Stop and start: what it keeps on the disk stays, sessions do not."""
+        self.stop()
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        """Of the running server. Raises ProcessLookupError when it does not run."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._process.running
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 def _signal(pids: Sequence[int], how: signal.Signals) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from torrent_mover.demo.ports import LOOPBACK, free_port
-from torrent_mover.demo.process import ServerProcess, wait_until
+from torrent_mover.demo.process import Server, ServerProcess, wait_until
 from torrent_mover.demo.programs import find_program, qbittorrent_version
 from torrent_mover.demo.torrents import info_hash
 from torrent_mover.demo.web_api import WebApi, WebApiError
@@ -25,7 +25,7 @@ _ITERATIONS = 100_000  # of PBKDF2, fixed by qBittorrent
 _NO_SUCH_CALL = 404
 
 
-class QBittorrentServer:
+class QBittorrentServer(Server):
     r"""One client. Everything it writes lies below `root`: `profile/`, the default save path `data/`, `qbittorrent.log`.
 
     `program` is the binary to run (programs.find_qbittorrent knows one of each series; default: the system's own), or
@@ -67,35 +67,6 @@ class QBittorrentServer:
         command: list[str | Path] = [self.program, f"--profile={self.profile}"]
         self._process.start(command, environment, self._answers, _START_TIMEOUT)
         return self
-
-    def stop(self) -> None:
-        """End it in an orderly way: its state is saved. Fine when it does not run."""
-        self._process.stop()
-
-    def kill(self) -> None:
-        """End it as a power cut would. Fine when it does not run."""
-        self._process.kill()
-
-    def restart(self) -> None:
-        """Stop and start; port, login and torrents stay, sessions do not."""
-        self.stop()
-        self.start()
-
-    @property
-    def pid(self) -> int:
-        """Of the running server. Raises ProcessLookupError when it does not run."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether the process is alive."""
-        return self._process.running
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def torrents(self) -> list[dict[str, Any]]:
         """All torrents, as `torrents/info` lists them."""

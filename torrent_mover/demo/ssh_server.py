@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from torrent_mover.demo.ports import LOOPBACK, free_port
-from torrent_mover.demo.process import ServerProcess, children_of
+from torrent_mover.demo.process import Server, ServerProcess, children_of
 from torrent_mover.demo.programs import find_program
 from torrent_mover.domain.errors import ProvisioningError
 
@@ -38,7 +38,7 @@ class PasswordLogin:
     gid: int = 0
 
 
-class SshServer:
+class SshServer(Server):
     """One sshd that lets the current user in by key. Everything it writes lies below `root`.
 
     subsystem: what serves SFTP: `internal-sftp`, `external` (the sftp-server program), a path, or None for no SFTP at all.
@@ -101,29 +101,6 @@ class SshServer:
         self._process.start(command, environment, self._answers, _START_TIMEOUT)
         return self
 
-    def stop(self) -> None:
-        """End it and all its sessions. Fine when it does not run."""
-        self._process.stop()
-
-    def kill(self) -> None:
-        """End it and all its sessions by SIGKILL. Fine when it does not run."""
-        self._process.kill()
-
-    def restart(self) -> None:
-        """Stop and start, with the same port and keys."""
-        self.stop()
-        self.start()
-
-    @property
-    def pid(self) -> int:
-        """Of the listening sshd. Raises ProcessLookupError when it does not run."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether it listens."""
-        return self._process.running
-
     def children(self) -> list[int]:
         """The pids of all sessions' processes, parents before their children: to be killed or frozen by a test."""
         return children_of(self.pid)
@@ -147,12 +124,6 @@ class SshServer:
         """The line of known_hosts for the key that the server shows."""
         kind, key = self._host_key.with_suffix(".pub").read_text().split()[:2]
         return f"[{self.host}]:{self.port} {kind} {key}\n"
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def _trust(self) -> None:
         self.known_hosts.write_text(self.host_key_line)
