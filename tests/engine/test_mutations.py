@@ -84,7 +84,7 @@ MUTATIONS = {
         "test_landing.py::test_a_tiny_file_of_the_same_name_and_other_content_stays_and_nothing_is_moved_in_beside_it",
     ),
     "bytes are written under a final name": Mutation(
-        "engine/mover.py",
+        "engine/bringing.py",
         "        self._landing.unsettle(missing)\n",
         "",
         "test_landing.py::test_a_file_that_rots_after_it_was_settled_is_taken_back_into_staging_to_be_mended",

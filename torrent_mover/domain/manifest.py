@@ -126,6 +126,10 @@ class Manifest:
                 found.append(FileSpan(file, low - start, high - low))
         return tuple(found)
 
+    def size_of(self, pieces: Bitfield) -> int:
+        """Real bytes of these pieces, without padding."""
+        return sum(span.length for run in pieces.runs(value=True) for span in self.spans(run[0], run[-1]))
+
     def pieces_of(self, file: int) -> Sequence[int]:
         """The wanted pieces that hold bytes of the file; empty for a file of no bytes."""
         first = self._starts[file] // self.piece_length

@@ -5,41 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Final
 
 from torrent_mover.domain.attributes import Later, not_carried, with_sources
 from torrent_mover.domain.certificate import Certificate, Evidence, ReadBack, Reading, certify
-from torrent_mover.domain.errors import (
-    MoverError,
-    ProvisioningError,
-    SourceCorrupt,
-    SourceUnreadable,
-    TorrentGone,
-    TransferError,
-)
-from torrent_mover.domain.events import Level, MoveStarted, Noticed, StageEntered
+from torrent_mover.domain.errors import MoverError, TorrentGone
+from torrent_mover.domain.events import Level, Noticed, StageEntered
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
-from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.statistics import Statistics
-from torrent_mover.domain.text import size
 from torrent_mover.domain.torrent import InfoHash, TorrentState
-from torrent_mover.engine import cargo, certified, finishing, handover, one_place, overlap, removal, reuse
+from torrent_mover.engine import cargo, certified, finishing, handover, one_place, overlap, removal
 from torrent_mover.engine.board import Flow, Track
+from torrent_mover.engine.bringing import Bringing
 from torrent_mover.engine.checking import Checking
-from torrent_mover.engine.checkpoint import Checkpoint
-from torrent_mover.engine.landing import Landing, Rest
+from torrent_mover.engine.landing import Landing
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.repair import Repair
-from torrent_mover.engine.sink import MoveSink
 from torrent_mover.engine.staging import clear_staging
 from torrent_mover.engine.world import World
 from torrent_mover.ports.filesystem import FileSystem
-from torrent_mover.ports.strategy import Strategy, TransferJob
-
-_TRANSFER_ROUNDS: Final = 3
-"""How often pieces that are bad at rest are brought again before the disk is to blame."""
 
 
 class Mover:
@@ -53,9 +38,7 @@ class Mover:
         self._id: InfoHash = planned.torrent.id
         self._manifest: Manifest
         self._landing: Landing
-        self._verified: Bitfield
-        self._at_rest: Bitfield
-        self._own_check: certified.OwnCheck | None = None
+        self._bringing: Bringing
         self._source_files: FileSystem
         self._cargo: cargo.Cargo
         self._size: int
@@ -80,7 +63,7 @@ class Mover:
                 self._hold()
                 self._unlock()
                 self._enter(Stage.TRANSFERRING)
-                self._transfer()
+                self._bringing.transfer()
                 self._enter(Stage.SETTLED)
                 self._settle()
             self._enter(Stage.ADDED)
@@ -114,26 +97,15 @@ class Mover:
             adopting=lambda paths: self._world.journal.save_adopted(self._id, [str(path) for path in paths]),
         )
         self._source_files = self._cargo.source
-        self._size = self._bytes(self._manifest.wanted)
+        self._size = self._manifest.size_of(self._manifest.wanted)
         self._seen = handover.sight(self._source_files, self._planned)
-        self._verified = self._journaled()
+        self._bringing = Bringing(self._world, planned, self._track, self._cargo, self._landing, self._notice)
         return metainfo
-
-    def _journaled(self) -> Bitfield:
-        stored = self._world.journal.pieces(self._id)
-        self._journal_knows = stored is not None
-        count = self._manifest.piece_count
-        try:
-            known = Bitfield.from_bytes(stored, count) if stored is not None else Bitfield(count)
-            return known.intersection(self._manifest.wanted)
-        except ValueError:
-            # Written for another torrent layout or damaged: nothing is believed, everything is looked at.
-            return Bitfield(count)
 
     @contextmanager
     def _reserved(self) -> Iterator[None]:
         self._enter(Stage.RESERVED)
-        self._world.space.reserve(self._id, self._size, self._bytes(self._verified))
+        self._world.space.reserve(self._id, self._size, self._manifest.size_of(self._bringing.verified))
         try:
             yield
         except BaseException:
@@ -156,7 +128,7 @@ class Mover:
             destination.client.stop(self._id)
         if self._world.policy.certified:
             files = (self._manifest, self._layout, self._landing)
-            self._own_check = certified.own_check(
+            self._bringing.own_check = certified.own_check(
                 destination, self._planned, there, *files, self._world.clock, self._tell
             )
 
@@ -165,132 +137,7 @@ class Mover:
         self._enter(Stage.UNLOCKED)
         self._world.unlocker.open(self._id, self._landing.staging, tuple(self._cargo.files()))
 
-    # -- transferring, settled ---------------------------------------------------------------------------------------
-
-    def _transfer(self) -> None:
-        """Bring what is missing, until every piece is good: in flight and, where we read it back, at rest."""
-        looks = self._world.destination.local or self._own_check is not None
-        self._track.sign("looking at what is there")
-        self._survey()
-        self._reuse()
-        present = self._bytes(self._verified)
-        self._track.ledger.begin_attempt(present)
-        self._tell_start(present)
-        for _ in range(_TRANSFER_ROUNDS):
-            self._bring()
-            if not looks:
-                self._at_rest = self._proven_in_flight()
-                break
-            self._at_rest = self._read_back()
-            if self._at_rest == self._manifest.wanted:
-                break
-            self._verified = self._track.landed = self._at_rest.copy()
-            self._world.journal.save_pieces(self._id, self._verified.to_bytes())
-        else:
-            raise self._bad_at_rest()
-        self._track.ledger.transferred()
-
-    def _bad_at_rest(self) -> TransferError:
-        """Pieces that stay bad however often they are brought: whose fault it is depends on what was known on the way."""
-        bad = self._manifest.wanted.count() - self._at_rest.count()
-        if self._world.route.of(self._planned).hashed_on_the_way:
-            return TransferError(
-                f"{bad} pieces are bad each time they are read back from {self._world.destination.name}.",
-                kept="The source is whole.",
-                remedy="Check the destination's disk and memory: the bytes were good on the wire.",
-            )
-        return SourceCorrupt(
-            f"{bad} pieces do not match the torrent's hashes, brought {_TRANSFER_ROUNDS} times from {self._world.source.name}.",
-            kept="The pieces that are good are kept here; the source is untouched.",
-            remedy="Force a recheck of this torrent in the source client, which shows what is damaged; once that is mended:"
-            f" torrent-mover --clear-corruption {self._id.short}",
-        )
-
-    def _survey(self) -> None:
-        """See what lies there already, and have the journal say just that before the first byte is written.
-
-        A piece that is lost must not stay in it: its file will have its full size again, with nothing in it. One that was
-        found must be on stable storage first.
-        """
-        rest = Rest.ALL if self._world.destination.local else Rest.NONE if self._journal_knows else Rest.PROMISING
-        survey = self._landing.survey(self._verified, rest=rest)
-        found = survey.good.difference(self._verified)
-        if found.count():
-            self._sync(found)
-        if survey.good != self._verified:
-            self._world.journal.save_pieces(self._id, survey.good.to_bytes())
-        self._verified = self._track.landed = survey.good
-        self._track.present = survey.good.copy()
-
-    def _sync(self, found: Bitfield) -> None:
-        try:
-            self._landing.sync(found.ones())
-        except ProvisioningError:
-            self._landing.begin_anew(found.ones())
-            raise
-
-    def _reuse(self) -> None:
-        """What lies in other torrents' files need not be sent: have it in place, and the journal say so."""
-        self._track.sign("looking for it in other torrents")
-        checked = self._world.destination.local or self._own_check is not None
-        good, how = reuse.from_others(
-            self._world, self._planned, self._cargo, self._landing, self._verified, reread=not checked
-        )
-        found = good.difference(self._verified)
-        if found.count():
-            self._tell(f"{size(self._bytes(found))} of it are at the destination already, in other torrents: {how}")
-            self._landing.sync(found.ones())
-            self._world.journal.save_pieces(self._id, good.to_bytes())
-            self._verified = self._track.landed = good
-            self._track.present = good.copy()
-
-    def _bring(self) -> None:
-        missing = self._manifest.wanted.difference(self._verified)
-        self._landing.unsettle(missing)
-        self._unlock_files(missing)
-        self._track.sign("transferring")
-        with Checkpoint(self._world.journal, self._landing, self._id, self._verified, self._world.clock) as checkpoint:
-            sink = MoveSink(self._track, self._world.throttle, checkpoint.landed)
-            strategy = self._world.route.of(self._planned).strategy(self._planned.torrent.save_path)
-            job = TransferJob(
-                self._manifest,
-                self._source_files,
-                self._layout,
-                self._cargo.target,
-                self._landing.paths,
-                missing,
-            )
-            self._run(strategy, job, sink)
-        self._landing.brought()
-        self._track.check()
-
-    def _run(self, strategy: Strategy, job: TransferJob, sink: MoveSink) -> None:
-        try:
-            strategy.transfer(job, sink)
-        except SourceUnreadable:
-            # Often because somebody removed the torrent, or renamed its files: then that is what is said.
-            handover.reread_source(self._world.source, self._planned, self._world.clock)
-            raise
-
-    def _proven_in_flight(self) -> Bitfield:
-        """Where we do not read the destination, every piece must have been hashed on its way."""
-        if self._verified != self._manifest.wanted:
-            count = self._manifest.wanted.count() - self._verified.count()
-            raise TransferError(f"{count} pieces came without proof.", kept="What was proven is kept.")
-        return self._verified.copy()
-
-    def _unlock_files(self, missing: Bitfield) -> None:
-        """Files from an earlier attempt that bytes will go into."""
-        lie_at, pieces_of = self._landing.paths, self._manifest.pieces_of
-        wanted = [index for index in self._landing.staged if any(missing.test(piece) for piece in pieces_of(index))]
-        final, real = self._cargo.landing, self._cargo.real
-        self._world.unlocker.open_files(self._id, {real(final[index]): real(lie_at[index]) for index in wanted}.items())
-
-    def _read_back(self) -> Bitfield:
-        self._track.sign("reading back")
-        if self._own_check is not None:
-            return self._own_check.read(self._manifest.wanted)
-        return self._landing.read_back(self._manifest.wanted)
+    # -- settled, added, checking ------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
         policy = self._world.policy
@@ -303,8 +150,6 @@ class Mover:
             with self._only_warned():
                 clear_staging(self._world.cache, self._id)
 
-    # -- added, checking, repairing ----------------------------------------------------------------------------------
-
     def _add(self, metainfo: bytes) -> None:
         destination = self._world.destination
         source = self._world.source.client
@@ -312,7 +157,7 @@ class Mover:
         metainfo = with_sources(metainfo, source.trackers(self._id), source.web_seeds(self._id))
         self._track.sign(f"adding to {destination.name}")
         if not handover.added_already(destination, self._planned, self._layout):
-            skip = self._own_check is not None
+            skip = self._bringing.own_check is not None
             handover.add(destination, self._planned, self._manifest, self._layout, metainfo, skip_checking=skip)
         self._take_out_of_review()
         self._track.ledger.finished(0.3)
@@ -335,23 +180,15 @@ class Mover:
             mark=self._mark,
             mend=self._repair,
         )
-        if self._own_check is not None:
-            own = checking.own(self._own_check)
+        if self._bringing.own_check is not None:
+            own = checking.own(self._bringing.own_check)
             if own is not None:
                 return own
-            self._own_check = None
+            self._bringing.own_check = None
         return checking.by_client(Repair(self._manifest, self._landing))
 
     def _repair(self, repair: Repair, missing: tuple[int, ...]) -> None:
-        local = self._world.destination.local
-        self._verified = self._track.landed = repair.prepare(self._verified, missing, look=local)
-        bad = self._manifest.wanted.count() - self._verified.count()
-        self._track.repair = f"repair {repair.round}: {bad} pieces"
-        self._track.repaired += bad
-        self._notice(Level.WARN, f"the recheck found bad pieces; repair {repair.round} brings {bad} of them again")
-        self._world.journal.save_pieces(self._id, self._verified.to_bytes())
-        self._bring()
-        self._at_rest = self._read_back() if local else self._verified.copy()
+        self._bringing.repair(repair, missing)
         self._settle()
 
     # -- verified, seeding, released ---------------------------------------------------------------------------------
@@ -418,7 +255,7 @@ class Mover:
             self._landing,
             first,
             read_back,
-            self._at_rest.count(),
+            self._bringing.at_rest.count(),
             world.clock,
             ignored=lambda: world.ignored(self._id),
             changed=self._changed_at_source,
@@ -505,19 +342,6 @@ class Mover:
     def _mark(self, mark: Mark) -> None:
         self._save(self._record.entering(Stage.CHECKING, self._world.clock.now()), mark=mark)
 
-    def _tell_start(self, present: int) -> None:
-        torrent = self._planned.torrent
-        self._world.publish(
-            MoveStarted(
-                self._world.clock.now(),
-                self._id,
-                torrent.name,
-                self._size,
-                len(self._manifest.files),
-                present,
-            )
-        )
-
     def _notice(self, level: Level, text: str) -> None:
         self._world.publish(Noticed(self._world.clock.now(), self._id, level, text))
 
@@ -542,6 +366,3 @@ class Mover:
         self._track.check()
         if not self._world.destination.local:
             self._world.throttle.take((Flow.IN,), count)
-
-    def _bytes(self, pieces: Bitfield) -> int:
-        return sum(span.length for run in pieces.runs(value=True) for span in self._manifest.spans(run[0], run[-1]))
