@@ -31,7 +31,7 @@ _HOW: Final = (
     f"- Peers use the cipher {CIPHER}, as ours does. rclone runs with `--multi-thread-streams=4 --transfers=4"
     " --sftp-disable-hashcheck` and its own cipher choice; tar and cat are piped through `ssh`; rsync runs with `-a`.",
     "- Settings are the defaults (max_concurrent_ssh_sessions 8, max_concurrent_downloads 4) unless a note says otherwise:"
-    " `sessions` and `downloads` there are these two.",
+    " `sessions` and `downloads` there are these two, and max_concurrent_file_transfers is as large as `downloads`.",
     "- Dashboard and planning are whole runs on fake clients; the dashboard is drawn headless, and the second in which it"
     " opens counts for neither.",
     "- Slow lines are two TUN devices, one in a network namespace, and a process that delays, queues (1000 packets) and drops"
