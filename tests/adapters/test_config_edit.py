@@ -1,11 +1,13 @@
-"""One key of a config is changed, and nothing else: not a comment, not a mode, not a line ending."""
+"""One key of a config is changed, and nothing else: not a comment, not a mode, not an owner, not a line ending."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from tests.as_user import other_uid
 from torrent_mover.adapters.config_edit import can_be_edited, set_value
 from torrent_mover.domain.errors import ConfigError
 
@@ -41,6 +43,13 @@ def test_a_new_key_goes_under_its_heading_and_everything_else_stays(config):
     assert backup.parent == config.parent
     assert [path.stat().st_mode & 0o777 for path in (config, backup)] == [0o600, 0o600]
     assert sorted(config.parent.iterdir()) == sorted([config, backup])
+
+
+def test_the_file_stays_its_owners_also_where_root_edits_it(config):
+    os.chown(config, other_uid(), -1)
+    set_value(config, "SOURCE_CLIENT", "username", "me")
+
+    assert config.stat().st_uid == other_uid()
 
 
 def test_a_key_that_is_there_gets_the_new_value(config):

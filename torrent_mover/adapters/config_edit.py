@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-import tempfile
 import time
 from pathlib import Path
 
 from torrent_mover.adapters.ini_syntax import read_ini
+from torrent_mover.adapters.whole_file import write_whole
 from torrent_mover.domain.errors import ConfigError
 
 _Lines = list[str]
@@ -32,8 +32,8 @@ def set_value(path: Path, section: str, key: str, value: str, *, add: bool = Fal
         new = new.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in old else new
         _require_only_that(real, old, new, section, key)
         backup = real.with_name(f"{real.name}.{time.strftime('%Y%m%d-%H%M%S')}")
-        _write(backup, old, mode)
-        _write(real, new, mode)
+        write_whole(backup, old, mode)
+        write_whole(real, new, mode)
     except (OSError, UnicodeDecodeError) as error:
         raise _refused(path, section, f"{key} = {value}", getattr(error, "strerror", None) or "not UTF-8") from error
     return backup
@@ -89,21 +89,6 @@ def _require_only_that(path: Path, old: str, new: str, section: str, key: str) -
 def _values(text: str) -> dict[tuple[str, str], object]:
     _, entries, _ = read_ini(text, "")
     return {(each.section.casefold(), each.key.casefold()): each.value for each in entries}
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    """At once or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            os.fchmod(stream.fileno(), mode)
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _refused(path: Path, section: str, line: str, reason: str) -> ConfigError:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import tempfile
 from pathlib import Path
 
 from torrent_mover.adapters.config_ini import load
+from torrent_mover.adapters.whole_file import write_whole
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.settings import Settings
 from torrent_mover.domain.settings_text import config_text
@@ -18,24 +18,18 @@ KEPT_SUFFIX = ".before"
 def write_config(path: Path, settings: Settings) -> Path | None:
     """Write it with mode 0600. What was there before is kept beside it; returns where. Raises ConfigError."""
     text = config_text(settings)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".ini")  # mode 0600
-    except OSError as error:
-        raise _refused(path, error) from error
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
+    kept: Path | None = None
+
+    def ready(draft: Path) -> None:
+        nonlocal kept
         _require_same(draft, text)
         kept = _keep(path)
-        draft.replace(path)
+
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(path, text, 0o600, ready=ready)
     except OSError as error:
         raise _refused(path, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
     return kept
 
 

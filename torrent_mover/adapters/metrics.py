@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import http.server
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from torrent_mover.adapters.whole_file import write_whole
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.events import Event
 from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
@@ -112,16 +111,7 @@ class MetricsFile:
             _log.warning("the metrics file could not be written: %s", error)
 
     def _write(self) -> None:
-        building = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        try:
-            descriptor = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(exposition(self._snapshot()))
-            building.rename(self._path)
-        except OSError:
-            with suppress(OSError):
-                building.unlink(missing_ok=True)
-            raise
+        write_whole(self._path, exposition(self._snapshot()), 0o644, durable=False)
 
 
 class MetricsServer:

@@ -7,15 +7,13 @@ changes the characters of that rule alone: order, indentation and spelling of th
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from torrent_mover.adapters.whole_file import write_whole
 from torrent_mover.domain.errors import ConfigError, UsageError
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.rules import Overlap, Rule, TrackerRules, canonical_domain, category_refusal
@@ -157,7 +155,7 @@ class RulesFile:
         target = self._path.resolve()  # a link stays a link
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _replace(target, text)
+            write_whole(target, text, _MODE)
         except OSError as error:
             raise ConfigError(
                 f"The rules file {self._path} cannot be written: {error.strerror}.",
@@ -168,29 +166,6 @@ class RulesFile:
 
 def _rules(members: Iterable[_Member]) -> TrackerRules:
     return TrackerRules(tuple(member.rule for member in members))
-
-
-def _replace(target: Path, text: str) -> None:
-    """Put `text` in place of the file, at once or not at all."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            with suppress(FileNotFoundError, PermissionError):  # a new file; or not ours to give, and that is no harm
-                before = target.stat()
-                os.fchown(file.fileno(), before.st_uid, before.st_gid)
-            os.fchmod(file.fileno(), _MODE)
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _domain(text: str) -> str:

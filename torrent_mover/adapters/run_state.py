@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from torrent_mover.adapters.whole_file import write_whole
 from torrent_mover.domain.events import Event, QueuePlanned
 from torrent_mover.domain.snapshot import MoveView, Snapshot, Standing
 
@@ -68,24 +68,12 @@ class RunState:
             snapshot = self._snapshot()
             data = as_data(snapshot)
             if data != self._written:
-                self._write({**data, "at": snapshot.at})
+                write_whole(self._path, json.dumps({**data, "at": snapshot.at}), 0o600, durable=False)
                 self._written = data
         except Exception as error:  # noqa: BLE001  whoever looks on must never reach the run
             if not self._told:
                 _log.warning("the state of the run cannot be published for torrent-mover status: %s", error)
             self._told = True
-
-    def _write(self, data: Mapping[str, object]) -> None:
-        building = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        try:
-            descriptor = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(data, file)
-            building.rename(self._path)
-        except OSError:
-            with suppress(OSError):
-                building.unlink(missing_ok=True)
-            raise
 
 
 def as_data(snapshot: Snapshot) -> dict[str, object]:
