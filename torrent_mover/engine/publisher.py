@@ -25,15 +25,12 @@ _LEVELS: Final = {
 }
 
 
-class Publisher:
-    """Safe from any thread. A listener that raises is logged and kept; it never reaches the worker that published."""
+class Listeners:
+    """Who is told of events. Safe from any thread. One that raises is logged and kept; it never reaches whoever tells."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Event], object]] = []
-        self._lines: deque[LogLine] = deque(maxlen=_RING)
-        self._number = 0
 
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """See ports.control.Control."""
@@ -47,6 +44,31 @@ class Publisher:
 
         return unsubscribe
 
+    def tell(self, event: Event) -> None:
+        """Tell all of them."""
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001  a front end's fault reaches neither the engine nor the others
+                _log.exception("a listener failed")
+
+
+class Publisher:
+    """Safe from any thread."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._listeners = Listeners()
+        self._lines: deque[LogLine] = deque(maxlen=_RING)
+        self._number = 0
+
+    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
+        """See ports.control.Control."""
+        return self._listeners.subscribe(listener)
+
     def publish(self, event: Event) -> None:
         """Hand the event to all."""
         line = narrate(event)
@@ -54,7 +76,6 @@ class Publisher:
         with self._lock:
             self._number += 1
             self._lines.append(LogLine(self._number, event.at, line.level, torrent, line.text))
-            listeners = list(self._listeners)
         _log.log(_LEVELS[line.level], "%s%s", f"{torrent.short} " if torrent else "", line.text)
         if torrent is not None:
             try:
@@ -62,11 +83,7 @@ class Publisher:
             except MoverError as error:
                 # A move must not fail for a line that could not be kept: what it saves itself will say that the disk is full.
                 _log.warning("a line for the history of %s was not kept: %s", torrent.short, error)
-        for listener in listeners:
-            try:
-                listener(event)
-            except Exception:  # noqa: BLE001  a front end's fault must never reach the worker that published
-                _log.exception("a listener failed")
+        self._listeners.tell(event)
 
     def lines(self, after: int) -> Sequence[LogLine]:
         """Lines with a number above `after`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,9 +11,8 @@ from torrent_mover.domain.errors import ExitCode, MoverError
 from torrent_mover.domain.events import Event, Level, RunEnded
 from torrent_mover.domain.snapshot import HistoryView, LogLine, MoveDetail, Phase, Snapshot
 from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.publisher import Listeners
 from torrent_mover.engine.run import Run
-
-_log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -26,7 +24,7 @@ class Watch:
     def __init__(self, first: Run, following: Callable[[], Run]) -> None:
         self._run = first
         self._following = following
-        self._listeners: list[Callable[[Event], object]] = []
+        self._listeners = Listeners()
         self._lock = threading.Lock()
         self._lines_before = 0
         self._stopped = False
@@ -67,7 +65,7 @@ class Watch:
     def _give_up(self, error: MoverError) -> ExitCode:
         self._ended_by = error
         now = self._run.snapshot().at
-        self._tell(RunEnded(now, "", 0, 0, 0, 0.0, error.exit_code, str(error)))
+        self._listeners.tell(RunEnded(now, "", 0, 0, 0, 0.0, error.exit_code, str(error)))
         return error.exit_code
 
     def alive(self, within: float) -> bool:
@@ -108,29 +106,12 @@ class Watch:
 
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """See ports.control.Control."""
-        with self._lock:
-            self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return unsubscribe
+        return self._listeners.subscribe(listener)
 
     def _forward(self, event: Event) -> None:
         """The end of a run that another one follows is nothing that a front end should end for."""
         if not (isinstance(event, RunEnded) and self._run.replaced and not self._stopped):
-            self._tell(event)
-
-    def _tell(self, event: Event) -> None:
-        with self._lock:
-            listeners = list(self._listeners)
-        for listener in listeners:
-            try:
-                listener(event)
-            except Exception:  # noqa: BLE001  a front end's fault must reach neither the engine nor the other listeners
-                _log.exception("a listener failed")
+            self._listeners.tell(event)
 
     # -- steering ------------------------------------------------------------------------------------------------------
 
