@@ -72,12 +72,33 @@ def test_files_with_several_names_are_found_by_the_paths_of_the_client(server, t
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
+@pytest.mark.parametrize("transport", [TransportChoice.OPENSSH, TransportChoice.PARAMIKO])
+def test_symbolic_links_are_found_with_where_they_lead(server, tmp_path, transport):
+    data, expected = tmp_path / "data", {}
+    for name in NAMES:
+        folder = data / "Show" / name
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(b"content")
+        (data / "Again" / name).mkdir(parents=True)
+        (data / "Again" / name / name).symlink_to(f"../../Show/{name}/{name}")
+        expected[f"{SEEN}/Again/{name}/{name}"] = str(folder / name)
+    (data / "by link").symlink_to(data / "Again")
+    (data / "Again" / "nowhere").symlink_to(data / "Again" / "missing" / "too")
+    expected[f"{SEEN}/by link"] = str(data / "Again")
+
+    with looking(server, data, transport) as look:
+        assert look.links([SEEN / "Show", SEEN / "Again", SEEN / "by link", SEEN / "nothing there"]) == expected
+        assert look.links([SEEN / "Show"]) == look.links([]) == {}
+
+
 def test_an_account_without_a_shell_is_a_doubt(tmp_path):
     with (
         SshServer(tmp_path / "sshd", force_command="internal-sftp") as server,
         looking(server, tmp_path) as look,
         pytest.raises(ServerTooOld, match="hard links"),
     ):
+        with pytest.raises(ServerTooOld, match="symbolic links"):
+            look.links([SEEN])
         look.below([SEEN])
 
 

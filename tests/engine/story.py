@@ -159,6 +159,13 @@ class StoryLook:
                 found[str(place)] = (1, node.serial)
         return found
 
+    def links(self, contents):
+        if self._story.blind:
+            raise ServerTooOld("No shell there.")
+        links = {SAVE / at: node.target for at, node in self._story.here.nodes.items() if node.target is not None}
+        below = {place: target for place, target in links.items() if any(place.is_within(one) for one in contents)}
+        return {str(place): str(SAVE / target) for place, target in below.items()}
+
 
 class Story:
     """One source, one destination, one journal, on `folder`. `local`: the destination's files are read back by us.
@@ -318,7 +325,8 @@ class Story:
         for link, target in self.links.items():
             if str(place).startswith(link):
                 return str(place).replace(link, target, 1)
-        return str(place)
+        node = self.here.nodes.get(place.relative_to(SAVE)) if place.is_within(SAVE) else None
+        return str(SAVE / node.target) if node is not None and node.target is not None else str(place)
 
     def history(self):
         """What ended, the last first."""

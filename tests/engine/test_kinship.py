@@ -6,6 +6,8 @@ import contextlib
 import shutil
 from dataclasses import replace
 
+import pytest
+
 from tests.engine.story import CATEGORY, FILES, PIECE, SAVE, StoryLook, path
 from torrent_mover.demo.content import write_file
 from torrent_mover.demo.torrents import make_torrent
@@ -236,6 +238,96 @@ def test_a_folder_that_is_a_link_leads_to_the_same_files(story):
     ]
 
     assert kinship(story.source, rows, [], StoryLook(story)).moving == {first: {second}, second: {first}}
+
+
+def symlinked(story, torrent, name: str, *, category=CATEGORY, extra: int = 0, folder: str = "") -> InfoHash:
+    """Seed a torrent in a folder of its own of which each file is a symbolic link to one's, or lies in a folder that is one."""
+    number = list(story.contents).index(torrent)
+    sizes = dict(FILES) | ({"zz extra": extra} if extra else {})
+    other = story.seed(name, sizes, number=number, category=category)
+    for file, data in story.contents[torrent].items():
+        twin = path(file.replace("Show", name, 1))
+        story.here.unlink(twin)
+        if not folder or folder not in file:
+            story.here.plant_link(twin, path(file))
+        elif data:
+            story.here.nodes[twin] = story.here.nodes[path(file)]  # what the folder's link leads to
+    if folder:
+        story.here.nodes.pop(path(f"{name}/{folder}"))
+        story.here.plant_link(path(f"{name}/{folder}"), path(f"Show/{folder}"))
+    return other
+
+
+@pytest.mark.parametrize("extra", [0, 1000])
+def test_a_torrent_whose_files_are_links_to_ones_that_moves_keeps_its_bytes(story, extra):
+    torrent = story.seed()
+    stays = symlinked(story, torrent, "Again", category="keep-me", extra=extra)
+
+    assert story.run() is ExitCode.DONE
+
+    assert (story.source.get(torrent), story.source.get(stays) is None) == (None, False)
+    assert story.at_source(torrent) == story.contents[torrent]
+    assert stays.short in kept_because(story)[torrent]
+
+
+def test_without_a_shell_a_torrent_of_links_of_the_same_size_is_found_all_the_same(story):
+    story.blind = True
+    torrent = story.seed()
+    stays = symlinked(story, torrent, "Again", category="keep-me")
+
+    assert story.run() is ExitCode.DONE
+
+    assert story.at_source(torrent) == story.contents[torrent]
+    assert stays.short in kept_because(story)[torrent]
+
+
+def test_a_torrent_of_links_that_moves_takes_its_links_along_and_leaves_the_files(story):
+    stays = story.seed(category="keep-me")
+    torrent = symlinked(story, stays, "Again")
+
+    assert story.run() is ExitCode.DONE
+
+    assert story.source.get(torrent) is None
+    assert story.at_source(stays) == story.contents[stays]
+    assert set(story.at_source(torrent).values()) == {None}
+
+
+@pytest.mark.parametrize("extra", [0, 1000])
+def test_links_move_before_the_files_to_which_they_lead_and_nothing_stays_behind(story, extra):
+    torrent = story.seed(added_on=1)
+    other = symlinked(story, torrent, "Again", extra=extra)
+    story.jobs = 4
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    story.assert_moved(other)
+    assert [certificate.torrent for certificate in story.source.removed] == [other, torrent]
+    assert [certificate.delete_data for certificate in story.source.removed] == [True, True]
+
+
+def test_a_folder_that_is_a_link_ties_both_to_the_same_files(story):
+    torrent = story.seed()
+    stays = symlinked(story, torrent, "Again", category="keep-me", folder="folder")
+    moves = symlinked(story, torrent, "Thrice", folder="folder")
+
+    plan = {move.torrent.id: move for move in planned(story).moves}
+
+    assert plan[torrent].leaning == {stays, moves}
+    assert plan[moves].leaning == {stays, torrent}
+
+
+def test_a_shorter_file_of_another_torrent_at_the_same_place_is_shared_too(story):
+    torrent = story.seed("Show", {"a": 3 * PIECE + 5, "b": 100})
+    made = story.folder / "other" / "Show"
+    write_file(made / "b", 50, 7)
+    (made / "a").write_bytes(story.contents[torrent]["Show/a"][: 2 * PIECE])
+    story.source.seed(make_torrent(made, piece_length=PIECE), SAVE, category="keep-me")
+
+    assert story.run() is ExitCode.DONE
+
+    assert story.source.get(torrent) is None
+    assert story.at_source(torrent) == story.contents[torrent]
 
 
 def test_those_outside_of_the_category_are_asked_for_their_files_only_where_they_are_near(story):

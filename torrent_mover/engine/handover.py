@@ -244,21 +244,26 @@ def refuse_longer(source: Source, planned: PlannedMove, seen: Mapping[str, tuple
 def siblings(source: Source, planned: PlannedMove) -> tuple[InfoHash, ...]:
     """Other torrents of the source that use any of the same files, found by where these really lie.
 
-    A second hard link is no sharing: the other torrent keeps its own name of the data.
+    A second hard link is no sharing: the other torrent keeps its own name of the data. Sizes do not matter: a client that
+    checked only the first bytes of a longer file seeds these. Symbolic links in the other's folder are known from the plan;
+    those of a torrent of the same size are looked at again.
     """
     torrent, real = planned.torrent, _Real(source)
     mine = {place_of(real.root(torrent), file.path) for file in planned.files}
-    sizes = {file.size for file in planned.files}
-    found = []
-    for other in source.client.torrents():
-        if other.id == torrent.id or not real.may_overlap(other, torrent):
-            continue
-        if real.same_content(other, torrent) or any(
-            file.size in sizes and place_of(real.root(other), file.path) in mine
-            for file in source.client.files(other.id)
-        ):
-            found.append(other.id)
-    return tuple(found)
+
+    def shares(other: Torrent) -> bool:
+        if other.id in planned.leaning:
+            return True
+        if not real.may_overlap(other, torrent):
+            return False
+        if real.same_content(other, torrent):
+            return True
+        files = source.client.files(other.id)
+        return any(place_of(real.root(other), file.path) in mine for file in files) or (
+            other.total_size == torrent.total_size and real.largest(other, files) in mine
+        )
+
+    return tuple(other.id for other in source.client.torrents() if other.id != torrent.id and shares(other))
 
 
 class _Real:
@@ -283,6 +288,11 @@ class _Real:
         if one.content_path is None or other.content_path is None or one.total_size != other.total_size:
             return False
         return self._ask(one.content_path) == self._ask(other.content_path)
+
+    def largest(self, torrent: Torrent, files: Sequence[ClientFile]) -> str:
+        """Where its largest file really lies, also where that is a link; blank where it has none."""
+        largest = max(files, key=lambda file: file.size, default=None)
+        return self._ask(ClientPath(place_of(torrent.save_path, largest.path))) if largest else ""
 
     def _content(self, torrent: Torrent) -> ClientPath | None:
         if torrent.content_path is None or not torrent.content_path.is_within(torrent.save_path):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import InfoHash, Torrent
 from torrent_mover.engine.handover import place_of
+from torrent_mover.engine.leaning import Leaning, leaning
 from torrent_mover.ports.client import TorrentClient
 
 Kin = Mapping[InfoHash, frozenset[InfoHash]]
@@ -31,19 +32,29 @@ class Look(Protocol):
     def below(self, contents: Sequence[ClientPath]) -> Mapping[str, tuple[int, int]]:
         """(device, inode) of every file with several names that is, or lies below, one of these; by the client's path."""
 
+    def links(self, contents: Sequence[ClientPath]) -> Mapping[str, str]:
+        """Where every symbolic link that is, or lies below, one of these really leads; by the client's path."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kinship:
     """For each torrent that moves: `moving`, those that move too and share files with it; `staying`, those that stay.
 
-    `linked` are those of both that share by hard link alone: each keeps its own names of the bytes. `doubt` says what could
-    not be looked at; blank where all could.
+    `linked` are those of both that share by hard link alone: each keeps its own names of the bytes. `leaning` are those of
+    both that reach its files by symbolic link, and lose them with it. `doubt` says what could not be looked at; blank where
+    all could.
     """
 
     moving: Kin
     staying: Kin
     linked: Kin
+    leaning: Kin = field(default_factory=dict)
     doubt: str = ""
+
+    @property
+    def only_lean(self) -> frozenset[InfoHash]:
+        """Those that move whose files are links alone: nobody misses these."""
+        return frozenset().union(*self.leaning.values()) - self.leaning.keys()
 
 
 def kinship(
@@ -57,25 +68,41 @@ def kinship(
     ours = {torrent.id for torrent in chosen}
     by_path = _sharing(_near_each_other(client, chosen, others, resolved), ours)
     by_link: dict[InfoHash, frozenset[InfoHash]] = {}
+    leans: Leaning = {}
     doubt = resolved.doubt
     if look is not None and not doubt and len(chosen) + len(others) > 1:
         try:
             by_link = _sharing(_with_several_names(client, chosen, others, look), ours)
+            leans = _leaning(client, chosen, others, look)
         except MoverError as error:
             doubt = str(error)
-    both = {one: by_path.get(one, _NONE) | by_link.get(one, _NONE) for one in ours & (by_path.keys() | by_link.keys())}
+    by_path = {one: by_path.get(one, _NONE) | _tied(one, leans) for one in ours}
+    both = {one: by_path[one] | by_link.get(one, _NONE) for one in ours}
     return Kinship(
         moving={one: kin & ours for one, kin in both.items() if kin & ours},
         staying={one: kin - ours for one, kin in both.items() if kin - ours},
-        linked={one: kin - by_path.get(one, _NONE) for one, kin in by_link.items() if kin - by_path.get(one, _NONE)},
+        linked={one: kin - by_path[one] for one, kin in by_link.items() if kin - by_path[one]},
+        leaning={one: kin for one, kin in leans.items() if one in ours},
         doubt=doubt,
     )
 
 
-def larger_last(torrents: Sequence[Torrent], kin: Kin) -> list[Torrent]:
-    """The same order, but within each group the larger ones come later.
+def _leaning(client: TorrentClient, chosen: Sequence[Torrent], others: Sequence[Torrent], look: Look) -> Leaning:
+    torrents = [*chosen, *others]
+    links = look.links(_contents(torrents))
+    return leaning(torrents, links, look.real, client.files) if links else {}
 
-    Data goes with the last of a group: files that only the largest one has would stay if it went before the others.
+
+def _tied(one: InfoHash, leans: Leaning) -> frozenset[InfoHash]:
+    """Those that lean on it, and those that it leans on."""
+    return leans.get(one, _NONE) | {other for other, leaners in leans.items() if one in leaners}
+
+
+def larger_last(torrents: Sequence[Torrent], kin: Kin, only_lean: Collection[InfoHash] = ()) -> list[Torrent]:
+    """The same order, but within each group the larger ones come later, and those that only lean on others first.
+
+    Data goes with the last of a group: files that only the largest one has would stay if it went before the others, and
+    those that links lead to would stay for these.
     """
     order, seen = list(torrents), set[InfoHash]()
     for torrent in torrents:
@@ -84,13 +111,10 @@ def larger_last(torrents: Sequence[Torrent], kin: Kin) -> list[Torrent]:
         group = _group(torrent.id, kin)
         seen |= group
         places = [place for place, one in enumerate(order) if one.id in group]
-        for place, one in zip(places, sorted((order[each] for each in places), key=_total_size), strict=True):
+        turns = sorted((order[each] for each in places), key=lambda one: (one.id not in only_lean, one.total_size))
+        for place, one in zip(places, turns, strict=True):
             order[place] = one
     return order
-
-
-def _total_size(torrent: Torrent) -> int:
-    return torrent.total_size
 
 
 def _group(torrent: InfoHash, kin: Kin) -> set[InfoHash]:

@@ -75,7 +75,8 @@ class PlannedMove:
 
     `trackers` are host names. `partial`: files of it are not selected. `overlap`: what a rule says for its tracker.
     `kin`: other moves of the plan that share files with it; of them, one moves at a time. `staying`: torrents that do so
-    and do not move. `linked`: those of both that share by hard link alone.
+    and do not move. `linked`: those of both that share by hard link alone. `leaning`: those of both whose files are symbolic
+    links to its own.
     """
 
     torrent: Torrent
@@ -87,6 +88,7 @@ class PlannedMove:
     kin: frozenset[InfoHash] = frozenset()
     staying: frozenset[InfoHash] = frozenset()
     linked: frozenset[InfoHash] = frozenset()
+    leaning: frozenset[InfoHash] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Planner:
         ours = {torrent.id for torrent in order}
         others = [one for one in self._client.torrents() if one.id not in ours] if order else []
         kin = kinship(self._client, order, others, self._look_at)
-        moves = tuple(self._planned(torrent, kin) for torrent in larger_last(order, kin.moving))
+        moves = tuple(self._planned(torrent, kin) for torrent in larger_last(order, kin.moving, kin.only_lean))
         staying = frozenset().union(*kin.staying.values())
         return Plan(moves, chosen.not_moved, {one.id: one.name for one in others if one.id in staying}, kin.doubt)
 
@@ -109,6 +109,7 @@ class Planner:
             kin=kin.moving.get(torrent.id, frozenset()),
             staying=kin.staying.get(torrent.id, frozenset()),
             linked=kin.linked.get(torrent.id, frozenset()),
+            leaning=kin.leaning.get(torrent.id, frozenset()),
         )
 
 

@@ -1,4 +1,4 @@
-"""Where files of a server really lie, and which have several names: by `find` in its shell, as SFTP tells no inodes."""
+"""Where files of a server really lie, which have several names, which are links: by `find` in its shell."""
 
 from __future__ import annotations
 
@@ -25,8 +25,17 @@ _SCRIPT: Final = (
 )
 """The folders come on stdin, each ended by NUL. `%H` is the one that a file was found under, `%P` its path below.
 
-The first words prove that this `find` can print so, the last ones that it came to its end. It follows links, as clients do.
+The first words prove that this `find` can print so, the last ones that it came to its end. It follows links, as clients do;
+SFTP tells no inodes.
 """
+
+_LINKS: Final = (
+    r"""readlink -fz / >/dev/null && printf 'found\0' && { """
+    r"""xargs -0 sh -c 'find "$@" -type l -print0 2>/dev/null; :' find"""
+    r""" | xargs -0 -r sh -c 'for link; do printf "%s\0" "$link"; readlink -fz -- "$link" || printf "\0"; done' links; """
+    rf"""printf 'done\0'; }} | head -c {_MOST}"""
+)
+"""In and out as above: each link, and where it leads; blank for one that leads nowhere."""
 
 
 class SharedFiles:
@@ -46,21 +55,50 @@ class SharedFiles:
         The path is the client's. Raises ServerTooOld where the account may run no commands, or has no such `find`; Stalled
         after a minute; what logging in raises.
         """
-        if not contents:
-            return {}
-        places = {bytes(self._paths.to_host(path)): str(path) for path in contents}
-        stdin = b"".join(place + b"\0" for place in places)
-        done = RemoteShell(self._pool.transport).run(["sh", "-c", _SCRIPT], stdin, timeout=_PATIENCE)
-        if not done.stdout.startswith(_BEGIN) or not done.stdout.endswith(_END):
-            raise ServerTooOld(
-                f"The shell of {self._pool.name} does not tell which files have several names (hard links).",
-                kept="Each of them moves as if it was a file of its own.",
-                remedy="Allow the account to run find, from GNU findutils; nothing else depends on it.",
-            )
-        fields = done.stdout[len(_BEGIN) : -len(_END)].split(b"\0")[:-1]
-        found: dict[str, tuple[int, int]] = {}
+        fields = self._find(_SCRIPT, contents, "which files have several names (hard links)", "GNU findutils")
+        tops, found = self._tops(contents), dict[str, tuple[int, int]]()
         for first in range(0, len(fields) - _FIELDS + 1, _FIELDS):
             device, inode, top, below = fields[first : first + _FIELDS]
-            path = places[top] + (f"/{below.decode('utf-8', 'surrogateescape')}" if below else "")
-            found[path] = (int(device), int(inode))
+            found[_below(tops[top], below)] = (int(device), int(inode))
         return found
+
+    def links(self, contents: Sequence[ClientPath]) -> Mapping[str, str]:
+        """Where every symbolic link leads that is in these folders, or is one of them; by the client's path.
+
+        The place is as the login sees it; links that lead nowhere are left out. Raises as `below` does.
+        """
+        fields = self._find(_LINKS, contents, "where symbolic links lead", "GNU findutils and coreutils")
+        tops, found = self._tops(contents), dict[str, str]()
+        for link, target in zip(fields[::2], fields[1::2], strict=True):
+            top = link
+            while top not in tops:
+                top = top.rpartition(b"/")[0]
+            if target:
+                found[_below(tops[top], link[len(top) + 1 :])] = _text(target)
+        return found
+
+    def _tops(self, contents: Sequence[ClientPath]) -> dict[bytes, str]:
+        """How the client calls the folders that the server is asked for."""
+        return {bytes(self._paths.to_host(path)): str(path) for path in contents}
+
+    def _find(self, script: str, contents: Sequence[ClientPath], what: str, tools: str) -> list[bytes]:
+        """What a script prints of these folders, cut at the NULs."""
+        if not contents:
+            return []
+        stdin = b"".join(top + b"\0" for top in self._tops(contents))
+        done = RemoteShell(self._pool.transport).run(["sh", "-c", script], stdin, timeout=_PATIENCE)
+        if not done.stdout.startswith(_BEGIN) or not done.stdout.endswith(_END):
+            raise ServerTooOld(
+                f"The shell of {self._pool.name} does not tell {what}.",
+                kept="Each of them moves as if it was a file of its own.",
+                remedy=f"Allow the account to run find, from {tools}; nothing else depends on it.",
+            )
+        return done.stdout[len(_BEGIN) : -len(_END)].split(b"\0")[:-1]
+
+
+def _below(top: str, rest: bytes) -> str:
+    return f"{top}/{_text(rest)}" if rest else top
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
