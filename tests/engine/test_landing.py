@@ -10,6 +10,7 @@ from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.events import MoveFailed
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.torrent import InfoHash
 
 SEED = "Show"
 
@@ -394,4 +395,25 @@ def test_a_tiny_settled_file_beside_one_that_rots_between_two_runs_is_kept_and_t
     story.run_until("before destination.add_stopped")
     story.there.nodes[path(f"{SEED}/last.bin")].data[0] ^= 0xFF
     assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+# -- names that are ours -----------------------------------------------------------------------------------------------
+
+
+def in_our_folder(story, other, name: str) -> InfoHash:
+    """Seed a torrent whose files are called like those that another one has in staging."""
+    sizes = {f"{other.hex}/{each}": len(data) for each, data in story.contents[other].items() if data}
+    return story.seed(name, sizes, added_on=1)
+
+
+@pytest.mark.parametrize("name", [".torrent-mover", ".Torrent-Mover"])
+def test_a_torrent_in_our_own_folder_is_refused_and_neither_it_nor_another_one_is_lost(story, name):
+    torrent = story.seed()
+    twin = in_our_folder(story, torrent, name)
+
+    assert story.run() is ExitCode.SOME_FAILED
+
+    assert failure(story).code == "TM-E303"
+    assert story.at_source(twin) == story.contents[twin]
     story.assert_moved(torrent)

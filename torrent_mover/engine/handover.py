@@ -43,7 +43,19 @@ def layout_of(planned: PlannedMove, manifest: Manifest) -> tuple[RelativePath, .
         )
     paths = [RelativePath.parse(file.path) for file in sorted(planned.files, key=lambda file: file.index)]
     _refuse_twins(paths)
+    _refuse_ours(paths)
     return tuple(paths)
+
+
+def _refuse_ours(paths: Iterable[RelativePath]) -> None:
+    """A file in our own folder would pass for one that we brought; some file systems do not tell capitals from small letters."""
+    for path in paths:
+        if path.parts[0].casefold() == STAGING:
+            raise UnsafeTorrent(
+                f"The torrent has the file {str(path)!r}, in the folder where what arrives is kept until it is whole.",
+                kept="Nothing was written.",
+                remedy=f"Rename the folder {path.parts[0]!r} of this torrent in the source client.",
+            )
 
 
 def _refuse_twins(paths: Iterable[RelativePath]) -> None:
