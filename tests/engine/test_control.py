@@ -10,7 +10,7 @@ import pytest
 from tests.engine.fuse import Fuse
 from tests.engine.story import PIECE, Story, path
 from tests.servers import eventually
-from torrent_mover.domain.errors import ExitCode, Unreachable
+from torrent_mover.domain.errors import ExitCode, TransferError, Unreachable
 from torrent_mover.domain.events import Noticed
 from torrent_mover.domain.move import Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.pieces import Bitfield
@@ -221,6 +221,29 @@ def test_cancel_replaces_nothing_by_what_it_gives_back(story, live):
     assert bytes(story.there.nodes[path("Show/folder/second.bin")].data) == b"put there meanwhile"
     staged = story.there.nodes[path(f".torrent-mover/{torrent.hex}/Show/folder/second.bin")]
     assert bytes(staged.data)[: len(half)] == half
+
+
+@contextlib.contextmanager
+def taken_by_another_run(_torrent):
+    raise TransferError("Another run is moving this torrent to the same client right now.")
+    yield
+
+
+def test_cancel_leaves_what_another_run_is_moving_to_the_same_place(story, live):
+    torrent = story.seed("Film.mkv", ONE_FILE)
+    one = live()
+    assert one.gate.reached.wait(20)
+    one.control.pause(torrent)
+    one.gate.open()
+    one.becomes(torrent, Standing.PAUSED)
+    before = set(story.there.nodes)
+    story.engine.world.claim = taken_by_another_run
+
+    one.control.cancel(torrent)
+
+    assert one.end() is ExitCode.DONE
+    assert set(story.there.nodes) == before
+    assert one.said("Another run is moving this torrent", torrent)
 
 
 def test_cancel_of_a_paused_torrent_removes_what_arrived_too(story, live):

@@ -9,11 +9,13 @@ import pytest
 
 from tests.engine.fuse import Fuse
 from tests.engine.story import CATEGORY, PIECE, SAVE, path
+from tests.engine.test_partial import seed_partly
 from tests.engine.test_repair import BIG, Damager
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ExitCode, ServerError, Unreachable
 from torrent_mover.domain.events import Level, MoveDone, MoveFailed, Noticed
 from torrent_mover.domain.move import Outcome
+from torrent_mover.domain.partfile import header_size, part_file_name
 from torrent_mover.domain.torrent import TorrentState
 
 
@@ -274,6 +276,61 @@ def test_what_lay_there_before_goes_back_when_the_torrent_was_removed_at_the_sou
     assert any("that lay there before put back" in event.text for event in story.events if isinstance(event, Noticed))
     with contextlib.closing(story.journal()) as journal:
         assert not journal.adopted(torrent)
+
+
+CHANGES = {
+    f"after there.{each}" for each in ("rename", "unlink", "copy", "clone", "create", "link", "sync", "remove_folder")
+}
+
+
+@pytest.mark.parametrize("names", [1, 2])
+def test_what_lay_there_before_goes_back_wherever_the_move_was_killed(stories, names):
+    """A file with a second name is copied for the move, and has its own name back if that comes to nothing."""
+    name, step = path("Show/folder/second.bin"), 0
+    while True:
+        step += 1
+        story = stories()
+        torrent = story.seed("Show")
+        half = story.contents[torrent]["Show/folder/second.bin"][: 2 * PIECE] + b"its owner's"
+        story.plant(torrent, **{"second.bin": half})
+        if names == 2:
+            story.there.link(name, path("the other name"))
+        fuse = Fuse(lambda label: label in CHANGES | {"after journal.save_pieces", "after journal.save_adopted"})
+        fuse.arm(step, fuse.kill)
+        story.run(fuse)
+        if "after journal.save_pieces" in fuse.labels:
+            break
+        story.source.forget(torrent)
+        story.run()
+        back = story.there.content(name)
+        assert back[: 2 * PIECE] == half[: 2 * PIECE]
+        assert len(back) >= len(half)
+        assert [str(each) for each in story.there.nodes if ".taken" in str(each)] == []
+    assert step > 4
+
+
+def test_a_part_file_that_lay_there_before_goes_back_too(stories):
+    step = 0
+    while True:
+        step += 1
+        story = stories()
+        torrent = seed_partly(story)
+        story.run_until("before destination.recheck")
+        part = path(part_file_name(torrent))
+        before = story.there.nodes[part].data
+        before[header_size(story.manifest(torrent).piece_count) + PIECE - 1] ^= 0xFF
+        before = bytes(before)
+        with contextlib.closing(story.journal()) as journal:
+            journal.forget_move(torrent)
+        fuse = Fuse(lambda label: label in CHANGES)
+        fuse.arm(step, fuse.kill)
+        story.run(fuse)
+        if "after there.create" in fuse.labels:
+            break
+        story.source.forget(torrent)
+        story.run()
+        assert story.there.content(part) == before
+    assert step > 4
 
 
 def test_what_somebody_else_removed_is_not_called_moved(story):

@@ -225,9 +225,10 @@ class Engine:
         world = self.world
         row.track.sign("removing what had arrived")
         try:
-            returned = give_back(world.destination.files, row.id, world.journal.adopted(row.id))
-            count = sum(clear_staging(files, row.id) for files in (world.destination.files, world.cache) if files)
-            world.journal.forget_move(row.id)
+            with world.claim(row.id):
+                returned = give_back(world.destination.files, row.id, world.journal.adopted(row.id))
+                count = sum(clear_staging(files, row.id) for files in (world.destination.files, world.cache) if files)
+                world.journal.forget_move(row.id)
         except MoverError as error:
             self._notice(row, Level.WARN, f"cancelled by you, but what had arrived could not be removed: {error}")
             return

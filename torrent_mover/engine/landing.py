@@ -14,7 +14,7 @@ from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ROOT, RelativePath, common_tops
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.standing import Look, Standing, Where
+from torrent_mover.engine.standing import Look, Standing, Where, prune, put_back, taken
 from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, Span
 from torrent_mover.transfer.proof import read_back
 
@@ -92,6 +92,7 @@ class Landing:
         it is; it is a Collision if it is somebody else's. Nothing is touched where there is any Collision.
         """
         self._forget_put_by()
+        self._put_back()
         stats = self._standing.look()
         believed = self._standing.believed(trusted, stats)
         unknown = self._standing.available(stats, exact=False).difference(believed)
@@ -296,6 +297,14 @@ class Landing:
                 self._fs.unlink(self._standing.put_by / RelativePath((name,)))
             self._fs.remove_folder(self._standing.put_by)
 
+    def _put_back(self) -> None:
+        """Undo what was broken off while files that have other names too were taken apart."""
+        found = self._fs.stat(taken(self.staging))
+        if found is not None and found.kind is FileKind.FOLDER:
+            for path in self._layout:
+                put_back(self._fs, self.staging, path)
+            prune(self._fs, taken(self.staging))
+
     def _part(self, index: int) -> None:
         """What is put by becomes a file of its own, in staging: the other name's bytes must not change with it."""
         path = self._standing.put_by_as(index)
@@ -409,9 +418,12 @@ class Landing:
         for index, count in zip(files, names, strict=True):
             path = self._layout[index]
             if (count or 1) > 1:
-                self._fs.make_folders(self._standing.put_by)
-                self._fs.rename(path, self._standing.put_by_as(index))
-                self._part(index)
+                waits = taken(self.staging) / path
+                self._fs.make_folders(waits.parent)
+                self._fs.rename(path, waits)
+                self._duplicate(waits, index)
+                self._fs.unlink(waits)
+                prune(self._fs, taken(self.staging))
             else:
                 self._fs.make_folders((self.staging / path).parent)
                 self._fs.rename(path, self.staging / path)

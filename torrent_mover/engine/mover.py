@@ -94,7 +94,9 @@ class Mover:
             self._cargo.landing,
             owner=lambda path: handover.user_of(self._world.destination, path, self._id),
             progress=self._reading,
-            adopting=lambda paths: self._world.journal.save_adopted(self._id, [str(path) for path in paths]),
+            adopting=lambda paths: self._world.journal.save_adopted(
+                self._id, [str(self._cargo.real(path)) for path in paths]
+            ),
         )
         self._source_files = self._cargo.source
         self._size = self._manifest.size_of(self._manifest.wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from torrent_mover.domain.errors import MoverError, NotWritable
+from torrent_mover.domain.errors import MoverError, NotWritable, TransferError
 from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.paths import RelativePath
@@ -32,7 +32,8 @@ def reconcile(world: World) -> None:
             _start_again(world, torrent)
     for record in records:
         if record.mark is None and record.id not in others and world.source.client.get(record.id) is None:
-            _settle(world, record)
+            with suppress(TransferError):
+                _settle(world, record)
 
 
 def _start_again(world: World, torrent: InfoHash) -> None:
@@ -63,13 +64,15 @@ def _settle(world: World, record: MoveRecord) -> None:
 def abandon(world: World, torrent: InfoHash) -> str:
     """Forget a move whose torrent is gone, and put what lay at the destination before it back; returns what to say of that.
 
-    What we brought stays in staging: it may be the only copy by now.
+    What we brought stays in staging: it may be the only copy by now. Raises TransferError where another run moves the same
+    torrent from elsewhere: nothing is done then, and a later run looks again.
     """
-    said = ""
-    try:
-        count = give_back(world.destination.files, torrent, world.journal.adopted(torrent))
-        said = f"; {counted(count, 'file')} that lay there before put back" if count else ""
-    except MoverError as error:
-        said = f"; what lay there before is in {STAGING}/{torrent.hex} and could not be put back: {error.what}"
-    world.journal.forget_move(torrent)
+    with world.claim(torrent):
+        said = ""
+        try:
+            count = give_back(world.destination.files, torrent, world.journal.adopted(torrent))
+            said = f"; {counted(count, 'file')} that lay there before put back" if count else ""
+        except MoverError as error:
+            said = f"; what lay there before is in {STAGING}/{torrent.hex} and could not be put back: {error.what}"
+        world.journal.forget_move(torrent)
     return said

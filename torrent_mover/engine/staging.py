@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.landing import STAGING
+from torrent_mover.engine.standing import prune, put_back, taken
 from torrent_mover.ports.filesystem import FileKind, FileSystem
 
 
@@ -15,7 +16,8 @@ def clear_staging(files: FileSystem, torrent: InfoHash) -> int:
 
     Returns how many files that were. Raises NotWritable.
     """
-    folders = [RelativePath((STAGING, name)) for name in (torrent.hex, f"{torrent.hex}.links")]
+    staging = RelativePath((STAGING, torrent.hex))
+    folders = [staging, taken(staging), RelativePath((STAGING, f"{torrent.hex}.links"))]
     looks = [files.stat(folder) for folder in folders]
     ours = [folder for folder, look in zip(folders, looks, strict=True) if look and look.kind is FileKind.FOLDER]
     return sum(_empty(files, folder) for folder in ours)
@@ -27,15 +29,17 @@ def give_back(files: FileSystem, torrent: InfoHash, adopted: Iterable[str]) -> i
     `adopted`: paths below the root (`Journal.adopted`). Returns how many that were. Raises NotWritable, and Collision where
     something else has such a name by now: then it stays in staging.
     """
-    count = 0
+    count, staging = 0, RelativePath((STAGING, torrent.hex))
     for text in adopted:
         path = RelativePath.parse(text)
-        staged = RelativePath((STAGING, torrent.hex)) / path
-        found = files.stat(staged)
-        if found is not None and found.kind is FileKind.FILE:
-            files.make_folders(path.parent)
-            files.rename(staged, path)
+        found = files.stat(staging / path)
+        if put_back(files, staging, path):
             count += 1
+        elif found is not None and found.kind is FileKind.FILE:
+            files.make_folders(path.parent)
+            files.rename(staging / path, path)
+            count += 1
+    prune(files, taken(staging))
     return count
 
 

@@ -24,6 +24,35 @@ class Where(Enum):
     LENT = "lent"  # a second name of another torrent's file, put by until it gets its final one
 
 
+def taken(staging: RelativePath) -> RelativePath:
+    """Where a file that has other names too waits under its path until its copy in staging is whole; see `put_back`."""
+    return staging.parent / RelativePath((f"{staging.name}.taken",))
+
+
+def put_back(files: FileSystem, staging: RelativePath, path: RelativePath) -> bool:
+    """Undo the taking apart of a file that was broken off: it goes back to its name, the copy goes. False: there is none.
+
+    Raises Collision where something else has the name by now.
+    """
+    waits = taken(staging) / path
+    found = files.stat(waits)
+    if found is None or found.kind is not FileKind.FILE:
+        return False
+    files.unlink(staging / path)
+    files.make_folders(path.parent)
+    files.rename(waits, path)
+    return True
+
+
+def prune(files: FileSystem, folder: RelativePath) -> None:
+    """Remove a folder, if it is one, and those below it, as far as they are empty."""
+    found = files.stat(folder)
+    if found is not None and found.kind is FileKind.FOLDER:
+        for name in files.listdir(folder):
+            prune(files, folder / RelativePath((name,)))
+        files.remove_folder(folder)
+
+
 class Standing:
     """`where` says of each file of the manifest where it lies; Landing moves files and keeps it true. `layout` are final paths."""
 
