@@ -120,6 +120,75 @@ def test_a_file_that_somebody_changes_at_the_source_is_left_to_them(story, chang
         assert f"somebody has changed {BIG}" in failed(story).what
 
 
+def rename_at_source(story, torrent, old: str, new: str) -> None:
+    story.source.rename_file(torrent, old, new)
+    story.contents[torrent][new] = story.contents[torrent].pop(old)
+
+
+def test_files_renamed_at_the_source_between_two_runs_are_neither_sent_again_nor_left_behind(story):
+    torrent = story.seed()
+    story.run_until("after journal.save_move settled")
+    sent = story.brought
+    rename_at_source(story, torrent, BIG, "Show/folder/better name.bin")
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.brought == sent
+    assert path(BIG) not in story.there.nodes
+
+
+def test_a_folder_renamed_at_the_source_in_the_middle_of_a_transfer_is_renamed_in_staging(story):
+    torrent = story.seed()
+    story.run_until("after journal.save_pieces")
+    known = story.journaled(torrent)
+    sent = story.brought
+    for name in list(story.contents[torrent]):
+        rename_at_source(story, torrent, name, name.replace("Show", "Better", 1))
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.brought - sent <= story.size(torrent) - known.count() * PIECE + PIECE
+
+
+def test_two_files_of_one_size_that_changed_their_names_are_told_apart_by_their_pieces(story):
+    torrent = story.seed("Show", {"one": 3 * PIECE, "two": 3 * PIECE, "three": 3 * PIECE})
+    story.run_until("after journal.save_move settled")
+    sent = story.brought
+    for old, new in (("one", "b"), ("two", "a"), ("three", "c")):
+        rename_at_source(story, torrent, f"Show/{old}", f"Show/{new}")
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.brought == sent
+
+
+def test_what_is_no_file_of_the_torrent_is_not_taken_along_from_staging(story):
+    torrent = story.seed()
+    story.plant(torrent, staged=True)
+    story.there.plant_file(path(f".torrent-mover/{torrent.hex}/Show/folder/of before.bin"), b"left over")
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert path("Show/folder/of before.bin") not in story.there.nodes
+
+
+def test_what_lay_there_before_goes_back_when_its_file_was_renamed_at_the_source(story):
+    torrent = story.seed()
+    half = story.contents[torrent][BIG][: 2 * PIECE]
+    story.plant(torrent, **{"second.bin": half})
+    story.run_until("after journal.save_pieces")
+    rename_at_source(story, torrent, BIG, "Show/folder/better name.bin")
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert story.there.content(path(BIG))[: len(half)] == half
+
+
 def test_a_rule_that_says_ignore_in_the_last_moment_keeps_the_source(story):
     torrent = story.seed()
     fuse = at(story, "after destination.start", lambda: story.source.fail("trackers", Unreachable("no answer")))
@@ -343,6 +412,45 @@ def test_what_somebody_else_removed_is_not_called_moved(story):
         assert not journal.moves()
     assert any("by somebody else" in event.text for event in story.events if isinstance(event, Noticed))
     assert story.destination.get(torrent) is None
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_was_being_mended_when_somebody_removed_it_is_not_called_moved(story, known):
+    """The certificate of the first attempt was never used: since then a byte has rotted at the destination."""
+    torrent = story.seed()
+    story.run_until("before source.remove")
+    story.there.nodes[path(BIG)].data[PIECE] ^= 0xFF
+    story.run_until("before there.writer.write")
+    if not known:
+        for held in story.destination._held.values():
+            held.have = [True] * len(held.have)
+        story.destination._show()
+    story.source.forget(torrent)
+
+    story.run()
+
+    assert [entry.confirmed for entry in story.history()] == [False]
+    assert any("by somebody else" in event.text for event in story.events if isinstance(event, Noticed))
+
+
+def test_what_we_removed_is_called_moved_while_the_destination_client_checks_it(story):
+    torrent = story.seed()
+    story.run_until("after source.remove")
+    story.destination.resume_time = 600.0
+    story.destination.restart()
+    story.run()
+    assert [entry.confirmed for entry in story.history()] == [True]
+    assert story.at_destination(torrent) == story.contents[torrent]
+
+
+def test_a_torrent_that_is_not_whole_at_the_destination_any_more_is_not_called_moved(story):
+    torrent = story.seed()
+    story.run_until("before source.remove")
+    story.destination._held[torrent].have[0] = False
+    story.destination._show()
+    story.source.forget(torrent)
+    story.run()
+    assert [entry.confirmed for entry in story.history()] == [False]
 
 
 def test_a_torrent_that_somebody_removes_in_the_middle_ends_its_move_and_nothing_else(story):

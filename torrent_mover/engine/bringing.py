@@ -9,7 +9,7 @@ from torrent_mover.domain.errors import ProvisioningError, SourceCorrupt, Source
 from torrent_mover.domain.events import Level, MoveStarted
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.text import size
-from torrent_mover.engine import handover, reuse
+from torrent_mover.engine import handover, reuse, strays
 from torrent_mover.engine.board import Track
 from torrent_mover.engine.cargo import Cargo
 from torrent_mover.engine.certified import OwnCheck
@@ -26,7 +26,7 @@ _TRANSFER_ROUNDS: Final = 3
 
 
 class Bringing:
-    """The bytes of one move. `say` publishes a line about it.
+    """The bytes of one move. `reading` hears of every byte that is read back, and `say` publishes a line about it.
 
     `verified`: pieces that need not come any more, as the journal knows them. `at_rest`: those that were proven where they lie
     now, once `transfer` or `repair` has returned. `own_check`: who reads back in place of the client, where somebody does.
@@ -39,6 +39,7 @@ class Bringing:
         track: Track,
         cargo: Cargo,
         landing: Landing,
+        reading: Callable[[int], None],
         say: Callable[[Level, str], None],
     ) -> None:
         self._world = world
@@ -48,6 +49,7 @@ class Bringing:
         self._cargo = cargo
         self._manifest = cargo.manifest
         self._landing = landing
+        self._reading = reading
         self._say = say
         self.own_check: OwnCheck | None = None
         self.at_rest: Bitfield
@@ -106,6 +108,7 @@ class Bringing:
         found must be on stable storage first.
         """
         rest = Rest.ALL if self._world.destination.local else Rest.NONE if self._journal_knows else Rest.PROMISING
+        strays.rename_strays(self._world, self._id, self._cargo, self.verified, self._reading)
         survey = self._landing.survey(self.verified, rest=rest)
         found = survey.good.difference(self.verified)
         if found.count():

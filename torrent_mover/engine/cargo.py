@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from torrent_mover.domain.errors import Collision
@@ -32,6 +32,10 @@ class Cargo:
     def real(self, path: RelativePath) -> RelativePath:
         """What really lies at the target where `landing` says this path."""
         return self._parted.real(path) if self._parted else path
+
+    def reals(self, paths: Sequence[RelativePath]) -> list[str]:
+        """What really lies at the target where `landing` says these, as text."""
+        return list(dict.fromkeys(str(self.real(path)) for path in paths))
 
     def files(self) -> Iterator[tuple[RelativePath, int]]:
         """Final path and size of every file that will be at the target."""

@@ -94,14 +94,14 @@ class Mover:
             self._cargo.landing,
             owner=lambda path: handover.user_of(self._world.destination, path, self._id),
             progress=self._reading,
-            adopting=lambda paths: self._world.journal.save_adopted(
-                self._id, [str(self._cargo.real(path)) for path in paths]
-            ),
+            adopting=lambda paths: self._world.journal.save_adopted(self._id, self._cargo.reals(paths)),
         )
         self._source_files = self._cargo.source
         self._size = self._manifest.size_of(self._manifest.wanted)
         self._seen = handover.sight(self._source_files, self._planned)
-        self._bringing = Bringing(self._world, planned, self._track, self._cargo, self._landing, self._notice)
+        self._bringing = Bringing(
+            self._world, planned, self._track, self._cargo, self._landing, self._reading, self._notice
+        )
         return metainfo
 
     @contextmanager

@@ -13,8 +13,9 @@ from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import MoverError, ProvisioningError, ServerError
 from torrent_mover.domain.move import HistoryEntry
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent import InfoHash, TorrentState
 from torrent_mover.engine.finishing import give
+from torrent_mover.engine.landing import STAGING
 from torrent_mover.engine.places import Destination, PlannedMove, Source
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
@@ -22,6 +23,7 @@ from torrent_mover.ports.journal import Journal
 
 _GONE_WITHIN: Final = 10.0
 _POLL: Final = 0.5
+_LACKING: Final = (TorrentState.STOPPED_INCOMPLETE, TorrentState.DOWNLOADING)
 
 
 def remove(source: Source, certificate: Certificate, warn: Callable[[str], None]) -> None:
@@ -51,13 +53,17 @@ def settle(
     """Finish the account of a move whose torrent the source no longer has, if it was us who removed it: None if not.
 
     It was, where the last entry of the history waits to be confirmed, its certificate is written down, and the destination
-    has the torrent.
+    has the torrent, lacks nothing of it, and nothing of it lies in staging. Else a later attempt found something to mend, and
+    the certificate says nothing of what is there now.
     """
     entry = next((entry for entry in journal.history() if entry.id == torrent), None)
     certificate = journal.certificate_text(torrent)
     if entry is None or entry.confirmed or certificate is None:
         return None
-    if destination.client.get(torrent) is None:
+    there = destination.client.get(torrent)
+    if there is None or there.state in _LACKING:
+        return None
+    if destination.files.stat(RelativePath((STAGING, torrent.hex))) is not None:
         return None
     with suppress(ValueError, KeyError, TypeError):  # a certificate of an older version names nothing to give
         give(destination, torrent, Later.from_data(json.loads(certificate)["later"]), say, started=True)
