@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.engine.fuse import Fuse, Killed
 from tests.engine.story import PIECE, Story, path
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.events import MoveFailed, StageEntered
@@ -119,6 +120,38 @@ def test_a_marked_torrent_is_left_alone_until_the_mark_is_cleared(story):
         record = journal.move(torrent)
         journal.save_move(replace(record, mark=None))
     assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_a_marked_torrent_that_is_gone_from_the_source_is_remembered_no_longer(story):
+    torrent = story.seed()
+    Rot(story, BIG, 2 * PIECE)
+    story.run()
+    story.source.forget(torrent)
+    story.run()
+    with contextlib.closing(story.journal()) as journal:
+        assert not journal.moves()
+
+
+def test_one_that_is_tried_again_by_hand_and_killed_behind_its_removal_is_told_as_moved(story):
+    torrent = story.seed()
+    story.here.rot(path(BIG), 5)
+    fuse = Fuse(lambda label: label == "after source.remove")
+    fuse.arm(1, fuse.kill)
+
+    def mend(event) -> None:
+        if isinstance(event, MoveFailed):
+            story.here.heal()
+            run.retry(torrent)
+
+    with contextlib.closing(story.journal()) as journal:
+        run = story.build(journal, fuse)
+        run.subscribe(mend)
+        with story._time_passes(), pytest.raises(Killed):
+            run.execute()
+
+    story.run()
+
     story.assert_moved(torrent)
 
 

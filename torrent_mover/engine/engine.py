@@ -164,7 +164,7 @@ class Engine:
         torrent, source = row.planned.torrent, self.world.source.client.name
         if known is None or known.stage is Stage.RELEASED:
             return MoveRecord(row.id, torrent.name, torrent.size, Stage.PLANNED, now, now, source=source)
-        return replace(known, error="", error_code="", remedy="", next_try_at=0.0, source=source)
+        return replace(known, mark=None, error="", error_code="", remedy="", next_try_at=0.0, source=source)
 
     def _note_attempt(self, row: Row, started: float, sent: int, error: MoverError | None) -> None:
         attempt = Attempt(

@@ -31,7 +31,7 @@ def reconcile(world: World) -> None:
         if torrent not in others:
             _start_again(world, torrent)
     for record in records:
-        if record.mark is None and record.id not in others and world.source.client.get(record.id) is None:
+        if record.id not in others and world.source.client.get(record.id) is None:
             with suppress(TransferError):
                 _settle(world, record)
 
