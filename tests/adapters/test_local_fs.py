@@ -6,6 +6,8 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -197,3 +199,51 @@ def test_a_full_disk_says_how_full(small_disk):
     with pytest.raises(DiskFull, match="0 inodes"):
         for number in range(9):
             fs.create(path(str(number)), 0)
+
+
+# -- a disk that goes --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other_disk():
+    """A folder on another file system than the usual temporary folders."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+def test_what_shows_where_a_disk_was_mounted_is_neither_read_nor_written(tmp_path, other_disk):
+    """A link stands for the mount: without it, the folder beneath shows, on the disk of the folders above."""
+    mount = tmp_path / "disk"
+    mount.symlink_to(other_disk)
+    files = LocalFileSystem(LocalPath(str(mount)))
+    files.create(path("Show/a"), 10)
+    assert (other_disk / "Show" / "a").stat().st_dev != tmp_path.stat().st_dev
+    mount.unlink()
+    mount.mkdir()
+
+    for ask in (
+        lambda: files.stat(path("Show/a")),
+        lambda: files.stats([path("Show/a")]),
+        lambda: files.create(path("Show/b"), 10),
+        lambda: files.make_folders(path("Other")),
+        lambda: files.sync([path("Show/a")]),
+        lambda: files.unlink(path("Show/a")),
+    ):
+        with pytest.raises(NotWritable, match="not mounted any more"):
+            ask()
+    assert list(mount.iterdir()) == []
+
+    mount.rmdir()
+    mount.symlink_to(other_disk)
+    assert files.stat(path("Show/a")).size == 10
+
+
+def test_another_disk_that_is_mounted_there_is_taken_as_it_is(tmp_path, other_disk):
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    files = LocalFileSystem(LocalPath(str(mount)))
+    assert files.stat(path("a")) is None
+    mount.rmdir()
+    mount.symlink_to(other_disk)
+    files.create(path("a"), 10)
+    assert (other_disk / "a").stat().st_size == 10

@@ -84,6 +84,15 @@ def no_root(root: Path) -> NotWritable:
     )
 
 
+def disk_gone(root: Path) -> NotWritable:
+    """What lies there now is the folder on which a disk was mounted: it says nothing of the files on that disk."""
+    return NotWritable(
+        f"The disk of {root} is not mounted any more: it was when this run began.",
+        kept="Nothing was changed; what was brought lies on that disk.",
+        remedy=f"Mount it again (findmnt -T {_quoted(root)} shows what is there now), then run again.",
+    )
+
+
 def _full(path: Path, *, quota: bool) -> DiskFull:
     folder = _existing(path.parent)
     free = os.statvfs(folder)

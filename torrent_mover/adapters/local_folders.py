@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from torrent_mover.adapters.local_errors import in_the_way, no_root
+from torrent_mover.adapters.local_errors import disk_gone, in_the_way, no_root
 from torrent_mover.domain.paths import RelativePath
 
 _FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
@@ -28,16 +28,41 @@ def raw(part: str) -> bytes:
     return part.encode("utf-8", "surrogateescape")
 
 
-def open_root(root: Path) -> int:
-    """A descriptor of the root, which itself may be a link. Raises NotWritable where it is missing."""
-    try:
-        return os.open(root, _FOLDER)
-    except FileNotFoundError as error:
-        raise no_root(root) from error
+class Root:
+    """The folder that nothing may leave, which itself may be a link; the disk on which it was found first is remembered.
+
+    Where a disk is unmounted, the folder on which it was mounted shows instead, empty: nothing may be read from that, nor
+    written to it. Another disk that is mounted there is taken for a new one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path: Final = path
+        self._device: int | None = None
+        self._beneath: frozenset[int] = frozenset()
+
+    def open(self) -> int:
+        """A descriptor of it. Raises NotWritable where it is missing, or its disk is."""
+        try:
+            at = os.open(self.path, _FOLDER)
+        except FileNotFoundError as error:
+            raise no_root(self.path) from error
+        device = os.fstat(at).st_dev
+        if device != self._device:
+            if device in self._beneath:
+                os.close(at)
+                raise disk_gone(self.path)
+            self._device, self._beneath = device, frozenset(self._devices_above()) - {device}
+        return at
+
+    def _devices_above(self) -> Iterator[int]:
+        """Of all folders above it, as it is called and as it really lies."""
+        for folder in {*self.path.absolute().parents, *self.path.resolve().parents}:
+            with suppress(OSError):
+                yield folder.stat().st_dev
 
 
 @contextmanager
-def open_folder(root: Path, path: RelativePath, *, make_mode: int | None = None) -> Iterator[int]:
+def open_folder(root: Root, path: RelativePath, *, make_mode: int | None = None) -> Iterator[int]:
     """A descriptor of the folder at `path` below `root`, for calls that take a dir_fd.
 
     With `make_mode`, missing folders are made. Raises Collision for a link or file on the way, NotWritable for a missing
@@ -50,15 +75,15 @@ def open_folder(root: Path, path: RelativePath, *, make_mode: int | None = None)
         os.close(at)
 
 
-def walk(root: Path, path: RelativePath, make_mode: int | None = None) -> int:
+def walk(root: Root, path: RelativePath, make_mode: int | None = None) -> int:
     """As open_folder, for a caller that closes the descriptor itself."""
-    at = open_root(root)
+    at = root.open()
     try:
         for depth, part in enumerate(path.parts):
             try:
                 following = _step(at, raw(part), make_mode)
             except NotADirectoryError as error:
-                raise _not_a_folder(at, raw(part), root.joinpath(*path.parts[: depth + 1])) from error
+                raise _not_a_folder(at, raw(part), root.path.joinpath(*path.parts[: depth + 1])) from error
             os.close(at)
             at = following
     except BaseException:

@@ -16,8 +16,8 @@ from torrent_mover.adapters import local_copies
 from torrent_mover.adapters.local_errors import in_the_way, read_error, write_error
 from torrent_mover.adapters.local_folders import (
     NotAFolder,
+    Root,
     open_folder,
-    open_root,
     raw,
     rename_without_replacing,
     sync_device,
@@ -49,6 +49,7 @@ class LocalFileSystem:
 
     def __init__(self, root: LocalPath, *, follow_symlinks: bool = False) -> None:
         self._root = Path(str(root))
+        self._disk = Root(self._root)
         self._follow = follow_symlinks
 
     @property
@@ -71,11 +72,11 @@ class LocalFileSystem:
             if path == ROOT:
                 return _file_stat(self._root.stat())
             if self._follow:
-                os.close(open_root(self._root))
+                os.close(self._disk.open())
                 with suppress(FileNotFoundError, NotADirectoryError):
                     return _file_stat(self.full(path).stat())
                 return _file_stat(self.full(path).lstat())
-            with open_folder(self._root, path.parent) as at:
+            with open_folder(self._disk, path.parent) as at:
                 return _file_stat(os.stat(raw(path.name), dir_fd=at, follow_symlinks=False))
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -92,7 +93,7 @@ class LocalFileSystem:
             if self._follow or path == ROOT:
                 names = os.listdir(os.fsencode(self.full(path)))  # noqa: PTH208  names as bytes
             else:
-                with open_folder(self._root, path.parent) as at:
+                with open_folder(self._disk, path.parent) as at:
                     names = _list(at, path.name)
         except OSError as error:
             raise read_error(error, self.full(path)) from error
@@ -100,7 +101,7 @@ class LocalFileSystem:
 
     def make_folders(self, path: RelativePath, mode: int = _FOLDER_MODE) -> None:
         """See ports.filesystem.FileSystem."""
-        with self._explained(path, "create the folder"), open_folder(self._root, path, make_mode=mode):
+        with self._explained(path, "create the folder"), open_folder(self._disk, path, make_mode=mode):
             pass
 
     def create(self, path: RelativePath, size: int) -> None:
@@ -115,8 +116,8 @@ class LocalFileSystem:
         """See ports.filesystem.FileSystem. By renameat2(RENAME_NOREPLACE) where kernel and file system have it."""
         with (
             self._explained(new, f"rename {old.name} to"),
-            open_folder(self._root, old.parent) as old_at,
-            open_folder(self._root, new.parent) as new_at,
+            open_folder(self._disk, old.parent) as old_at,
+            open_folder(self._disk, new.parent) as new_at,
         ):
             rename_without_replacing(old_at, old.name, new_at, new.name)
 
@@ -124,8 +125,8 @@ class LocalFileSystem:
         """Move onto `new`, which is replaced in one step. No part of the port: what moves bring never replaces anything."""
         with (
             self._explained(new, f"rename {old.name} to"),
-            open_folder(self._root, old.parent) as old_at,
-            open_folder(self._root, new.parent) as new_at,
+            open_folder(self._disk, old.parent) as old_at,
+            open_folder(self._disk, new.parent) as new_at,
         ):
             os.replace(raw(old.name), raw(new.name), src_dir_fd=old_at, dst_dir_fd=new_at)
 
@@ -134,14 +135,14 @@ class LocalFileSystem:
         with (
             self._explained(path, "remove"),
             suppress(FileNotFoundError, NotAFolder),
-            open_folder(self._root, path.parent) as at,
+            open_folder(self._disk, path.parent) as at,
         ):
             os.unlink(raw(path.name), dir_fd=at)
 
     def remove_folder(self, path: RelativePath) -> bool:
         """See ports.filesystem.FileSystem."""
         try:
-            with open_folder(self._root, path.parent) as at:
+            with open_folder(self._disk, path.parent) as at:
                 os.rmdir(raw(path.name), dir_fd=at)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
@@ -165,8 +166,8 @@ class LocalFileSystem:
         """See ports.filesystem.FileSystem."""
         with (
             self._explained(new, f"link {existing.name} to"),
-            open_folder(self._root, existing.parent) as old_at,
-            open_folder(self._root, new.parent) as new_at,
+            open_folder(self._disk, existing.parent) as old_at,
+            open_folder(self._disk, new.parent) as new_at,
         ):
             try:
                 os.link(raw(existing.name), raw(new.name), src_dir_fd=old_at, dst_dir_fd=new_at, follow_symlinks=False)
@@ -194,10 +195,10 @@ class LocalFileSystem:
     @contextmanager
     def _pair(self, existing: RelativePath, new: RelativePath) -> Iterator[tuple[int, int]]:
         """Descriptors of a file that exists and of the folder for a new one."""
-        with self._explained(new, f"copy {existing.name} to"), open_folder(self._root, existing.parent) as at:
+        with self._explained(new, f"copy {existing.name} to"), open_folder(self._disk, existing.parent) as at:
             source = _regular(os.open(raw(existing.name), _READ_FILE | os.O_NOFOLLOW, dir_fd=at))
             try:
-                with open_folder(self._root, new.parent) as folder:
+                with open_folder(self._disk, new.parent) as folder:
                     yield source, folder
             finally:
                 os.close(source)
@@ -210,19 +211,19 @@ class LocalFileSystem:
         if sum(map(len, inside.values())) > _MANY and self._sync_devices(inside):
             return
         for folder, files in inside.items():
-            with self._explained(folder, "sync"), open_folder(self._root, folder) as at:
+            with self._explained(folder, "sync"), open_folder(self._disk, folder) as at:
                 for path in files:
                     with self._explained(path, "sync"):
                         _sync(at, raw(path.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         for folder in dict.fromkeys(above for place in inside for above in _up_to_root(place)):
-            with self._explained(folder, "sync"), open_folder(self._root, folder) as at:
+            with self._explained(folder, "sync"), open_folder(self._disk, folder) as at:
                 _sync(at, b".", os.O_RDONLY | os.O_DIRECTORY)
 
     def _sync_devices(self, folders: Iterable[RelativePath]) -> bool:
         """Sync every file system that these folders lie on. False where the C library cannot."""
         done: set[int] = set()
         for folder in folders:
-            with self._explained(folder, "sync"), open_folder(self._root, folder) as at:
+            with self._explained(folder, "sync"), open_folder(self._disk, folder) as at:
                 device = os.fstat(at).st_dev
                 if device not in done and not sync_device(at):
                     return False
@@ -252,7 +253,7 @@ class LocalFileSystem:
 
     def open_folder_for_writing(self, folder: RelativePath, *, make: bool) -> int:
         """See local_lanes.Places."""
-        return walk(self._root, folder, _FOLDER_MODE if make else None)
+        return walk(self._disk, folder, _FOLDER_MODE if make else None)
 
     def create_in(self, folder: int, path: RelativePath, size: int) -> int:
         """See local_lanes.Places."""
@@ -287,7 +288,7 @@ class LocalFileSystem:
     @contextmanager
     def _opened_entry(self, path: RelativePath) -> Iterator[int]:
         """A descriptor of whatever lies there, good for its attributes only; a link is refused."""
-        with open_folder(self._root, path.parent) as at:
+        with open_folder(self._disk, path.parent) as at:
             entry = os.open(raw(path.name) or b".", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
             try:
                 if stat.S_ISLNK(os.fstat(entry).st_mode):
@@ -307,7 +308,7 @@ class LocalFileSystem:
         if self._follow:
             descriptor = os.open(self.full(path), _READ_FILE)
         else:
-            with open_folder(self._root, path.parent) as at:
+            with open_folder(self._disk, path.parent) as at:
                 descriptor = os.open(raw(path.name), _READ_FILE | os.O_NOFOLLOW, dir_fd=at)
         return _regular(descriptor)
 
