@@ -215,6 +215,20 @@ def test_empty_listings_are_no_evidence(story):
     assert story.at_source(torrent) == story.contents[torrent]
 
 
+def test_the_torrent_file_of_a_twin_proves_nothing(story):
+    """The very same files under another infohash: every piece would match."""
+    torrent = story.seed()
+    twin = seed_twin(story, torrent)
+    story.source._held[torrent].metainfo = story.source._held[twin].metainfo
+
+    assert story.run() is ExitCode.SOME_FAILED
+
+    assert failed(story).code == "TM-E303"
+    story.assert_kept(torrent)
+    assert not story.destination.torrents()
+    assert not any(story.at_destination(torrent).values())
+
+
 # -- siblings ----------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from torrent_mover.domain.errors import Collision
+from torrent_mover.domain.errors import Collision, UnsafeTorrent
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.portion import has_unselected, portion_of
@@ -49,6 +49,7 @@ class Cargo:
 def load(source: Source, destination: Destination, planned: PlannedMove, metainfo: bytes) -> Cargo:
     """Read metainfo and layout. Raises UnsafeTorrent, and Collision where something has the name of an unselected file."""
     manifest = Manifest.parse(metainfo)
+    _refuse_another(source, planned, manifest)
     layout = handover.layout_of(planned, manifest)
     files = source.open(planned.torrent.save_path)
     if not has_unselected(planned.files):
@@ -62,6 +63,18 @@ def load(source: Source, destination: Destination, planned: PlannedMove, metainf
     for index in portion.parted:
         _refuse_strangers(destination, layout[index], manifest.files[index].size)
     return Cargo(manifest, layout, target.layout(layout), reading, target, target)
+
+
+def _refuse_another(source: Source, planned: PlannedMove, manifest: Manifest) -> None:
+    """All proof rests on the .torrent: it must be this torrent's, and named as every client names it."""
+    named = manifest.hashes.client_id
+    if named != planned.torrent.id:
+        raise UnsafeTorrent(
+            f"{source.name} calls the torrent {planned.torrent.id.short}; the .torrent that it gives for it is {named.short}.",
+            kept="Nothing was written.",
+            remedy="A client with libtorrent 1.2 calls hybrid torrents by another name: update it to a build with libtorrent 2.0."
+            " Else ask again: perhaps something between us and the client answers from a cache.",
+        )
 
 
 def _refuse_strangers(destination: Destination, path: RelativePath, size: int) -> None:
