@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.engine.story import TARGET, DurableFiles, FsDisk, path
+from tests.engine.story import PIECE, TARGET, DurableFiles, FsDisk, path
+from tests.engine.test_repair import BIG
+from tests.engine.test_reuse import other_of
+from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import DiskFull, ExitCode, NotWritable
+from torrent_mover.domain.settings import LinkExisting
 
 
 class FailingDisk(DurableFiles):
@@ -78,3 +84,45 @@ def test_files_that_nobody_brought_stay_where_they_cannot_be_synced(story):
     story.assert_kept(torrent)
     assert story.at_destination(torrent) == story.contents[torrent]
     assert path("Show/last.bin") in disk.nodes
+
+
+def test_a_copy_of_another_torrents_file_that_could_not_be_synced_is_made_anew(story):
+    story.policy = replace(story.policy, link_existing=LinkExisting.COPY)
+    torrent = story.seed()
+    disk = on(story)
+    other_of(story, torrent)
+    disk.error_at(1, NotWritable("Input/output error."))
+    run_until_done(story)
+    assert story.brought == 0
+    story.there.cut_power()
+    assert story.at_destination(torrent) == story.contents[torrent]
+
+
+def test_a_copy_of_a_file_with_a_second_name_that_could_not_be_synced_is_made_anew(story):
+    torrent = story.seed()
+    disk = on(story)
+    whole = story.contents[torrent][BIG]
+    story.plant(torrent, **{"second.bin": whole[: 2 * PIECE] + bytes(len(whole) - 2 * PIECE)})
+    story.there.link(path(BIG), path("the other name"))
+    disk.error_at(1, NotWritable("Input/output error."))
+    run_until_done(story)
+    story.there.cut_power()
+    assert story.at_destination(torrent)[BIG] == whole
+
+
+def test_a_copy_of_a_cross_seeds_file_that_could_not_be_synced_is_made_anew(story):
+    """Another torrent's file that lacks its neighbours is copied, and only its last piece is brought."""
+    torrent = story.seed("Show", {"a": 4 * PIECE + 5, "zz": 50})
+    disk = on(story)
+    name = "Show/a"
+    files = {name: story.contents[torrent][name]}
+    made = story.folder / "other" / "Show" / "a"
+    made.parent.mkdir(parents=True)
+    made.write_bytes(files[name])
+    story.there.plant_file(path(name), files[name])
+    story.destination.seed(make_torrent(made.parent, piece_length=PIECE * 2), TARGET)
+    disk.error_at(1, NotWritable("Input/output error."))
+
+    story.run()
+
+    assert path(f".torrent-mover/{torrent.hex}/{name}") not in disk.nodes

@@ -138,7 +138,7 @@ class Bringing:
                 Level.INFO,
                 f"{size(self._manifest.size_of(found))} of it are at the destination already, in other torrents: {how}",
             )
-            self._landing.sync(found.ones())
+            self._sync(found)
             self._world.journal.save_pieces(self._id, good.to_bytes())
             self.verified = self._track.landed = good
             self._track.present = good.copy()

@@ -315,7 +315,12 @@ class Landing:
         """Make the staged file from another one: as cheap as the file system can, else through us."""
         if not self.clone(index, path) and not self.copy(index, path):
             self._copy_through_us(path, index)
-        self._fs.sync([self.staging / self._layout[index]])
+        copy = self.staging / self._layout[index]
+        try:
+            self._fs.sync([copy])
+        except ProvisioningError:
+            self._fs.unlink(copy)  # a failed sync is told once: see `begin_anew`
+            raise
         self._standing.where[index] = Where.STAGED
 
     def _copy_through_us(self, path: RelativePath, index: int) -> None:
