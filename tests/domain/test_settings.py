@@ -344,6 +344,22 @@ def test_an_api_key_takes_the_place_of_user_name_and_password():
     assert settings.source_client.api_key == Secret("qbt_123")
 
 
+def test_a_blank_user_name_without_a_password_says_that_none_is_needed():
+    settings = read({("SOURCE_CLIENT", "username"): "", ("SOURCE_CLIENT", "password"): None})
+    assert (settings.source_client.username, settings.source_client.password) == ("", None)
+
+
+@pytest.mark.parametrize("login", ["jane", ":secret", "jane:"])
+def test_a_login_for_a_web_server_in_front_has_both_parts(login):
+    problem = the_problem({("SOURCE_CLIENT", "basic_auth"): login})
+    assert (problem.key, "user:password" in problem.what, login in problem.what) == ("basic_auth", True, False)
+
+
+def test_a_request_carries_one_authorization():
+    changes = {("SOURCE_CLIENT", "basic_auth"): "jane:p:ss", ("SOURCE_CLIENT", "api_key"): "qbt_123"}
+    assert the_problem(changes).key == "basic_auth"
+
+
 def test_a_reference_that_leads_nowhere_names_the_nearest_section():
     problem = the_problem({("SETTINGS", "source_server_section"): "SOURCE_SEVER"})
     assert problem.remedy == "Did you mean SOURCE_SERVER?"

@@ -29,6 +29,10 @@ def _literal_secrets(settings: Settings) -> Iterator[str]:
     for secret in (*known, *(client.api_key for client in clients)):
         if secret is not None and secret.is_literal:
             yield secret.reveal()
+    for login in (client.basic_auth for client in clients):
+        if login is not None:
+            yield login.reveal()
+            yield login.reveal().partition(":")[2]
     if settings.general.notify_urls is not None:
         for url in settings.general.notify_urls.reveal().split():
             yield url

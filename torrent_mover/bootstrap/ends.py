@@ -34,6 +34,8 @@ def client(section: str, settings: ClientSettings, timeout: float, clock: Clock)
             password=settings.password,
             verify_cert=settings.verify_cert,
             api_key=settings.api_key,
+            basic_auth=settings.basic_auth,
+            ca_file=str(settings.ca_file) if settings.ca_file else "",
             timeout=timeout,
             section=section,
         ),

@@ -120,7 +120,15 @@ class ClientSettings:
         int | None,
         Key(PORT, "Port of the Web UI.", example="8080", blank="443 for https, otherwise it is needed"),
     ] = None
-    username: Annotated[str, Key(TEXT, "User name of the Web UI.", example="your-username")] = ""
+    username: Annotated[
+        str,
+        Key(
+            TEXT,
+            "User name of the Web UI.",
+            example="your-username",
+            blank="it lets us in without a login (a line username = with nothing behind it)",
+        ),
+    ] = ""
     password: Annotated[
         Secret | None,
         Key(SECRET, "Its password. Every character counts, % and # too.", example="your-password"),
@@ -138,6 +146,24 @@ class ClientSettings:
         Key(SECRET, "API key, in place of user name and password (qBittorrent 5.2).", blank="none", advanced=True),
     ] = None
     verify_cert: Annotated[bool, Key(YES_NO, "Check the certificate of an https address.")] = True
+    ca_file: Annotated[
+        LocalPath | None,
+        Key(
+            READABLE_FILE,
+            "File of the certificates (PEM) that are trusted for an https address: your own authority, or a self-signed one.",
+            blank="those that Python brings, or what REQUESTS_CA_BUNDLE names",
+            advanced=True,
+        ),
+    ] = None
+    basic_auth: Annotated[
+        Secret | None,
+        Key(
+            SECRET,
+            "Login of a web server in front of the Web UI that asks for one of its own (HTTP basic): user:password.",
+            blank="none",
+            advanced=True,
+        ),
+    ] = None
 
     @property
     def url(self) -> str:

@@ -91,10 +91,16 @@ def _missing_login(values: SectionValues) -> list[str]:
     has_port = isinstance(address, HostAddress) and (address.port or address.scheme == _HTTPS)
     if not (has_port or values.has("port") or "host" in values.wrong):
         missing.append("port")
-    if not values.has("api_key"):
+    password = any(values.has(key) for key in _PASSWORDS)
+    if not values.has("api_key") and (password or not _without_login(values)):
         missing += [] if values.has("username") else ["username"]
-        missing += [] if any(values.has(key) for key in _PASSWORDS) else ["password"]
+        missing += [] if password else ["password"]
     return missing
+
+
+def _without_login(values: SectionValues) -> bool:
+    """Whether a line without a user name says that none is needed; a line that is not there may have been forgotten."""
+    return "username" in values.places and not values.has("username")
 
 
 def agreement(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
@@ -102,6 +108,7 @@ def agreement(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
     for values in sections.values():
         yield from _one_password(values)
         yield from _one_port(values)
+        yield from _one_authorization(values)
     yield from _two_clients(sections)
     yield from _two_categories(sections[SETTINGS.field])
     yield from _one_view(sections)
@@ -119,6 +126,20 @@ def _one_port(values: SectionValues) -> Iterator[Problem]:
     if isinstance(address, HostAddress) and port and address.port and address.port != port:
         what = f"{port}, but the address in host says {address.port}."
         yield values.problem("port", what, "Take the port out of host, or remove this line.")
+
+
+def _one_authorization(values: SectionValues) -> Iterator[Problem]:
+    """Both would stand in one header of each request."""
+    login = values.values.get("basic_auth")
+    if login is None:
+        return
+    if "api_key" in values.values:
+        what = "api_key is there too, and a request can carry only one of the two."
+        yield values.problem("basic_auth", what, "Use username and password in place of api_key.")
+    user, colon, password = login.reveal().partition(":")
+    if not (user and colon and password):
+        what = "the value cannot be used: it is not user:password."
+        yield values.problem("basic_auth", what, "Write for example: basic_auth = jane:her password")
 
 
 def _two_clients(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:

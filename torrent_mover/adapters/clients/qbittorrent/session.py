@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ class QBittorrentSettings:
     """Where a Web UI is and how to log in. `url` with its scheme, and with a path where a proxy puts it below one.
 
     `api_key` (qBittorrent 5.2 and later) goes before user name and password; without either, the Web UI must let this
-    address in without a login. `timeout` in seconds for each answer. `section` names the config section in remedies.
+    address in without a login. `basic_auth` is user:password for a web server in front, `ca_file` a PEM file of the
+    certificates that are trusted. `timeout` in seconds for each answer. `section` names the config section in remedies.
     """
 
     url: str
@@ -42,6 +44,8 @@ class QBittorrentSettings:
     password: Secret | None = None
     verify_cert: bool = True
     api_key: Secret | None = None
+    basic_auth: Secret | None = None
+    ca_file: str = ""
     timeout: float = 10.0
     section: str = "SOURCE_CLIENT"
 
@@ -91,7 +95,7 @@ class Session:
         self._clock = clock
         self._lock = threading.RLock()
         self._api: Api | None = None
-        self._refused = False
+        self._refused: LoginRefused | None = None
         self._clock_ahead: float | None = None
         self._info = ClientInfo("qBittorrent", "", "")
 
@@ -125,7 +129,7 @@ class Session:
                 if torrent is None or self._lists(torrent):
                     raise self.trouble.explain(error) from error
                 raise gone(self.name, torrent) from error
-            except (requests.RequestException, api_errors.APIError) as error:
+            except (requests.RequestException, api_errors.APIError, OSError) as error:
                 raise self.trouble.explain(error) from error
 
     def close(self) -> None:
@@ -134,7 +138,7 @@ class Session:
             api, self._api = self._api, None
             if api is None:
                 return
-            with suppress(requests.RequestException, api_errors.APIError, ServerError):
+            with suppress(requests.RequestException, api_errors.APIError, ServerError, OSError):
                 if self._settings.api_key is None:
                     api.log_out()
             api.hang_up()
@@ -161,7 +165,8 @@ class Session:
 
     def _logged_in(self) -> Api:
         if self._refused:
-            raise self._refusal()
+            first = self._refused
+            raise LoginRefused(first.what, kept=first.kept, remedy=first.remedy)
         if self._api is not None:
             self._api.hang_up()
             self._api = None
@@ -169,15 +174,16 @@ class Session:
         try:
             self._log_in(api)
             self._info = self._look(api)
-        except LoginRefused:
-            self._refused = True
-            api.hang_up()
+            self._api = api
+        except LoginRefused as error:
+            self._refused = error
             raise
         except api_errors.Unauthorized401Error as error:
-            self._refused = True
-            api.hang_up()
-            raise self.trouble.origin_refused(error.response) from error
-        self._api = api
+            self._refused = self.trouble.origin_refused(error.response)
+            raise self._refused from error
+        finally:
+            if self._api is None:
+                api.hang_up()
         return api
 
     def _connection(self) -> Api:
@@ -189,8 +195,9 @@ class Session:
             # `verify` is said for each request as well: the library lets an environment variable switch it off.
             REQUESTS_ARGS={
                 "timeout": settings.timeout,
-                "verify": settings.verify_cert,
+                "verify": (settings.ca_file or True) if settings.verify_cert else False,
                 "allow_redirects": False,
+                "auth": self._authorize,
                 "hooks": {"response": [self._note_time, self.trouble.check]},
             },
             HTTPADAPTER_ARGS={"max_retries": 0},
@@ -198,6 +205,13 @@ class Session:
             FORCE_SCHEME_FROM_HOST=True,
             SIMPLE_RESPONSES=True,
         )
+
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """What the web server in front asks for. Without it ~/.netrc would be looked up for each request, and believed."""
+        login = self._settings.basic_auth
+        if login is not None:
+            request.headers["Authorization"] = f"Basic {b64encode(login.reveal().encode()).decode('ascii')}"
+        return request
 
     def _log_in(self, api: Api) -> None:
         """One attempt, where there is something to attempt."""

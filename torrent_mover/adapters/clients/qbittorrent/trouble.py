@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 from qbittorrentapi import exceptions as api_errors
@@ -12,17 +13,32 @@ from torrent_mover.domain.errors import (
     BadAnswer,
     Banned,
     LoginRefused,
+    MoverError,
     NotWritable,
     ServerError,
     ServerTooOld,
+    TorrentError,
     Unreachable,
 )
+from torrent_mover.domain.text import size as in_words
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _NOTHING_DONE = "Nothing was changed."
 _FIRST_ERROR = 400
-_UNAUTHORIZED, _NOT_FOUND = 401, 404
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_LARGE, _TOO_MANY = 400, 401, 403, 404, 413, 429
+_SILENT_BEHIND = (502, 503, 504)
+_NEVER_AS_PAGE = (_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND)
+"""Refusals that qBittorrent words in plain text: as a web page, and logins refused in JSON, they are somebody else's."""
+
+_WHY_UNVERIFIED = re.compile(r"certificate verify failed: (.*?)(?: \(_ssl|'\)|$)")
 _LONGEST_QUOTE = 60  # characters of a stranger's page that a message repeats
+_LONGEST_ADDRESS = 200  # characters of an address that a message repeats: it is there to be copied
+
+
+_PAST_THE_GATE = (
+    "If it is a page to sign in at (Authelia, Cloudflare Access), let /api/ pass without it there, or let host be"
+    " qBittorrent's own address."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +76,27 @@ class Trouble:
     def origin_refused(self, response: requests.Response | None) -> LoginRefused:
         """A 401: a proxy's own password, or qBittorrent's host header check (wrong passwords answer so since 5.2)."""
         if response is not None and "WWW-Authenticate" in response.headers:
-            return LoginRefused(
-                f"A web server in front of qBittorrent at {self.place} asks for a password of its own.",
-                kept=_NOTHING_DONE,
-                remedy="Let that server pass /api/ without a password of its own (qBittorrent asks for one anyway).",
-            )
+            return self._front_wants_login(response)
         return LoginRefused(
             f"qBittorrent at {self.place} refused the login: wrong user name or password, or a host name it does not accept.",
             kept="It was asked only once, so that it does not ban this address.",
             remedy=f"Check username and password in [{self.section}]; where they are right, add the host name to"
-            " 'Server domains' in qBittorrent's Web UI options.",
+            " 'Server domains' in qBittorrent's Web UI options. A web server in front must pass on the Host that qBittorrent"
+            " knows, port included (nginx: proxy_set_header Host $proxy_host).",
+        )
+
+    def _front_wants_login(self, response: requests.Response) -> LoginRefused:
+        if str(response.request.headers.get("Authorization", "")).startswith("Basic "):
+            return LoginRefused(
+                f"The web server in front of qBittorrent at {self.place} refused the login that basic_auth says.",
+                kept="It was asked only once.",
+                remedy=f"Set in [{self.section}]: basic_auth = user:password, as a browser is asked before it sees qBittorrent.",
+            )
+        return LoginRefused(
+            f"A web server in front of qBittorrent at {self.place} asks for a password of its own.",
+            kept=_NOTHING_DONE,
+            remedy=f"Set in [{self.section}]: basic_auth = user:password, as that server wants them; username and password"
+            " stay those of qBittorrent itself.",
         )
 
     def banned(self) -> Banned:
@@ -97,7 +124,8 @@ class Trouble:
         return BadAnswer(
             f"qBittorrent at {self.place} accepts the login and forgets it at once.",
             kept=_NOTHING_DONE,
-            remedy="A proxy in front of it may remove cookies: let it pass Cookie and Set-Cookie, or connect directly.",
+            remedy="A web server in front of it may remove cookies, or mark them Secure where host begins with http://: let it"
+            " pass Cookie and Set-Cookie as they are, or connect directly.",
         )
 
     def too_old(self, version: str) -> ServerTooOld:
@@ -122,27 +150,44 @@ class Trouble:
             f"What answers at {self.place} is not qBittorrent's Web UI: {_looks_like(response)}.",
             kept=_NOTHING_DONE,
             remedy=f"Check host and port in [{self.section}]. Behind a proxy, host needs the whole address,"
-            " such as https://box.example.org/qbittorrent",
+            f" such as https://box.example.org/qbittorrent. {_PAST_THE_GATE}",
         )
 
     def redirected(self, response: requests.Response) -> BadAnswer:
         """It sends us elsewhere; following would turn a POST into a GET."""
-        target = response.headers.get("Location", "").partition("?")[0].partition("/api/v2")[0]
+        target, same_call, _ = response.headers.get("Location", "").partition("?")[0].partition("/api/v2")
+        remedy = _PAST_THE_GATE
+        if same_call and "://" in target:
+            there = urlsplit(target)
+            port = there.port or (443 if there.scheme == "https" else 80)
+            address = _quoted(target, _LONGEST_ADDRESS)
+            remedy = f"If that is the right one, set in [{self.section}]: host = {address} and port = {port}"
         return BadAnswer(
-            f"What answers at {self.place} sends us to another address: {_quoted(target)}.",
+            f"What answers at {self.place} sends us to another address: {_quoted(target, _LONGEST_ADDRESS)}.",
             kept=_NOTHING_DONE,
-            remedy=f"Set in [{self.section}]: host = {_quoted(target)} if that is the right one.",
+            remedy=remedy,
         )
 
     def check(self, response: requests.Response, *_: object, **__: object) -> None:
-        """Raise BadAnswer for a redirect or a web page. Shaped as a response hook of requests."""
-        if response.is_redirect:
-            raise self.redirected(response)
-        page = "html" in response.headers.get("Content-Type", "").lower()
-        if page and (response.status_code < _FIRST_ERROR or response.status_code == _NOT_FOUND):
-            raise self.not_qbittorrent(response)
+        """Raise BadAnswer for a redirect or what is no answer of qBittorrent's. Shaped as a response hook of requests."""
+        error = self._strange(response)
+        if error is not None:
+            response.close()  # the library closes only what it was allowed to read to its end
+            raise error
 
-    def explain(self, error: requests.RequestException | api_errors.APIError) -> ServerError:
+    def _strange(self, response: requests.Response) -> ServerError | None:
+        if response.is_redirect:
+            return self.redirected(response)
+        kind = response.headers.get("Content-Type", "").lower()
+        refused = response.status_code in _NEVER_AS_PAGE and "WWW-Authenticate" not in response.headers
+        page = "html" in kind and (response.status_code < _FIRST_ERROR or refused)
+        if page and "HTTPS port" in response.text:  # in nginx's own words, which it does not translate
+            return self._unreachable("speaks HTTPS", f"Let host in [{self.section}] begin with https://")
+        if page or ("json" in kind and refused and response.status_code in (_UNAUTHORIZED, _FORBIDDEN)):
+            return self.not_qbittorrent(response)
+        return None
+
+    def explain(self, error: requests.RequestException | api_errors.APIError | OSError) -> MoverError:
         """The error of ours for one of the libraries'."""
         response = error.response if isinstance(error, requests.RequestException) else None
         if response is not None and response.status_code >= _FIRST_ERROR:
@@ -153,22 +198,66 @@ class Trouble:
             return self.garbled("an answer that was cut off")
         if isinstance(error, api_errors.APIError):
             return self.garbled()
+        if not isinstance(error, requests.RequestException):
+            return self._no_authorities(str(error))
         return self._unreachable("cannot be asked at that address", f"Check host and port in [{self.section}].")
 
-    def _status(self, response: requests.Response) -> ServerError:
-        if response.status_code == _UNAUTHORIZED:
+    def _status(self, response: requests.Response) -> MoverError:
+        code = response.status_code
+        said = f"{code} {_quoted(response.reason or '')}".rstrip()
+        if code == _UNAUTHORIZED:
             return self.origin_refused(response)
-        if response.status_code == _NOT_FOUND:
+        if code == _NOT_FOUND:
             return self.not_qbittorrent(response)
-        return self.garbled(f"the answer {response.status_code} {_quoted(response.reason or '')}".rstrip())
+        if code == _TOO_LARGE:
+            return self._too_large(response)
+        if code in _SILENT_BEHIND:
+            return self._front(
+                said,
+                "Is qBittorrent running behind it? If it is only slow, raise the time-out there (proxy_read_timeout)",
+            )
+        if code == _TOO_MANY:
+            return self._front(said, "Raise the limit of requests there (limit_req)")
+        return self.garbled(f"the answer {said}")
+
+    def _front(self, said: str, remedy: str) -> BadAnswer:
+        return BadAnswer(
+            f"A web server in front of qBittorrent at {self.place} answers {said} in its place.",
+            kept=_NOTHING_DONE,
+            remedy=f"{remedy}; or let host in [{self.section}] be qBittorrent's own address.",
+        )
+
+    def _too_large(self, response: requests.Response) -> TorrentError:
+        """Only a .torrent is ever large, so this is about one torrent: the server itself is well."""
+        size = int(response.request.headers.get("Content-Length") or 0)
+        return TorrentError(
+            f"A web server in front of qBittorrent at {self.place} does not let a .torrent of {in_words(size)} pass (413).",
+            kept="Nothing was added.",
+            remedy=f"Raise its limit (nginx: client_max_body_size 64m;), or let host in [{self.section}] be qBittorrent's own"
+            " address. Then run again: what was brought is kept.",
+        )
+
+    def _no_authorities(self, said: str) -> Unreachable:
+        """The library could not read what it was to trust."""
+        return self._unreachable(
+            f"was not asked, because the certificates to trust cannot be read: {_quoted(said, _LONGEST_ADDRESS)}",
+            f"Mend ca_file in [{self.section}], or what REQUESTS_CA_BUNDLE (CURL_CA_BUNDLE) names: a PEM file.",
+        )
 
     def _tls(self, error: requests.exceptions.SSLError) -> Unreachable:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        text = str(error)
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            why = _WHY_UNVERIFIED.search(text)
+            said = _quoted(why[1], 120).rstrip(".") if why else ""
+            other_name = "mismatch" in said
+            remedy = "ca_file = a PEM file with that certificate or its authority's"
             return self._unreachable(
-                "shows a certificate that cannot be verified",
-                f"Let REQUESTS_CA_BUNDLE name a file with its certificate; or, if it is self-signed and the network is"
-                f" yours, set in [{self.section}]: verify_cert = false",
+                "shows a certificate that cannot be verified" + (f": {said}" if said else ""),
+                f"Set in [{self.section}]: {'host = a name that stands in it' if other_name else remedy}; or, if the network is"
+                " yours, verify_cert = false",
             )
+        if "NO_CERTIFICATE_OR_CRL_FOUND" in text or "X509" in text:
+            return self._no_authorities("there is no certificate in the file")
         return self._unreachable(
             "does not speak HTTPS properly",
             f"If its Web UI is plain HTTP, let host in [{self.section}] begin with http://",
@@ -178,9 +267,12 @@ class Trouble:
         if isinstance(error, requests.exceptions.SSLError):
             return self._tls(error)
         if isinstance(error, requests.exceptions.Timeout):
+            slow = isinstance(error, requests.exceptions.ReadTimeout)
             return self._unreachable(
                 f"did not answer within {self.timeout:.0f} s",
-                f"Is the machine up? Check host and port in [{self.section}].",
+                "It took the question: if it is busy, or has thousands of torrents, raise connect_timeout in [General]."
+                if slow
+                else f"Is the machine up? Check host and port in [{self.section}].",
             )
         text = str(error)
         if "NameResolutionError" in text or "getaddrinfo" in text:
@@ -214,7 +306,7 @@ def _looks_like(response: requests.Response) -> str:
     return ", ".join(parts)
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str, longest: int = _LONGEST_QUOTE) -> str:
     """A stranger's words on one line, printable, not too many."""
     line = " ".join(text.split())
-    return "".join(character for character in line if character.isprintable())[:_LONGEST_QUOTE]
+    return "".join(character for character in line if character.isprintable())[:longest]
