@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from torrent_mover.adapters.ssh import sftp_copies
+from torrent_mover.adapters.ssh import sftp_copies, sftp_looks
 from torrent_mover.adapters.ssh import sftp_protocol as wire
 from torrent_mover.adapters.ssh.owners import Owners
 from torrent_mover.adapters.ssh.pool import SessionPool
@@ -60,29 +60,28 @@ class SftpFileSystem:
 
     def stat(self, path: RelativePath) -> FileStat | None:
         """See ports.filesystem.FileSystem. The root itself may be a link, as people call a disk by a second name."""
-        name, root = self._name(path), self._name(ROOT)
-        first = Packet.STAT if self._follow or path == ROOT else Packet.LSTAT
-        asked = [(first, name), (Packet.LSTAT, name), (Packet.STAT, root)]
+        name, followed = self._name(path), self._follow or path == ROOT
         with self._pool.control(self._holder) as session:
-            replies = session.call_all(asked)
-            for reply in replies[:2]:
+            looks = sftp_looks.questions(session, [name])
+            replies = session.call_all([(Packet.STAT, self._name(ROOT)), (Packet.STAT, name), *looks])
+            (look,) = sftp_looks.answers(replies[2:], 1)
+            for reply in (replies[1], look) if followed else (look,):
                 if reply[0] == Packet.ATTRS:
                     return Cursor(reply[1]).attributes()
-            missing = status_of(replies[1])
+            missing = status_of(look)
             if missing.code != Code.NO_SUCH_FILE and not self._below_a_file(session, path):
                 raise write_error(session, self._pool.name, self._full(path), "look at", missing)
-            if path != ROOT and replies[2][0] != Packet.ATTRS:
+            if path != ROOT and replies[0][0] != Packet.ATTRS:
                 raise self._no_root()
         return None
 
     def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
         """See ports.filesystem.FileSystem. What is not simply there is asked for once more, with all that makes it certain."""
         found: list[FileStat | None] = []
-        packet = Packet.STAT if self._follow else Packet.LSTAT
         with self._pool.control(self._holder) as session:
             for first in range(0, len(paths), _LOOKS_AT_ONCE):
-                asked = paths[first : first + _LOOKS_AT_ONCE]
-                replies = session.call_all((packet, self._name(path)) for path in asked)
+                asked = [self._name(path) for path in paths[first : first + _LOOKS_AT_ONCE]]
+                replies = self._looks(session, asked)
                 found += [Cursor(reply[1]).attributes() if reply[0] == Packet.ATTRS else None for reply in replies]
         return [found if found else self.stat(path) for path, found in zip(paths, found, strict=True)]
 
@@ -126,6 +125,8 @@ class SftpFileSystem:
             self._check_folders(session, old.parent)
             self._check_folders(session, new.parent)
             self._require_free(session, new)
+            if self._leads_elsewhere(session, old):
+                raise collision(self._pool.name, self._full(old), "a symbolic link")
             reply = session.call(Packet.RENAME, self._name(old) + self._name(new))
             if not ok(reply):
                 self._require_free(session, new)
@@ -169,6 +170,8 @@ class SftpFileSystem:
         """See ports.filesystem.FileSystem."""
         with self._pool.control(self._holder) as session:
             if not self._check_folders(session, path.parent, missing_is_fine=True):
+                return False
+            if self._leads_elsewhere(session, path):
                 return False
             reply = session.call(Packet.RMDIR, self._name(path))
             if status_of(reply).code == Code.PERMISSION_DENIED:
@@ -293,14 +296,19 @@ class SftpFileSystem:
     def _name(self, path: RelativePath) -> bytes:
         return wire.string(bytes(self._full(path)))
 
+    def _looks(self, session: SftpSession, names: Sequence[bytes]) -> list[Reply]:
+        if self._follow:
+            return session.call_all((Packet.STAT, name) for name in names)
+        return sftp_looks.answers(session.call_all(sftp_looks.questions(session, names)), len(names))
+
     def _look_at(self, session: SftpSession, path: RelativePath) -> FileStat | None:
         return self._look_at_all(session, [path])[0]
 
     def _look_at_all(self, session: SftpSession, paths: Sequence[RelativePath]) -> list[FileStat | None]:
         """Lstat of each; None for what is missing. Raises for a doubt."""
         looks: list[FileStat | None] = []
-        replies = session.call_all((Packet.LSTAT, self._name(path)) for path in paths)
-        for path, reply in zip(paths, replies, strict=True):
+        replies = session.call_all(sftp_looks.questions(session, [self._name(path) for path in paths]))
+        for path, reply in zip(paths, sftp_looks.answers(replies, len(paths)), strict=True):
             if reply[0] == Packet.ATTRS:
                 looks.append(Cursor(reply[1]).attributes())
             elif status_of(reply).code == Code.NO_SUCH_FILE or (
@@ -370,6 +378,13 @@ class SftpFileSystem:
     def _require_free(self, session: SftpSession, path: RelativePath) -> None:
         if self._look_at(session, path) is not None:
             raise collision(self._pool.name, self._full(path), "there already")
+
+    def _leads_elsewhere(self, session: SftpSession, path: RelativePath) -> bool:
+        """Whether it is a link on a server that acts on what links lead to. Nothing is asked where it acts on the link."""
+        if sftp_looks.tells_links(session):
+            return False
+        look = self._look_at(session, path)
+        return look is not None and look.kind is FileKind.SYMLINK
 
     def _require_own(self, session: SftpSession, path: RelativePath) -> FileStat:
         self._check_folders(session, path.parent)

@@ -35,6 +35,7 @@ class Packet(IntEnum):
     REALPATH = 16
     STAT = 17
     RENAME = 18
+    READLINK = 19
     STATUS = 101
     HANDLE = 102
     DATA = 103

@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from functools import partial
 from typing import Final, Protocol
 
+from torrent_mover.adapters.ssh import sftp_looks
 from torrent_mover.adapters.ssh import sftp_protocol as wire
 from torrent_mover.adapters.ssh.sftp_errors import collision, write_error
 from torrent_mover.adapters.ssh.sftp_protocol import LENGTH, NO_ATTRIBUTES, OFFSET, Code, Open, Packet, Status
@@ -32,14 +33,18 @@ class Locate(Protocol):
 
 
 class _File:
-    """A file being written: `head` is its handle as it travels, once it is open. `size` is what it must have, where we make it."""
+    """A file being written: `head` is its handle as it travels, once it is open. `size` is what it must have, where we make it.
 
-    __slots__ = ("head", "in_flight", "path", "size", "waiting")
+    `looks`: answers still due that say what lies there; nothing is written before.
+    """
+
+    __slots__ = ("head", "in_flight", "looks", "path", "size", "waiting")
 
     def __init__(self, path: HostPath, size: int | None) -> None:
         self.path = path
         self.size = size
         self.head: bytes | None = None
+        self.looks = 0
         self.in_flight = 0  # writes
         self.waiting: list[tuple[_Write, bytes]] = []
 
@@ -115,8 +120,7 @@ class WriteLane:
             return file
         file = self._files[path] = _File(self._locate(path, self._session, make=False), None)
         name = wire.string(bytes(file.path))
-        # Replies come in order of asking: the look at what lies there is back before the handle, at no extra round trip.
-        self._ask(Packet.LSTAT, name, self._looked, file)
+        self._look(file)
         self._ask(Packet.OPEN, name + _EXISTING, self._opened, file)
         self._limit_handles()
         return file
@@ -125,9 +129,17 @@ class WriteLane:
         self._owed += 1
         self._session.ask(packet, body, handler, file)
 
+    def _look(self, file: _File, *, further: bool = False) -> None:
+        """Ask what lies there; with `further`, what LSTAT alone did not tell."""
+        questions = sftp_looks.questions(self._session, [wire.string(bytes(file.path))])
+        for packet, name in questions[1:] if further else questions:
+            file.looks += 1
+            self._ask(packet, name, self._looked, file)
+
     def _limit_handles(self) -> None:
         while len(self._files) > _MOST_HANDLES and not self._has_failed():
-            idle = next((path for path, file in self._files.items() if file.in_flight == 0 and file.head), None)
+            files = self._files.items()
+            idle = next((path for path, file in files if file.head and not (file.in_flight or file.looks)), None)
             if idle is not None:
                 self._close(idle)
             else:
@@ -143,7 +155,7 @@ class WriteLane:
         self._order.append(write)
         file.in_flight += 1
         self._in_flight += write.count
-        if file.head is None:
+        if file.head is None or file.looks:
             file.waiting.append((write, bytes(data)))
         else:
             head = file.head + OFFSET.pack(offset) + LENGTH.pack(write.count)
@@ -159,20 +171,28 @@ class WriteLane:
         self._ask(Packet.LSTAT, wire.string(bytes(file.path)), partial(self._looked_at_existing, refused), file)
 
     def _looked_at_existing(self, refused: Status, packet: int, body: memoryview, file: _File) -> None:
-        self._looked(packet, body, file)
+        self._owed -= 1
         if packet != Packet.ATTRS:
             self._fail(file, "create", refused)
-        elif self._wrong_kind is None:
-            if wire.Cursor(bytes(body)).attributes().size == file.size:
-                file.size = None
-            self._ask(Packet.OPEN, wire.string(bytes(file.path)) + _EXISTING, self._opened, file)
+            return
+        look = wire.Cursor(bytes(body)).attributes()
+        if look.kind is not FileKind.FILE:
+            self._wrong_kind = self._wrong_kind or (file, look)
+            return
+        if look.size == file.size:
+            file.size = None
+        self._look(file, further=True)
+        self._ask(Packet.OPEN, wire.string(bytes(file.path)) + _EXISTING, self._opened, file)
 
     def _looked(self, packet: int, body: memoryview, file: _File) -> None:
         self._owed -= 1
-        if packet == Packet.ATTRS:
-            look = wire.Cursor(bytes(body)).attributes()
+        file.looks -= 1
+        reply = sftp_looks.A_LINK if packet == Packet.NAME else (packet, bytes(body))
+        if reply[0] == Packet.ATTRS:
+            look = wire.Cursor(reply[1]).attributes()
             if look.kind is not FileKind.FILE:
                 self._wrong_kind = self._wrong_kind or (file, look)
+        self._begin(file)
 
     def _opened(self, packet: int, body: memoryview, file: _File) -> None:
         self._owed -= 1
@@ -180,7 +200,11 @@ class WriteLane:
             self._fail(file, "open", Status.parse(bytes(body)))
             return
         file.head = bytes(body)
-        if self._wrong_kind is not None:
+        self._begin(file)
+
+    def _begin(self, file: _File) -> None:
+        """Send what waited, once the file is open and seen to be one: answers may come in any order."""
+        if file.head is None or file.looks or self._wrong_kind is not None:
             return
         if file.size is not None:
             self._ask(Packet.FSETSTAT, file.head + wire.size_attributes(file.size), self._sized, file)
