@@ -132,6 +132,8 @@ CASES: dict[str, Case] = {
     "queue.mark": (
         "running", ("2", "space"), lambda seen: "●   1" in row_of(seen.text, "Spring") and "1 torrent marked, 61.0 GiB" in seen.text
     ),
+    "queue.mark_all": ("running", ("2", "a"), has("7 torrents marked, 181.8 GiB")),
+    "queue.sort": ("running", ("2", "S"), has("▼Size", "Shown the largest first")),
     "queue.clear": ("running", ("2", "tab", "c"), asked("retry", a_hash(0x801))),
     "graph.out": ("running", ("right_square_bracket",), has("-300 s")),
     "graph.in": ("running", ("right_square_bracket", "left_square_bracket"), has("-60 s")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,7 +39,15 @@ def test_wrapping_loses_nothing(text: str, size: int):
     pieces = ink.wrap(text, size)
 
     assert all(ink.cells(piece) <= size for piece in pieces)
-    assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
+    assert "".join(pieces).replace(" ", "") == ink.steady(text).replace(" ", "")
+
+
+@pytest.mark.parametrize("name", ["हिन्दी फ़िल्म", "Love ❤️", "👍🏽 ok", "拥抱", "\u0bbe"])
+def test_names_are_as_wide_as_terminals_count_them(name: str):
+    shown = ink.left(name, 12)
+
+    assert sum(map(ink.cells, shown)) == 12  # character by character, as tmux and xterm do
+    assert not set("\ufe0f\U0001f3fd") & set(shown)
 
 
 def test_a_crowded_line_drops_what_matters_least():
@@ -59,16 +68,15 @@ def test_only_what_is_done_is_a_hundred_percent(fraction: float):
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 60))
 def test_a_bar_is_as_wide_as_asked_and_full_only_at_the_end(fraction: float, reused: float, size: int):
-    drawn = fmt.bar(fraction, reused, size, Look().glyphs)
-
-    assert width(drawn) == size
-    full = plain(drawn).count("█") + plain(drawn).count("▒")
-    assert full <= fraction * size + 1e-6
-    assert fraction < 1 or full == size
+    for drawn in (fmt.bar(fraction, reused, size, Look().glyphs), fmt.broad_bar(fraction, size, Look().glyphs)):
+        assert width(drawn) == size
+        full = sum(one in "█━╍" for one in plain(drawn))
+        assert full <= fraction * size + 1e-6
+        assert fraction < 1 or full == size
 
 
 def test_what_was_there_already_is_drawn_apart():
-    assert plain(fmt.bar(0.5, 0.25, 8, Look().glyphs)) == "▒▒██░░░░"
+    assert plain(fmt.bar(0.5, 0.25, 8, Look().glyphs)) == "╍╍━━────"
 
 
 def test_amounts_are_short_and_have_units():

@@ -15,6 +15,7 @@ from torrent_mover.domain.snapshot import Phase
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui import themes
 from torrent_mover.tui.screens.ask import AskLine
+from torrent_mover.tui.screens.base import View
 from torrent_mover.tui.screens.detail import Detail
 from torrent_mover.tui.screens.help import Help
 from torrent_mover.tui.screens.preflight import Preflight
@@ -49,7 +50,10 @@ class RunActs(_Base):
             self.action_view(VIEW_NAMES[(here + by) % len(VIEW_NAMES)])
 
     async def action_back(self) -> None:
-        """Back out one level; from another view to the dashboard."""
+        """Back out one level: out of a filter, out of a screen, from another view to the dashboard."""
+        screen = self.screen
+        if isinstance(screen, View) and screen.back_out():
+            return
         if len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.current_mode != "dashboard":

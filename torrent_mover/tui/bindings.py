@@ -48,6 +48,8 @@ MOVE = (
 
 MARKING = (
     _key("space", "mark", "mark", "queue.mark", "Mark or unmark; keys then act on all that are marked", show=True),
+    _key("a", "mark_all", "mark all", "queue.mark_all", "Mark all that is shown, or unmark it"),
+    _key("S", "sort", "sort", "queue.sort", "Show by place, size, age or name; the order of moving stays"),
     _key("c", "retry", "clear failure", "queue.clear", "Forget why it was set aside, and try it again"),
 )
 """The queue's own."""

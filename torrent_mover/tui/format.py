@@ -129,15 +129,27 @@ def percent_tenths(fraction: float) -> str:
 
 
 def bar(fraction: float, reused: float, width: int, glyphs: Glyphs, tone: Tone = Tone.BAR) -> Line:
-    """A progress bar of `width` cells in eighths; what was there already is drawn apart, at its beginning."""
+    """A thin bar of `width` cells, for lists; what was there already is drawn apart, at its beginning."""
+    marks = (glyphs.thin, glyphs.thin_part, glyphs.thin_track, glyphs.thin_reused)
+    return _drawn(fraction, reused, width, marks, tone)
+
+
+def broad_bar(fraction: float, width: int, glyphs: Glyphs, tone: Tone = Tone.BAR) -> Line:
+    """A bar of full height in eighths of cells, for the whole run."""
+    return _drawn(fraction, 0.0, width, (glyphs.full, glyphs.eighths, glyphs.track, glyphs.reused), tone)
+
+
+def _drawn(fraction: float, reused: float, width: int, marks: tuple[str, str, str, str], tone: Tone) -> Line:
+    """`marks`: a full cell, its parts from the least on, a cell of what is missing, and one of what was there already."""
+    whole, parts, track, there = marks
     fraction = min(1.0, max(0.0, fraction))
-    steps = len(glyphs.eighths) + 1
+    steps = len(parts) + 1
     filled = math.floor(fraction * width * steps + 1e-9)
     full, rest = divmod(filled, steps)
     credit = min(full, math.floor(min(reused, fraction) * width + 1e-9))
-    part = glyphs.eighths[rest - 1] if rest else ""
+    part = parts[rest - 1] if rest else ""
     return line(
-        Span(glyphs.reused * credit, Tone.REUSED),
-        Span(glyphs.full * (full - credit) + part, tone),
-        Span(glyphs.track * (width - full - len(part)), Tone.TRACK),
+        Span(there * credit, Tone.REUSED),
+        Span(whole * (full - credit) + part, tone),
+        Span(track * (width - full - len(part)), Tone.TRACK),
     )

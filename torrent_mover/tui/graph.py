@@ -14,6 +14,9 @@ ZOOMS = (1, 5, 30)
 SHRINK_AFTER = 30.0
 """Seconds for which a scale stays larger than what it shows."""
 
+_LEAST_TOP = 10
+"""Kilos a second that a scale reaches at least: below it there is nothing to see."""
+
 _HALF_FROM, _PARTS_FROM = 4, 12
 """Rows from which an axis has a tick in its middle, and more of them."""
 
@@ -49,7 +52,7 @@ class Scale:
 
     def following(self, peak: float, at: float, base: int = 1024) -> Scale:
         """The scale for what is shown now: it grows at once and shrinks only after `SHRINK_AFTER` seconds."""
-        wanted = ladder(peak, base)
+        wanted = ladder(max(peak, _LEAST_TOP * base), base)
         if wanted == self.top:
             return replace(self, needed_at=at)
         if wanted > self.top or at - self.needed_at >= SHRINK_AFTER:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
-
+from torrent_mover.domain.text import cells as cells_of
 from torrent_mover.domain.text import shorten
 
 
@@ -27,7 +27,11 @@ class Tone(Enum):
     REUSED = "reused"
     TRACK = "track"
     IN = "in"
+    IN_LOW = "in-low"
+    IN_HIGH = "in-high"
     OUT = "out"
+    OUT_LOW = "out-low"
+    OUT_HIGH = "out-high"
     LIMIT = "limit"
     KEY = "key"
 
@@ -48,10 +52,19 @@ ROOMY = 100
 """Cells from which a line has room for what is nice to know."""
 
 
+_ARGUABLE = re.compile("[\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
+"""Emoji or text, and the colour of a skin: terminals do not agree on how wide a character becomes by these."""
+
+
 @lru_cache(4096)
 def cells(text: str) -> int:
-    """How many terminal cells the text takes."""
-    return cell_len(text)
+    """How many terminal cells the text takes: as tmux, screen and most terminals count, character by character."""
+    return cells_of(text)
+
+
+def steady(text: str) -> str:
+    """The text without what would make it wider in one terminal than in another, and shift the columns after it."""
+    return text if text.isascii() else _ARGUABLE.sub("", text)
 
 
 def line(*parts: Span | str | Line) -> Line:
@@ -84,7 +97,8 @@ def crop(ink: Line, size: int) -> Line:
     for span in ink:
         taken = cells(span.text)
         if taken > left:
-            spans.append(span._replace(text=set_cell_size(span.text, left)))
+            fitting = _head(span.text, left)
+            spans.append(span._replace(text=fitting + " " * (left - cells(fitting))))
             return tuple(spans)
         spans.append(span)
         left -= taken
@@ -97,13 +111,13 @@ def left(text: str, size: int) -> str:
     """The text at exactly `size` cells, shortened in the middle where it is longer, at the left."""
     if size <= 0:
         return ""
-    fitting = shorten(text, size)
+    fitting = shorten(steady(text), size)
     return fitting + " " * (size - cells(fitting))
 
 
 def prose(text: str, size: int) -> str:
     """As `left`, but a sentence is cut at its end."""
-    fitting = shorten(text, max(0, size), middle=False)
+    fitting = shorten(steady(text), max(0, size), middle=False)
     return fitting + " " * (size - cells(fitting))
 
 
@@ -111,7 +125,7 @@ def right(text: str, size: int) -> str:
     """As `left`, at the right: for numbers."""
     if size <= 0:
         return ""
-    fitting = shorten(text, size)
+    fitting = shorten(steady(text), size)
     return " " * (size - cells(fitting)) + fitting
 
 
@@ -170,7 +184,7 @@ def wrap(text: str, size: int) -> list[str]:
     size = max(1, size)
     lines: list[str] = []
     current = ""
-    for word in text.split(" "):
+    for word in steady(text).split(" "):
         candidate = f"{current} {word}" if current else word
         if cells(candidate) <= size:
             current = candidate
@@ -179,7 +193,7 @@ def wrap(text: str, size: int) -> list[str]:
             lines.append(current)
         current = word
         while cells(current) > size:
-            head = _head(current, size)
+            head = _head(current, size) or current[:1]
             lines.append(head)
             current = current[len(head) :]
     lines.append(current)
@@ -187,9 +201,10 @@ def wrap(text: str, size: int) -> list[str]:
 
 
 def _head(text: str, size: int) -> str:
+    """As much of its beginning as fits."""
     taken = 0
     for index, character in enumerate(text):
         taken += cells(character)
         if taken > size:
-            return text[: max(1, index)]
+            return text[:index]
     return text

@@ -26,7 +26,11 @@ _COLOURS: Final = {
     Tone.REUSED: "ink-dim",
     Tone.TRACK: "ink-track",
     Tone.IN: "ink-in",
+    Tone.IN_LOW: "ink-in-low",
+    Tone.IN_HIGH: "ink-in-high",
     Tone.OUT: "ink-out",
+    Tone.OUT_LOW: "ink-out-low",
+    Tone.OUT_HIGH: "ink-out-high",
     Tone.LIMIT: "warning",
     Tone.KEY: "accent",
 }

@@ -49,6 +49,10 @@ class Glyphs:
     full: str = "█"
     track: str = "░"
     reused: str = "▒"
+    thin: str = "━"
+    thin_part: str = "╸"
+    thin_track: str = "─"
+    thin_reused: str = "╍"
     arrived: str = "▓"
     thumb: str = "█"
     rail: str = "│"
@@ -59,7 +63,7 @@ class Glyphs:
 ASCII_GLYPHS = Glyphs(
     pull="v", push="^", check="=", finish=">", queued=".", paused="p", good="+", bad="x", add="a",
     cursor=">", mark="*", route=">", running="*", alarm="!", rule="-", axis="|", eighths="", full="#", track=".",
-    reused=":", arrived="o", thumb="#", rail="|", limit="-", dots="~",
+    reused=":", thin="#", thin_part="", thin_track=".", thin_reused=":", arrived="o", thumb="#", rail="|", limit="-", dots="~",
 )  # fmt: skip
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torrent_mover.domain.snapshot import MoveView
+from torrent_mover.domain.text import safe, shorten
+
+_TOLD = 18  # cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,11 @@ class Query:
 
     def __bool__(self) -> bool:
         return bool(self.text.strip())
+
+    @property
+    def told(self) -> str:
+        """What a heading says of it: `/sintel`."""
+        return f"/{shorten(safe(self.text), _TOLD)}"
 
     def _terms(self) -> list[tuple[bool, str]]:
         words = self.text.casefold().split()

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from textual.color import Color
 from textual.theme import Theme
 
+_FOOT, _TOP = 0.7, 0.3  # how much of its own colour a graph has at its foot, and of another one at its top
 NAMES = ("dark", "light", "contrast", "mono")
 
 
 def _inks(dim: str, track: str, incoming: str, outgoing: str, cursor: str) -> dict[str, str]:
-    return {"ink-dim": dim, "ink-track": track, "ink-in": incoming, "ink-out": outgoing, "ink-cursor": cursor}
+    flat = {f"ink-{way}-{part}": ink for way, ink in (("in", incoming), ("out", outgoing)) for part in ("low", "high")}
+    return {"ink-dim": dim, "ink-track": track, "ink-in": incoming, "ink-out": outgoing, "ink-cursor": cursor, **flat}
+
+
+def _shaded(inks: dict[str, str], ground: str, bright: str) -> dict[str, str]:
+    """The same, with graphs that fade into the ground at their foot and grow brighter towards their top."""
+    shades = {}
+    for way in ("in", "out"):
+        ink = Color.parse(inks[f"ink-{way}"])
+        shades[f"ink-{way}-low"] = Color.parse(ground).blend(ink, _FOOT).hex
+        shades[f"ink-{way}-high"] = ink.blend(Color.parse(bright), _TOP).hex
+    return {**inks, **shades}
 
 
 DARK = Theme(
@@ -24,7 +37,7 @@ DARK = Theme(
     success="#7fb069",
     warning="#e0a94f",
     error="#e5636b",
-    variables=_inks("#808b97", "#3a424d", "#58a6d6", "#a98fd8", "#223040"),
+    variables=_shaded(_inks("#808b97", "#3a424d", "#58a6d6", "#a98fd8", "#223040"), "#12151a", "#ffffff"),
 )
 
 LIGHT = Theme(
@@ -40,7 +53,7 @@ LIGHT = Theme(
     success="#2b7a2b",
     warning="#8f5b00",
     error="#b3261e",
-    variables=_inks("#5f6975", "#b9c0c8", "#0a63a8", "#6f42a8", "#d6e6f5"),
+    variables=_shaded(_inks("#5f6975", "#b9c0c8", "#0a63a8", "#6f42a8", "#d6e6f5"), "#fafafa", "#000000"),
 )
 
 CONTRAST = Theme(

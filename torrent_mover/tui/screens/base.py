@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from torrent_mover.domain.snapshot import MoveView, Snapshot, Standing
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.snapshot import MoveView, Phase, Snapshot, Standing
+from torrent_mover.domain.text import counted, safe
+from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import line, wrap
@@ -68,6 +71,10 @@ class View(Screen[Any]):
         """The torrents that keys act on. Subclasses say."""
         return []
 
+    def back_out(self) -> bool:
+        """What escape ends on this screen before it leaves it, a filter or marks; False where there is nothing."""
+        return False
+
     def say(self, text: str, *, bad: bool = False) -> None:
         """A short word in the corner; names in it are data."""
         self.app.notify(safe(text), severity="error" if bad else "information", timeout=8 if bad else 3, markup=False)
@@ -85,6 +92,20 @@ class View(Screen[Any]):
         self.app.push_screen(Choose(self.session, "Copy", [], (*choices, Choice("escape", "nothing"))), answered)
 
 
+_LEAVABLE = frozenset({Standing.ACTIVE, Standing.RETRYING, Standing.QUEUED, Standing.PAUSED})
+_ENDED_BADLY = frozenset({Standing.FAILED, Standing.SKIPPED})
+_WAITING = frozenset({Standing.QUEUED, Standing.RETRYING})
+_IS = {
+    Standing.ACTIVE: "moves",
+    Standing.RETRYING: "waits for its next attempt",
+    Standing.FAILED: "has failed",
+    Standing.PAUSED: "is paused",
+    Standing.QUEUED: "waits",
+    Standing.DONE: "is done",
+    Standing.SKIPPED: "was left for a later run",
+}
+
+
 class MoveActs(View):
     """What one may do with the chosen torrents."""
 
@@ -96,37 +117,56 @@ class MoveActs(View):
             self.say("No torrent is chosen.")
         return moves
 
+    def _those(self, standings: frozenset[Standing], what: str) -> list[MoveView]:
+        """Those of the chosen torrents that stand so; where none does, it is said that there is nothing to do `what` with."""
+        moves = self._chosen()
+        if moves and self.session.snapshot.phase is Phase.ENDED:
+            self.say(f"The run is over: nothing to {what}.")
+            return []
+        fitting = [move for move in moves if move.standing in standings]
+        if moves and not fitting:
+            self.say(f"Nothing to {what}: {moves[0].name} {_IS[moves[0].standing]}.")
+        return fitting
+
+    def _ask(self, moves: list[MoveView], act: Callable[[InfoHash], object], done: str) -> None:
+        """Ask it of each, and say so once: a hundred notes would cover the screen."""
+        for move in moves:
+            act(move.id)
+        if moves:
+            self.say(f"{done}: {moves[0].name if len(moves) == 1 else counted(len(moves), 'torrent')}")
+
     def action_pause(self) -> None:
-        """Pause what moves or waits; resume what is paused."""
-        control = self.session.control
-        for move in self._chosen():
-            if move.standing is Standing.PAUSED:
-                control.resume(move.id)
-                self.say(f"Goes on: {move.name}")
-            else:
-                control.pause(move.id)
-                self.say(f"Paused: {move.name}")
+        """Pause what moves or waits; where all of it is paused, go on."""
+        control, moves = self.session.control, self._those(_LEAVABLE, "pause")
+        running = [move for move in moves if move.standing is not Standing.PAUSED]
+        if running:
+            self._ask(running, control.pause, "Paused")
+        else:
+            self._ask(moves, control.resume, "Goes on")
 
     def action_retry(self) -> None:
         """Try again now."""
-        for move in self._chosen():
-            self.session.control.retry(move.id)
-            self.say(f"Tries again now: {move.name}")
+        moves = self._those(_WAITING | _ENDED_BADLY | {Standing.PAUSED}, "try again")
+        self._ask(moves, self.session.control.retry, "Tries again now")
 
     def action_skip(self) -> None:
         """Leave it for a later run."""
-        for move in self._chosen():
-            self.session.control.skip(move.id)
-            self.say(f"Left for a later run, what arrived is kept: {move.name}")
+        moves = self._those(_LEAVABLE, "leave")
+        self._ask(moves, self.session.control.skip, "Left for a later run, what arrived is kept")
 
     def action_reorder(self, places: int) -> None:
-        """Move queued torrents up or down."""
-        for move in self._chosen():
-            self.session.control.reorder(move.id, places)
+        """Move queued torrents up or down, all of them by as much: none passes another one that moves too."""
+        chosen = {move.id for move in self._those(_WAITING, "put in another place")}
+        waiting = [move.id for move in self.session.snapshot.moves if move.standing in _WAITING]
+        ahead = waiting if places < 0 else waiting[::-1]
+        at_the_edge = list(takewhile(chosen.__contains__, ahead))
+        for torrent in ahead[len(at_the_edge) :]:
+            if torrent in chosen:
+                self.session.control.reorder(torrent, places)
 
     def action_cancel(self) -> None:
         """Ask, then leave it and remove what arrived."""
-        moves = self._chosen()
+        moves = self._those(_LEAVABLE | {Standing.SKIPPED}, "cancel")
         if not moves:
             return
         names = [move.name for move in moves[:_NAMED]]
@@ -138,13 +178,12 @@ class MoveActs(View):
             "What arrived in the staging folder is removed.",
             "The source keeps its copy and goes on seeding.",
         ]
-        choices = (Choice("x", "cancel it" if len(moves) == 1 else "cancel them"), Choice("escape", "keep it"))
+        it = "it" if len(moves) == 1 else "them"
+        choices = (Choice("x", f"cancel {it}"), Choice("escape", f"keep {it}"))
 
         def answered(key: str | None) -> None:
             if key == "x":
-                for move in moves:
-                    self.session.control.cancel(move.id)
-                    self.say(f"Cancelled: {move.name}")
+                self._ask(moves, self.session.control.cancel, "Cancelled")
 
         self.app.push_screen(Choose(self.session, "Cancel?", text, choices), answered)
 

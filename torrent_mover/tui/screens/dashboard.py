@@ -10,9 +10,9 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical
 
 from torrent_mover.domain.snapshot import MoveView, Snapshot, Standing
-from torrent_mover.domain.text import safe
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
+from torrent_mover.tui import format as fmt
 from torrent_mover.tui.graph import ZOOMS
 from torrent_mover.tui.ink import Span, Tone, line, rule
 from torrent_mover.tui.query import Query
@@ -37,6 +37,9 @@ KEYS = (
 )  # fmt: skip
 
 
+_OVER = (Standing.DONE, Standing.SKIPPED)
+
+
 class Dashboard(LogActs, MoveActs):
     """Table, graphs, the chosen torrent, health, log."""
 
@@ -47,6 +50,7 @@ class Dashboard(LogActs, MoveActs):
         self._zoom = 0
         self._synced = True
         self._query = Query()
+        self._chosen_was: tuple[InfoHash, bool] | None = None
 
     def compose(self) -> ComposeResult:
         """One set of widgets; the style sheet arranges them by width and height."""
@@ -89,19 +93,25 @@ class Dashboard(LogActs, MoveActs):
 
     def _show_views(self, snapshot: Snapshot) -> None:
         views = self.query_one("#views", Lines)
-        waiting = snapshot.count(Standing.QUEUED)
-        views.show_lines([view_line("dashboard", line(Span(f"{waiting} waiting ", Tone.DIM)), views.size.width)])
+        clock = Span(f"{fmt.time_of_day(snapshot.at)[:5]} ", Tone.DIM)
+        views.show_lines([view_line("dashboard", views.size.width, line(clock))])
 
     def _show_moves(self, snapshot: Snapshot) -> None:
         table = self.query_one("#moves", Rows)
         moves = in_order(snapshot.moves)
         if self._query:
             moves = [move for move in moves if self._query.finds_move(move)]
-        empty = "nothing matches; / and escape end the filter" if self._query else _nothing(snapshot)
-        table.show_rows([Row(move.id, move) for move in moves], empty)
+        empty = "nothing matches; escape ends the filter" if self._query else _nothing(snapshot)
+        table.show_rows([Row(move.id, move) for move in moves], empty, follow=not self._has_just_ended())
         head = self.query_one("#heading", Lines)
-        found = f"  /{safe(self._query.text)}: {len(moves)}" if self._query else ""
-        head.show_lines([line(" ", heading(table.size.width - CHROME), Span(found, Tone.ACCENT))])
+        found = f"{self._query.told}: {len(moves):,} of {len(snapshot.moves):,}" if self._query else ""
+        head.show_lines([line(" ", heading(table.size.width - CHROME, found))])
+
+    def _has_just_ended(self) -> bool:
+        """Whether the chosen torrent ended since the last picture: going after it to the end of a long list hides what moves."""
+        move = self.selected()
+        before, self._chosen_was = self._chosen_was, (move.id, move.standing in _OVER) if move else None
+        return move is not None and before == (move.id, False) and move.standing in _OVER
 
     def _show_selected(self, snapshot: Snapshot) -> None:
         panel = self.query_one("#selected", Selected)
@@ -145,6 +155,14 @@ class Dashboard(LogActs, MoveActs):
     @on(FilterBar.Closed)
     def _filter_closed(self) -> None:
         (self.pane if self._finding_in_log else self.query_one("#moves", Rows)).focus()
+
+    def back_out(self) -> bool:
+        """Escape ends the filter of the table, then that of the log."""
+        if self._query:
+            self._query = Query()
+            self._show_moves(self.session.snapshot)
+            return True
+        return self.pane.end_filter()
 
     def action_filter(self) -> None:
         """Filter the table, or the log where that has the keys."""

@@ -207,6 +207,10 @@ class Detail(LogActs, MoveActs):
         """This torrent's lines, or all."""
         self.pane.only(None if self.pane.torrent else self._torrent)
 
+    def back_out(self) -> bool:
+        """Escape ends the filter of the log."""
+        return self.pane.end_filter()
+
     def action_filter(self) -> None:
         """Find in the log."""
         self.query_one(FilterBar).open(self.pane.query_text.text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from torrent_mover.domain.snapshot import Snapshot
-from torrent_mover.tui.ink import BLANK
 from torrent_mover.tui.screens.log_acts import LogActs
 from torrent_mover.tui.widgets.header import Header, view_line
 from torrent_mover.tui.widgets.health import FullHealth
@@ -42,7 +41,7 @@ class Health(LogActs):
         """Draw the picture of now."""
         self.query_one(Header).show(snapshot)
         views = self.query_one("#views", Lines)
-        views.show_lines([view_line("health", BLANK, views.size.width)])
+        views.show_lines([view_line("health", views.size.width)])
         self.query_one(FullHealth).show(snapshot)
         self.show_log()
         self.query_one(Keys).show()

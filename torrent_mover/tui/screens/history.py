@@ -171,9 +171,6 @@ class History(View):
         look = self.session.look
         self.query_one(Header).show(snapshot)
         views = self.query_one("#views", Lines)
-        views.show_lines(
-            [view_line("history", line(Span(f"{len(self._past.entries)} ended ", Tone.DIM)), views.size.width)]
-        )
         rows = self.query_one("#entries", Rows)
         self.query_one("#heading", Lines).show_lines(
             [
@@ -186,7 +183,11 @@ class History(View):
             for entry in self._past.entries
             if not self._query or self._query.finds(f"{entry.name} {entry.id.hex} {entry.outcome.value} {entry.detail}")
         ]
-        rows.show_rows([Row((entry.id, entry.ended_at), entry) for entry in entries])
+        found = Span(f"{self._query.told}: {len(entries):,} of " if self._query else "", Tone.ACCENT)
+        said = line(found, Span(f"{len(self._past.entries):,} ended ", Tone.DIM))
+        views.show_lines([view_line("history", views.size.width, said)])
+        empty = "nothing matches; escape ends the filter" if self._query else "nothing was moved yet"
+        rows.show_rows([Row((entry.id, entry.ended_at), entry) for entry in entries], empty)
         self._show_graph(look)
         self._show_story()
         self.query_one(Keys).show()
@@ -279,6 +280,14 @@ class History(View):
         self.app.push_screen(
             AskLine(self.session, "Export to", hint, "torrent-mover-history.csv", _wrong_file), answered
         )
+
+    def back_out(self) -> bool:
+        """Escape ends the filter."""
+        if not self._query:
+            return False
+        self._query = Query()
+        self.draw()
+        return True
 
     def action_filter(self) -> None:
         """Type what to show."""

@@ -10,7 +10,6 @@ from textual.binding import BindingType
 
 from torrent_mover.domain.snapshot import Snapshot
 from torrent_mover.tui import bindings
-from torrent_mover.tui.ink import BLANK
 from torrent_mover.tui.screens.log_acts import LogActs
 from torrent_mover.tui.widgets.filter_bar import FilterBar
 from torrent_mover.tui.widgets.header import Header, view_line
@@ -43,9 +42,13 @@ class Log(LogActs):
         """Draw the picture of now."""
         self.query_one(Header).show(snapshot)
         views = self.query_one("#views", Lines)
-        views.show_lines([view_line("log", BLANK, views.size.width)])
+        views.show_lines([view_line("log", views.size.width)])
         self.show_log()
         self.query_one(Keys).show()
+
+    def back_out(self) -> bool:
+        """Escape ends the filter of the log."""
+        return self.pane.end_filter()
 
     def action_filter(self) -> None:
         """Type what to find."""

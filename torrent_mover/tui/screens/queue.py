@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, ClassVar
 
 from textual import on
@@ -37,11 +37,16 @@ def _widths(width: int) -> tuple[int, int, int]:
     return width - why - age - 17, age, why
 
 
-def queue_heading(width: int) -> Line:
-    """The names of the columns."""
+def queue_heading(width: int, order: str, arrow: str) -> Line:
+    """The names of the columns; an arrow at the one that the list is sorted by."""
     name, cells, why = _widths(width)
-    age = right("Age  ", cells) if cells > _GAP else "  "
-    return line(Span(f"{'#':>4}  {left('Torrent', name)} {'Size':>10}{age}{left('Why not yet', why)}", Tone.DIM))
+
+    def named(word: str, key: str) -> str:
+        return f"{arrow}{word}" if key == order else word
+
+    torrent, size = left(named("Torrent", "name"), name), right(named("Size", "size"), 10)
+    age = right(f"{named('Age', 'age')}  ", cells) if cells > _GAP else "  "
+    return line(Span(f"{named('#', 'order'):>5} {torrent} {size}{age}{left('Why not yet', why)}", Tone.DIM))
 
 
 def _age(seconds: float, size: int) -> Span:
@@ -50,14 +55,24 @@ def _age(seconds: float, size: int) -> Span:
 
 def _why(move: MoveView, *, first: bool) -> Span:
     if move.standing is Standing.PAUSED:
-        return Span("paused; space goes on", Tone.WARN)
+        return Span("paused; r goes on", Tone.WARN)
     if move.standing is Standing.RETRYING:
         return Span(f"retry {move.attempt}/{move.attempts} {waits_for(move)}", Tone.WARN)
     if move.standing is Standing.SKIPPED:
         return Span(safe(move.why) or "skipped for this run", Tone.DIM)
     if move.why:
         return Span(waits_for(move), Tone.WARN if move.retry_in is not None else Tone.PLAIN)
-    return Span("next free slot" if first else "its turn", Tone.DIM)
+    return Span("next free slot" if first else "waits its turn", Tone.DIM)
+
+
+_Place = tuple[int, MoveView]
+_SORTED: dict[str, tuple[str, Callable[[_Place], Any]]] = {
+    "order": ("in the order in which they are taken", lambda each: each[0]),
+    "size": ("the largest first", lambda each: -each[1].size),
+    "age": ("the oldest first", lambda each: each[1].added_on),
+    "name": ("by name", lambda each: each[1].name.casefold()),
+}
+_ORDERS = tuple(_SORTED)
 
 
 class Queue(MoveActs):
@@ -69,6 +84,7 @@ class Queue(MoveActs):
         super().__init__(session)
         self._query = Query()
         self._marks: frozenset[Hashable] = frozenset()
+        self._order = _ORDERS[0]
 
     def compose(self) -> ComposeResult:
         """Header, the two lists, what is marked, keys."""
@@ -95,9 +111,11 @@ class Queue(MoveActs):
                 "torrent.earlier",
                 "torrent.later",
                 "torrent.skip",
-                "list.open",
-                "queue.clear",
                 "list.filter",
+                "list.open",
+                "queue.mark_all",
+                "queue.sort",
+                "queue.clear",
                 "torrent.copy",
             ),
         )
@@ -112,7 +130,7 @@ class Queue(MoveActs):
         name, added, why = _widths(width)
         reason = _why(move, first=place == 1)
         return line(
-            Span(f"{place:>4}  ", Tone.DIM),
+            Span(f"{place:>5} ", Tone.DIM),
             left(safe(move.name), name) + " ",
             right(fmt.size(move.size, look.units), 10),
             _age(self.session.snapshot.at - move.added_on, added),
@@ -123,7 +141,7 @@ class Queue(MoveActs):
         look = self.session.look
         name, added, why = _widths(width)
         return line(
-            Span(f"{look.glyphs.skipped:>4}  ", Tone.DIM),
+            Span(f"{look.glyphs.skipped:>5} ", Tone.DIM),
             Span(left(safe(item.name), name) + " ", Tone.DIM),
             Span(right(fmt.size(item.size, look.units), 10), Tone.DIM),
             _age(self.session.snapshot.at - item.added_on, added),
@@ -134,26 +152,34 @@ class Queue(MoveActs):
         """Draw the picture of now."""
         self.query_one(Header).show(snapshot)
         waiting = [move for move in snapshot.moves if move.standing in _WAITING]
-        shown = [move for move in waiting if self._query.finds_move(move)] if self._query else waiting
+        shown = self._shown(waiting)
         self._marks &= {move.id for move in waiting}
         total = fmt.size(sum(move.size for move in waiting), self.session.look.units)
         views = self.query_one("#views", Lines)
         wide = views.size.width >= NARROW_BELOW
         promised = f", all in about {fmt.span(snapshot.eta)}" if snapshot.eta and waiting and wide else ""
-        said = Span(f"{len(waiting)} waiting, {total}{promised} ", Tone.DIM)
-        views.show_lines([view_line("queue", line(said), views.size.width)])
+        found = Span(f"{self._query.told}: {len(shown):,} of " if self._query else "", Tone.ACCENT)
+        counts = f"{len(waiting):,} waiting"
+        said = (line(found, Span(f"{text} ", Tone.DIM)) for text in (f"{counts}, {total}{promised}", counts))
+        views.show_lines([view_line("queue", views.size.width, *said)])
         rows = self.query_one("#waiting", Rows)
         heading = self.query_one("#heading", Lines)
-        heading.show_lines([line(" ", queue_heading(rows.size.width - CHROME))])
+        arrow = self.session.look.glyphs.pull
+        heading.show_lines([line(" ", queue_heading(rows.size.width - CHROME, self._order, arrow))])
         rows.show_rows(
-            [Row(move.id, (place, move)) for place, move in enumerate(shown, 1)],
-            "nothing matches" if self._query else "nothing waits",
+            [Row(move.id, (place, move)) for place, move in shown],
+            "nothing matches; escape ends the filter" if self._query else "nothing waits",
         )
         left_alone = self.query_one("#not-moved", Rows)
         left_alone.show_rows([Row(one.id, one) for one in snapshot.not_moved])
         left_alone.styles.height = max(1, min(len(snapshot.not_moved), self.size.height // 3))
         self._show_foot(snapshot)
         self.query_one(Keys).show()
+
+    def _shown(self, waiting: list[MoveView]) -> list[_Place]:
+        """Those that match, each with its place in the queue, in the order that was asked for."""
+        placed = [each for each in enumerate(waiting, 1) if not self._query or self._query.finds_move(each[1])]
+        return placed if self._order == _ORDERS[0] else sorted(placed, key=_SORTED[self._order][1])
 
     def _show_foot(self, snapshot: Snapshot) -> None:
         look = self.session.look
@@ -183,16 +209,40 @@ class Queue(MoveActs):
         """Mark or unmark, and go one down."""
         rows = self.query_one("#waiting", Rows)
         if rows.cursor_key is not None:
-            self._marks ^= {rows.cursor_key}
-            rows.mark(self._marks)
+            self._mark(self._marks ^ {rows.cursor_key})
             rows.action_down()
-            self._show_foot(self.session.snapshot)
 
     @on(Rows.Dragged, "#waiting")
     def _dragged(self, event: Rows.Dragged) -> None:
-        self._marks = event.keys
-        event.rows.mark(self._marks)
+        self._mark(event.keys)
+
+    def _mark(self, keys: frozenset[Hashable]) -> None:
+        self._marks = keys
+        self.query_one("#waiting", Rows).mark(keys)
         self._show_foot(self.session.snapshot)
+
+    def action_mark_all(self) -> None:
+        """Mark all that is shown; where it is marked already, none of it."""
+        waiting = [move for move in self.session.snapshot.moves if move.standing in _WAITING]
+        shown = frozenset(move.id for _, move in self._shown(waiting))
+        self._mark(self._marks - shown if shown <= self._marks else self._marks | shown)
+
+    def action_sort(self) -> None:
+        """Show the list in the next order; that in which torrents are taken stays as it is."""
+        self._order = _ORDERS[(_ORDERS.index(self._order) + 1) % len(_ORDERS)]
+        self.say(f"Shown {_SORTED[self._order][0]}")
+        self.draw()
+
+    def back_out(self) -> bool:
+        """Escape ends the filter, then the marks."""
+        if self._query:
+            self._query = Query()
+            self.draw()
+        elif self._marks:
+            self._mark(frozenset())
+        else:
+            return False
+        return True
 
     def action_retry(self) -> None:
         """Try again now; one that was set aside is tried again too."""

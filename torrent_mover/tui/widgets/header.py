@@ -5,7 +5,7 @@ from __future__ import annotations
 from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
 from torrent_mover.domain.text import safe, shorten
 from torrent_mover.tui import format as fmt
-from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, cells, line, spread, squeeze
+from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, line, spread, squeeze
 from torrent_mover.tui.ink import width as width_of
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Lines
@@ -69,7 +69,9 @@ def total_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     end = line(Span(f" {fmt.percent_tenths(snapshot.fraction):>7} ", Tone.STRONG))
     if snapshot.phase is not Phase.ENDED:
         end = line(end, Span("  ETA ", Tone.DIM), f"{eta:<7} ")
-    return line(" ", fmt.bar(snapshot.fraction, 0.0, max(1, width - width_of(end) - 2), look.glyphs), " ", end)
+    tone = Tone.GOOD if snapshot.phase is Phase.ENDED and not snapshot.exit_code else Tone.BAR
+    drawn = fmt.broad_bar(snapshot.fraction, max(1, width - width_of(end) - 2), look.glyphs, tone)
+    return line(" ", drawn, " ", end)
 
 
 def counts_line(snapshot: Snapshot, width: int, look: Look) -> Line:
@@ -152,13 +154,13 @@ VIEWS = (
 )
 
 
-def view_line(current: str, end: Line, width: int) -> Line:
-    """The names of the views, the current one in brackets."""
+def view_line(current: str, width: int, *ends: Line) -> Line:
+    """The names of the views, the current one in brackets; at the right the first of the ends that has room."""
     spans: list[Span] = [Span(" ")]
     for name, label in VIEWS:
         here = name == current
         spans.append(
             Span(f"[{label}]" if here else f" {label} ", Tone.TITLE if here else Tone.DIM, f"app.view('{name}')")
         )
-    crowded = sum(cells(span.text) for span in (*spans, *end)) > width
-    return spread(tuple(spans), BLANK if crowded else end, width)
+    room = width - width_of(tuple(spans))
+    return spread(tuple(spans), next((end for end in ends if width_of(end) <= room), BLANK), width)

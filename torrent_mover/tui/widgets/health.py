@@ -62,6 +62,8 @@ def _watchdog(snapshot: Snapshot) -> Line:
     move = _quietest(snapshot)
     if move is None:
         return _row("Watchdog", Span("nothing to watch", Tone.DIM))
+    if not move.stalled_for:
+        return _row("Watchdog", Span("nothing is stalled", Tone.DIM))
     tone = Tone.WARN if move.stalled_for >= _SLEEPY else Tone.PLAIN
     return _row(
         "Watchdog", Span(f"quiet {fmt.span(move.stalled_for)}, steps in after {fmt.span(move.watchdog_in)}", tone)
@@ -159,7 +161,7 @@ class ShortHealth(Lines):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw the picture of now."""
-        title = rule("health", "4 all", self.size.width, self.look.glyphs.rule)
+        title = rule("health", "4 more", self.size.width, self.look.glyphs.rule)
         self.show_lines([title, *short_lines(snapshot, self.look, self.size.width)][: self.size.height])
 
 

@@ -16,7 +16,7 @@ from torrent_mover.domain.text import safe
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
 from torrent_mover.tui import format as fmt
-from torrent_mover.tui.ink import ROOMY, Line, Span, Tone, line, rule, wrap
+from torrent_mover.tui.ink import ROOMY, Line, Span, Tone, line, rule, steady, wrap
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.query import Query
 from torrent_mover.tui.widgets.lines import Inked
@@ -38,7 +38,7 @@ def log_lines(entry: LogLine, width: int, *, wrapped: bool, times: int = 1) -> l
         Span(entry.level.value[0] + " ", tone),
         Span(torrent, Tone.DIM),
     )
-    text = " ".join(safe(part) for part in entry.text.splitlines())
+    text = steady(" ".join(safe(part) for part in entry.text.splitlines()))
     if times > 1:
         text = f"({times}x) {text}"
     if not wrapped:
@@ -141,7 +141,7 @@ class LogPane(Inked, can_focus=True):
         here = f"{self.look.glyphs.cursor} " if self.has_focus else ""
         text = f"{here}log: {which} {atleast}{self.level.value}"
         if self.query_text:
-            text += f" /{safe(self.query_text.text)}"
+            text += f" {self.query_text.told}"
         state = "F follow:on" if self.following else "F follow:off"
         if self.unseen:
             state = f"F to follow, {self.unseen} new"
@@ -212,6 +212,13 @@ class LogPane(Inked, can_focus=True):
         """Lines that match."""
         self.query_text = query
         self.refilter()
+
+    def end_filter(self) -> bool:
+        """Show all lines again; False where none was hidden by a filter."""
+        if not self.query_text:
+            return False
+        self.find(Query())
+        return True
 
     def on_mouse_scroll_down(self) -> None:
         """The wheel."""

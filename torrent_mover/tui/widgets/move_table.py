@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from torrent_mover.domain.snapshot import MoveView, Standing, Step
 from torrent_mover.domain.text import safe
 from torrent_mover.tui import format as fmt
-from torrent_mover.tui.ink import Line, Span, Tone, crop, left, line, prose, right
+from torrent_mover.tui.ink import Line, Span, Tone, cells, crop, left, line, prose, right
 from torrent_mover.tui.look import Glyphs, Look
 
 TABLE_FROM = 60
@@ -13,6 +15,8 @@ TABLE_FROM = 60
 
 _SIZE_FROM = 96
 _BARS = ((120, 16), (90, 10), (0, 6))
+
+_PART_ENDS = re.compile("[,;] ")
 
 STALLED_AFTER = 10.0
 """Seconds without a byte after which a row says so."""
@@ -88,14 +92,19 @@ def _step_word(move: MoveView) -> str:
     return move.step.value
 
 
-def heading(width: int) -> Line:
-    """The names of the columns, for rows of that width."""
+def heading(width: int, found: str = "") -> Line:
+    """The names of the columns, for rows of that width; `found`: what a filter left of them."""
     if width < TABLE_FROM:
-        return line(Span(left("  Torrent", width - 14) + right("Done", 5) + right("Rate", 8), Tone.DIM))
+        return line(_names(found, width - 14), Span(right("Done", 5) + right("Rate", 8), Tone.DIM))
     name, size, bar = _columns(width)
-    text = f"  {left('Torrent', name)} " + (right("Size", size) + " " if size else "") + f" {left('Stage', 10)} "
+    text = " " + (right("Size", size) + " " if size else "") + f" {left('Stage', 10)} "
     text += left("Progress", bar + 5) + right("Rate", 8) + right("ETA", 9)
-    return line(Span(text, Tone.DIM))
+    return line(_names(found, name + 2), Span(text, Tone.DIM))
+
+
+def _names(found: str, size: int) -> Line:
+    start = line(Span("  Torrent  ", Tone.DIM), Span(found, Tone.ACCENT))
+    return crop(start, size)
 
 
 def _columns(width: int) -> tuple[int, int, int]:
@@ -137,11 +146,13 @@ def _progress(move: MoveView, bar: int, look: Look, *, has_size: bool) -> Line:
         return line(Span(prose(f"{move.trouble.code} {safe(move.trouble.what)}", numbers), Tone.BAD))
     if move.standing in (Standing.SKIPPED, Standing.DONE, Standing.QUEUED):
         size = "" if has_size else f"{fmt.size(move.size, look.units):>9}  "
-        return line(Span(prose(size + waits_for(move), numbers), Tone.DIM))
+        return line(Span(prose(size + brief(waits_for(move), numbers - len(size)), numbers), Tone.DIM))
     drawn = fmt.bar(move.fraction, move.reused_fraction, bar, look.glyphs)
-    if move.standing is Standing.RETRYING:
-        reason = Span("  " + prose(waits_for(move), numbers - bar - 7), Tone.WARN)
-        return line(drawn, right(fmt.percent(move.fraction), 5), reason)
+    if move.standing is Standing.RETRYING:  # a bar that stands still says less than the reason does
+        return line(
+            right(fmt.percent(move.fraction), 4),
+            Span("  " + prose(brief(waits_for(move), numbers - 6), numbers - 6), Tone.WARN),
+        )
     rate, eta, tone = _pace(move, look)
     return line(drawn, right(fmt.percent(move.fraction), 5), Span(right(rate, 8), tone), Span(right(eta, 9), tone))
 
@@ -152,6 +163,14 @@ def waits_for(move: MoveView) -> str:
         return safe(move.why)
     when = f"in {fmt.span(move.retry_in)}"
     return f"{when}: {safe(move.why)}" if move.why else when
+
+
+def brief(text: str, size: int) -> str:
+    """Its first part, where that fits and the whole does not: `moved in 0:55` of `moved in 0:55, source deleted`."""
+    if cells(text) <= size:
+        return text
+    ends = [mark.start() for mark in _PART_ENDS.finditer(text) if cells(text[: mark.start()]) <= size]
+    return text[: ends[-1]] if ends else text
 
 
 def _pace(move: MoveView, look: Look) -> tuple[str, str, Tone]:

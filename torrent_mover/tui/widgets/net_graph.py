@@ -20,6 +20,10 @@ _IN_MINUTES_FROM = 600  # seconds
 _WORDY, _ROOMY = 43, 50  # cells from which a title has room for all its words, and for gaps between them
 
 
+_SHADES = {Tone.IN: (Tone.IN_LOW, Tone.IN, Tone.IN_HIGH), Tone.OUT: (Tone.OUT_LOW, Tone.OUT, Tone.OUT_HIGH)}
+"""Of an area, from its foot to its top."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """How a graph is seen: seconds a dot, top of the scale (bytes/s)."""
@@ -49,10 +53,12 @@ def plot(wire: Wire, at: float, view: View, tone: Tone, look: Look, width: int, 
     picture = graph.rows(look.graph, values, view.top, inner, height)
     limit = graph.limit_row(wire.limit, view.top, height)
     ticks = graph.ticks(view.top, height, _base(look))
+    shades = _SHADES[tone]
     lines = []
     for index, row in enumerate(picture):
         label = right(_tick(ticks.get(index), look), _AXIS - 1)
-        area = _with_limit(row, tone, look) if index == limit else line(Span(row, tone))
+        shade = shades[min(len(shades) - 1, (height - 1 - index) * len(shades) // height)]
+        area = _with_limit(row, shade, look) if index == limit else line(Span(row, shade))
         lines.append(line(Span(label, Tone.DIM), _axis(look), area, " "))
     return lines
 

@@ -82,14 +82,14 @@ class Rows(Inked, can_focus=True):
         """The row under the cursor."""
         return self._rows[self._cursor] if self._rows else None
 
-    def show_rows(self, rows: Sequence[Row], empty: str | None = None) -> None:
-        """Show these rows. The cursor stays on its key; where that is gone, on its place."""
+    def show_rows(self, rows: Sequence[Row], empty: str | None = None, *, follow: bool = True) -> None:
+        """Show these rows. The cursor stays on its key; where that is gone, or it shall not `follow`, on its place."""
         key = self.cursor_key
         self._rows = rows
         self._place = {row.key: index for index, row in enumerate(rows)}
         if empty is not None:
             self._empty = empty
-        wanted = self._place.get(key, self._cursor) if key is not None else self._cursor
+        wanted = self._place.get(key, self._cursor) if follow and key is not None else self._cursor
         self._cursor = max(0, min(wanted, len(rows) - 1))
         self._scroll_to_cursor()
         self.repaint()
@@ -125,10 +125,10 @@ class Rows(Inked, can_focus=True):
         here = self.pointing and index == self._cursor
         glyphs = self.look.glyphs
         pointer = Span(glyphs.cursor if here else " ", Tone.ACCENT if self.has_focus else Tone.DIM)
-        mark = Span(glyphs.mark if row.key in self.marks else "", Tone.ACCENT)
-        room = width - CHROME - len(mark.text)
-        body = crop(self._draw(row.item, room), room)
-        return line(pointer, mark, body, rail), here
+        body = crop(self._draw(row.item, width - CHROME), width - CHROME)
+        if row.key in self.marks:  # in the place of a blank: the columns stay where they are
+            body = line(Span(glyphs.mark, Tone.ACCENT), body[0]._replace(text=body[0].text[1:]), body[1:])
+        return line(pointer, body, rail), here
 
     def _rail(self, y: int) -> Span:
         height, total = self.size.height, len(self._rows)

@@ -1,0 +1,162 @@
+"""A screen to leave open: it stays where it was, says things once, and says no more than what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.fakes.control import FakeControl
+from tests.fakes.snapshots import a_hash
+from tests.tui.pilot import drive, dump, settle
+from tests.tui.scenes import SCENES
+from tests.tui.test_bindings import FIRST, RETRYING, SECOND, cursor_row, session
+from torrent_mover.domain.snapshot import Phase, Standing
+from torrent_mover.tui.app import MoverApp
+from torrent_mover.tui.screens.queue import Queue
+from torrent_mover.tui.widgets.rows import Rows
+
+pytestmark = pytest.mark.thorough
+
+
+def after(scene: str, change: Callable[[FakeControl], None], *keys: str) -> str:
+    """The screen after these keys, and then this change of the picture."""
+    control = SCENES[scene]()
+    seen: list[str] = []
+
+    async def act(app: MoverApp, pilot) -> None:
+        for key in keys:
+            await pilot.press(key)
+            await settle(pilot)
+        change(control)
+        app.tick()
+        await settle(pilot)
+        seen.append(dump(app))
+
+    drive(control, act)
+    return seen[0]
+
+
+def test_the_cursor_does_not_go_after_a_torrent_that_is_done():
+    text = after("many", lambda control: control.change_move(FIRST, standing=Standing.DONE))
+
+    assert "Sintel" in cursor_row(text)
+
+
+def test_the_cursor_goes_with_a_torrent_that_must_be_tried_again():
+    text = after("many", lambda control: control.change_move(FIRST, standing=Standing.RETRYING))
+
+    assert "Big.Buck" in cursor_row(text)
+
+
+def test_the_cursor_stays_on_a_torrent_that_was_done_before_it_was_chosen():
+    text = after("finished", lambda control: control.show(at=control.current.at + 1), "down")
+
+    assert cursor_row(text) == cursor_row(session("finished", "down").text)
+
+
+@pytest.mark.parametrize(
+    ("key", "standing", "said"),
+    [
+        ("r", Standing.ACTIVE, "Nothing to try again"),
+        ("space", Standing.DONE, "Nothing to pause"),
+        ("s", Standing.FAILED, "Nothing to leave"),
+        ("x", Standing.DONE, "Nothing to cancel"),
+        ("P", Standing.ACTIVE, "Nothing to put in another"),
+    ],
+)
+def test_what_makes_no_sense_is_said_and_not_asked(key: str, standing: Standing, said: str):
+    def only_that(control: FakeControl) -> None:
+        control.show(moves=control.current.moves[:1])
+        control.change_move(FIRST, standing=standing)
+
+    seen = session("running", key, prepare=only_that)
+
+    assert said in seen.text
+    assert seen.control.calls == []
+
+
+def test_after_the_end_nothing_is_promised():
+    seen = session("running", "r", prepare=lambda control: control.show(phase=Phase.ENDED))
+
+    assert "The run is over" in seen.text
+    assert seen.control.calls == []
+
+
+def test_an_act_on_many_is_one_note():
+    seen = session("many", "2", "a", "s")
+
+    assert len(seen.control.calls) > 100
+    assert f"{len(seen.control.calls)} torrents" in seen.text
+    assert len(seen.app._notifications) == 1
+
+
+def queued(number: int) -> object:
+    return a_hash(100 + number)
+
+
+@pytest.mark.parametrize(
+    ("marks", "key", "asked"),
+    [
+        (("down", "space", "space"), "P", [queued(0), queued(1)]),
+        (("down", "space", "space"), "N", [queued(1), queued(0)]),
+        (("space", "space"), "P", []),
+        (("end", "space", "home", "space"), "P", [queued(5)]),
+    ],
+)
+def test_marked_torrents_keep_their_order_when_they_are_moved(marks: tuple[str, ...], key: str, asked: list[object]):
+    seen = session("running", "2", *marks, key)
+
+    assert [call[1] for call in seen.control.calls] == asked
+
+
+def test_marked_torrents_that_do_not_stand_alike_are_paused():
+    def one_is_paused(control: FakeControl) -> None:
+        control.show(moves=control.current.moves[:1])
+        control.change_move(FIRST, standing=Standing.PAUSED)
+
+    assert session("running", "space", prepare=one_is_paused).control.calls == [("resume", FIRST)]
+    assert session("running", "down", "space").control.calls == [("pause", SECOND)]
+
+
+def test_escape_ends_the_filter_then_the_marks_then_the_screen():
+    control = SCENES["running"]()
+    seen: list[tuple[str, int, str | None]] = []
+
+    async def act(app: MoverApp, pilot) -> None:
+        await pilot.press("2", "slash", *"linux", "enter", "a")
+        for _ in range(3):
+            await settle(pilot)
+            marked = app.screen.query_one("#waiting", Rows).marks if isinstance(app.screen, Queue) else ()
+            seen.append((dump(app), len(marked), app.current_mode))
+            await pilot.press("escape")
+        await settle(pilot)
+        seen.append(("", 0, app.current_mode))
+
+    drive(control, act)
+
+    assert "/linux: 2 of 7 waiting" in seen[0][0]
+    assert "/linux" not in seen[1][0]
+    assert [(marked, mode) for _, marked, mode in seen] == [(2, "queue"), (2, "queue"), (0, "queue"), (0, "dashboard")]
+
+
+def test_a_filter_does_not_change_places_in_the_queue():
+    text = session("running", "2", "slash", *"fedora", "enter").text
+
+    assert cursor_row(text).split()[1] == "7"
+    assert "next free slot" not in text
+
+
+def test_sorting_shows_another_order_and_asks_for_none():
+    seen = session("running", "2", "S", "home")
+
+    assert "Spring" in cursor_row(seen.text)
+    assert seen.control.calls == []
+    assert RETRYING.short not in seen.text
+
+
+def test_a_mark_moves_no_column():
+    plain, marked = (session("running", "2", *keys, "up").text for keys in ((), ("space",)))
+    rows = [next(row for row in text.splitlines() if "Spring" in row) for text in (plain, marked)]
+
+    assert rows[1].replace("●", " ") == rows[0]
