@@ -385,7 +385,7 @@ def test_a_new_torrent_is_found_by_looking_again(story, live):
 
     one.control.rescan()
     eventually(lambda: one.story.engine.roster.get(second), 20)
-    assert one.control.snapshot().extended == "+1 torrent, 48.8 KiB"
+    eventually(lambda: one.control.snapshot().extended == "+1 torrent, 48.8 KiB", 20)
     one.gate.open()
 
     assert one.end() is ExitCode.DONE
