@@ -1,4 +1,4 @@
-"""What tests on real servers share: waiting with a deadline, and looking at a folder as a whole."""
+"""What tests on real servers share: waiting with a deadline, logging in, and looking at a folder as a whole."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 
 from torrent_mover.demo.process import wait_until
+from torrent_mover.domain.paths import LocalPath
+from torrent_mover.ports.ssh import SshTarget
 
 
 def eventually(condition, timeout: float = 10.0):
@@ -29,6 +31,14 @@ def eventually(condition, timeout: float = 10.0):
     if not wait_until(looks_good, timeout):
         raise AssertionError(f"not within {timeout:g} s: {condition.__qualname__} said {answer!r}") from last
     return answer
+
+
+def target_of(server, **changes) -> SshTarget:
+    """How to log in to a demo sshd: by password where it has one, else by key."""
+    login = {"password": server.password} if server.password else {"key_file": LocalPath(str(server.key_file))}
+    known = LocalPath(str(server.known_hosts))
+    values = {"host": server.host, "port": server.port, "username": server.user, "known_hosts": known, **login}
+    return SshTarget(**values | changes)
 
 
 def snapshot(folder: Path) -> dict[str, tuple]:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.adapters.test_fastresume import COUNTED, FILES, hash_of
 from tests.fakes.clock import FakeClock
+from tests.servers import target_of
 from torrent_mover.adapters import orders
 from torrent_mover.adapters.clients.qbittorrent.fastresume import with_statistics
 from torrent_mover.adapters.clients.qbittorrent.resume_folder import ResumeFolder
@@ -24,7 +25,6 @@ from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.domain.errors import MissingProgram, NotWritable, ProvisioningError, StatisticsRefused
 from torrent_mover.domain.paths import HostPath, LocalPath, RelativePath
 from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.ports.ssh import SshTarget
 
 FILE = FILES[-1]
 TORRENT = hash_of(FILE)
@@ -114,14 +114,7 @@ def test_writing_twice_counts_once_and_keeps_the_first_original(folder, store):
 
 @pytest.mark.servers
 def test_over_sftp_it_is_the_same(folder, client, ssh_server):
-    target = SshTarget(
-        ssh_server.host,
-        ssh_server.port,
-        ssh_server.user,
-        key_file=LocalPath(str(ssh_server.key_file)),
-        known_hosts=LocalPath(str(ssh_server.known_hosts)),
-    )
-    pool = SessionPool(connect(target), limit=2)
+    pool = SessionPool(connect(target_of(ssh_server)), limit=2)
     try:
         files, above = (SftpFileSystem(pool, HostPath(str(each))) for each in (folder, folder.parent))
         store = ResumeFolder(files, above, client.stop, client.start, FakeClock())

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.sink import RecordingSink
-from tests.servers import snapshot
-from tests.transfer.rsync_case import MIB, Background, Case, target_of
+from tests.servers import snapshot, target_of
+from tests.transfer.rsync_case import MIB, Background, Case
 from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.demo.ports import free_port
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.servers import target_of
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.shared_files import SharedFiles
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import ServerTooOld
-from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath, PathMap
-from torrent_mover.ports.ssh import SshTarget, TransportChoice
+from torrent_mover.domain.paths import ClientPath, HostPath, PathMap
+from torrent_mover.ports.ssh import TransportChoice
 
 pytestmark = pytest.mark.servers
 
@@ -23,15 +24,7 @@ NAMES = ["plain", "two\nlines", "it's $(touch x) `id` \\ \"*", "-name", " around
 
 @contextmanager
 def looking(server: SshServer, folder, transport=TransportChoice.OPENSSH):
-    target = SshTarget(
-        host=server.host,
-        port=server.port,
-        username=server.user,
-        key_file=LocalPath(str(server.key_file)),
-        known_hosts=LocalPath(str(server.known_hosts)),
-        transport=transport,
-    )
-    pool = SessionPool(connect(target), limit=1, wait_timeout=20)
+    pool = SessionPool(connect(target_of(server, transport=transport)), limit=1, wait_timeout=20)
     try:
         yield SharedFiles(pool, PathMap(HostPath, ((SEEN, HostPath(str(folder))),)))
     finally:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import eventually
+from tests.servers import eventually, target_of
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp_protocol import Packet, string
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
@@ -57,15 +57,7 @@ def quiet(tmp_path, monkeypatch):
 
 
 def by_key(server: SshServer, kind: TransportChoice, **changes) -> SshTarget:
-    target = SshTarget(
-        host=server.host,
-        port=server.port,
-        username=server.user,
-        key_file=LocalPath(str(server.key_file)),
-        known_hosts=LocalPath(str(server.known_hosts)),
-        transport=kind,
-    )
-    return dataclasses.replace(target, **changes)
+    return target_of(server, **{"transport": kind} | changes)
 
 
 def with_password(server: SshServer, kind: TransportChoice, password, **changes) -> SshTarget:

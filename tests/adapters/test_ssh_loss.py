@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import threading
@@ -11,6 +10,7 @@ import time
 import pytest
 
 from tests.contracts.filesystem_contract import MIB, path
+from tests.servers import target_of
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
@@ -24,9 +24,9 @@ from torrent_mover.domain.errors import (
     Stalled,
     Unreachable,
 )
-from torrent_mover.domain.paths import HostPath, LocalPath
+from torrent_mover.domain.paths import HostPath
 from torrent_mover.ports.filesystem import Span
-from torrent_mover.ports.ssh import SshTarget, TransportChoice
+from torrent_mover.ports.ssh import TransportChoice
 
 pytestmark = pytest.mark.servers
 
@@ -55,15 +55,7 @@ def pools():
     made: list[SessionPool] = []
 
     def make(server: SshServer, kind: TransportChoice, **changes) -> SessionPool:
-        target = SshTarget(
-            host=server.host,
-            port=server.port,
-            username=server.user,
-            key_file=LocalPath(str(server.key_file)),
-            known_hosts=LocalPath(str(server.known_hosts)),
-            transport=kind,
-        )
-        made.append(SessionPool(connect(dataclasses.replace(target, **changes)), wait_timeout=10))
+        made.append(SessionPool(connect(target_of(server, **{"transport": kind} | changes)), wait_timeout=10))
         return made[-1]
 
     yield make
@@ -217,14 +209,7 @@ def closed(open_folder, tmp_path_factory):
 
 
 def test_what_an_account_may_not_do_is_told_with_the_command_that_helps(unprivileged, closed):
-    target = SshTarget(
-        host=unprivileged.host,
-        port=unprivileged.port,
-        username=unprivileged.user,
-        password=unprivileged.password,
-        known_hosts=LocalPath(str(unprivileged.known_hosts)),
-    )
-    pool = SessionPool(connect(target))
+    pool = SessionPool(connect(target_of(unprivileged)))
     fs = SftpFileSystem(pool, HostPath(str(closed)))
     try:
         with pytest.raises(NotWritable, match="permission denied") as caught:
@@ -256,12 +241,6 @@ def test_what_an_account_may_not_do_is_told_with_the_command_that_helps(unprivil
 
 
 def test_a_wrong_login_name_is_refused(unprivileged):
-    target = SshTarget(
-        host=unprivileged.host,
-        port=unprivileged.port,
-        username="nobody-of-this-name",
-        password="x",
-        known_hosts=LocalPath(str(unprivileged.known_hosts)),
-    )
+    target = target_of(unprivileged, username="nobody-of-this-name", password="x")
     with pytest.raises(LoginRefused, match="nobody-of-this-name"):
         SessionPool(connect(target)).borrow("x", lane=True)

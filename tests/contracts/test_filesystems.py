@@ -8,6 +8,7 @@ import pytest
 
 from tests.contracts.filesystem_contract import DiskPlace, FileSystemContract, path, read_all
 from tests.fakes.filesystem import MemoryFileSystem
+from tests.servers import target_of
 from torrent_mover.adapters.local_fs import LocalFileSystem
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
@@ -16,7 +17,7 @@ from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import Collision, NotWritable
 from torrent_mover.domain.paths import ROOT, HostPath, LocalPath
 from torrent_mover.ports.filesystem import FileKind, Span
-from torrent_mover.ports.ssh import SshTarget, TransportChoice
+from torrent_mover.ports.ssh import TransportChoice
 
 _numbers = itertools.count()
 
@@ -57,7 +58,7 @@ class Sftp(FileSystemContract):
 
     @pytest.fixture(scope="class")
     def pool(self, server):
-        pool = SessionPool(connect(target_of(server, self.transport)), limit=3, wait_timeout=20)
+        pool = SessionPool(connect(target_of(server, transport=self.transport)), limit=3, wait_timeout=20)
         yield pool
         pool.close()
 
@@ -90,17 +91,6 @@ class TestOpensshExternal(Sftp):
 @pytest.mark.servers
 class TestParamikoInternal(Sftp):
     transport = TransportChoice.PARAMIKO
-
-
-def target_of(server: SshServer, transport: TransportChoice) -> SshTarget:
-    return SshTarget(
-        host=server.host,
-        port=server.port,
-        username=server.user,
-        key_file=LocalPath(str(server.key_file)),
-        known_hosts=LocalPath(str(server.known_hosts)),
-        transport=transport,
-    )
 
 
 def check_missing_root(fs):

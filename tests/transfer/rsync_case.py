@@ -9,13 +9,13 @@ from pathlib import Path
 import psutil
 
 from tests.fakes.sink import RecordingSink
+from tests.servers import target_of
 from torrent_mover.adapters.local_fs import LocalFileSystem
 from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.demo.content import sample
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import HostPath, LocalPath, RelativePath
 from torrent_mover.domain.pieces import Bitfield
-from torrent_mover.ports.ssh import SshTarget
 from torrent_mover.ports.strategy import TransferJob
 from torrent_mover.transfer.proof import read_back
 from torrent_mover.transfer.rsync_leg import RsyncTuning
@@ -24,13 +24,6 @@ from torrent_mover.transfer.rsyncing import LocalEnd, RsyncEndpoint, Rsyncing
 
 STAGE = RelativePath(("stage", "1"))
 MIB = 1 << 20
-
-
-def target_of(server, **changes) -> SshTarget:
-    """How to log in to a demo sshd: by password where it has one, else by key."""
-    login = {"password": server.password} if server.password else {"key_file": LocalPath(str(server.key_file))}
-    values = {"port": server.port, "username": server.user, "known_hosts": LocalPath(str(server.known_hosts)), **login}
-    return SshTarget(server.host, **{**values, **changes})
 
 
 class Tapped:

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from tests.fakes.sink import RecordingSink
-from tests.servers import eventually
-from tests.transfer.rsync_case import MIB, STAGE, Background, Case, target_of
+from tests.servers import eventually, target_of
+from tests.transfer.rsync_case import MIB, STAGE, Background, Case
 from torrent_mover.domain.errors import (
     Cancelled,
     Collision,
