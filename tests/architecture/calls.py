@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "torrent_mover"
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def sources() -> list[tuple[str, ast.Module]]:
     """Every module: path below the package, syntax tree."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield str(path.relative_to(PACKAGE)), ast.parse(path.read_text(encoding="utf-8"), str(path))
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return [(str(path.relative_to(PACKAGE)), ast.parse(path.read_text(encoding="utf-8"), str(path))) for path in paths]
 
 
-def calls() -> Iterator[tuple[str, str, ast.Call]]:
+@cache
+def calls() -> list[tuple[str, str, ast.Call]]:
     """Every call: module, dotted name of what is called as it is written (`self._client.remove`), the node."""
-    for module, tree in sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                yield module, ast.unparse(node.func), node
+    nodes = [(module, node) for module, tree in sources() for node in ast.walk(tree)]
+    return [(module, ast.unparse(node.func), node) for module, node in nodes if isinstance(node, ast.Call)]
 
 
 def modules_that_call(name: str) -> list[str]:
