@@ -276,6 +276,7 @@ def test_export_writes_a_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     first = session("running", "3", "e", "ctrl+u", *str(target), "enter", size=MIDDLE)
     again = session("running", "3", "e", "ctrl+u", *str(target), "enter", size=MIDDLE)
 
+    assert target.read_text(encoding="utf-8").startswith("infohash,name,size,")
     assert "Cosmos.Laundromat.2015" in target.read_text(encoding="utf-8")
     assert "Wrote 5 entries" in first.text
     assert "exists already" in again.text
