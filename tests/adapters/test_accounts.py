@@ -17,7 +17,8 @@ from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import LoginRefused
 from torrent_mover.domain.paths import HostPath, LocalPath
-from torrent_mover.ports.ssh import SshTarget, TransportChoice
+from torrent_mover.domain.settings import SshTransport
+from torrent_mover.ports.ssh import SshTarget
 
 ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="only root can start an sshd with another account")
 
@@ -35,7 +36,7 @@ def test_owners_without_a_name_are_told_by_number():
     assert LocalAccounts().names(54321, 54322) == ("54321", "54322")
 
 
-@pytest.fixture(params=[TransportChoice.OPENSSH, TransportChoice.PARAMIKO], ids=["openssh", "paramiko"])
+@pytest.fixture(params=[SshTransport.OPENSSH, SshTransport.PARAMIKO], ids=["openssh", "paramiko"])
 def accounts_on(request):
     """Accounts of a server, over either transport; hung up at the end."""
     pools = []

@@ -27,8 +27,9 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.paths import LocalPath
+from torrent_mover.domain.settings import HostKeyPolicy
 from torrent_mover.ports.rsync import Activity
-from torrent_mover.ports.ssh import HostKeyPolicy, SshTarget
+from torrent_mover.ports.ssh import SshTarget
 
 pytestmark = pytest.mark.servers
 

@@ -14,7 +14,7 @@ from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import ServerTooOld
 from torrent_mover.domain.paths import ClientPath, HostPath, PathMap
-from torrent_mover.ports.ssh import TransportChoice
+from torrent_mover.domain.settings import SshTransport
 
 pytestmark = pytest.mark.servers
 
@@ -23,7 +23,7 @@ NAMES = ["plain", "two\nlines", "it's $(touch x) `id` \\ \"*", "-name", " around
 
 
 @contextmanager
-def looking(server: SshServer, folder, transport=TransportChoice.OPENSSH):
+def looking(server: SshServer, folder, transport=SshTransport.OPENSSH):
     pool = SessionPool(connect(target_of(server, transport=transport)), limit=1, wait_timeout=20)
     try:
         yield SharedFiles(pool, PathMap(HostPath, ((SEEN, HostPath(str(folder))),)))
@@ -37,7 +37,7 @@ def server(tmp_path_factory):
         yield server
 
 
-@pytest.mark.parametrize("transport", [TransportChoice.OPENSSH, TransportChoice.PARAMIKO])
+@pytest.mark.parametrize("transport", [SshTransport.OPENSSH, SshTransport.PARAMIKO])
 def test_files_with_several_names_are_found_by_the_paths_of_the_client(server, tmp_path, transport):
     data, expected = tmp_path / "data", {}
     for number, name in enumerate(NAMES):

@@ -31,11 +31,12 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.ports.ssh import HostKeyPolicy, SshTarget, TransportChoice
+from torrent_mover.domain.settings import HostKeyPolicy, SshTransport
+from torrent_mover.ports.ssh import SshTarget
 
 pytestmark = pytest.mark.servers
 
-both = pytest.mark.parametrize("kind", [TransportChoice.OPENSSH, TransportChoice.PARAMIKO], ids=lambda kind: kind.value)
+both = pytest.mark.parametrize("kind", [SshTransport.OPENSSH, SshTransport.PARAMIKO], ids=lambda kind: kind.value)
 
 SECRET = "c0rrect 'horse' \"battery\" \\ $HOME %h ünïcode "
 
@@ -56,11 +57,11 @@ def quiet(tmp_path, monkeypatch):
     return folder
 
 
-def by_key(server: SshServer, kind: TransportChoice, **changes) -> SshTarget:
+def by_key(server: SshServer, kind: SshTransport, **changes) -> SshTarget:
     return target_of(server, **{"transport": kind} | changes)
 
 
-def with_password(server: SshServer, kind: TransportChoice, password, **changes) -> SshTarget:
+def with_password(server: SshServer, kind: SshTransport, password, **changes) -> SshTarget:
     return by_key(server, kind, key_file=None, password=password, **changes)
 
 
@@ -106,7 +107,7 @@ def test_both_transports_show_the_fingerprint_that_ssh_keygen_shows(ssh_server, 
 def test_accept_new_writes_the_key_down_and_strict_is_content_afterwards(ssh_server, tmp_path, kind):
     file = LocalPath(str(tmp_path / "my 100% known hosts"))
     log_in(by_key(ssh_server, kind, known_hosts=file, host_key_policy=HostKeyPolicy.ACCEPT_NEW))
-    for checked_by in (TransportChoice.OPENSSH, TransportChoice.PARAMIKO):
+    for checked_by in (SshTransport.OPENSSH, SshTransport.PARAMIKO):
         log_in(by_key(ssh_server, checked_by, known_hosts=file))
 
 
@@ -219,7 +220,7 @@ def test_a_secret_is_never_seen_in_arguments_or_environments(by_password, kind):
 
 
 def test_nothing_is_left_of_a_password_login(by_password, quiet):
-    kind = TransportChoice.OPENSSH
+    kind = SshTransport.OPENSSH
     session = SftpSession(connect(with_password(by_password, kind, SECRET)).open_sftp(), "nas")
     assert list(quiet.iterdir()) == []  # taken back as soon as the login is over
     session.close()
@@ -243,7 +244,7 @@ def test_a_temporary_folder_that_runs_no_programs_is_not_used(by_password, quiet
 
     monkeypatch.setattr(os, "statvfs", statvfs)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    log_in(with_password(by_password, TransportChoice.OPENSSH, SECRET))
+    log_in(with_password(by_password, SshTransport.OPENSSH, SECRET))
 
 
 # Refusals and silence
@@ -337,7 +338,7 @@ def test_a_jump_host_leads_to_the_target(ssh_server, tmp_path, kind):
 
 def test_no_child_outlives_its_connection(ssh_server):
     assert ssh_children() == []
-    pool = SessionPool(connect(by_key(ssh_server, TransportChoice.OPENSSH)))
+    pool = SessionPool(connect(by_key(ssh_server, SshTransport.OPENSSH)))
     lanes = [pool.borrow("torrent", lane=True) for _ in range(3)]
     count = len(ssh_children())
     for lane in lanes:
@@ -346,7 +347,7 @@ def test_no_child_outlives_its_connection(ssh_server):
     assert count == 3
     assert ssh_children() == []
     with pytest.raises(HostKeyUnknown):
-        log_in(by_key(ssh_server, TransportChoice.OPENSSH, known_hosts=LocalPath("/nonexistent/known_hosts")))
+        log_in(by_key(ssh_server, SshTransport.OPENSSH, known_hosts=LocalPath("/nonexistent/known_hosts")))
     assert ssh_children() == []
 
 

@@ -25,12 +25,12 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.paths import HostPath
+from torrent_mover.domain.settings import SshTransport
 from torrent_mover.ports.filesystem import Span
-from torrent_mover.ports.ssh import TransportChoice
 
 pytestmark = pytest.mark.servers
 
-both = pytest.mark.parametrize("kind", [TransportChoice.OPENSSH, TransportChoice.PARAMIKO], ids=lambda kind: kind.value)
+both = pytest.mark.parametrize("kind", [SshTransport.OPENSSH, SshTransport.PARAMIKO], ids=lambda kind: kind.value)
 SPANS = [Span(path("large"), at * MIB, MIB) for at in range(64)]
 
 
@@ -54,7 +54,7 @@ def pools():
     """A maker of pools, all closed at the end."""
     made: list[SessionPool] = []
 
-    def make(server: SshServer, kind: TransportChoice, **changes) -> SessionPool:
+    def make(server: SshServer, kind: SshTransport, **changes) -> SessionPool:
         made.append(SessionPool(connect(target_of(server, **{"transport": kind} | changes)), wait_timeout=10))
         return made[-1]
 
@@ -137,7 +137,7 @@ def test_a_server_process_that_freezes_is_noticed(server, data, pools, kind):
 
 
 def test_a_dead_peer_ends_the_ssh_client_by_its_own_keepalive(server, data, pools):
-    pool = pools(server, TransportChoice.OPENSSH, keepalive_interval=1, keepalive_count=1, reply_timeout=60.0)
+    pool = pools(server, SshTransport.OPENSSH, keepalive_interval=1, keepalive_count=1, reply_timeout=60.0)
     lane = SftpFileSystem(pool, HostPath(str(data))).reader()
     started = time.monotonic()
     with pytest.raises(ConnectionLost, match="not responding"):

@@ -16,8 +16,8 @@ from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import Collision, NotWritable
 from torrent_mover.domain.paths import ROOT, HostPath, LocalPath
+from torrent_mover.domain.settings import SshTransport
 from torrent_mover.ports.filesystem import FileKind, Span
-from torrent_mover.ports.ssh import TransportChoice
 
 _numbers = itertools.count()
 
@@ -49,7 +49,7 @@ class Sftp(FileSystemContract):
     """One server and one pool for all tests of a class; a folder of its own for each."""
 
     subsystem = "internal-sftp"
-    transport = TransportChoice.OPENSSH
+    transport = SshTransport.OPENSSH
 
     @pytest.fixture(scope="class")
     def server(self, tmp_path_factory):
@@ -90,7 +90,7 @@ class TestOpensshExternal(Sftp):
 
 @pytest.mark.servers
 class TestParamikoInternal(Sftp):
-    transport = TransportChoice.PARAMIKO
+    transport = SshTransport.PARAMIKO
 
 
 def check_missing_root(fs):

@@ -22,7 +22,7 @@ from torrent_mover.engine.checks import Reach
 from torrent_mover.engine.places import Destination, Source
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.ssh import HostKeyPolicy, Login, SshTarget, TransportChoice
+from torrent_mover.ports.ssh import Login, SshTarget
 
 
 def client(section: str, settings: ClientSettings, timeout: float, clock: Clock) -> TorrentClient:
@@ -52,9 +52,9 @@ def ssh_target(server: ServerSettings, settings: Settings) -> SshTarget:
         password=server.password.reveal if server.password else None,
         key_file=server.key_file,
         known_hosts=server.known_hosts,
-        host_key_policy=HostKeyPolicy(server.host_key_policy.value),
+        host_key_policy=server.host_key_policy,
         proxy_jump=server.proxy_jump,
-        transport=TransportChoice(server.ssh_transport.value),
+        transport=server.ssh_transport,
         connect_timeout=settings.general.connect_timeout,
     )
 

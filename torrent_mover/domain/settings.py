@@ -101,7 +101,7 @@ class HostKeyPolicy(Enum):
 
 
 class SshTransport(Enum):
-    """Who speaks SSH for us."""
+    """Who speaks SSH for us: the ssh program, the built-in library, or the program where there is one."""
 
     AUTO = "auto"
     OPENSSH = "openssh"

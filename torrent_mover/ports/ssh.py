@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Final
 
 from torrent_mover.domain.paths import LocalPath
+from torrent_mover.domain.settings import HostKeyPolicy, SshTransport
 
 Secret = str | Callable[[], str]
 """A password, or where to ask for it when it is needed."""
 
 _DEFAULT_PORT: Final = 22
-
-
-class HostKeyPolicy(Enum):
-    """What to do with a host key never seen before. A changed key is refused by both."""
-
-    STRICT = "strict"
-    ACCEPT_NEW = "accept-new"
-
-
-class TransportChoice(Enum):
-    """Who speaks SSH: the `ssh` program, paramiko, or the program where there is one."""
-
-    AUTO = "auto"
-    OPENSSH = "openssh"
-    PARAMIKO = "paramiko"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +44,7 @@ class SshTarget:
     known_hosts: LocalPath | None = None
     host_key_policy: HostKeyPolicy = HostKeyPolicy.STRICT
     proxy_jump: str = ""
-    transport: TransportChoice = TransportChoice.AUTO
+    transport: SshTransport = SshTransport.AUTO
     connect_timeout: float = 10.0
     keepalive_interval: int = 15
     keepalive_count: int = 4

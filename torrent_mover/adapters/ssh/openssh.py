@@ -19,7 +19,8 @@ from torrent_mover.adapters.ssh.jumps import last_jump
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.domain.errors import MoverError, Stalled
-from torrent_mover.ports.ssh import HostKeyPolicy, SshTarget
+from torrent_mover.domain.settings import HostKeyPolicy
+from torrent_mover.ports.ssh import SshTarget
 
 _SSH_FAILED: Final = 255
 """ssh's own exit status when the connection failed (ssh(1), EXIT STATUS)."""

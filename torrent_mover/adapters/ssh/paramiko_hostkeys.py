@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from torrent_mover.adapters.ssh import hostkeys
 from torrent_mover.domain.errors import NotWritable
-from torrent_mover.ports.ssh import HostKeyPolicy, SshTarget
+from torrent_mover.domain.settings import HostKeyPolicy
+from torrent_mover.ports.ssh import SshTarget
 
 if TYPE_CHECKING:
     import paramiko

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from torrent_mover.domain.errors import MissingProgram
-from torrent_mover.ports.ssh import Login, SshTarget, TransportChoice
+from torrent_mover.domain.settings import SshTransport
+from torrent_mover.ports.ssh import Login, SshTarget
 
 
 class Channel(Protocol):
@@ -73,12 +74,12 @@ class Transport(Protocol):
 def connect(target: SshTarget) -> Transport:
     """The transport that the target asks for. Opens nothing yet. Raises MissingProgram where it is not installed."""
     has_ssh = shutil.which("ssh") is not None
-    if target.transport is TransportChoice.OPENSSH and not has_ssh:
+    if target.transport is SshTransport.OPENSSH and not has_ssh:
         raise MissingProgram(
             "The ssh program is not installed here.",
             remedy="Run: apt-get install openssh-client (or set ssh_transport = paramiko).",
         )
-    if target.transport is TransportChoice.PARAMIKO or not has_ssh:
+    if target.transport is SshTransport.PARAMIKO or not has_ssh:
         from torrent_mover.adapters.ssh.paramiko_transport import ParamikoTransport
 
         return ParamikoTransport(target)
