@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
-from torrent_mover.adapters.config_ini import load
+from torrent_mover.adapters.config_ini import load, plain_environment
 from torrent_mover.adapters.whole_file import write_whole
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.settings import Settings
@@ -34,8 +33,7 @@ def write_config(path: Path, settings: Settings) -> Path | None:
 
 
 def _require_same(draft: Path, text: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TORRENT_MOVER__")}
-    if config_text(load(draft, environment)[0]) != text:
+    if config_text(load(draft, plain_environment())[0]) != text:
         raise ConfigError(
             "One of the answers cannot stand in a config.ini: a value begins or ends with a blank, or holds a line break.",
             kept="Nothing was written.",

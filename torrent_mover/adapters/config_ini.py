@@ -152,6 +152,15 @@ def _open_to_others(file: Path, mode: int, entries: Sequence[Entry]) -> list[Pro
     return [Problem(str(file), None, "", "", what, f"Type: chmod 600 {shlex.quote(str(file))}", Severity.WARNING)]
 
 
+def plain_environment() -> dict[str, str]:
+    """Ours without settings: what a file says must be right without them."""
+    return {
+        name: value
+        for name, value in process_environ.items()
+        if not name.upper().startswith(_PREFIX) and name not in _ALIASES
+    }
+
+
 def surroundings(file: Path, environ: Mapping[str, str]) -> Surroundings:
     """What the values of a file mean on this machine: its folder, the user's home, which files there are."""
     home = _home(environ)

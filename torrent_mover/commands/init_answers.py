@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from torrent_mover.adapters.config_ini import surroundings
+from torrent_mover.adapters.config_ini import plain_environment, surroundings
 from torrent_mover.adapters.passwords import with_passwords
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.settings import Settings
@@ -22,7 +21,6 @@ _STAND_INS = {
     "DESTINATION_PATHS": {"destination_path": "/stand-in"},
     "SETTINGS": {"category_to_move": "stand-in", "transfer_mode": "sftp"},
 }
-_OURS = "TORRENT_MOVER__"
 
 
 class Answers:
@@ -46,7 +44,7 @@ class Answers:
 
     def settings(self) -> Settings:
         """The settings. Raises ConfigError with what is wrong in a section that was told."""
-        settings, problems = read_settings(self._document(), surroundings(self._path, _environment()))
+        settings, problems = read_settings(self._document(), surroundings(self._path, plain_environment()))
         errors = [each for each in problems if each.severity is Severity.ERROR]
         mine = [each for each in errors if each.section in self._told] or errors
         if settings is None or mine:
@@ -66,8 +64,3 @@ class Answers:
             wanted = told if "host" in told else stand_ins | told
             entries += [Entry(section, key, value, Place("answer")) for key, value in wanted.items()]
         return Document("answers", tuple((section, Place("answer")) for section in sections), tuple(entries))
-
-
-def _environment() -> dict[str, str]:
-    """Ours without settings: what is written must be right without them."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
