@@ -247,3 +247,56 @@ def test_another_disk_that_is_mounted_there_is_taken_as_it_is(tmp_path, other_di
     mount.symlink_to(other_disk)
     files.create(path("a"), 10)
     assert (other_disk / "a").stat().st_size == 10
+
+
+# -- many files at once ------------------------------------------------------------------------------------------------
+
+SYNC_MANY = """
+import sys
+from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.domain.errors import NotWritable
+from torrent_mover.domain.paths import LocalPath, RelativePath
+fs = LocalFileSystem(LocalPath(sys.argv[1]))
+paths = [RelativePath((f"{number // 50}", f"{number}")) for number in range(200)]
+for path in paths:
+    fs.create(path, 10)
+try:
+    fs.sync(paths)
+except NotWritable as error:
+    sys.stdout.write(f"told: {error.what}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        ((), ""),
+        (("syncfs:error=EIO:when=1",), "told: "),
+        # Another process, or another move of ours, was told of it before: the file system has no more to say of that.
+        (("sync_file_range:error=EIO:when=77",), "told: "),
+        (("sync_file_range:error=ENOSYS",), ""),
+        (("sync_file_range:error=ENOSYS", "fsync:error=EIO:when=99"), "told: "),
+    ],
+)
+def test_what_could_not_be_written_of_many_files_is_told_of_each(tmp_path, faults, told):
+    injected = [word for fault in faults for word in ("-e", f"inject={fault}")]
+    strace = [
+        "strace",
+        "-f",
+        "-q",
+        "-e",
+        "trace=syncfs,sync_file_range,fsync",
+        "-o",
+        str(tmp_path / "trace"),
+        *injected,
+    ]
+    done = subprocess.run(
+        [*strace, sys.executable, "-c", SYNC_MANY, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.startswith(told)
+    assert bool(done.stdout) == bool(told)
+    assert (tmp_path / "trace").read_text().count("sync_file_range(") in (0, 77, 99, 200)

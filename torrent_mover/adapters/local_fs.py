@@ -22,6 +22,7 @@ from torrent_mover.adapters.local_folders import (
     rename_without_replacing,
     sync_device,
     walk,
+    was_written,
 )
 from torrent_mover.adapters.local_lanes import LocalReader, LocalWriter
 from torrent_mover.domain.errors import NotWritable
@@ -208,13 +209,17 @@ class LocalFileSystem:
         inside: dict[RelativePath, list[RelativePath]] = {}
         for path in paths:
             inside.setdefault(path.parent, []).append(path)
-        if sum(map(len, inside.values())) > _MANY and self._sync_devices(inside):
-            return
+        at_once = sum(map(len, inside.values())) > _MANY and self._sync_devices(inside)
         for folder, files in inside.items():
             with self._explained(folder, "sync"), open_folder(self._disk, folder) as at:
                 for path in files:
                     with self._explained(path, "sync"):
-                        _sync(at, raw(path.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                        if at_once:
+                            was_written(at, path.name)
+                        else:
+                            _sync(at, raw(path.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if at_once:
+            return
         for folder in dict.fromkeys(above for place in inside for above in _up_to_root(place)):
             with self._explained(folder, "sync"), open_folder(self._disk, folder) as at:
                 _sync(at, b".", os.O_RDONLY | os.O_DIRECTORY)
