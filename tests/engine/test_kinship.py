@@ -11,7 +11,7 @@ import pytest
 from tests.engine.story import CATEGORY, FILES, PIECE, SAVE, StoryLook, path
 from torrent_mover.demo.content import write_file
 from torrent_mover.demo.torrents import make_torrent
-from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.errors import ConnectionLost, ExitCode, Unreachable
 from torrent_mover.domain.events import Noticed
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.rate import Meter
@@ -361,3 +361,36 @@ def test_a_row_that_waits_for_its_kin_says_so(story):
     assert rows["Second"].why == "shares files with First, which moves first"
     roster.change(rows["First"], Standing.DONE)
     assert (roster.take(), rows["Second"].why) == (rows["Second"], "")
+
+
+@pytest.mark.parametrize("broken", ["links", "real"])
+def test_a_server_that_does_not_tell_of_links_right_now_moves_nothing(story, broken):
+    torrent = story.seed()
+    stays = symlinked(story, torrent, "Again", category="keep-me", extra=1000)
+    rows = story.source.torrents()
+    look = StoryLook(story)
+
+    def silent(*_):
+        raise ConnectionLost("seedbox went away")
+
+    setattr(look, broken, silent)
+
+    with pytest.raises(ConnectionLost):
+        kinship(
+            story.source, [row for row in rows if row.id == torrent], [row for row in rows if row.id == stays], look
+        )
+
+
+def test_a_client_that_does_not_tell_the_files_of_a_torrent_of_links_moves_nothing(story):
+    torrent = story.seed()
+    stays = symlinked(story, torrent, "Again", category="keep-me", folder="folder")
+
+    def silent(method, of) -> None:
+        if method == "files" and of == stays:
+            raise Unreachable("seedbox does not answer")
+
+    story.source.before = silent
+
+    assert story.run() is not ExitCode.DONE
+    assert story.at_source(torrent) == story.contents[torrent]
+    assert story.source.get(torrent) is not None

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from torrent_mover.domain.errors import MoverError
+from torrent_mover.domain.errors import MoverError, ServerTooOld
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import InfoHash, Torrent
 from torrent_mover.engine.handover import place_of
@@ -62,6 +62,9 @@ def kinship(
 ) -> Kinship:
     """Find out. Raises ServerError's children where the client does not answer; a disk that cannot be seen is a doubt.
 
+    A server that could tell of symbolic links and does not answer right now is more than that: what these lead to would be
+    lost with the next removal. Raises what keeps it from answering.
+
     The client is asked for the files of those torrents only whose content lies in one place, or the one's in the other's.
     """
     resolved = _Resolved(look, [*chosen, *others])
@@ -70,12 +73,15 @@ def kinship(
     by_link: dict[InfoHash, frozenset[InfoHash]] = {}
     leans: Leaning = {}
     doubt = resolved.doubt
-    if look is not None and not doubt and len(chosen) + len(others) > 1:
+    if look is not None and len(chosen) + len(others) > 1:
         try:
             by_link = _sharing(_with_several_names(client, chosen, others, look), ours)
-            leans = _leaning(client, chosen, others, look)
         except MoverError as error:
-            doubt = str(error)
+            doubt = doubt or str(error)
+        try:
+            leans = _leaning(client, chosen, others, look)
+        except ServerTooOld as error:
+            doubt = doubt or str(error)
     by_path = {one: by_path.get(one, _NONE) | _tied(one, leans) for one in ours}
     both = {one: by_path[one] | by_link.get(one, _NONE) for one in ours}
     return Kinship(

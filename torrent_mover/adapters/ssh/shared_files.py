@@ -12,6 +12,9 @@ from torrent_mover.domain.errors import ServerTooOld
 from torrent_mover.domain.paths import ClientPath, HostPath, PathMap
 
 _PATIENCE: Final = 60.0
+_LONG_PATIENCE: Final = 300.0
+"""Seconds for hard links, where an answer spares bytes, and for symbolic links, where it keeps another torrent's files."""
+
 _MOST: Final = 16 << 20
 """Bytes of answer, at most: more is no answer."""
 
@@ -65,9 +68,11 @@ class SharedFiles:
     def links(self, contents: Sequence[ClientPath]) -> Mapping[str, str]:
         """Where every symbolic link leads that is in these folders, or is one of them; by the client's path.
 
-        The place is as the login sees it; links that lead nowhere are left out. Raises as `below` does.
+        The place is as the login sees it; links that lead nowhere are left out. Raises as `below` does, Stalled after five
+        minutes.
         """
-        fields = self._find(_LINKS, contents, "where symbolic links lead", "GNU findutils and coreutils")
+        told = ("where symbolic links lead", "GNU findutils and coreutils")
+        fields = self._find(_LINKS, contents, *told, patience=_LONG_PATIENCE)
         tops, found = self._tops(contents), dict[str, str]()
         for link, target in zip(fields[::2], fields[1::2], strict=True):
             top = link
@@ -81,12 +86,14 @@ class SharedFiles:
         """How the client calls the folders that the server is asked for."""
         return {bytes(self._paths.to_host(path)): str(path) for path in contents}
 
-    def _find(self, script: str, contents: Sequence[ClientPath], what: str, tools: str) -> list[bytes]:
+    def _find(
+        self, script: str, contents: Sequence[ClientPath], what: str, tools: str, patience: float = _PATIENCE
+    ) -> list[bytes]:
         """What a script prints of these folders, cut at the NULs."""
         if not contents:
             return []
         stdin = b"".join(top + b"\0" for top in self._tops(contents))
-        done = RemoteShell(self._pool.transport).run(["sh", "-c", script], stdin, timeout=_PATIENCE)
+        done = RemoteShell(self._pool.transport).run(["sh", "-c", script], stdin, timeout=patience)
         if not done.stdout.startswith(_BEGIN) or not done.stdout.endswith(_END):
             raise ServerTooOld(
                 f"The shell of {self._pool.name} does not tell {what}.",
