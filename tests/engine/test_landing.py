@@ -398,6 +398,80 @@ def test_a_tiny_settled_file_beside_one_that_rots_between_two_runs_is_kept_and_t
     story.assert_moved(torrent)
 
 
+@pytest.mark.parametrize("kept", ["the time", "the inode"])
+def test_a_file_that_differs_from_the_settled_one_in_one_trait_alone_is_not_touched(story, kept):
+    """Copied over it with its times (cp -p), or edited in place."""
+    torrent = story.seed()
+    foreign: list[bytes] = []
+
+    def act(method, _torrent) -> None:
+        if method == "recheck" and not foreign:
+            before = story.there.nodes[path(f"{SEED}/folder/second.bin")]
+            time, serial = before.mtime, before.serial
+            foreign.append(swap(story, torrent, "folder/second.bin"))
+            after = story.there.nodes[path(f"{SEED}/folder/second.bin")]
+            after.mtime = time if kept == "the time" else after.mtime
+            after.serial = serial if kept == "the inode" else after.serial
+
+    story.destination.before = act
+    assert story.run() is ExitCode.SOME_FAILED
+    assert story.there.content(path(f"{SEED}/folder/second.bin")) == foreign[0]
+    story.assert_kept(torrent)
+
+
+def at_recheck(story, act) -> None:
+    """Do something once, when the destination client is asked for its first check."""
+    done: list[bool] = []
+
+    def before(method, _torrent) -> None:
+        if method == "recheck" and not done:
+            done.append(True)
+            act()
+
+    story.destination.before = before
+
+
+def test_a_settled_file_that_is_wholly_bad_is_mended_where_nobody_has_touched_it(story):
+    torrent = story.seed(version="v2")
+
+    def rot() -> None:
+        story.there.nodes[path(f"{SEED}/tiny")].data[0] ^= 0xFF
+
+    at_recheck(story, rot)
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+def test_a_settled_file_that_somebody_removes_is_brought_again(story):
+    torrent = story.seed(version="v2")
+    at_recheck(story, lambda: story.there.unlink(path(f"{SEED}/folder/second.bin")))
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+@pytest.mark.parametrize("more", [b"", b" and a user's own words"])
+def test_a_file_that_appears_right_before_the_rename_is_neither_replaced_nor_taken_for_ours(story, more):
+    torrent = story.seed()
+    story.there.plant_file(path(f"{SEED}/folder/its owner's.txt"), b"so that each file is renamed alone")
+    whole = content(story, torrent, "last.bin")
+    foreign = whole + more if more else bytes(len(whole))
+    fuse = Fuse(lambda label: label == "before there.rename")
+    fuse.arm(2, lambda _label: story.there.plant_file(path(f"{SEED}/last.bin"), foreign))
+
+    assert story.run(fuse) is ExitCode.SOME_FAILED
+
+    assert fuse.fired
+    assert failure(story).code == "TM-E304"
+    assert story.there.content(path(f"{SEED}/last.bin")) == foreign
+    story.assert_kept(torrent)
+
+
+def test_final_names_are_on_stable_storage_before_the_client_hears_of_them(story):
+    torrent = story.seed()
+    story.run_until("before destination.add_stopped")
+    assert {path(name) for name in story.contents[torrent]} <= story.there.synced
+
+
 # -- names that are ours -----------------------------------------------------------------------------------------------
 
 
