@@ -31,9 +31,37 @@ def hard_linked(house, made, name: str, category: str) -> str:
     return house.world.seed(make_torrent(folder, source=name), folder, category)
 
 
+def symlinked(house, made, name: str, category: str) -> str:
+    """Seed a torrent of its own whose files are symbolic links to one's files; its hash."""
+    folder = house.source.data / name
+    for file in (path for path in made.content.rglob("*") if path.is_file()):
+        link = folder / file.relative_to(made.content)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file)
+    return house.world.seed(make_torrent(folder, source=name), folder, category)
+
+
 def cross_seed(house, made, tracker: str, category: str) -> str:
     metainfo = make_torrent(made.content, source=tracker, private=True)
     return house.world.seed(metainfo, made.content, category)
+
+
+def test_torrents_of_symbolic_links_keep_what_they_lead_to_and_take_their_links_along(house):
+    made, alone = house.seed("Whole", SIZES), house.seed("Alone", SIZES)
+    files = made.files()
+    stays = symlinked(house, made, "Stays", OTHER_CATEGORY)
+    moves = symlinked(house, alone, "Moves", CATEGORY)
+
+    house.move("--parallel-jobs", "4").ended(0)
+
+    house.assert_arrived(made, files)
+    assert house.source.torrent(made.info_hash) is None
+    assert made.files() == files
+    assert house.source.state(stays) in SEEDING_STATES
+    assert [house.source.torrent(each) for each in (moves, alone.info_hash)] == [None, None]
+    left = {path.name for path in house.source.data.iterdir() if not path.name.startswith(".")}
+    assert left == {"Whole", "Stays"}
+    house.assert_no_staging()
 
 
 @pytest.mark.parametrize("mode", ["sftp", "sftp_upload", "rsync"])
