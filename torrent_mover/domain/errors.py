@@ -4,7 +4,7 @@ MoverError
 ├── UsageError ─ ConfigError
 ├── ServerError ─ Unreachable, LoginRefused, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
-├── ProvisioningError ─ NotWritable, DiskFull ─ DoesNotFit, MissingProgram, StatisticsRefused
+├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, DiskFull ─ DoesNotFit, MissingProgram, StatisticsRefused
 ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
 ├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused
 └── Cancelled
@@ -167,6 +167,12 @@ class NotWritable(ProvisioningError):
     """Permission denied, read-only file system, or a folder that is missing."""
 
     code = "TM-E121"
+
+
+class ReadOnlyLogin(NotWritable):
+    """The login may change nothing there, wherever it is: who owns a folder, and its mode, do not matter."""
+
+    code = "TM-E125"
 
 
 class DiskFull(ProvisioningError):

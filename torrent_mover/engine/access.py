@@ -8,7 +8,7 @@ import shlex
 from contextlib import suppress
 from typing import Final
 
-from torrent_mover.domain.errors import MoverError, NotWritable
+from torrent_mover.domain.errors import MoverError, NotWritable, ReadOnlyLogin
 from torrent_mover.domain.paths import ROOT, RelativePath
 from torrent_mover.ports.accounts import Account, Accounts
 from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
@@ -89,8 +89,11 @@ class Access:
     def refusal(self, folder: RelativePath, error: NotWritable) -> NotWritable:
         """The error in full: as whom we came, whose folder it is, and the one command; `error` itself where it says more.
 
-        It does where the bits allow it: then something else is in the way (a read-only mount, a share's own rules).
+        It does where the bits allow it: then something else is in the way (a read-only mount, a share's own rules, a login
+        that may only read).
         """
+        if isinstance(error, ReadOnlyLogin):
+            return error
         found = self._look(folder)
         ours = self.ours
         if found is None or ours is None or self._accounts is None or self.allows(found):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from torrent_mover.domain.canary import Canary
-from torrent_mover.domain.errors import BadAnswer, MoverError, NotWritable, PathNotSeen
+from torrent_mover.domain.errors import BadAnswer, MoverError, NotWritable, PathNotSeen, ReadOnlyLogin
 from torrent_mover.domain.paths import ROOT, ClientPath, RelativePath
 from torrent_mover.domain.settings import Unlock
 from torrent_mover.engine.access import Access
@@ -49,8 +49,8 @@ class DestinationFolder:
         root = self.require()
         try:
             self.probe()
-        except NotWritable:
-            if not self._can_be_opened(root):
+        except NotWritable as error:
+            if isinstance(error, ReadOnlyLogin) or not self._can_be_opened(root):
                 raise
             return f"{self._access.shown()} is closed (mode {root.mode:04o}); each move opens it and closes it again"
         return f"{self._access.shown()} can be written as {self._access.ours or 'we are'}"

@@ -14,10 +14,12 @@ from torrent_mover.domain.errors import (
     DiskFull,
     MoverError,
     NotWritable,
+    ReadOnlyLogin,
     ServerTooOld,
     SourceUnreadable,
 )
 from torrent_mover.domain.paths import HostPath
+from torrent_mover.ports.filesystem import FileKind
 
 _NEARLY_FULL: Final = 1 << 20
 """Bytes free below which a bare 'Failure' of a write means a full disk."""
@@ -55,6 +57,13 @@ def write_error(session: SftpSession, server: str, path: HostPath, doing: str, s
         return lost
     kept = "What was written before is kept."
     if status.code == Code.PERMISSION_DENIED:
+        if _changes_nothing(session, path.parent):
+            return ReadOnlyLogin(
+                f"Cannot {doing} {path} on {server}: that login may only read, whatever the folder's owner and mode.",
+                kept=kept,
+                remedy="Take away what keeps it from writing (-R behind internal-sftp in sshd_config or authorized_keys;"
+                " <Limit WRITE> in proftpd.conf), or give a login that may write: username, key_file.",
+            )
         return NotWritable(
             f"Cannot {doing} {path} on {server}: permission denied for our login.",
             kept=kept,
@@ -86,6 +95,21 @@ def _transport_error(server: str, status: Status) -> MoverError | None:
     if status.code == Code.BAD_MESSAGE:
         return BadAnswer(f"The sftp server of {server} did not understand us: {status.message}.")
     return None
+
+
+def _changes_nothing(session: SftpSession, folder: HostPath) -> bool:
+    """Whether the server refuses changes before it looks at what they are about.
+
+    Making a folder that is there fails in its own way, with the right to write and without, and changes nothing.
+    """
+    while True:
+        name = wire.string(bytes(folder))
+        packet, body = session.call(Packet.STAT, name)
+        if packet == Packet.ATTRS and wire.Cursor(body).attributes().kind is FileKind.FOLDER:
+            return status_of(session.call(Packet.MKDIR, name + wire.NO_ATTRIBUTES)).code == Code.PERMISSION_DENIED
+        if folder == folder.parent:
+            return False
+        folder = folder.parent
 
 
 def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str, status: Status) -> MoverError:
