@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.sftp_server import FakeTransport
 from tests.servers import eventually
 from torrent_mover.adapters.ssh.pool import SessionPool
-from torrent_mover.domain.errors import ConnectionLost, LoginRefused, Unreachable
+from torrent_mover.domain.errors import BadAnswer, ConnectionLost, LoginRefused, Unreachable
 
 
 class Taker(threading.Thread):
@@ -159,15 +159,59 @@ def test_a_failed_connection_frees_its_place():
 
 
 def test_a_server_that_refuses_one_login_too_many_goes_on_with_those_it_has():
-    transport = FakeTransport()
-    pool = SessionPool(transport)
+    transport, now = FakeTransport(), [0.0]
+    pool = SessionPool(transport, monotonic=lambda: now[0])
     held = pool.borrow("a", lane=True)
     transport.errors.append(LoginRefused("Too many logins."))
     with pytest.raises(LoginRefused):
         pool.borrow("a", lane=True)
     pool.give_back(held)
     assert pool.borrow("b", lane=True) is held
+    now[0] += 31
     assert pool.borrow("c", lane=True) is not held
+
+
+@pytest.mark.parametrize(
+    "error", [LoginRefused("Too many logins."), Unreachable("Maximum connections."), BadAnswer("ended")]
+)
+def test_who_has_none_waits_for_a_turn_where_a_server_allows_no_more_at_a_time(error):
+    """As ProFTPD 1.3.8 with MaxClients hangs up, as pam_limits' maxlogins does, and as a provider's own wrapper may."""
+    transport = FakeTransport()
+    pool = SessionPool(transport, limit=8, wait_timeout=20)
+    lanes = [pool.borrow(name, lane=True) for name in ("a", "b")]
+    transport.errors.append(error)
+    order: list[str] = []
+    taker = Taker(pool, "c", order)
+    waiting(pool, 1)
+    assert transport.errors == []
+    assert sum(pool.holders().values()) == 2
+    for lane in lanes:
+        pool.give_back(lane)
+    eventually(lambda: taker.session)
+    assert taker.session in lanes
+    assert len(transport.channels) == 2
+
+
+def test_one_that_came_back_meanwhile_is_taken_where_a_further_one_is_refused():
+    transport = FakeTransport()
+    pool = SessionPool(transport, limit=8, wait_timeout=20)
+    held = pool.borrow("a", lane=False)
+    transport.errors.append(Unreachable("Maximum connections."))
+    transport.opening = lambda: pool.give_back(held)
+    assert pool.borrow("b", lane=False) is held
+
+
+def test_what_was_allowed_is_soon_asked_again():
+    transport, now = FakeTransport(), [0.0]
+    pool = SessionPool(transport, limit=8, wait_timeout=20, monotonic=lambda: now[0])
+    pool.borrow("a", lane=True)
+    transport.errors.append(Unreachable("kex_exchange_identification: Connection reset by peer"))
+    with pytest.raises(Unreachable):
+        pool.borrow("a", lane=True)
+    assert pool.lanes == 1
+    now[0] += 31
+    assert pool.lanes == 7
+    assert pool.borrow("b", lane=False) is not None
 
 
 def test_a_refused_login_is_told_to_everybody_and_tried_once():

@@ -12,10 +12,13 @@ from typing import Final
 
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.adapters.ssh.transport import Transport
-from torrent_mover.domain.errors import ConnectionLost, LoginRefused, MoverError, Retry, Unreachable
+from torrent_mover.domain.errors import BadAnswer, ConnectionLost, LoginRefused, MoverError, Retry, Unreachable
 
 _IDLE_FOR: Final = 60.0
 """Seconds after which a connection that nobody uses is hung up."""
+
+_KEPT_TO: Final = 30.0
+"""Seconds for which a server is asked for no more connections than it was seen to allow."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +50,8 @@ class _State:
     refused: MoverError | None = None
     ever_connected: bool = False
     closed: bool = False
+    allowed: int | None = None  # connections that the server allows at a time, as far as it showed
+    refused_at: float = 0.0
     broken: int = 0
     round_trip: float | None = None
 
@@ -57,7 +62,8 @@ class SessionPool:
     `limit` is the most connections at a time (max_concurrent_ssh_sessions); one of them is kept from the lanes for short
     calls, unless there is only one. `wait_timeout` in seconds is how long anybody waits for a turn (pool_wait_timeout).
     `request_size` in bytes is the most of one read or write request (sftp_chunk_size_kb), None for what suits the server.
-    A login that was refused is not tried again: the same error is raised at once. Not so while connections are held.
+    A login that was refused is not tried again: the same error is raised at once. Not so while connections are held: then the
+    server allows no more at a time, and whoever has none waits for a turn among those. A further lane is refused at once.
     """
 
     def __init__(
@@ -99,7 +105,7 @@ class SessionPool:
     @property
     def lanes(self) -> int:
         """The most lanes at a time."""
-        return max(1, self._limit - 1)
+        return max(1, self._most() - 1)
 
     def holders(self) -> dict[str, int]:
         """How many connections each torrent holds now."""
@@ -111,18 +117,22 @@ class SessionPool:
 
         Raises Unreachable when no turn came in time, naming who holds what, and whatever logging in raises.
         """
-        place = self._take_place(holder, lane=lane)
-        try:
-            while (idle := self._take_idle()) is not None:
-                if idle.is_open():
-                    return self._occupy(idle, place)
-                idle.close()
-            return self._occupy(self._connect(), place)
-        except BaseException:
-            with self._changed:
-                self._state.opening.remove(place)
-                self._grant()
-            raise
+        deadline = self._monotonic() + self._wait_timeout
+        while True:
+            place = self._take_place(holder, deadline, lane=lane)
+            try:
+                while (idle := self._take_idle()) is not None:
+                    if idle.is_open():
+                        return self._occupy(idle, place)
+                    idle.close()
+                return self._occupy(self._connect(), place)
+            except BaseException as error:
+                with self._changed:
+                    self._state.opening.remove(place)
+                    one_too_many = isinstance(error, MoverError) and self._is_one_too_many(error)
+                    self._grant()
+                    if not one_too_many or (lane and self._holds(holder)):
+                        raise
 
     def give_back(self, session: SftpSession, *, reuse: bool = True) -> None:
         """The session is free again; one that broke, or that still owes replies, is hung up. Never raises."""
@@ -166,9 +176,8 @@ class SessionPool:
         for session in idle:
             session.close()
 
-    def _take_place(self, holder: str, *, lane: bool) -> _Held:
+    def _take_place(self, holder: str, deadline: float, *, lane: bool) -> _Held:
         waiter = _Waiter(holder, lane)
-        deadline = self._monotonic() + self._wait_timeout
         with self._changed:
             self._state.waiters.append(waiter)
             self._grant()
@@ -178,7 +187,8 @@ class SessionPool:
                     left = deadline - self._monotonic()
                     if left <= 0:
                         raise self._nobody_came(holder)
-                    self._changed.wait(left)
+                    self._changed.wait(min(left, _KEPT_TO))
+                    self._grant()
             finally:
                 if waiter in self._state.waiters:
                     self._state.waiters.remove(waiter)
@@ -188,7 +198,7 @@ class SessionPool:
     def _grant(self) -> None:
         """Give free places to those who wait: first to the torrent that holds least, then by order of coming."""
         state = self._state
-        while state.waiters and self._in_use() < self._limit:
+        while state.waiters and self._in_use() < self._most():
             lanes_free = self._in_use(lanes_only=True) < self.lanes
             able = [waiter for waiter in state.waiters if lanes_free or not waiter.lane]
             if not able:
@@ -199,6 +209,27 @@ class SessionPool:
             state.waiters.remove(chosen)
             state.opening.append(chosen.place)
             self._changed.notify_all()
+
+    def _most(self) -> int:
+        """The most connections at a time, by what the server has shown of late."""
+        allowed = self._state.allowed
+        if allowed is None or self._monotonic() > self._state.refused_at + _KEPT_TO:
+            return self._limit
+        return min(self._limit, allowed)
+
+    def _is_one_too_many(self, error: MoverError) -> bool:
+        """Whether it refuses a connection while it serves others well. Some servers do so by hanging up."""
+        alive = self._alive()
+        if not alive or self._state.closed or not isinstance(error, Unreachable | LoginRefused | BadAnswer):
+            return False
+        self._state.allowed, self._state.refused_at = alive, self._monotonic()
+        return True
+
+    def _alive(self) -> int:
+        return sum(session.is_open() for session in (*self._state.held, *(idle for idle, _ in self._state.idle)))
+
+    def _holds(self, holder: str) -> bool:
+        return any(held.holder == holder for held in self._state.held.values())
 
     def _in_use(self, *, lanes_only: bool = False) -> int:
         places = (*self._state.held.values(), *self._state.opening)
@@ -239,7 +270,7 @@ class SessionPool:
         except MoverError as error:
             with self._changed:
                 # While the same login works on another connection, what is refused is one connection more, not the login.
-                one_too_many = isinstance(error, LoginRefused) and self._state.held
+                one_too_many = isinstance(error, LoginRefused) and self._alive()
                 if error.retry is Retry.NEVER and not one_too_many:
                     self._state.refused = error
                     self._changed.notify_all()
@@ -256,6 +287,8 @@ class SessionPool:
             self._state.opening.remove(place)
             place.since = self._monotonic()
             self._state.held[session] = place
+            if self._state.allowed is not None:
+                self._state.allowed = max(self._state.allowed, len(self._state.held))
         return session
 
     def _nobody_came(self, holder: str) -> Unreachable:
@@ -267,7 +300,7 @@ class SessionPool:
         )
         return Unreachable(
             f"No SSH connection to {self.name} became free for {holder or 'a check'} within {self._wait_timeout:.0f} s. "
-            f"All {self._limit} are taken by: {who or 'others'}.",
+            f"All {self._most()} are taken by: {who or 'others'}.",
             kept="Nothing was changed.",
             remedy="Raise max_concurrent_ssh_sessions or pool_wait_timeout, or lower max_concurrent_downloads.",
         )
