@@ -73,6 +73,10 @@ class RsyncProcess:
         if found is None:
             said = (done.stdout + b"\n" + done.stderr).decode("utf-8", "replace")
             raise explain(done.code or 2, said, RsyncRoute(self.server, self.server, self.server))
+        if done.stdout[: found.start()].strip():
+            printed = done.stdout[: found.start()].decode("utf-8", "replace").strip().splitlines()[0]
+            said = f"is your shell clean? It prints: {printed}"
+            raise explain(2, said, RsyncRoute(self.server, self.server, self.server))
         return RsyncVersions(here, self._recent(found, self.server))
 
     def _version_here(self) -> tuple[int, ...]:

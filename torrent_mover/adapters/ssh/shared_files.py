@@ -58,9 +58,9 @@ class SharedFiles:
         The path is the client's. Raises ServerTooOld where the account may run no commands, or has no such `find`; Stalled
         after a minute; what logging in raises.
         """
-        fields = self._find(_SCRIPT, contents, "which files have several names (hard links)", "GNU findutils")
+        fields = self._find(_SCRIPT, contents, _FIELDS, "which files have several names (hard links)", "GNU findutils")
         tops, found = self._tops(contents), dict[str, tuple[int, int]]()
-        for first in range(0, len(fields) - _FIELDS + 1, _FIELDS):
+        for first in range(0, len(fields), _FIELDS):
             device, inode, top, below = fields[first : first + _FIELDS]
             found[_below(tops[top], below)] = (int(device), int(inode))
         return found
@@ -72,7 +72,7 @@ class SharedFiles:
         minutes.
         """
         told = ("where symbolic links lead", "GNU findutils and coreutils")
-        fields = self._find(_LINKS, contents, *told, patience=_LONG_PATIENCE)
+        fields = self._find(_LINKS, contents, 2, *told, patience=_LONG_PATIENCE)
         tops, found = self._tops(contents), dict[str, str]()
         for link, target in zip(fields[::2], fields[1::2], strict=True):
             top = link
@@ -87,20 +87,21 @@ class SharedFiles:
         return {bytes(self._paths.to_host(path)): str(path) for path in contents}
 
     def _find(
-        self, script: str, contents: Sequence[ClientPath], what: str, tools: str, patience: float = _PATIENCE
+        self, script: str, contents: Sequence[ClientPath], each: int, what: str, tools: str, patience: float = _PATIENCE
     ) -> list[bytes]:
-        """What a script prints of these folders, cut at the NULs."""
+        """What a script prints of these folders, cut at the NULs: so many fields of `each` thing found."""
         if not contents:
             return []
         stdin = b"".join(top + b"\0" for top in self._tops(contents))
         done = RemoteShell(self._pool.transport).run(["sh", "-c", script], stdin, timeout=patience)
-        if not done.stdout.startswith(_BEGIN) or not done.stdout.endswith(_END):
+        fields = _fields(done.stdout, each)
+        if fields is None:
             raise ServerTooOld(
                 f"The shell of {self._pool.name} does not tell {what}.",
                 kept="Each of them moves as if it was a file of its own.",
                 remedy=f"Allow the account to run find, from {tools}; nothing else depends on it.",
             )
-        return done.stdout[len(_BEGIN) : -len(_END)].split(b"\0")[:-1]
+        return fields
 
 
 def _below(top: str, rest: bytes) -> str:
@@ -109,3 +110,15 @@ def _below(top: str, rest: bytes) -> str:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
+
+
+def _fields(said: bytes, each: int) -> list[bytes] | None:
+    """What stands between the first words and the last ones, `each` by each; None where that is not all of it.
+
+    Login scripts may print around it.
+    """
+    begin, end = said.find(_BEGIN), said.rfind(b"\0" + _END)
+    if begin < 0 or end < 0 or b"\0" in said[end + 1 + len(_END) :]:
+        return None
+    fields = said[begin + len(_BEGIN) : end + 1].split(b"\0")[:-1]
+    return fields if len(fields) % each == 0 else None
