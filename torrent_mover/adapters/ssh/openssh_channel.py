@@ -15,7 +15,7 @@ from typing import Final
 
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
-from torrent_mover.domain.errors import BadAnswer, ConnectionLost, MoverError, Stalled
+from torrent_mover.domain.errors import ConnectionLost, MoverError, Stalled
 from torrent_mover.ports.ssh import Login, SshTarget
 
 _SOCKET_BUFFER: Final = 4 << 20
@@ -174,10 +174,7 @@ class OpensshChannel:
             return ssh_messages.login_refused(self._target, "the password is wrong.")
         detail = ssh_messages.plain(said)
         if "Sending subsystem" in said:
-            return BadAnswer(
-                f"The sftp server of {self._target.label} ended at once{f': {detail}' if detail else ''}.",
-                remedy=f"Try it by hand: sftp -P {self._target.port} {self._target.host}",
-            )
+            return ssh_messages.ended_at_once(self._target, self._process.returncode, detail)
         return ssh_messages.unreachable(self._target, detail)
 
     def _end_child(self) -> None:

@@ -26,6 +26,12 @@ _WINDOW: Final = 64 << 20
 
 _PACKET: Final = 256 << 10
 _CIPHERS: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+_BY_PROGRAM: Final = (
+    "install the ssh program, which has more of them, and set ssh_transport = auto: apt-get install openssh-client"
+)
+_LAST_WORDS: Final = 2.0
+"""Seconds that a server has to say how its program ended."""
+
 _USER_TIMEOUT: Final = getattr(socket, "TCP_USER_TIMEOUT", None)
 
 
@@ -85,6 +91,7 @@ class ParamikoChannel:
         self._connection = connection
         self._channel = channel
         self._aborted = False
+        self._established = False
 
     def pump(
         self, outgoing: Sequence[memoryview], incoming: memoryview, *, block: bool = True, timeout: float | None = None
@@ -106,6 +113,7 @@ class ParamikoChannel:
 
     def established(self) -> None:
         """See transport.Channel."""
+        self._established = True
 
     @property
     def login(self) -> Login:
@@ -141,14 +149,22 @@ class ParamikoChannel:
             remedy=f"Look whether it is alive: ssh -p {self._target.port} {self._target.host} uptime",
         )
 
-    def _broken(self, detail: str) -> ConnectionLost:
+    def _broken(self, detail: str) -> MoverError:
         if self._aborted:
             return ConnectionLost(f"The connection to {self._target.label} was cut by us, as asked.")
+        if not self._established:
+            return self._ended_at_once(detail)
         return ConnectionLost(
             f"The connection to {self._target.label} broke{f': {detail}' if detail else ''}.",
             kept="What arrived and was verified is kept.",
             remedy="It is tried again by itself; if it goes on, look at the server's sshd log.",
         )
+
+    def _ended_at_once(self, detail: str) -> MoverError:
+        told = self._channel.status_event.wait(_LAST_WORDS)
+        said = self._channel.recv_stderr(_PACKET) if self._channel.recv_stderr_ready() else b""
+        words = said.decode("utf-8", "replace").strip() or detail
+        return ssh_messages.ended_at_once(self._target, self._channel.recv_exit_status() if told else None, words)
 
 
 class _Connection:
@@ -221,6 +237,8 @@ class _Connection:
             transport.set_keepalive(target.keepalive_interval)
         except MoverError:
             raise
+        except paramiko.ssh_exception.IncompatiblePeer as error:
+            raise ssh_messages.no_method(target, str(error), _BY_PROGRAM) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise ssh_messages.unreachable(target, str(error) or type(error).__name__) from error
         return transport

@@ -214,7 +214,9 @@ class SftpSession:
         return BadAnswer(
             f"{self.name} sends something that is not SFTP: {raw!r}.",
             kept="Nothing was changed.",
-            remedy="A login script there (.bashrc, .profile) may print text: it must stay silent without a terminal.",
+            remedy="A login script there (.bashrc, .profile) may print text: it must stay silent without a terminal."
+            " Or the account has no shell that could start the sftp server. With this line in its sshd_config neither matters:"
+            " Subsystem sftp internal-sftp",
         )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from torrent_mover.adapters.ssh import hostkeys
-from torrent_mover.adapters.ssh.jumps import all_hosts
-from torrent_mover.domain.errors import LoginRefused, MissingProgram, MoverError, ServerTooOld, Unreachable
+from torrent_mover.adapters.ssh.jumps import all_hosts, last_jump
+from torrent_mover.domain.errors import BadAnswer, LoginRefused, MissingProgram, MoverError, ServerTooOld, Unreachable
 from torrent_mover.ports.ssh import SshTarget
 
 _SERVER_KEY: Final = re.compile(r"Server host key: (\S+) (SHA256:\S+)")
@@ -33,6 +35,28 @@ _UNREACHABLE: Final = (
     "timed out during",
 )
 
+_HUNG_UP: Final = ("kex_exchange_identification", "banner exchange", "Maximum connections", "Too many")
+"""What is said where a server answers and wants no further connection (sshd's MaxStartups and penalties, a banned address)."""
+
+_MISMATCH: Final = re.compile(r"no matching ([\w ]+) found\. Their offer: (\S+)")
+_OPTIONS: Final = {
+    "key exchange method": "KexAlgorithms",
+    "host key type": "HostKeyAlgorithms",
+    "cipher": "Ciphers",
+    "MAC": "MACs",
+}
+"""How ssh_config(5) calls what ssh says there is no match for."""
+
+_NO_METHOD: Final = re.compile(r"kex-strict-|ext-info-")
+"""Names in such a list that only announce a feature (RFC 8308)."""
+
+_REAL_PLACE: Final = re.compile(r"^debug1: Connecting to (\S+) (?:\[[^\]]*\] )?port (\d+)\.\r?$", re.MULTILINE)
+_BEHIND_A_JUMP: Final = "UNKNOWN port 65535"
+"""How ssh calls the other end of a connection that goes through another program."""
+
+_NOT_FOUND: Final = 127
+"""Exit status of a shell that did not find a program (POSIX)."""
+
 
 def plain(text: str) -> str:
     """The lines that a person would have seen without -v, joined; at most 300 characters of the end."""
@@ -42,6 +66,8 @@ def plain(text: str) -> str:
 
 def explain_login(target: SshTarget, text: str) -> MoverError | None:
     """Why ssh could not log in, or None where its words say nothing that we know."""
+    if _BEHIND_A_JUMP in text and target.proxy_jump:
+        return _on_the_way(target, text)
     for marker, make in _EXPLANATIONS:
         if marker in text:
             return make(target, text)
@@ -55,18 +81,77 @@ def unreachable(target: SshTarget, detail: str) -> Unreachable:
     return Unreachable(
         f"Cannot reach the SSH server {target.label}: {detail or 'no answer'}.",
         kept="Nothing was changed.",
-        remedy=f"Check host, port and network: ssh -v -p {target.port} {target.host}",
+        remedy=_CROWDED
+        if any(marker in detail for marker in _HUNG_UP)
+        else f"Check host, port and network: {by_hand(target)}",
     )
+
+
+_CROWDED: Final = (
+    "It answers and hangs up: wait some minutes; if it goes on, lower max_concurrent_ssh_sessions (to what it allows at a time:"
+    " MaxStartups, MaxClients), and see there whether our address is banned (fail2ban-client status sshd)."
+)
+
+
+def by_hand(target: SshTarget) -> str:
+    """The command that shows what ssh goes through."""
+    jump = f"-J {shlex.quote(target.proxy_jump)} " if target.proxy_jump else ""
+    return f"ssh -v -p {target.port} {jump}{shlex.quote(target.host)}"
+
+
+def ended_at_once(target: SshTarget, status: int | None, detail: str) -> MoverError:
+    """The login works, and no sftp server speaks. `status`: its exit status, None where it is not told."""
+    said = f": {detail}" if detail else ""
+    if status == _NOT_FOUND or "not found" in detail or "No such file" in detail:
+        return ServerTooOld(
+            f"{target.label} lets us in, and has no sftp server where it looks for one{said or f' (exit status {status})'}.",
+            kept="Nothing was changed.",
+            remedy="Install it there: apt-get install openssh-sftp-server (OpenWrt, Entware: opkg install openssh-sftp-server);"
+            " with OpenSSH's sshd, this line in sshd_config does without: Subsystem sftp internal-sftp",
+        )
+    code = f" with exit status {status}" if status is not None and status >= 0 else ""
+    return BadAnswer(
+        f"{target.label} lets us in, and its sftp server ends at once{code}{said}.",
+        kept="Nothing was changed.",
+        remedy="The server's log says why (journalctl -u ssh, or /var/log/auth.log): a chroot that others than root may write in,"
+        " a login shell or forced command that refuses, too many logins at a time (lower max_concurrent_ssh_sessions).",
+    )
+
+
+def _on_the_way(target: SshTarget, text: str) -> MoverError:
+    """What went wrong before the target itself was spoken to."""
+    hop = last_jump(target)
+    said = plain(
+        "\n".join(line for line in text.splitlines() if _BEHIND_A_JUMP not in line and "kex_exchange" not in line)
+    )
+    if hop is None or hop.proxy_jump:
+        return unreachable(target, f"on the way there, by {target.proxy_jump}: {said}")
+    if "open failed" in text or "stdio forwarding failed" in text:
+        error = unreachable(target, f"the jump host {hop.label} says: {said}")
+        error.remedy = (
+            f"On the jump host, look whether it reaches {target.label}, and whether it lets us pass (AllowTcpForwarding in"
+            " sshd_config; dropbear without -j)."
+        )
+        return error
+    return explain_login(
+        hop, text.replace(_BEHIND_A_JUMP, "").replace("kex_exchange_identification", "")
+    ) or unreachable(hop, said)
+
+
+def _really(target: SshTarget, text: str) -> SshTarget:
+    """The target by the address that ssh uses, where ~/.ssh/config calls it by another name; for commands that do not read that."""
+    found = _REAL_PLACE.findall(text)
+    return replace(target, host=found[-1][0], port=int(found[-1][1])) if found and not target.proxy_jump else target
 
 
 def _unknown(target: SshTarget, text: str) -> MoverError:
     named = _UNKNOWN_HOST.findall(text)
     hop = next((hop for hop in all_hosts(target) if named and hop.known_hosts_name == named[-1]), target)
-    return hostkeys.unknown_key(hop, _shown(_SERVER_KEY, text) if hop is target else "")
+    return hostkeys.unknown_key(_really(hop, text), _shown(_SERVER_KEY, text) if hop is target else "")
 
 
 def _changed(target: SshTarget, text: str) -> MoverError:
-    return hostkeys.changed_key(target, _shown(_CHANGED_KEY, text) or _shown(_SERVER_KEY, text))
+    return hostkeys.changed_key(_really(target, text), _shown(_CHANGED_KEY, text) or _shown(_SERVER_KEY, text))
 
 
 def _shown(pattern: re.Pattern[str], text: str) -> str:
@@ -77,7 +162,13 @@ def _shown(pattern: re.Pattern[str], text: str) -> str:
 def _refused(target: SshTarget, text: str) -> MoverError:
     methods = _TRIED.findall(text)
     offered = f" It accepts: {methods[-1]}." if methods else ""
-    return login_refused(target, f"{plain(text).rstrip('.')}.{offered}")
+    refused = login_refused(target, f"{plain(text).rstrip('.')}.{offered}")
+    if "no mutual signature" in text:
+        refused.remedy = (
+            "That server knows only the old signatures of RSA keys. Give it a key of another kind (ssh-keygen -t ed25519), or allow"
+            f" them for it alone: {_allow(target, 'PubkeyAcceptedAlgorithms', 'ssh-rsa')}"
+        )
+    return refused
 
 
 def login_refused(target: SshTarget, detail: str) -> LoginRefused:
@@ -105,10 +196,26 @@ def _no_subsystem(target: SshTarget, text: str) -> MoverError:
 
 
 def _no_common(target: SshTarget, text: str) -> MoverError:
+    found = _MISMATCH.search(text)
+    allow = "allow the method it names for this host in ~/.ssh/config."
+    if found and found[1] in _OPTIONS:
+        offered = next((name for name in found[2].split(",") if not _NO_METHOD.match(name)), "")
+        allow = f"allow what it has for it alone: {_allow(target, _OPTIONS[found[1]], offered)}"
+    return no_method(target, plain(text), allow)
+
+
+def no_method(target: SshTarget, detail: str, instead: str) -> ServerTooOld:
+    """Both speak SSH, and share no way to do it."""
     return ServerTooOld(
-        f"{target.label} and our ssh have no method in common: {plain(text)}.",
-        remedy="Update the server's OpenSSH, or allow the method it names for this host in ~/.ssh/config.",
+        f"{target.label} and our ssh have no method in common: {detail}.",
+        kept="Nothing was sent to it but our name.",
+        remedy=f"Update the server's SSH, or {instead}",
     )
+
+
+def _allow(target: SshTarget, option: str, name: str) -> str:
+    """The command that allows our ssh one method more, for one host."""
+    return f"printf 'Host %s\\n    {option} +{name}\\n' {shlex.quote(target.host)} >> ~/.ssh/config"
 
 
 def _bad_config(target: SshTarget, text: str) -> MoverError:
