@@ -190,6 +190,14 @@ def test_a_shell_that_prints_is_named(tmp_path):
     assert "transfer_mode = sftp" in error.remedy
 
 
+def test_a_shell_that_prints_is_named_before_the_run(tmp_path):
+    with (
+        SshServer(tmp_path / "sshd", force_command="echo Welcome to the machine; $SSH_ORIGINAL_COMMAND") as server,
+        pytest.raises(ConfigError, match=r"login shell.*Welcome to the machine"),
+    ):
+        RsyncProcess(target_of(server)).probe()
+
+
 @pytest.mark.parametrize("command", ["internal-sftp", "echo This service allows sftp connections only."])
 def test_an_account_without_a_shell_is_named_and_sftp_offered(tmp_path, command):
     with SshServer(tmp_path / "sshd", force_command=command) as server:

@@ -16,11 +16,12 @@ from torrent_mover.domain.errors import (
     Collision,
     DiskFull,
     NotWritable,
+    ReadOnlyLogin,
     ServerTooOld,
     SourceUnreadable,
 )
 from torrent_mover.domain.paths import HostPath
-from torrent_mover.ports.filesystem import Span
+from torrent_mover.ports.filesystem import FileKind, Span
 
 STATVFS = "statvfs@openssh.com"
 LIMITS = "limits@openssh.com"
@@ -30,9 +31,15 @@ CONTENT = random.Random(1).randbytes(9 * MIB + 77)  # noqa: S311  content for fi
 class World:
     """One fake server and our file system on it."""
 
-    def __init__(self, manners: Manners | None = None, files: dict[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        manners: Manners | None = None,
+        files: dict[str, bytes] | None = None,
+        links: dict[str, str] | None = None,
+    ) -> None:
         content = {b"/data/" + name.encode(): bytearray(data) for name, data in (files or {"film": CONTENT}).items()}
-        self.transport = FakeTransport(content, manners)
+        led = {b"/data/" + name.encode(): b"/data/" + to.encode() for name, to in (links or {}).items()}
+        self.transport = FakeTransport(content, manners, led)
         self.pool = SessionPool(self.transport)
         self.fs = SftpFileSystem(self.pool, HostPath("/data"), holder="a test")
 
@@ -243,6 +250,72 @@ def test_a_server_that_would_replace_is_held_back():
     assert bytes(world.transport.files[b"/data/theirs"]) == b"theirs"
     world.fs.rename(path("mine"), path("new"))
     assert bytes(world.transport.files[b"/data/new"]) == b"mine"
+
+
+def linked(*, follows: bool, shuffle: bool = False, extensions: tuple[str, ...] = ()) -> World:
+    """A server with a film, and links to it and to a folder."""
+    manners = Manners(follows=follows, shuffle=shuffle, extensions=extensions)
+    return World(manners, {"film": CONTENT, "mine": b"mine"}, {"link": "film", "shelf": "elsewhere"})
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_links_are_told_from_their_targets_on_a_server_whose_lstat_follows_them(follows):
+    """ProFTPD 1.3.8 (mod_sftp): LSTAT of a link tells of its target, READLINK of the link."""
+    fs = linked(follows=follows).fs
+    kinds = [FileKind.SYMLINK, FileKind.SYMLINK, FileKind.FILE]
+    assert [look.kind for look in fs.stats([path("link"), path("shelf"), path("film")])] == kinds
+    assert [fs.stat(path(name)).kind for name in ("link", "shelf", "film")] == kinds
+    assert fs.stat(path("nothing")) is None
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_nothing_is_written_through_a_link_there_in_whatever_order_it_answers(shuffle):
+    world = linked(follows=True, shuffle=shuffle)
+    for make in (True, False):
+        lane = world.fs.writer()
+        with pytest.raises(Collision, match="symbolic link"):
+            if make:
+                lane.create(path("link"), 4)
+            lane.write(path("link"), 0, memoryview(b"evil"))
+            lane.flush()
+        lane.close()
+    with pytest.raises(Collision, match="symbolic link"):
+        world.fs.create(path("shelf/new"), 1)
+    assert world.film == CONTENT
+    assert b"/data/shelf/new" not in world.transport.files
+
+
+def test_what_a_link_leads_to_is_neither_moved_nor_removed_there():
+    """ProFTPD 1.3.8 (mod_sftp): RENAME of a link moves its target, RMDIR of a link to an empty folder removes that."""
+    world = linked(follows=True)
+    with pytest.raises(Collision, match="symbolic link"):
+        world.fs.rename(path("link"), path("moved"))
+    assert not world.fs.remove_folder(path("shelf"))
+    assert world.film == CONTENT
+    assert b"/data/elsewhere" in world.channel.folders
+    world.fs.rename(path("mine"), path("new"))
+    assert bytes(world.transport.files[b"/data/new"]) == b"mine"
+
+
+def test_a_server_that_knows_links_is_asked_once():
+    world = linked(follows=False, extensions=("lsetstat@openssh.com",))
+    assert world.fs.stat(path("link")).kind is FileKind.SYMLINK
+    lane = world.fs.writer()
+    lane.write(path("film"), 0, memoryview(CONTENT[:5]))
+    lane.flush()
+    lane.close()
+    assert Packet.READLINK not in world.channel.served.requests
+
+
+def test_a_login_that_may_only_read_is_told_from_a_folder_that_is_closed():
+    """OpenSSH 9.2 (internal-sftp -R) denies every change, so that owner and mode of the folder would be the wrong thing to mend."""
+    for manners in (Manners(read_only=True), Manners(denies=True)):
+        world = World(manners)
+        with pytest.raises(NotWritable) as caught:
+            world.fs.create(path("new"), 1)
+        assert isinstance(caught.value, ReadOnlyLogin) is manners.read_only
+        assert ("setfacl" in caught.value.remedy) is manners.denies
+        assert world.channel.folders == {b"/", b"/data"}
 
 
 def test_what_cannot_be_asked_is_not_made_up():

@@ -65,7 +65,7 @@ def test_files_with_several_names_are_found_by_the_paths_of_the_client(server, t
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
-@pytest.mark.parametrize("transport", [TransportChoice.OPENSSH, TransportChoice.PARAMIKO])
+@pytest.mark.parametrize("transport", [SshTransport.OPENSSH, SshTransport.PARAMIKO])
 def test_symbolic_links_are_found_with_where_they_lead(server, tmp_path, transport):
     data, expected = tmp_path / "data", {}
     for name in NAMES:
@@ -107,3 +107,14 @@ def test_a_find_that_cannot_print_is_a_doubt(tmp_path):
         pytest.raises(ServerTooOld, match="hard links"),
     ):
         look.below([SEEN])
+
+
+def test_what_login_scripts_print_around_the_answer_is_left_out(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "one").write_bytes(b"content")
+    (data / "done").hardlink_to(data / "one")
+    command = 'echo Welcome; eval "$SSH_ORIGINAL_COMMAND"; echo Bye'
+    with SshServer(tmp_path / "sshd", force_command=command) as server, looking(server, data) as look:
+        assert sorted(look.below([SEEN])) == [f"{SEEN}/done", f"{SEEN}/one"]
+        assert look.below([]) == {}

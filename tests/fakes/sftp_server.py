@@ -7,12 +7,13 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from torrent_mover.adapters.ssh.sftp_protocol import Code, Cursor, Packet, string
+from torrent_mover.adapters.ssh.sftp_protocol import Code, Cursor, Open, Packet, string
 from torrent_mover.domain.errors import ConnectionLost
 from torrent_mover.ports.ssh import SshTarget
 
 FILE_MODE = 0o100644
 FOLDER_MODE = 0o040755
+LINK_MODE = 0o120777
 
 
 @dataclass(slots=True)
@@ -22,7 +23,9 @@ class Manners:
     `dribble`: most bytes of a reply stream given at a time. `shuffle`: replies of one batch in random order. `most_read`: most
     bytes it gives for one READ. `extensions`: what it announces. `limits`: its reply to limits@openssh.com. `statvfs`: free
     blocks of 4 KiB and flags. `write_code`: status of every WRITE. `greeting`: bytes instead of a proper greeting.
-    `replaces`: RENAME replaces, as POSIX does.
+    `replaces`: RENAME replaces, as POSIX does (paramiko 5.1's sample server). `follows`: LSTAT, RENAME and RMDIR work on what a
+    link leads to (ProFTPD 1.3.8, mod_sftp). `read_only`: every change is refused before it is looked at (OpenSSH 9.2,
+    internal-sftp -R). `denies`: making anything new is refused for want of permission.
     """
 
     dribble: int | None = None
@@ -34,6 +37,9 @@ class Manners:
     write_code: int = Code.OK
     greeting: bytes | None = None
     replaces: bool = False
+    follows: bool = False
+    read_only: bool = False
+    denies: bool = False
 
 
 @dataclass(slots=True)
@@ -48,11 +54,17 @@ class Served:
 
 
 class SftpServerChannel:
-    """See adapters.ssh.transport.Channel. `files` is the whole tree: name -> content; `/` and `/data` are folders."""
+    """See adapters.ssh.transport.Channel. `files` is the whole tree: name -> content; `/` and `/data` are folders.
 
-    def __init__(self, files: dict[bytes, bytearray], manners: Manners | None = None) -> None:
+    `links`: name -> the name that it leads to.
+    """
+
+    def __init__(
+        self, files: dict[bytes, bytearray], manners: Manners | None = None, links: dict[bytes, bytes] | None = None
+    ) -> None:
         self.files = files
-        self.folders = {b"/", b"/data"}
+        self.links = links if links is not None else {}
+        self.folders = {b"/", b"/data", *(name for name in self.links.values() if name not in files)}
         self.manners = manners or Manners()
         self.served = Served()
         self.aborted = False
@@ -146,19 +158,33 @@ class SftpServerChannel:
             Packet.CLOSE: self._close,
             Packet.READ: self._read,
             Packet.WRITE: self._write,
-            Packet.LSTAT: self._stat,
+            Packet.LSTAT: self._lstat,
             Packet.STAT: self._stat,
             Packet.FSTAT: self._fstat,
+            Packet.FSETSTAT: self._resize,
+            Packet.READLINK: self._readlink,
             Packet.RENAME: self._rename,
+            Packet.MKDIR: self._mkdir,
+            Packet.RMDIR: self._rmdir,
             Packet.EXTENDED: self._extended,
         }
         act = acts.get(packet)
+        if self.manners.read_only and packet in _CHANGES:
+            return _status(Code.PERMISSION_DENIED)
         return act(cursor) if act else _status(Code.OP_UNSUPPORTED)
 
     def _open(self, cursor: Cursor) -> tuple[int, bytes]:
-        name = cursor.string()
-        if name not in self.files and name not in self.folders:
+        name, flags = self._led(cursor.string()), cursor.number()
+        changes = flags & (Open.WRITE | Open.CREATE)
+        if changes and (self.manners.read_only or (self.manners.denies and name not in self.files)):
+            return _status(Code.PERMISSION_DENIED)
+        there = name in self.files or name in self.folders
+        if there and flags & Open.EXCLUSIVE:
+            return _status(Code.FAILURE)
+        if not there and not flags & Open.CREATE:
             return _status(Code.NO_SUCH_FILE)
+        if not there:
+            self.files[name] = bytearray()
         self._next_handle += 1
         handle = b"handle-%d" % self._next_handle
         self._handles[handle] = name
@@ -183,8 +209,48 @@ class SftpServerChannel:
             content[offset : offset + len(data)] = data
         return _status(self.manners.write_code)
 
+    def _resize(self, cursor: Cursor) -> tuple[int, bytes]:
+        content = self.files[self._handles[cursor.string()]]
+        size = cursor.attributes().size
+        del content[size:]
+        content.extend(bytes(size - len(content)))
+        return _status(Code.OK)
+
     def _stat(self, cursor: Cursor) -> tuple[int, bytes]:
-        return self._attributes(cursor.string())
+        return self._attributes(self._led(cursor.string()))
+
+    def _lstat(self, cursor: Cursor) -> tuple[int, bytes]:
+        name = cursor.string()
+        if name in self.links and not self.manners.follows:
+            return Packet.ATTRS, struct.pack(">IQI", 5, 0, LINK_MODE)
+        return self._attributes(self._led(name))
+
+    def _readlink(self, cursor: Cursor) -> tuple[int, bytes]:
+        name = cursor.string()
+        if name not in self.links:
+            return _status(Code.FAILURE if name in self.files or name in self.folders else Code.NO_SUCH_FILE)
+        return Packet.NAME, struct.pack(">I", 1) + 2 * string(self.links[name]) + struct.pack(">I", 0)
+
+    def _led(self, name: bytes) -> bytes:
+        return self.links.get(name, name)
+
+    def _mkdir(self, cursor: Cursor) -> tuple[int, bytes]:
+        name = cursor.string()
+        if name in self.folders or name in self.files:
+            return _status(Code.FAILURE)
+        if self.manners.denies:
+            return _status(Code.PERMISSION_DENIED)
+        self.folders.add(name)
+        return _status(Code.OK)
+
+    def _rmdir(self, cursor: Cursor) -> tuple[int, bytes]:
+        name = cursor.string()
+        if self.manners.follows:
+            name = self._led(name)
+        if name not in self.folders:
+            return _status(Code.NO_SUCH_FILE)
+        self.folders.remove(name)
+        return _status(Code.OK)
 
     def _fstat(self, cursor: Cursor) -> tuple[int, bytes]:
         return self._attributes(self._handles[cursor.string()])
@@ -198,6 +264,10 @@ class SftpServerChannel:
 
     def _rename(self, cursor: Cursor) -> tuple[int, bytes]:
         old, new = cursor.string(), cursor.string()
+        if old in self.links and not self.manners.follows:
+            self.links[new] = self.links.pop(old)
+            return _status(Code.OK)
+        old = self._led(old)
         if new in self.files and not self.manners.replaces:
             return _status(Code.FAILURE)
         self.files[new] = self.files.pop(old)
@@ -215,12 +285,21 @@ class SftpServerChannel:
         return _status(Code.OK)
 
 
+_CHANGES = (Packet.WRITE, Packet.SETSTAT, Packet.FSETSTAT, Packet.REMOVE, Packet.MKDIR, Packet.RMDIR, Packet.RENAME)
+
+
 class FakeTransport:
     """See adapters.ssh.transport.Transport: every connection is a server of its own over the same files."""
 
-    def __init__(self, files: dict[bytes, bytearray] | None = None, manners: Manners | None = None) -> None:
+    def __init__(
+        self,
+        files: dict[bytes, bytearray] | None = None,
+        manners: Manners | None = None,
+        links: dict[bytes, bytes] | None = None,
+    ) -> None:
         self.target = SshTarget(host="nas")
         self.files = files if files is not None else {}
+        self.links = links if links is not None else {}
         self.manners = manners or Manners()
         self.channels: list[SftpServerChannel] = []
         self.errors: list[Exception] = []
@@ -231,7 +310,7 @@ class FakeTransport:
         self.opening()
         if self.errors:
             raise self.errors.pop(0)
-        self.channels.append(SftpServerChannel(self.files, self.manners))
+        self.channels.append(SftpServerChannel(self.files, self.manners, self.links))
         return self.channels[-1]
 
     def execute(self, command: str, stdin: bytes, timeout: float) -> NoShell:

@@ -257,7 +257,7 @@ class ServerSettings:
     """How to log in to a machine by SSH."""
 
     host: Annotated[str, Key(SSH_HOST, "Name or address of the SSH server.", example="server.example.com")]
-    port: Annotated[int, Key(PORT, "Port of the SSH server.")] = 22
+    port: Annotated[int, Key(PORT, "Port of the SSH server; 22 leaves it to ~/.ssh/config.")] = 22
     username: Annotated[str, Key(TEXT, "User name to log in with.", example="your-username")]
     password: Annotated[
         Secret | None,

@@ -12,7 +12,7 @@ from torrent_mover.domain.settings import HostKeyPolicy, SshTransport
 Secret = str | Callable[[], str]
 """A password, or where to ask for it when it is needed."""
 
-_DEFAULT_PORT: Final = 22
+STANDARD_PORT: Final = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,20 @@ class SshTarget:
     """One server and how to log in. Times in seconds.
 
     Blank `username`, no `key_file` and no `known_hosts` leave the choice to ssh (its config, agent, default keys, the
-    user's own known_hosts). A peer that is silent for `keepalive_interval * keepalive_count` is taken for dead, and so is one
+    user's own known_hosts), and so does the standard port. `key_alias` is the name under which known_hosts has its key, where
+    that is not its address. A peer that is silent for `keepalive_interval * keepalive_count` is taken for dead, and so is one
     that owes us a reply for `reply_timeout`.
     """
 
     host: str
-    port: int = _DEFAULT_PORT
+    port: int = STANDARD_PORT
     username: str = ""
     password: Secret | None = field(default=None, repr=False)
     key_file: LocalPath | None = None
     known_hosts: LocalPath | None = None
     host_key_policy: HostKeyPolicy = HostKeyPolicy.STRICT
     proxy_jump: str = ""
+    key_alias: str = ""
     transport: SshTransport = SshTransport.AUTO
     connect_timeout: float = 10.0
     keepalive_interval: int = 15
@@ -58,7 +60,9 @@ class SshTarget:
     @property
     def known_hosts_name(self) -> str:
         """How known_hosts calls it: `host`, or `[host]:port` off the standard port (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
-        return self.host if self.port == _DEFAULT_PORT else f"[{self.host}]:{self.port}"
+        if self.key_alias:
+            return self.key_alias
+        return self.host if self.port == STANDARD_PORT else f"[{self.host}]:{self.port}"
 
     def secret(self) -> str | None:
         """The password, asked for now; None where there is none."""

@@ -8,6 +8,7 @@ import os
 import shlex
 from pathlib import Path
 
+from torrent_mover.adapters.ssh.ssh_config import where_ssh_goes
 from torrent_mover.domain.errors import HostKeyChanged, HostKeyUnknown
 from torrent_mover.ports.ssh import SshTarget
 
@@ -27,7 +28,8 @@ def unknown_key(target: SshTarget, shown: str) -> HostKeyUnknown:
     """The refusal of a key never seen before. `shown`: its type and fingerprint, or empty."""
     file = shlex.quote(os.fspath(known_hosts_file(target)))
     key = f" It shows {shown}." if shown else ""
-    scan = f"ssh-keyscan -p {target.port} {shlex.quote(target.host)}"
+    there = where_ssh_goes(target)
+    scan = f"ssh-keyscan -p {there.port} {shlex.quote(there.host)}"
     return HostKeyUnknown(
         f"The SSH host key of {target.label} is not known here.{key}",
         kept="Nothing was sent to it, no password either.",
@@ -42,7 +44,7 @@ def changed_key(target: SshTarget, shown: str) -> HostKeyChanged:
     """The refusal of a key that is not the one we know. `shown`: its type and fingerprint, or empty."""
     file = shlex.quote(os.fspath(known_hosts_file(target)))
     key = f" It now shows {shown}." if shown else ""
-    name = shlex.quote(target.known_hosts_name)
+    name = shlex.quote(where_ssh_goes(target).known_hosts_name)
     return HostKeyChanged(
         f"The SSH host key of {target.label} has CHANGED: the server was reinstalled, or somebody stands in between.{key}",
         kept="Nothing was sent to it, no password either.",

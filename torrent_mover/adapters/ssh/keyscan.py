@@ -12,6 +12,7 @@ from typing import Final
 
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.hostkeys import fingerprint, known_hosts_file
+from torrent_mover.adapters.ssh.ssh_config import where_ssh_goes
 from torrent_mover.domain.errors import MissingProgram, NotWritable
 from torrent_mover.ports.ssh import SshTarget
 
@@ -32,7 +33,8 @@ def host_keys(target: SshTarget) -> tuple[HostKey, ...]:
 
     Raises MissingProgram, Unreachable.
     """
-    command = ["ssh-keyscan", "-T", str(max(1, round(target.connect_timeout))), "-p", str(target.port), target.host]
+    there = where_ssh_goes(target)
+    command = ["ssh-keyscan", "-T", str(max(1, round(target.connect_timeout))), "-p", str(there.port), there.host]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=6 * target.connect_timeout
@@ -43,7 +45,7 @@ def host_keys(target: SshTarget) -> tuple[HostKey, ...]:
         ) from error
     except subprocess.TimeoutExpired as error:
         raise ssh_messages.unreachable(target, "it shows no host key") from error
-    keys = tuple(key for line in done.stdout.decode("utf-8", "replace").splitlines() if (key := _key(target, line)))
+    keys = tuple(key for line in done.stdout.decode("utf-8", "replace").splitlines() if (key := _key(there, line)))
     if not keys:
         raise ssh_messages.unreachable(target, "it shows no host key")
     return tuple(sorted(keys, key=lambda key: key.kind != "ssh-ed25519"))

@@ -18,9 +18,10 @@ from torrent_mover.adapters.ssh.hostkeys import known_hosts_file
 from torrent_mover.adapters.ssh.jumps import last_jump
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.shell import Finished
+from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers
 from torrent_mover.domain.errors import MoverError, Stalled
 from torrent_mover.domain.settings import HostKeyPolicy
-from torrent_mover.ports.ssh import SshTarget
+from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _SSH_FAILED: Final = 255
 """ssh's own exit status when the connection failed (ssh(1), EXIT STATUS)."""
@@ -94,12 +95,16 @@ def command_line(target: SshTarget) -> list[str]:
         options["UserKnownHostsFile"] = _config_word(str(target.known_hosts))
     elif _home_is_elsewhere():
         options["UserKnownHostsFile"] = f"{_config_word(str(known_hosts_file(target)))} ~/.ssh/known_hosts"
-    if _cpu_has_aes() and _version() >= _CIPHER_PREFIX_SINCE:
+    if _cpu_has_aes() and _version() >= _CIPHER_PREFIX_SINCE and not chooses_ciphers(target):
         options["Ciphers"] = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
     hop = last_jump(target)
     if hop is not None:
         options["ProxyCommand"] = _through(hop)
-    argv = ["ssh", "-v", "-p", str(target.port)]
+    argv = ["ssh", "-v"]
+    if (
+        target.port != STANDARD_PORT
+    ):  # else it is ssh's to choose: the host may be an alias of ~/.ssh/config, with a port there
+        argv += ["-p", str(target.port)]
     if target.username:
         argv += ["-l", target.username]
     if target.key_file is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from torrent_mover.adapters.ssh import hostkeys
@@ -50,9 +49,11 @@ _OPTIONS: Final = {
 _NO_METHOD: Final = re.compile(r"kex-strict-|ext-info-")
 """Names in such a list that only announce a feature (RFC 8308)."""
 
-_REAL_PLACE: Final = re.compile(r"^debug1: Connecting to (\S+) (?:\[[^\]]*\] )?port (\d+)\.\r?$", re.MULTILINE)
 _BEHIND_A_JUMP: Final = "UNKNOWN port 65535"
 """How ssh calls the other end of a connection that goes through another program."""
+
+_NO_GREETING: Final = "kex_exchange_identification"
+"""Begins what ssh says where the other end hangs up before it has said a word."""
 
 _NOT_FOUND: Final = 127
 """Exit status of a shell that did not find a program (POSIX)."""
@@ -66,8 +67,9 @@ def plain(text: str) -> str:
 
 def explain_login(target: SshTarget, text: str) -> MoverError | None:
     """Why ssh could not log in, or None where its words say nothing that we know."""
-    if _BEHIND_A_JUMP in text and target.proxy_jump:
-        return _on_the_way(target, text)
+    on_the_way = _on_the_way(target, text)
+    if on_the_way is not None:
+        return on_the_way
     for marker, make in _EXPLANATIONS:
         if marker in text:
             return make(target, text)
@@ -118,40 +120,30 @@ def ended_at_once(target: SshTarget, status: int | None, detail: str) -> MoverEr
     )
 
 
-def _on_the_way(target: SshTarget, text: str) -> MoverError:
-    """What went wrong before the target itself was spoken to."""
+def _on_the_way(target: SshTarget, text: str) -> MoverError | None:
+    """What went wrong before the target itself was spoken to, behind one jump host; behind several it may be any of them."""
     hop = last_jump(target)
-    said = plain(
-        "\n".join(line for line in text.splitlines() if _BEHIND_A_JUMP not in line and "kex_exchange" not in line)
+    if hop is None or hop.proxy_jump or _BEHIND_A_JUMP not in text or _NO_GREETING not in text:
+        return None
+    said = "\n".join(line for line in text.splitlines() if _BEHIND_A_JUMP not in line and _NO_GREETING not in line)
+    if "stdio forwarding failed" not in text:
+        return explain_login(hop, said) or unreachable(hop, plain(said))
+    error = unreachable(target, f"the jump host {hop.label} says: {plain(said)}")
+    error.remedy = (
+        f"On the jump host, look whether it reaches {target.label}, and whether it lets us pass (AllowTcpForwarding in"
+        " sshd_config; dropbear without -j)."
     )
-    if hop is None or hop.proxy_jump:
-        return unreachable(target, f"on the way there, by {target.proxy_jump}: {said}")
-    if "open failed" in text or "stdio forwarding failed" in text:
-        error = unreachable(target, f"the jump host {hop.label} says: {said}")
-        error.remedy = (
-            f"On the jump host, look whether it reaches {target.label}, and whether it lets us pass (AllowTcpForwarding in"
-            " sshd_config; dropbear without -j)."
-        )
-        return error
-    return explain_login(
-        hop, text.replace(_BEHIND_A_JUMP, "").replace("kex_exchange_identification", "")
-    ) or unreachable(hop, said)
-
-
-def _really(target: SshTarget, text: str) -> SshTarget:
-    """The target by the address that ssh uses, where ~/.ssh/config calls it by another name; for commands that do not read that."""
-    found = _REAL_PLACE.findall(text)
-    return replace(target, host=found[-1][0], port=int(found[-1][1])) if found and not target.proxy_jump else target
+    return error
 
 
 def _unknown(target: SshTarget, text: str) -> MoverError:
     named = _UNKNOWN_HOST.findall(text)
     hop = next((hop for hop in all_hosts(target) if named and hop.known_hosts_name == named[-1]), target)
-    return hostkeys.unknown_key(_really(hop, text), _shown(_SERVER_KEY, text) if hop is target else "")
+    return hostkeys.unknown_key(hop, _shown(_SERVER_KEY, text) if hop is target else "")
 
 
 def _changed(target: SshTarget, text: str) -> MoverError:
-    return hostkeys.changed_key(_really(target, text), _shown(_CHANGED_KEY, text) or _shown(_SERVER_KEY, text))
+    return hostkeys.changed_key(target, _shown(_CHANGED_KEY, text) or _shown(_SERVER_KEY, text))
 
 
 def _shown(pattern: re.Pattern[str], text: str) -> str:
