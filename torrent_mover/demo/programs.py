@@ -18,6 +18,8 @@ _PACKAGES = {
     "sftp-server": "openssh-sftp-server",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
+    "dropbear": "dropbear-bin",
+    "dropbearkey": "dropbear-bin",
     "rsync": "rsync",
     "setpriv": "util-linux",
     "unshare": "util-linux",
