@@ -85,6 +85,17 @@ class TestQBittorrent(CanaryContract):
         assert ahead is not None
         assert abs(ahead) < 3
 
+    def test_a_client_that_lists_folders_gets_no_torrent_for_the_question(self, canary, qbittorrent_51):
+        """It would run its external program for it, and mail somebody that it is finished."""
+        bench = QBittorrentBench(qbittorrent_51)
+        (bench.data / canary.name).write_bytes(canary.content)
+
+        assert bench.client.locate(canary, [path(bench.data)]) == path(bench.data)
+
+        bench.client.close()
+        log = qbittorrent_51.api.json("log/main")
+        assert [entry["message"] for entry in log if canary.name in entry["message"]] == []
+
     def test_removes_the_canary_that_a_killed_run_left(self, bench, canary, monkeypatch):
         bench.server.add(canary.metainfo(3), bench.data, stopped=True)
         stranger = bench.have(make(bench), bench.data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.contracts.client_contract import add, checked, flip, make, path, state_of, until
@@ -10,6 +12,16 @@ from torrent_mover.domain.attributes import ShareLimits, with_sources
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.torrent import TorrentState, Tracker
 from torrent_mover.ports.client import RecheckVerdict
+
+OPTIONS = {
+    "autorun_enabled": True,
+    "autorun_program": "/bin/true %I",
+    "autorun_on_torrent_added_enabled": True,
+    "autorun_on_torrent_added_program": "/bin/true %I",
+    "queueing_enabled": True,
+    "max_active_uploads": 7,
+    "max_active_torrents": 2,
+}
 
 
 class HandoverContract:
@@ -45,6 +57,9 @@ class HandoverContract:
 
     def test_the_limits_of_all_torrents_are_told(self, bench):
         assert bench.client.share_defaults().met_by(bench.client.get(bench.have(make(bench), bench.data))) == ""
+
+    def test_what_happens_to_what_arrives_is_told_only_where_something_does(self, bench):
+        assert bench.client.remarks() == ()
 
     def test_super_seeding_and_forced_start_are_switched(self, bench):
         torrent = bench.have(make(bench), bench.data)
@@ -96,3 +111,29 @@ class TestQBittorrent(HandoverContract):
         bench = QBittorrentBench(qbittorrent)
         yield bench
         bench.client.close()
+
+    @pytest.fixture
+    def options(self, bench):
+        """Sets options of the client; they are what they were afterwards."""
+        before = {name: bench.server.api.json("app/preferences")[name] for name in OPTIONS}
+        yield lambda: bench.server.api.post("app/setPreferences", json=json.dumps(OPTIONS))
+        bench.server.api.post("app/setPreferences", json=json.dumps(before))
+
+    def test_programs_and_the_queue_of_the_client_are_told(self, bench, options):
+        options()
+        told = [remark.what for remark in bench.client.remarks()]
+        assert [
+            word for word in ("finishes there once more", "is added", "lets 2 torrents") if word in " ".join(told)
+        ] == [
+            "finishes there once more",
+            "is added",
+            "lets 2 torrents",
+        ]
+
+    def test_a_torrent_that_waits_for_its_turn_to_seed_says_so(self, bench, options):
+        options()
+        torrents = [bench.have(make(bench, f"Turn {number}"), bench.data) for number in range(3)]
+        for torrent in torrents:
+            bench.server.start_torrents(torrent.hex)
+        until(bench, lambda: [bench.client.get(torrent).queued for torrent in torrents].count(True) == 1)
+        assert {bench.client.get(torrent).state for torrent in torrents} == {TorrentState.SEEDING}

@@ -17,6 +17,7 @@ CHECKS = [
     "source client",
     "destination client",
     "clocks",
+    "what arrives there",
     "ssh source: 127.0.0.1",
     "source files",
     "destination folder",
@@ -89,6 +90,20 @@ def test_the_pair_of_the_source_is_found_in_the_home_of_the_login(house, tmp_pat
     assert states(result.out)["source files"] == "failed"
     assert "path_map without the pair that leads to" in remedy(result.out, "source files")
     house.assert_at_source(made, made.files())
+
+
+def test_what_the_destination_does_with_what_arrives_is_told_and_stops_nothing(house):
+    def switch(program: str) -> None:
+        options = {"autorun_enabled": bool(program), "autorun_program": program}
+        house.destination.api.post("app/setPreferences", json=json.dumps(options))
+
+    switch("/usr/local/bin/unpack %F")
+    result = house.run("doctor", "--json")
+    switch("")
+
+    result.ended(0)
+    assert states(result.out)["what arrives there"] == "warning"
+    assert "Options > Downloads" in remedy(result.out, "what arrives there")
 
 
 def test_everything_is_asked_even_when_the_logins_fail(house):

@@ -245,7 +245,7 @@ def test_canaries_and_probes_of_killed_runs_are_removed_and_nothing_else(files, 
     names = (
         old.name,
         ".torrent-mover-probe-0123456789ab-renamed",
-        ".torrent-mover-canary-x",
+        "torrent-mover-canary-x",
         "Show",
         old.name + ".mkv",
     )
@@ -258,7 +258,7 @@ def test_canaries_and_probes_of_killed_runs_are_removed_and_nothing_else(files, 
     folder_of(files, policy=policy, clock=clock).seen_by_client()
 
     left = {str(each) for each in files.nodes if each != ROOT}
-    assert left == {".torrent-mover-canary-x", "Show", old.name + ".mkv", fresh.name}
+    assert left == {"torrent-mover-canary-x", "Show", old.name + ".mkv", fresh.name}
 
 
 def test_bits_of_the_group_count_for_members(files):

@@ -40,6 +40,20 @@ def test_everything_that_can_be_set_is_set_once_the_source_is_gone(story):
     assert "remove" in calls
 
 
+@pytest.mark.parametrize("queued", [True, False])
+def test_one_that_waits_in_the_queue_of_the_destination_is_told(story, queued):
+    torrent = story.seed("Show", 50_000)
+
+    def have_no_turn(method, _):
+        if method == "start":
+            story.destination.change(torrent, queued=queued)
+
+    story.destination.before = have_no_turn
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    assert ("waits for its turn" in said(story)) is queued
+
+
 @pytest.mark.parametrize(
     "label", ["after source.remove", "after destination.set_super_seeding", "before journal.confirm"]
 )

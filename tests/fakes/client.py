@@ -18,7 +18,7 @@ from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.partfile import PartFile, part_file_name
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
-from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckProgress, RecheckVerdict
+from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckProgress, RecheckVerdict, Remark
 from torrent_mover.ports.clock import Clock
 
 _NO_LIMIT = -1
@@ -132,6 +132,7 @@ class FakeClient:
         self.keeps_data = False
         self.closed = False
         self.defaults = ShareLimits()
+        self.remarked: tuple[Remark, ...] = ()
         self.managed_paths: dict[str, ClientPath] = {}
         self._name = name
         self._faults: dict[str, list[Exception]] = {}
@@ -325,6 +326,10 @@ class FakeClient:
     def share_defaults(self) -> ShareLimits:
         self._enter("share_defaults", None)
         return self.defaults
+
+    def remarks(self) -> Sequence[Remark]:
+        self._enter("remarks", None)
+        return self.remarked
 
     def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
         self._enter("set_share_limits", torrent)

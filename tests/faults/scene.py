@@ -25,7 +25,7 @@ from torrent_mover.demo.world import CATEGORY, World
 MODES = ("sftp", "sftp_upload", "rsync", "rsync_upload")
 PASSKEY = "passkey0canary0b7f3"
 MIB = 1 << 20
-PROBES = (".torrent-mover-canary-", ".torrent-mover-probe-")
+PROBES = ".torrent-mover-probe-"
 
 ENDED = {0: "done", 1: "some failed", 143: "terminated", 130: "interrupted"}
 
@@ -320,7 +320,7 @@ class Scene:
             arrived = {name: (self.destination / name).read_bytes() for name in self.contents[one.info_hash]}
             assert arrived == self.contents[one.info_hash], one.name
         for folder in (self.destination, self.world.root / "state", self.home):
-            # Probes and canaries of a run that was killed in its pre-flight go with one of the next, once they are old.
+            # Probes of a run that was killed in its pre-flight go with one of the next, once they are old.
             ours = [path for path in folder.rglob(".torrent-mover*") if not path.name.startswith(PROBES)]
             left = [str(path) for path in ours]
             assert not left, left

@@ -11,7 +11,8 @@ from torrent_mover.domain.bencode import encode
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.torrent import InfoHash
 
-_PREFIX: Final = ".torrent-mover-canary-"
+_PREFIX: Final = "torrent-mover-canary-"
+"""Without a dot: clients that list a folder leave out what is hidden (qBittorrent 5)."""
 _NAME: Final = re.compile(re.escape(_PREFIX) + r"[0-9a-f]{16}")
 _PIECE_LENGTH: Final = 16 * 1024  # bytes; the smallest that BEP 3 clients take, and more than the content
 

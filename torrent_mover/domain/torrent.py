@@ -59,6 +59,7 @@ class Torrent:
 
     `client_state` is the client's own word, for messages only. `size` is the wanted bytes, `total_size` all of them.
     `share_limit_action` is the client's word for what it does at a share limit, empty where it does what it does for all.
+    `queued`: it is started and complete, and waits in the client's queue for its turn to seed: nobody is told that it is there.
     `content_path` is the folder or file that holds all of it, None where the client does not say (yet).
     """
 
@@ -92,6 +93,7 @@ class Torrent:
     downloaded: int = 0
     share_limit_action: str = ""
     active_time: int = 0
+    queued: bool = False
 
     @property
     def complete(self) -> bool:

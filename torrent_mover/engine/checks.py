@@ -99,6 +99,7 @@ class Checks:
             Check(_SOURCE, lambda: _introduce(self._source.client)),
             Check(_DESTINATION, lambda: _introduce(self._destination.client)),
             Check("clocks", self._clocks, fatal=False, needs=(_SOURCE, _DESTINATION)),
+            Check("what arrives there", self._arrivals, fatal=False, needs=(_DESTINATION,)),
             *ssh,
             *rsync,
             Check("source files", self._files.ask, needs=(_SOURCE, ssh[0].name)),
@@ -137,6 +138,18 @@ class Checks:
                     remedy="On the machine that is wrong: timedatectl set-ntp true",
                 )
         return ", ".join(told) or "the clients do not tell"
+
+    def _arrivals(self) -> str:
+        """What the destination client's own options do, that somebody may not expect of a move."""
+        client = self._destination.client
+        remarks = client.remarks()
+        if remarks:
+            raise Doubt(
+                f"{client.name}: {'; '.join(remark.what for remark in remarks)}.",
+                kept="Moves go on.",
+                remedy=f"If that is not wanted, change there: {'; '.join(remark.option for remark in remarks)}.",
+            )
+        return "nothing but seeding happens to it"
 
     def _rsync(self) -> str:
         here, versions = "", []

@@ -20,9 +20,19 @@ def give(destination: Destination, torrent: InfoHash, later: Later, say: Say, *,
         client.set_super_seeding(torrent, on=True)
     if later.force_start and started:
         client.set_force_start(torrent, on=True)
+    elif started:
+        _look_at_queue(destination, torrent, say)
     _limit(destination, torrent, later.limits, say)
     if later.auto_managed:
         _manage(destination, torrent, say)
+
+
+def _look_at_queue(destination: Destination, torrent: InfoHash, say: Say) -> None:
+    there = destination.client.get(torrent)
+    if there is not None and there.queued:
+        say(
+            f"it is started at {destination.name}, and waits for its turn in the queue there: until then it is not announced"
+        )
 
 
 def _limit(destination: Destination, torrent: InfoHash, limits: ShareLimits, say: Say) -> None:

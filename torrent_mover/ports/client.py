@@ -30,6 +30,14 @@ class ClientInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that a client's own options do: `what` follows its name, `option` says where a person changes it."""
+
+    what: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddSpec:
     """How a torrent is added: stopped, automatic management off, content layout as in the metainfo.
 
@@ -137,6 +145,9 @@ class TorrentClient(Protocol):
 
     def share_defaults(self) -> ShareLimits:
         """The limits that count for torrents with -2, and what the client does when one is met."""
+
+    def remarks(self) -> Sequence[Remark]:
+        """What its own options do with torrents that arrive, and a person may not expect."""
 
     def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
         """Set what this version knows of them; reading the torrent tells what that was."""

@@ -82,6 +82,7 @@ def torrent(raw: Raw) -> Torrent:
         downloaded=raw.get("downloaded", 0),
         share_limit_action=_own_action(raw.get("share_limit_action", "")),
         active_time=raw.get("time_active", 0),
+        queued=raw["state"] == "queuedUP",
         content_path=ClientPath(raw["content_path"]) if raw["content_path"].startswith("/") else None,
     )
 

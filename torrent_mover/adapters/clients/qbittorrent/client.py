@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from qbittorrentapi import exceptions as api_errors
 
-from torrent_mover.adapters.clients.qbittorrent import adding, answers, sharing
+from torrent_mover.adapters.clients.qbittorrent import adding, answers, arrivals, sharing
 from torrent_mover.adapters.clients.qbittorrent.logbook import Entry, LogBook
 from torrent_mover.adapters.clients.qbittorrent.lookout import Lookout
 from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
@@ -18,7 +18,7 @@ from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import BadAnswer, GateRefused, ProvisioningError, ServerError, TorrentError
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
-from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckTicket
+from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckTicket, Remark
 from torrent_mover.ports.clock import Clock
 
 T = TypeVar("T")
@@ -160,6 +160,11 @@ class QBittorrentClient:
         """See the port."""
         preferences: Any = self._session.read(lambda api: api.app_preferences())
         return self._understood(preferences, lambda: sharing.defaults(preferences))
+
+    def remarks(self) -> Sequence[Remark]:
+        """See the port."""
+        preferences: Any = self._session.read(lambda api: api.app_preferences())
+        return self._understood(preferences, lambda: tuple(arrivals.remarks(preferences)))
 
     def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
         """See the port. Raises TorrentGone."""
