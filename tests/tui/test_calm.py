@@ -91,6 +91,35 @@ def test_an_act_on_many_is_one_note():
     assert len(seen.app._notifications) == 1
 
 
+def test_what_moves_again_alarms_nobody():
+    seen = session("running", "e", prepare=lambda control: control.change_move(RETRYING, standing=Standing.ACTIVE))
+
+    assert "⚠" not in seen.before
+    assert "It moves again since, attempt 2 of 5: nothing needs to be done." in seen.text
+
+
+def test_what_failed_says_what_becomes_of_it():
+    assert "It is tried again by itself in 0:38" in session("running", "e").text
+    assert "It waits for you" in session("failed", "e").text
+
+
+def test_notes_that_are_over_leave_nothing_behind():
+    holders: list[int] = []
+
+    async def act(app: MoverApp, pilot) -> None:
+        for number in range(8):
+            app.clear_notifications()
+            app.notify(f"note {number}", markup=False)
+            await settle(pilot)
+        app.tick()
+        await settle(pilot)
+        holders.append(len(app.screen.query("ToastHolder")))
+
+    drive(SCENES["running"](), act)
+
+    assert holders == [1]
+
+
 def queued(number: int) -> object:
     return a_hash(100 + number)
 

@@ -14,6 +14,7 @@ from torrent_mover.tui import ink
 from torrent_mover.tui.ink import Part, Span, line, plain, width
 from torrent_mover.tui.look import GraphKind, Look, Units, look_for
 from torrent_mover.tui.query import Query
+from torrent_mover.tui.widgets.lines import ascii_only
 from torrent_mover.tui.widgets.move_table import heading, move_row
 
 words = st.text(max_size=60).map(safe)
@@ -101,6 +102,16 @@ def test_amounts_are_short_and_have_units():
 @given(st.integers(0, 2**60))
 def test_a_compact_rate_fits_its_column(value: int):
     assert len(fmt.compact(float(value))) <= 6
+
+
+@given(words)
+def test_what_ascii_terminals_get_is_as_wide_and_harmless(text: str):
+    assert len(ascii_only(text)) == ink.cells(text)
+    assert all(one.isascii() and one.isprintable() for one in ascii_only(text))
+
+
+def test_ascii_terminals_get_the_letters_without_their_accents():
+    assert ascii_only("Épisode 01 – “Début” … ½ 拥") == 'Episode 01 - "Debut" ~ ? ??'
 
 
 def test_a_terminal_without_unicode_gets_ascii():

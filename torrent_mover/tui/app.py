@@ -129,6 +129,7 @@ class MoverApp(RunActs, App[int]):
 
     def tick(self) -> None:
         """Fetch the picture and the log; draw what is on the screen."""
+        self._sweep_notes()
         snapshot = self.session.control.snapshot()
         fresh = self.session.drain_log()
         if snapshot == self.session.snapshot and not fresh:
@@ -141,6 +142,13 @@ class MoverApp(RunActs, App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, View):
                 screen.draw()
+
+    def _sweep_notes(self) -> None:
+        """Textual (8.x) leaves the holder of a note that went while another one came: 80 kB each, in a screen that stays open."""
+        for screen in self.screen_stack:
+            for holder in screen.query("ToastHolder"):
+                if not holder.children:
+                    holder.remove()
 
     def _offer_preflight(self) -> None:
         """The checks come by themselves while they run, and go when they are passed."""

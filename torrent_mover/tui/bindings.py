@@ -116,8 +116,8 @@ PREFLIGHT = (
 """The pre-flight screen."""
 
 ERROR = (
-    _key("c", "again", "check again", "error.again", "Try the torrent again now", show=True),
-    _key("y", "copy", "copy command", "error.copy", "Copy the remedy", show=True),
+    _key("c", "again", "try again", "error.again", "Try the torrent again now", show=True),
+    _key("y", "copy", "copy remedy", "error.copy", "Copy the remedy", show=True),
     _key("s", "skip", "skip", "error.skip", "Leave the torrent for a later run", show=True),
     _key("l", "log", "log", "error.log", "The log lines of this torrent", show=True),
     _key("d", "details", "details", "error.details", "Files, pieces, stages and attempts", show=True),

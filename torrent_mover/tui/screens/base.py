@@ -19,6 +19,7 @@ from torrent_mover.tui.screens.ask import Choice, Choose
 from torrent_mover.tui.session import Session
 from torrent_mover.tui.widgets.header import phase_span
 from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.move_table import in_trouble
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 15
 NARROW_BELOW, HUGE_FROM = 110, 180
@@ -205,7 +206,7 @@ class MoveActs(View):
         """What went wrong with the chosen torrent, or else with the first that needs somebody."""
         from torrent_mover.tui.screens.error import ErrorDialog
 
-        moves = [*self.chosen(), *self.session.snapshot.moves]
+        moves = [*self.chosen(), *filter(in_trouble, self.session.snapshot.moves), *self.session.snapshot.moves]
         troubled = next((move for move in moves if move.trouble), None)
         if troubled is None:
             self.say("Nothing is wrong.")

@@ -13,11 +13,13 @@ from torrent_mover.domain.snapshot import MoveView, Standing
 from torrent_mover.domain.text import safe
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
+from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import BLANK, Line, Span, Tone, line, wrap
 from torrent_mover.tui.screens.ask import text_width
 from torrent_mover.tui.session import Session
 from torrent_mover.tui.widgets.keys import Keys
 from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.move_table import in_trouble
 
 
 def error_lines(move: MoveView, others: int, width: int) -> list[Line]:
@@ -36,11 +38,21 @@ def error_lines(move: MoveView, others: int, width: int) -> list[Line]:
     lines += [line(one) for one in wrap(safe(trouble.kept), width) if one]
     if others:
         lines.append(line(Span(f"{others} more torrent{'s have' if others > 1 else ' has'} a problem.", Tone.WARN)))
-    if move.standing is Standing.RETRYING:
-        lines.append(line(Span("It is tried again by itself. The others go on.", Tone.DIM)))
-    else:
-        lines.append(line(Span("The others go on.", Tone.DIM)))
+    lines += [line(Span(one, tone)) for text, tone in (_goes_on(move),) for one in wrap(text, width)]
     return [*lines, BLANK]
+
+
+def _goes_on(move: MoveView) -> tuple[str, Tone]:
+    """What becomes of it by itself, and of the others."""
+    if move.standing is Standing.ACTIVE:
+        return f"It moves again since, attempt {move.attempt} of {move.attempts}: nothing needs to be done.", Tone.GOOD
+    if move.standing is Standing.RETRYING:
+        when = f" in {fmt.span(move.retry_in)}" if move.retry_in else ""
+        return (
+            f"It is tried again by itself{when}, up to {move.attempts} times. The others go on.",
+            Tone.DIM,
+        )
+    return "It waits for you: c tries again, s leaves it for a later run. The others go on.", Tone.DIM
 
 
 class ErrorDialog(ModalScreen[None]):
@@ -68,8 +80,8 @@ class ErrorDialog(ModalScreen[None]):
         if move is None:
             self.dismiss()
             return
-        others = sum(one.trouble is not None for one in self.session.snapshot.moves) - 1
-        lines = error_lines(move, max(0, others), text_width(self.app.size.width))
+        others = sum(in_trouble(one) for one in self.session.snapshot.moves if one.id != move.id)
+        lines = error_lines(move, others, text_width(self.app.size.width))
         body = self.query_one("#body", Lines)
         body.styles.height = len(lines)
         body.show_lines(lines)

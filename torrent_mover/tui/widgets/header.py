@@ -9,6 +9,7 @@ from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, line, sp
 from torrent_mover.tui.ink import width as width_of
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.widgets.move_table import in_trouble
 
 _NAME_CELLS = 24
 _PHASE_TONES = {
@@ -46,8 +47,9 @@ def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
         Part(line(Span(_short(snapshot.mode), Tone.DIM)), 4),
         Part(line(phase_span(snapshot, look))),
     ]
-    if snapshot.troubles:
-        alarm = Span(f"{look.glyphs.alarm} {snapshot.troubles}", Tone.BAD, "screen.trouble")
+    troubles = sum(map(in_trouble, snapshot.moves))
+    if troubles:
+        alarm = Span(f"{look.glyphs.alarm} {troubles}", Tone.BAD, "screen.trouble")
         start.append(Part(line(alarm)))
     if snapshot.test_run:
         start.append(Part(line(Span("test run", Tone.WARN)), 1))

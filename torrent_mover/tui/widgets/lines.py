@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,12 +16,21 @@ from torrent_mover.tui.ink import Line, Tone, cells, crop
 from torrent_mover.tui.inks import cursor_style, tone_style
 from torrent_mover.tui.look import Look
 
+_LIKE = dict(zip("…–—‘’“”×≥≤·•", "~--''\"\"x><..", strict=True))  # the nearest of one cell each
+
 
 def ascii_only(text: str) -> str:
-    """What a terminal without Unicode can show, as wide as before."""
-    if text.isascii():
-        return text
-    return "".join(one if one.isascii() else "?" * cells(one) for one in text)
+    """What a terminal without Unicode can show, as wide as before: letters without their accents, `?` for the rest."""
+    return text if text.isascii() else "".join(map(_nearest, text))
+
+
+@lru_cache(4096)
+def _nearest(character: str) -> str:
+    if character.isascii():
+        return character
+    letter, *marks = list(unicodedata.normalize("NFD", character))
+    plain = _LIKE.get(character) or (letter if all(map(unicodedata.combining, marks)) else "")
+    return plain if plain and plain.isascii() else "?" * cells(character)
 
 
 class Inked(Widget):

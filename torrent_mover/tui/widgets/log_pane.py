@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from torrent_mover.domain.events import Level
 from torrent_mover.domain.snapshot import LogLine
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import safe, shorten
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
 from torrent_mover.tui import format as fmt
@@ -41,9 +41,10 @@ def log_lines(entry: LogLine, width: int, *, wrapped: bool, times: int = 1) -> l
     text = steady(" ".join(safe(part) for part in entry.text.splitlines()))
     if times > 1:
         text = f"({times}x) {text}"
-    if not wrapped:
-        return [line(*head, Span(text, tone))]
     indent = _HEAD + len(torrent)
+    if not wrapped:
+        room = max(width - indent, 0) or len(text)  # a pane that has no size yet is laid out soon
+        return [line(*head, Span(shorten(text, room, middle=False), tone))]
     pieces = wrap(text, max(8, width - indent))
     first = line(*head, Span(pieces[0], tone))
     return [first, *(line(" " * indent, Span(piece, tone)) for piece in pieces[1:])]

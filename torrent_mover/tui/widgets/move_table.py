@@ -61,6 +61,11 @@ def stalled(move: MoveView) -> bool:
     return move.standing is Standing.ACTIVE and move.stalled_for >= STALLED_AFTER
 
 
+def in_trouble(move: MoveView) -> bool:
+    """Whether something went wrong that is not over: what moves again needs nobody."""
+    return move.trouble is not None and move.standing is not Standing.ACTIVE
+
+
 def state(move: MoveView, glyphs: Glyphs) -> tuple[Span, str]:
     """The glyph and the word of a move: (`▼`, `1/5 pull`)."""
     if stalled(move):

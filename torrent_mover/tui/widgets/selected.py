@@ -148,11 +148,14 @@ def trouble_lines(move: MoveView, width: int, look: Look) -> list[Line]:
         return []
     lines: list[Line] = []
     glyph = f" {look.glyphs.bad if move.standing is Standing.FAILED else look.glyphs.warn} {trouble.code}  "
-    for text, tone in ((trouble.what, Tone.BAD), (trouble.kept, Tone.PLAIN), (trouble.remedy, Tone.ACCENT)):
+    told = [(trouble.what, Tone.BAD), (trouble.kept, Tone.PLAIN), (trouble.remedy, Tone.ACCENT)]
+    if move.standing is Standing.ACTIVE:  # it was, and is over: one line that alarms nobody
+        told = [(f"before: {trouble.what}", Tone.DIM)]
+    for text, tone in told:
         for paragraph in text.splitlines():
             for piece in wrap(safe(paragraph), width - len(glyph) - 1):
                 start = " " * len(glyph) if lines else glyph
-                lines.append(line(Span(start, Tone.BAD), Span(piece, tone)))
+                lines.append(line(Span(start, tone if tone is Tone.DIM else Tone.BAD), Span(piece, tone)))
     return lines
 
 
