@@ -160,6 +160,7 @@ CASES: dict[str, Case] = {
     "error.skip": ("failed", ("e", "s"), asked("skip", FIRST)),
     "error.log": ("failed", ("e", "l"), has("[Log]", "pull started")),
     "error.details": ("failed", ("e", "d"), has("[Files]")),
+    "error.later": ("failed", ("e", "escape"), lambda seen: "A problem" in seen.before and "A problem" not in seen.text),
 }  # fmt: skip
 
 ALL = [binding for _, group in bindings.GROUPS for binding in group]

@@ -98,6 +98,12 @@ def test_what_moves_again_alarms_nobody():
     assert "It moves again since, attempt 2 of 5: nothing needs to be done." in seen.text
 
 
+def test_a_problem_that_is_over_says_so_while_it_is_read():
+    text = after("failed", lambda control: control.change_move(FIRST, trouble=None), "e")
+
+    assert "nothing is wrong any more" in text
+
+
 def test_what_failed_says_what_becomes_of_it():
     assert "It is tried again by itself in 0:38" in session("running", "e").text
     assert "It waits for you" in session("failed", "e").text

@@ -33,6 +33,7 @@ from torrent_mover.tui.options import DASHBOARD_FAILED, DashboardOptions
 from torrent_mover.tui.palette import Torrents, action_commands
 from torrent_mover.tui.screens.base import View
 from torrent_mover.tui.screens.dashboard import Dashboard
+from torrent_mover.tui.screens.error import ErrorDialog
 from torrent_mover.tui.screens.health import Health
 from torrent_mover.tui.screens.history import History
 from torrent_mover.tui.screens.leave import Leave, Way
@@ -140,7 +141,7 @@ class MoverApp(RunActs, App[int]):
             return
         self._offer_preflight()
         for screen in self.screen_stack:
-            if isinstance(screen, View):
+            if isinstance(screen, View | ErrorDialog):
                 screen.draw()
 
     def _sweep_notes(self) -> None:

@@ -121,6 +121,7 @@ ERROR = (
     _key("s", "skip", "skip", "error.skip", "Leave the torrent for a later run", show=True),
     _key("l", "log", "log", "error.log", "The log lines of this torrent", show=True),
     _key("d", "details", "details", "error.details", "Files, pieces, stages and attempts", show=True),
+    _key("escape,q", "later", "later", "error.later", "Close this and do nothing about it now", show=True),
 )
 """The error dialog."""
 

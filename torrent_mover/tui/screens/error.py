@@ -76,6 +76,14 @@ class ErrorDialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """As high as its text."""
+        self._show()
+
+    def draw(self) -> None:
+        """The problem as it is now: it may be over while somebody reads."""
+        if self.is_mounted:
+            self._show()
+
+    def _show(self) -> None:
         move = self.session.move(self._torrent)
         if move is None:
             self.dismiss()
@@ -86,6 +94,10 @@ class ErrorDialog(ModalScreen[None]):
         body.styles.height = len(lines)
         body.show_lines(lines)
         self.query_one(Keys).show()
+
+    def action_later(self) -> None:
+        """Nothing for now."""
+        self.dismiss()
 
     def action_again(self) -> None:
         """Try the torrent again."""
