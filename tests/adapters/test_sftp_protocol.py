@@ -240,6 +240,21 @@ def test_accepted_counts_only_what_was_acknowledged_without_gaps():
     assert world.film == CONTENT
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_more_files_than_handles_are_written_to_a_server_that_answers_late(shuffle):
+    files = {f"{number}": bytes(1000) for number in range(150)}
+    world = World(Manners(shuffle=shuffle, late=True, extensions=(LIMITS,)), files)
+    lane = world.fs.writer()
+    for start in (0, 500):
+        for number, name in enumerate(files):
+            lane.write(path(name), start, memoryview(CONTENT)[number : number + 500])
+    lane.flush()
+    lane.close()
+    assert lane.accepted() == 150 * 1000
+    for number, name in enumerate(files):
+        assert bytes(world.transport.files[b"/data/" + name.encode()]) == 2 * CONTENT[number : number + 500]
+
+
 # Servers without OpenSSH's extensions
 
 

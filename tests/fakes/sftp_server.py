@@ -20,7 +20,8 @@ LINK_MODE = 0o120777
 class Manners:
     """How this server behaves.
 
-    `dribble`: most bytes of a reply stream given at a time. `shuffle`: replies of one batch in random order. `most_read`: most
+    `dribble`: most bytes of a reply stream given at a time. `shuffle`: replies of one batch in random order. `late`: it
+    answers only who waits. `most_read`: most
     bytes it gives for one READ. `extensions`: what it announces. `limits`: its reply to limits@openssh.com. `statvfs`: free
     blocks of 4 KiB and flags. `write_code`: status of every WRITE. `greeting`: bytes instead of a proper greeting.
     `replaces`: RENAME replaces, as POSIX does (paramiko 5.1's sample server). `follows`: LSTAT, RENAME and RMDIR work on what a
@@ -30,6 +31,7 @@ class Manners:
 
     dribble: int | None = None
     shuffle: bool = False
+    late: bool = False
     most_read: int = 1 << 30
     extensions: tuple[str, ...] = ()
     limits: tuple[int, int, int, int] = (262144, 261120, 261120, 1000)
@@ -95,7 +97,7 @@ class SftpServerChannel:
             self._in += part
             sent += len(part)
         self._serve()
-        if not self._out:
+        if not self._out and (block or not self.manners.late):
             self._reply()
         if block and not sent and not self._out:
             raise AssertionError("a client that waits for a reply which will never come")
@@ -203,6 +205,8 @@ class SftpServerChannel:
     def _write(self, cursor: Cursor) -> tuple[int, bytes]:
         handle, offset, data = cursor.string(), cursor.quad(), cursor.string()
         self.served.largest_write = max(self.served.largest_write, len(data))
+        if handle not in self._handles:
+            return _status(Code.FAILURE)
         if self.manners.write_code == Code.OK:
             content = self.files[self._handles[handle]]
             content.extend(bytes(max(0, offset + len(data) - len(content))))

@@ -82,7 +82,7 @@ class WriteLane:
             self._close(path)
         file = self._files[path] = _File(self._locate(path, self._session, make=True), size)
         self._ask(Packet.OPEN, wire.string(bytes(file.path)) + _NEW, self._created, file)
-        self._limit_handles()
+        self._limit_handles(path)
         self._session.pump(block=False)
         self._raise_failure()
 
@@ -122,7 +122,7 @@ class WriteLane:
         name = wire.string(bytes(file.path))
         self._look(file)
         self._ask(Packet.OPEN, name + _EXISTING, self._opened, file)
-        self._limit_handles()
+        self._limit_handles(path)
         return file
 
     def _ask(self, packet: int, body: bytes, handler: Handler, file: _File) -> None:
@@ -136,10 +136,11 @@ class WriteLane:
             file.looks += 1
             self._ask(packet, name, self._looked, file)
 
-    def _limit_handles(self) -> None:
+    def _limit_handles(self, wanted: RelativePath) -> None:
+        """Close what is idle, but for the one that is about to be written."""
         while len(self._files) > _MOST_HANDLES and not self._has_failed():
-            files = self._files.items()
-            idle = next((path for path, file in files if file.head and not (file.in_flight or file.looks)), None)
+            files = ((path, file) for path, file in self._files.items() if path != wanted and file.head)
+            idle = next((path for path, file in files if not (file.in_flight or file.looks)), None)
             if idle is not None:
                 self._close(idle)
             else:
