@@ -93,7 +93,9 @@ class Access:
         that may only read).
         """
         if isinstance(error, ReadOnlyLogin):
-            return error
+            on = f" on {self._accounts.place}" if self._accounts else ""
+            what = f"Cannot write in {self.shown(folder)}{on}: that login may only read, whatever the folder's owner and mode."
+            return ReadOnlyLogin(what, kept="Nothing was written.", remedy=error.remedy)
         found = self._look(folder)
         ours = self.ours
         if found is None or ours is None or self._accounts is None or self.allows(found):
