@@ -333,6 +333,15 @@ def test_a_login_that_may_only_read_is_told_from_a_folder_that_is_closed():
         assert world.channel.folders == {b"/", b"/data"}
 
 
+def test_a_closed_folder_is_told_to_a_login_that_may_only_read():
+    """At a source, where such a login is right: it is the folder's mode that is in the way of a look."""
+    world = World(Manners(read_only=True, hides=b"/data/closed"))
+    with pytest.raises(NotWritable) as caught:
+        world.fs.stat(path("closed/film"))
+    assert not isinstance(caught.value, ReadOnlyLogin)
+    assert "namei -l" in caught.value.remedy
+
+
 def test_what_cannot_be_asked_is_not_made_up():
     world = World()
     with pytest.raises(ServerTooOld, match="space"):

@@ -21,12 +21,12 @@ class Manners:
     """How this server behaves.
 
     `dribble`: most bytes of a reply stream given at a time. `shuffle`: replies of one batch in random order. `late`: it
-    answers only who waits. `most_read`: most
-    bytes it gives for one READ. `extensions`: what it announces. `limits`: its reply to limits@openssh.com. `statvfs`: free
-    blocks of 4 KiB and flags. `write_code`: status of every WRITE. `greeting`: bytes instead of a proper greeting.
-    `replaces`: RENAME replaces, as POSIX does (paramiko 5.1's sample server). `follows`: LSTAT, RENAME and RMDIR work on what a
-    link leads to (ProFTPD 1.3.8, mod_sftp). `read_only`: every change is refused before it is looked at (OpenSSH 9.2,
-    internal-sftp -R). `denies`: making anything new is refused for want of permission.
+    answers only who waits. `most_read`: most bytes it gives for one READ. `extensions`: what it announces. `limits`: its reply
+    to limits@openssh.com. `statvfs`: free blocks of 4 KiB and flags. `write_code`: status of every WRITE. `greeting`: bytes
+    instead of a proper greeting. `replaces`: RENAME replaces, as POSIX does (paramiko 5.1's sample server). `follows`: LSTAT,
+    RENAME and RMDIR work on what a link leads to (ProFTPD 1.3.8, mod_sftp). `read_only`: every change is refused before it is
+    looked at (OpenSSH 9.2, internal-sftp -R). `denies`: making anything new is refused for want of permission. `hides`: a
+    folder that lets nobody look below it.
     """
 
     dribble: int | None = None
@@ -42,6 +42,7 @@ class Manners:
     follows: bool = False
     read_only: bool = False
     denies: bool = False
+    hides: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -260,6 +261,8 @@ class SftpServerChannel:
         return self._attributes(self._handles[cursor.string()])
 
     def _attributes(self, name: bytes) -> tuple[int, bytes]:
+        if self.manners.hides and name.startswith(self.manners.hides + b"/"):
+            return _status(Code.PERMISSION_DENIED)
         if name in self.folders:
             return Packet.ATTRS, struct.pack(">IQI", 5, 0, FOLDER_MODE)
         if name in self.files:

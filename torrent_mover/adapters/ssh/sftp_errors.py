@@ -21,6 +21,9 @@ from torrent_mover.domain.errors import (
 from torrent_mover.domain.paths import HostPath
 from torrent_mover.ports.filesystem import FileKind
 
+_LOOKING: Final = ("look at", "ask for the space of")
+"""What is tried without changing anything."""
+
 _NEARLY_FULL: Final = 1 << 20
 """Bytes free below which a bare 'Failure' of a write means a full disk."""
 
@@ -57,7 +60,7 @@ def write_error(session: SftpSession, server: str, path: HostPath, doing: str, s
         return lost
     kept = "What was written before is kept."
     if status.code == Code.PERMISSION_DENIED:
-        if _changes_nothing(session, path.parent):
+        if doing not in _LOOKING and _changes_nothing(session, path.parent):
             return ReadOnlyLogin(
                 f"Cannot {doing} {path} on {server}: that login may only read, whatever the folder's owner and mode.",
                 kept=kept,
