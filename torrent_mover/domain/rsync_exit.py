@@ -176,12 +176,18 @@ def _restricted(said: _Said) -> MoverError:
     )
 
 
+def _by_hand(server: str) -> str:
+    """The ssh command for a server called `host:port`."""
+    host, _, port = server.rpartition(":")
+    return f"ssh -p {port} {host.strip('[]')}" if host and port.isdigit() else f"ssh {server}"
+
+
 def _noise(said: _Said) -> MoverError:
     return ConfigError(
         f"The login shell of {said.route.server} writes text where rsync speaks: {said.line('is your shell clean')}",
         kept="Nothing was changed.",
         remedy="Find what prints in ~/.bashrc or ~/.profile there: this must print nothing: "
-        f"ssh {said.route.server.rpartition(':')[0] or said.route.server} true. "
+        f"{_by_hand(said.route.server)} true. "
         f"Or set transfer_mode = {said.route.other_mode}, which does not mind.",
     )
 
