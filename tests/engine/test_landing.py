@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from tests.engine.fuse import Fuse
@@ -470,6 +472,52 @@ def test_final_names_are_on_stable_storage_before_the_client_hears_of_them(story
     torrent = story.seed()
     story.run_until("before destination.add_stopped")
     assert {path(name) for name in story.contents[torrent]} <= story.there.synced
+
+
+@pytest.mark.parametrize("longer", [-PIECE - 1, 100])
+def test_journaled_pieces_are_not_believed_in_a_staged_file_of_another_size(story, longer):
+    torrent = story.seed("Show", {"film": 9 * PIECE})
+    story.run_until("after journal.save_move settled")
+    assert story.journaled(torrent).is_full()
+    staged = story.there.nodes[path(f".torrent-mover/{torrent.hex}/{SEED}/film")]
+    staged.data[:] = b"x" * (9 * PIECE + longer)
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert [entry.repaired for entry in story.history()] == [0]
+
+
+def test_journaled_pieces_say_nothing_of_a_file_that_somebody_put_under_the_final_name(story):
+    """What they spoke of lay in staging, and is gone."""
+    torrent = story.seed("Show", {"film": 9 * PIECE})
+    story.run_until("after journal.save_move settled")
+    with contextlib.closing(story.journal()) as journal:
+        known = story.journaled(torrent)
+        known.clear(8)
+        journal.save_pieces(torrent, known.to_bytes())
+    story.there.unlink(path(f".torrent-mover/{torrent.hex}/{SEED}/film"))
+    story.there.plant_file(path(f"{SEED}/film"), bytes(9 * PIECE))
+
+    assert story.run() is ExitCode.SOME_FAILED
+
+    assert story.there.content(path(f"{SEED}/film")) == bytes(9 * PIECE)
+    assert path(f".torrent-mover/{torrent.hex}/{SEED}/film") not in story.there.nodes
+    story.assert_kept(torrent)
+
+
+def test_a_link_in_staging_is_neither_written_through_nor_settled(story):
+    torrent = story.seed()
+    victim = path("elsewhere")
+    story.there.plant_file(victim, b"its owner's" * 3000)
+    story.there.plant_link(path(f".torrent-mover/{torrent.hex}/{SEED}/last.bin"), victim)
+
+    assert story.run() is ExitCode.SOME_FAILED
+
+    assert failure(story).code == "TM-E304"
+    assert story.there.content(victim) == b"its owner's" * 3000
+    assert path(f"{SEED}/last.bin") not in story.there.nodes
+    story.assert_kept(torrent)
 
 
 # -- names that are ours -----------------------------------------------------------------------------------------------
