@@ -94,6 +94,7 @@ UNWANTED = (replace(FILES[0], wanted=False), FILES[1])
 FLAWS = {
     "a piece is bad in the recheck": (read_back(pieces_good=3), "only 3 of 4 pieces were read back"),
     "the recheck was of another number of pieces": (read_back(pieces=3, pieces_good=3), "pieces were read back"),
+    "the recheck was of more pieces than there are": (read_back(pieces=5), "pieces were read back"),
     "the recheck misses bytes": (read_back(amount_left=1), "pieces were read back"),
     "a piece was not hashed by us": ({"own_pieces": 3}, "only 3 of 4 pieces were hashed by ourselves"),
     "a file is short": ({"files": (FileFound("Show/a", 100, 99), evidence().files[1])}, "is 99 bytes"),

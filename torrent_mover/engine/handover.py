@@ -345,11 +345,12 @@ def gather(
     own_pieces: int,
     clock: Clock,
     *,
+    pieces: int,
     ignored: Callable[[], bool],
     changed: Callable[[], tuple[str, ...]] = lambda: (),
     common_folder: Callable[[], str] = lambda: "",
 ) -> Evidence:
-    """Look at everything that the gate asks for, the source last."""
+    """Look at everything that the gate asks for, the source last. `pieces`: how many of the torrent are moved."""
     files_at = clock.monotonic()
     files = landing.found()
     last = read(destination.client, planned.torrent.id, clock)
@@ -361,7 +362,7 @@ def gather(
         planned=planned.torrent,
         planned_files=planned.files,
         save_path=destination.save_path,
-        pieces=read_back.pieces,
+        pieces=pieces,
         own_pieces=own_pieces,
         read_back=read_back,
         files=files,

@@ -249,17 +249,17 @@ class Mover:
         return replace(entry, confirmed=True)
 
     def _gather(self, first: Reading, read_back: ReadBack) -> Evidence:
-        world = self._world
         return handover.gather(
-            world.source,
-            world.destination,
+            self._world.source,
+            self._world.destination,
             self._planned,
             self._landing,
             first,
             read_back,
             self._bringing.at_rest.count(),
-            world.clock,
-            ignored=lambda: world.ignored(self._id),
+            self._world.clock,
+            pieces=self._manifest.wanted.count(),
+            ignored=lambda: self._world.ignored(self._id),
             changed=self._changed_at_source,
             common_folder=self._common_folder,
         )
