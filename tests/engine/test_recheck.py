@@ -130,3 +130,15 @@ def test_two_have_their_turn_and_the_third_waits_without_looking_dead():
         clock.advance(0.5)
     for thread in threads:
         thread.join(10)
+
+
+def test_a_client_that_takes_seconds_to_answer_is_asked_no_more_than_half_of_the_time(clock):
+    class Slow(Scripted):
+        def poll(self):
+            clock.advance(4.0)
+            return super().poll()
+
+    recheck(Slow(clock, (40, CHECKING, (0.0, 1.0)), (1, GOOD, 1.0)), ID, PATIENCE, clock, lambda _progress: None)
+
+    assert clock.waits
+    assert min(clock.waits) >= 4.0

@@ -12,6 +12,7 @@ from tests.engine.story import CATEGORY, PIECE, SAVE, path
 from tests.engine.test_partial import seed_partly
 from tests.engine.test_repair import BIG, Damager
 from torrent_mover.demo.torrents import make_torrent
+from torrent_mover.domain.certificate import MAX_AGE
 from torrent_mover.domain.errors import ExitCode, ServerError, Unreachable
 from torrent_mover.domain.events import Level, MoveDone, MoveFailed, Noticed
 from torrent_mover.domain.move import Outcome
@@ -524,3 +525,20 @@ def test_where_nothing_is_removed_what_somebody_has_added_does_not_matter(story)
     story.policy = replace(story.policy, delete_at_source=False)
     assert story.run() is ExitCode.DONE
     assert story.at_destination(torrent) == story.contents[torrent]
+
+
+def test_evidence_that_slow_servers_let_grow_old_is_gathered_anew_in_the_same_run(story):
+    torrent = story.seed("Show", 50_000)
+    late = [MAX_AGE + 1]
+
+    def answer_late(method, _):
+        if method == "torrents" and late and ("start", torrent) in story.destination.calls:
+            story.clock.advance(late.pop())
+
+    story.source.before = answer_late
+
+    assert story.run() is ExitCode.DONE
+
+    assert late == []
+    story.assert_moved(torrent)
+    assert [call for call in story.destination.calls if call[0] == "recheck"] == [("recheck", torrent)] * 2

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from torrent_mover.domain.attributes import ShareLimits
 from torrent_mover.domain.bencode import decode_document
 from torrent_mover.domain.canary import Canary
-from torrent_mover.domain.certificate import Certificate
-from torrent_mover.domain.errors import Collision, GateRefused, ProvisioningError, TorrentGone
+from torrent_mover.domain.certificate import Certificate, too_old
+from torrent_mover.domain.errors import Collision, ProvisioningError, TorrentGone
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.partfile import PartFile, part_file_name
 from torrent_mover.domain.paths import ClientPath
@@ -303,7 +303,7 @@ class FakeClient:
     def remove(self, certificate: Certificate) -> None:
         self._enter("remove", certificate.torrent)
         if not certificate.valid_at(self._clock.monotonic()):
-            raise GateRefused("The certificate is too old.", kept="The source keeps the torrent and all its data.")
+            raise too_old(certificate.evidence, self._clock.monotonic())
         with self._lock:
             if certificate.torrent not in self._held:
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from torrent_mover.domain.errors import GateRefused
+from torrent_mover.domain.errors import EvidenceTooOld, GateRefused
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
 
@@ -121,17 +121,26 @@ def certify(evidence: Evidence, now: float) -> Certificate:
     _check_bytes(evidence, refusals)
     _check_destination(evidence, refusals)
     _check_source(evidence, refusals)
-    refusals.unless(
-        now - _oldest(evidence) <= MAX_AGE,
-        f"evidence is {now - _oldest(evidence):.0f} s old, over {MAX_AGE:.0f} s",
-    )
     if refusals.reasons:
         raise GateRefused(
             f"{evidence.planned.name} is not deleted at the source: {'; '.join(refusals.reasons)}.",
             kept="The source keeps the torrent and all its data.",
             remedy="The next run looks again.",
         )
+    if now - _oldest(evidence) > MAX_AGE:
+        raise too_old(evidence, now)
     return Certificate(_SEAL, evidence, now)
+
+
+def too_old(evidence: Evidence, now: float) -> EvidenceTooOld:
+    """What is said of evidence that no longer counts at `now` (monotonic seconds)."""
+    return EvidenceTooOld(
+        f"{evidence.planned.name} is not deleted at the source yet: evidence is {now - _oldest(evidence):.0f} s old,"
+        f" over {MAX_AGE:.0f} s.",
+        kept="The source keeps the torrent and all its data.",
+        remedy="It is looked at again by itself. Where a Web UI takes seconds to answer, move fewer at a time:"
+        " max_concurrent_downloads.",
+    )
 
 
 def _oldest(evidence: Evidence) -> float:

@@ -6,7 +6,7 @@ MoverError
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
 ├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, DiskFull ─ DoesNotFit, MissingProgram, StatisticsRefused
 ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
-├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused
+├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused ─ EvidenceTooOld
 └── Cancelled
 """
 
@@ -271,6 +271,12 @@ class GateRefused(TorrentError):
     """The delete gate is not satisfied: the source stays."""
 
     code = "TM-E306"
+
+
+class EvidenceTooOld(GateRefused):
+    """Everything holds, but the servers answered so slowly that what was seen first no longer counts: looked at anew."""
+
+    retry = Retry.LATER
 
 
 class Cancelled(MoverError):

@@ -80,7 +80,9 @@ def recheck(
     ticket = client.recheck(torrent)
     waiting = _Patience(patience, clock.monotonic())
     while True:
+        asked = clock.monotonic()
         now = ticket.poll()
+        took = clock.monotonic() - asked
         progress(now)
         if now.verdict in (RecheckVerdict.GOOD, RecheckVerdict.BAD):
             return now
@@ -90,4 +92,5 @@ def recheck(
                 kept="The source is whole, and so is what was brought.",
                 remedy="Look at the torrent in the destination client; raise recheck_stuck_timeout if its disk is slow.",
             )
-        clock.wait(_POLL)
+        # A client that answers slowly answers one at a time: others want to ask as well.
+        clock.wait(max(_POLL, took))

@@ -14,8 +14,8 @@ from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
 from torrent_mover.adapters.clients.qbittorrent.session import Api, QBittorrentSettings, Session, gone
 from torrent_mover.domain.attributes import ShareLimits
 from torrent_mover.domain.canary import Canary
-from torrent_mover.domain.certificate import Certificate
-from torrent_mover.domain.errors import BadAnswer, GateRefused, ProvisioningError, ServerError, TorrentError
+from torrent_mover.domain.certificate import Certificate, too_old
+from torrent_mover.domain.errors import BadAnswer, ProvisioningError, ServerError, TorrentError
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
 from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckTicket, Remark
@@ -199,16 +199,12 @@ class QBittorrentClient:
     def remove(self, certificate: Certificate) -> None:
         """See the port; returns when the client no longer lists it. A torrent that is not listed is no error.
 
-        Raises GateRefused for a certificate that is too old, and ProvisioningError where the client has removed the
+        Raises EvidenceTooOld for a certificate that is too old, and ProvisioningError where the client has removed the
         torrent and says in its log that it could not delete the data.
         """
         torrent = certificate.torrent
         if not certificate.valid_at(self._clock.monotonic()):
-            raise GateRefused(
-                f"{certificate.evidence.planned.name} is not deleted at {self.name}: what proves its copy is too old.",
-                kept="The source keeps the torrent and all its data.",
-                remedy="The next run looks again.",
-            )
+            raise too_old(certificate.evidence, self._clock.monotonic())
         before = self._log.mark()
         self.settle(
             lambda api: api.torrents_delete(delete_files=certificate.delete_data, torrent_hashes=torrent.hex),
