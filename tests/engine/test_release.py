@@ -542,3 +542,22 @@ def test_evidence_that_slow_servers_let_grow_old_is_gathered_anew_in_the_same_ru
     assert late == []
     story.assert_moved(torrent)
     assert [call for call in story.destination.calls if call[0] == "recheck"] == [("recheck", torrent)] * 2
+
+
+def test_a_destination_that_was_restarted_before_the_gate_looked_is_looked_at_again_in_the_same_run(story):
+    """What it says while it reads its resume data counts for nothing, and is no reason to give up."""
+    torrent = story.seed("Show", 50_000)
+    looks: list[str] = []
+
+    def restart_before_the_last_look(method, _):
+        if method == "get" and ("start", torrent) in story.destination.calls:
+            looks.append(method)
+            if len(looks) == 2:
+                story.destination.restart()
+
+    story.destination.before = restart_before_the_last_look
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert [call for call in story.destination.calls if call[0] == "recheck"] == [("recheck", torrent)] * 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from torrent_mover.domain.errors import EvidenceTooOld, GateRefused
+from torrent_mover.domain.errors import GateRefused, LookAgain
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
 
@@ -121,6 +121,14 @@ def certify(evidence: Evidence, now: float) -> Certificate:
     _check_bytes(evidence, refusals)
     _check_destination(evidence, refusals)
     _check_source(evidence, refusals)
+    there = evidence.destination_last.torrent
+    if refusals.reasons and there is not None and there.state is TorrentState.CHECKING:
+        raise LookAgain(
+            f"{evidence.planned.name} is not deleted at the source yet: the destination client is checking it"
+            f" (state: {there.client_state}), as after its restart.",
+            kept="The source keeps the torrent and all its data.",
+            remedy="It is looked at again by itself.",
+        )
     if refusals.reasons:
         raise GateRefused(
             f"{evidence.planned.name} is not deleted at the source: {'; '.join(refusals.reasons)}.",
@@ -132,9 +140,9 @@ def certify(evidence: Evidence, now: float) -> Certificate:
     return Certificate(_SEAL, evidence, now)
 
 
-def too_old(evidence: Evidence, now: float) -> EvidenceTooOld:
+def too_old(evidence: Evidence, now: float) -> LookAgain:
     """What is said of evidence that no longer counts at `now` (monotonic seconds)."""
-    return EvidenceTooOld(
+    return LookAgain(
         f"{evidence.planned.name} is not deleted at the source yet: evidence is {now - _oldest(evidence):.0f} s old,"
         f" over {MAX_AGE:.0f} s.",
         kept="The source keeps the torrent and all its data.",

@@ -6,7 +6,7 @@ MoverError
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
 ├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, DiskFull ─ DoesNotFit, MissingProgram, StatisticsRefused
 ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
-├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused ─ EvidenceTooOld
+├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused ─ LookAgain
 └── Cancelled
 """
 
@@ -273,8 +273,8 @@ class GateRefused(TorrentError):
     code = "TM-E306"
 
 
-class EvidenceTooOld(GateRefused):
-    """Everything holds, but the servers answered so slowly that what was seen first no longer counts: looked at anew."""
+class LookAgain(GateRefused):
+    """Nothing is known to be wrong: what was seen no longer counts (slow servers), or not yet (a client that was restarted)."""
 
     retry = Retry.LATER
 

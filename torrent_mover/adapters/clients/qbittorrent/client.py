@@ -199,7 +199,7 @@ class QBittorrentClient:
     def remove(self, certificate: Certificate) -> None:
         """See the port; returns when the client no longer lists it. A torrent that is not listed is no error.
 
-        Raises EvidenceTooOld for a certificate that is too old, and ProvisioningError where the client has removed the
+        Raises LookAgain for a certificate that is too old, and ProvisioningError where the client has removed the
         torrent and says in its log that it could not delete the data.
         """
         torrent = certificate.torrent
