@@ -10,7 +10,9 @@ import pytest
 from tests.adapters.test_qbittorrent import certificate, client_of
 from tests.domain.test_settings import read
 from tests.fakes.clock import FakeClock
+from tests.fakes.front_server import FrontServer
 from tests.fakes.web_ui import Answer, FakeWebUi, say
+from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.demo.content import sample
 from torrent_mover.domain.errors import BadAnswer, LoginRefused, ServerError, TorrentError, Unreachable
@@ -165,3 +167,39 @@ class TestItsCertificate:
             client_of(secure.url, ca_file=str(file)).info()
         assert "ca_file" in caught.value.remedy
         assert secure.asked == []
+
+
+@pytest.mark.servers
+class TestRealServersBehindIt:
+    LOGIN = "jane:gate pass"
+
+    @pytest.fixture
+    def front(self, qbittorrent):
+        with FrontServer(qbittorrent.port, path="/jane/qbittorrent", login=self.LOGIN, largest=100_000) as front:
+            yield front
+
+    def test_everything_goes_through_it_but_a_torrent_file_that_is_too_large(self, front, qbittorrent):
+        client = client_of(front.url, qbittorrent.password, clock=SystemClock(), basic_auth=Secret(self.LOGIN))
+        spec = AddSpec(ClientPath(str(qbittorrent.data)), category="films")
+        small = sample(qbittorrent.data, "Show", 40_000)
+        large = sample(qbittorrent.data, "Film", 40_000, trackers=("http://127.0.0.1:9/" + "x" * 100_000,))
+
+        assert client.info().version == qbittorrent.version
+        torrent = client.add_stopped(small.metainfo, spec)
+        with pytest.raises(TorrentError, match="413"):
+            client.add_stopped(large.metainfo, spec)
+
+        assert [each.id for each in client.torrents("films")] == [torrent]
+        client.close()
+
+    def test_its_login_is_asked_for_by_the_name_of_the_key(self, front, qbittorrent):
+        with pytest.raises(LoginRefused, match="asks for a password of its own") as caught:
+            client_of(front.url, qbittorrent.password).info()
+        assert "basic_auth" in caught.value.remedy
+
+    def test_where_no_login_is_asked_none_is_needed(self, qbittorrent):
+        try:
+            qbittorrent.api.post("app/setPreferences", json='{"bypass_local_auth": true}')
+            assert client_of(qbittorrent.url, username="").info().version == qbittorrent.version
+        finally:
+            qbittorrent.api.post("app/setPreferences", json='{"bypass_local_auth": false}')
