@@ -85,9 +85,9 @@ class TestQBittorrent(CanaryContract):
         assert ahead is not None
         assert abs(ahead) < 3
 
-    def test_a_client_that_lists_folders_gets_no_torrent_for_the_question(self, canary, qbittorrent_51):
+    def test_a_client_that_lists_folders_gets_no_torrent_for_the_question(self, qbittorrent_51):
         """It would run its external program for it, and mail somebody that it is finished."""
-        bench = QBittorrentBench(qbittorrent_51)
+        bench, canary = QBittorrentBench(qbittorrent_51), Canary.hatch(b"one that no other test has asked about")
         (bench.data / canary.name).write_bytes(canary.content)
 
         assert bench.client.locate(canary, [path(bench.data)]) == path(bench.data)
