@@ -37,7 +37,7 @@ DARK = Theme(
     success="#7fb069",
     warning="#e0a94f",
     error="#e5636b",
-    variables=_shaded(_inks("#808b97", "#3a424d", "#58a6d6", "#a98fd8", "#223040"), "#12151a", "#ffffff"),
+    variables=_shaded(_inks("#808b97", "#3a424d", "#58a6d6", "#a98fd8", "#2a3038"), "#12151a", "#ffffff"),
 )
 
 LIGHT = Theme(

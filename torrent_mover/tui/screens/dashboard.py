@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical
 
 from torrent_mover.domain.snapshot import MoveView, Snapshot, Standing
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
 from torrent_mover.tui import format as fmt
@@ -184,8 +185,12 @@ class Dashboard(LogActs, MoveActs):
 
 
 def _nothing(snapshot: Snapshot) -> str:
+    if snapshot.exit_code is not None and snapshot.not_moved:
+        return f"nothing to move; {counted(len(snapshot.not_moved), 'torrent')} left alone by rule (2 says why)"
+    if snapshot.exit_code == 0:
+        return "nothing to move: no torrent of the category is complete"
     if snapshot.exit_code is not None:
-        return "nothing to move"
+        return "nothing was moved; the log says why"
     if snapshot.next_scan_in is not None:
         return "nothing to move; new torrents are taken as they complete (R looks now)"
     return "looking for completed torrents"

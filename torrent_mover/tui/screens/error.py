@@ -107,9 +107,12 @@ class ErrorDialog(ModalScreen[None]):
     def action_copy(self) -> None:
         """Copy the remedy."""
         move = self.session.move(self._torrent)
-        if move and move.trouble:
-            self.app.copy_to_clipboard(safe(move.trouble.remedy))
-            self.app.notify("Copied the remedy", timeout=3, markup=False)
+        remedy = safe(move.trouble.remedy) if move and move.trouble else ""
+        if remedy:
+            self.app.copy_to_clipboard(remedy)
+        self.app.notify(
+            "Copied the remedy" if remedy else "There is nothing to do, and to copy", timeout=3, markup=False
+        )
 
     def action_skip(self) -> None:
         """Leave it for a later run."""

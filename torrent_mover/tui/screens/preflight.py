@@ -120,7 +120,9 @@ class Preflight(View):
     def _show_remedy(self, snapshot: Snapshot, failed: int) -> None:
         running = sum(check.passed is None for check in snapshot.checks)
         title = self.query_one("#remedy-title", Lines)
-        text = counted(failed, "problem") if failed else "all checks passed"
+        fatal = sum(check.passed is False and check.fatal for check in snapshot.checks)
+        counts = ((fatal, "problem"), (failed - fatal, "warning"))
+        text = ", ".join(counted(count, noun) for count, noun in counts if count) or "all checks passed"
         if running:
             text = f"{counted(running, 'check')} to go"
         title.show_lines([rule(text, "", title.size.width, self.session.look.glyphs.rule)])
