@@ -196,7 +196,7 @@ def test_preflight_stays_while_a_check_that_matters_fails():
         control.show(phase=Phase.ENDED, exit_code=4, checks=scenes.checks(failing=True))
         app.tick()
         await settle(pilot)
-        assert "2 problems" in dump(app)
+        assert "1 problem, 1 warning" in dump(app)
 
     drive(control, act)
 
@@ -485,7 +485,7 @@ def test_a_refused_run_opens_with_its_checks():
     control.show(phase=Phase.ENDED, exit_code=4)
 
     async def act(app: MoverApp, _: object) -> None:
-        assert "2 problems" in dump(app)
+        assert "1 problem, 1 warning" in dump(app)
 
     drive(control, act)
 
