@@ -70,6 +70,12 @@ def test_failures_stand_on_stderr_as_well():
     assert endings(err) == ["ERROR 00000001 failed: Sintel: Disk full. Source kept. Free some space. [TM-E122]"]
 
 
+def test_a_long_run_says_less_often_where_it_stands():
+    out, _ = report(control=EndingControl(10 * 60), stats_every=0.0001)
+
+    assert out.count("stats:") == 15 + 21 + 32  # of ten hours, at one look a minute
+
+
 def test_one_terminal_does_not_show_a_failure_twice(tmp_path):
     with (tmp_path / "both").open("w+") as out, (tmp_path / "both").open("a") as err:
         report(FAILED, ENDED_BADLY, out=out, err=err)

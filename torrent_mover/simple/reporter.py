@@ -18,6 +18,7 @@ from torrent_mover.ports.control import Control
 from torrent_mover.simple.format import journald_line, plain_line, stats_text
 
 _ERASE_LINE: Final = "\r\x1b[K"
+_EACH_UNTIL, _OFTEN, _OFTEN_UNTIL, _SELDOM = 15, 5, 120, 15  # looks
 _REDRAW_EVERY: Final = 1.0  # seconds, on a terminal
 _REPEATS_SHOWN_AFTER: Final = 60.0  # seconds that a line which repeats itself is held back
 
@@ -25,6 +26,7 @@ _REPEATS_SHOWN_AFTER: Final = 60.0  # seconds that a line which repeats itself i
 class SimpleReporter:
     """Prints what happens on `out`, failures on `err` as well, and every `stats_every` seconds where the run stands.
 
+    Where that takes long it is said less often (`_is_due`): a night is some sixty lines, and not six hundred.
     With `tty` the statistics are one line that is drawn again each second at least. `quiet`: nothing but failures, on `err`.
     `journald`: priorities instead of times (see `feeds_journald`). A stream that is closed ends its output, never the run.
 
@@ -58,6 +60,7 @@ class SimpleReporter:
         self._last_line: Line | None = None
         self._last_line_at = 0.0
         self._repeated = 0
+        self._looks = 0
         self._unsubscribe = control.subscribe(self._events.put)
 
     def run_until_ended(self) -> None:
@@ -90,11 +93,13 @@ class SimpleReporter:
     def _tick(self) -> bool:
         """The time for statistics has come; returns whether the run is over, should its last event have been lost."""
         snapshot = self._control.snapshot()
-        if snapshot.phase in (Phase.RUNNING, Phase.PAUSED, Phase.STOPPING) and not self._quiet:
+        moving = snapshot.phase in (Phase.RUNNING, Phase.PAUSED, Phase.STOPPING)
+        self._looks = self._looks + 1 if moving else 0
+        if moving and not self._quiet:
             text = stats_text(snapshot)
             if self._redraws:
                 self._draw_stats(text)
-            else:
+            elif _is_due(self._looks):
                 self._print(Line(Level.INFO, None, text), snapshot.at)
         return snapshot.phase is Phase.ENDED and self._events.empty()
 
@@ -135,6 +140,11 @@ class SimpleReporter:
     def _clear_stats(self) -> None:
         if self._redraws:
             self._out.write(_ERASE_LINE)
+
+
+def _is_due(looks: int) -> bool:
+    """Whether this look at a run is told: of one a minute the first 15, then one in 5 until two hours, then one in 15."""
+    return looks <= _EACH_UNTIL or looks % (_OFTEN if looks <= _OFTEN_UNTIL else _SELDOM) == 0
 
 
 _LOUDNESS: Final = {level: loudness for loudness, level in enumerate(Level)}
