@@ -18,6 +18,9 @@ from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
 WRITTEN_EVERY: Final = 15.0
 """Seconds between two writings of the file."""
 
+_LAST_WRITE: Final = 10.0
+"""Seconds that the last numbers may take: a disk that hangs must not keep the run from ending."""
+
 _PREFIX: Final = "torrent_mover_"
 _TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _log = logging.getLogger(__name__)
@@ -97,7 +100,7 @@ class MetricsFile:
     def close(self) -> None:
         """Write the last numbers."""
         self._ended.set()
-        self._thread.join(self._every)
+        self._thread.join(_LAST_WRITE)
 
     def _keep(self) -> None:
         while not self._ended.wait(self._every):
