@@ -176,7 +176,8 @@ class MoveActs(View):
         text = [
             *names,
             "",
-            "What arrived in the staging folder is removed.",
+            "What arrived in the staging folder is removed; what lay there",
+            "before us goes back to its place.",
             "The source keeps its copy and goes on seeding.",
         ]
         it = "it" if len(moves) == 1 else "them"
