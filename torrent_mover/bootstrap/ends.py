@@ -52,6 +52,7 @@ def ssh_target(server: ServerSettings, settings: Settings) -> SshTarget:
         password=server.password.reveal if server.password else None,
         key_file=server.key_file,
         known_hosts=server.known_hosts,
+        own_known_hosts=settings.state_dir / "known_hosts",
         host_key_policy=server.host_key_policy,
         proxy_jump=server.proxy_jump,
         transport=server.ssh_transport,

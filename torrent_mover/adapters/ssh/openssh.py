@@ -4,27 +4,55 @@ from __future__ import annotations
 
 import functools
 import os
-import pwd
 import re
 import shlex
 import subprocess
 import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
-from torrent_mover.adapters.ssh.hostkeys import known_hosts_file
+from torrent_mover.adapters.ssh.hostkeys import known_hosts_files
 from torrent_mover.adapters.ssh.jumps import last_jump
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.shell import Finished
-from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers
+from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers, said_of, with_jump
 from torrent_mover.domain.errors import MoverError, Stalled
 from torrent_mover.domain.settings import HostKeyPolicy
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _SSH_FAILED: Final = 255
 """ssh's own exit status when the connection failed (ssh(1), EXIT STATUS)."""
+
+_SESSIONS_SINCE: Final = (8, 7)
+"""StdinNull, ForkAfterAuthentication and SessionType as options (OpenSSH release notes)."""
+
+_ALWAYS: Final = {
+    "UpdateHostKeys": "no",
+    # Whether a key is the right one is settled by known_hosts alone: neither by DNS, nor by where the connection leads (a tunnel).
+    "VerifyHostKeyDNS": "no",
+    "NoHostAuthenticationForLocalhost": "no",
+    "VisualHostKey": "no",
+    "ConnectionAttempts": "1",
+    "Compression": "no",
+    # Lanes that share a master share one window, and a broken master breaks them all.
+    "ControlMaster": "no",
+    "ControlPath": "none",
+    "ClearAllForwardings": "yes",
+    "Tunnel": "no",
+    "ForwardX11": "no",
+    "ForwardAgent": "no",
+    "AddKeysToAgent": "no",
+    "PermitLocalCommand": "no",
+    "RemoteCommand": "none",
+    "RequestTTY": "no",
+    "EscapeChar": "none",
+}
+"""Whoever logs in."""
 
 _CIPHER_PREFIX_SINCE: Final = (8, 1)
 """The `^` prefix of Ciphers (OpenSSH release notes)."""
@@ -44,7 +72,7 @@ class OpensshTransport:
     def open_sftp(self) -> OpensshChannel:
         """See transport.Transport."""
         askpass = _askpass(self._target)
-        argv = [*command_line(self._target), "-s", "--", self._target.host, "sftp"]
+        argv = [*command_line(self._target, session=False), "-s", "--", self._target.host, "sftp"]
         return OpensshChannel(self._target, argv, child_environment(askpass), askpass)
 
     def execute(self, command: str, stdin: bytes, timeout: float) -> Finished:
@@ -70,36 +98,34 @@ class OpensshTransport:
             raise ssh_messages.unreachable(self._target, ssh_messages.plain(text))
 
 
-def command_line(target: SshTarget) -> list[str]:
-    """`ssh` and its options for this target, up to but without the host: for rsync's -e as well. Holds no secret."""
-    options = {
+def command_line(target: SshTarget, *, session: bool = True) -> list[str]:
+    """`ssh` and its options for this target, up to but without the host: for rsync's -e as well. Holds no secret.
+
+    What we rely on is said here, whatever the user's own file says: of two values ssh takes the first. `session`: it is to run
+    a command, and not a subsystem (-s) or a way to somewhere else (-W), which say so themselves.
+    """
+    said = said_of(target)
+    files = known_hosts_files(target, said)
+    options = _ALWAYS | {
         "StrictHostKeyChecking": "yes" if target.host_key_policy is HostKeyPolicy.STRICT else "accept-new",
-        "UpdateHostKeys": "no",
+        "UserKnownHostsFile": " ".join(_config_word(os.fspath(file)) for file in files),
         "ConnectTimeout": str(max(1, round(target.connect_timeout))),
-        "ConnectionAttempts": "1",
         "ServerAliveInterval": str(target.keepalive_interval),
         "ServerAliveCountMax": str(target.keepalive_count),
-        "Compression": "no",
-        # Lanes that share a master share one window, and a broken master breaks them all.
-        "ControlMaster": "no",
-        "ControlPath": "none",
-        "ClearAllForwardings": "yes",
-        "ForwardX11": "no",
-        "ForwardAgent": "no",
-        "PermitLocalCommand": "no",
-        "RemoteCommand": "none",
-        "RequestTTY": "no",
     }
+    if target.host_key_policy is not HostKeyPolicy.STRICT:
+        with suppress(OSError):  # ssh makes no folder but ~/.ssh, and goes on where it cannot remember a key
+            files[0].parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if _version() >= _SESSIONS_SINCE:
+        options |= {"StdinNull": "no", "ForkAfterAuthentication": "no"} | (
+            {"SessionType": "default"} if session else {}
+        )
     options |= _authentication(target)
-    if target.known_hosts is not None:
-        options["UserKnownHostsFile"] = _config_word(str(target.known_hosts))
-    elif _home_is_elsewhere():
-        options["UserKnownHostsFile"] = f"{_config_word(str(known_hosts_file(target)))} ~/.ssh/known_hosts"
-    if _cpu_has_aes() and _version() >= _CIPHER_PREFIX_SINCE and not chooses_ciphers(target):
+    if _cpu_has_aes() and _version() >= _CIPHER_PREFIX_SINCE and not chooses_ciphers(said):
         options["Ciphers"] = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
-    hop = last_jump(target)
+    hop = _hop(target, said)
     if hop is not None:
-        options["ProxyCommand"] = _through(hop)
+        options |= {"ProxyCommand": _through(hop), "ProxyUseFdpass": "no"}
     argv = ["ssh", "-v"]
     if (
         target.port != STANDARD_PORT
@@ -114,12 +140,10 @@ def command_line(target: SshTarget) -> list[str]:
     return argv
 
 
-def _home_is_elsewhere() -> bool:
-    """Whether $HOME is another folder than the account's (sudo, containers): ssh looks in the account's for its files only."""
-    try:
-        return Path.home() != Path(pwd.getpwuid(os.getuid()).pw_dir)
-    except KeyError:
-        return False  # a user without a name: ssh does not work for one at all
+def _hop(target: SshTarget, said: Mapping[str, str]) -> SshTarget | None:
+    """The jump host before the target. One that the file names is let in as the file says, and by our host key rules."""
+    hop = last_jump(with_jump(target, said))
+    return hop if hop is None or target.proxy_jump else replace(hop, key_file=None, known_hosts=None)
 
 
 def child_environment(askpass: Askpass | None) -> dict[str, str]:
@@ -134,19 +158,21 @@ def child_environment(askpass: Askpass | None) -> dict[str, str]:
 def _through(hop: SshTarget) -> str:
     """The ProxyCommand that leads through a jump host. Unlike ssh's -J it takes our host key rules along, and never a password."""
     # ssh expands %h and %p in this one; every other % must arrive as it is.
-    argv = [word.replace("%", "%%") for word in command_line(hop) if word != "-v"]
+    argv = [word.replace("%", "%%") for word in command_line(hop, session=False) if word != "-v"]
+    argv += ["-o", "LogLevel=INFO"]  # without -v the file could silence it, and with it what went wrong
     return shlex.join([*argv, "-W", "[%h]:%p", "--", hop.host.replace("%", "%%")])
 
 
 def _authentication(target: SshTarget) -> dict[str, str]:
-    options: dict[str, str] = {}
+    options = {"PubkeyAuthentication": "yes"}
     if target.key_file is not None:
         options["IdentitiesOnly"] = "yes"
     if target.password is None:
         options["BatchMode"] = "yes"
+        options["PreferredAuthentications"] = "gssapi-with-mic,hostbased,publickey"
         return options
-    options["BatchMode"] = "no"
-    options["NumberOfPasswordPrompts"] = "1"
+    options |= {"BatchMode": "no", "NumberOfPasswordPrompts": "1"}
+    options |= {"PasswordAuthentication": "yes", "KbdInteractiveAuthentication": "yes"}
     # With a password and no key named, keys from an agent would only use up the attempts that the server allows.
     options["PreferredAuthentications"] = (
         "publickey,password,keyboard-interactive" if target.key_file else "password,keyboard-interactive"

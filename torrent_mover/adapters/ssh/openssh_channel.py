@@ -171,7 +171,7 @@ class OpensshChannel:
         if known is not None:
             return known
         if self._process.returncode == -signal.SIGTERM and self._askpass is not None:
-            return ssh_messages.login_refused(self._target, "the password is wrong.")
+            return ssh_messages.login_refused(self._target, "the password is wrong.", ("password",))
         detail = ssh_messages.plain(said)
         if "Sending subsystem" in said:
             return ssh_messages.ended_at_once(self._target, self._process.returncode, detail)

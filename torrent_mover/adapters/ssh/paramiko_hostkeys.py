@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from torrent_mover.adapters.ssh import hostkeys
+from torrent_mover.adapters.ssh.ssh_config import said_of
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.settings import HostKeyPolicy
 from torrent_mover.ports.ssh import SshTarget
@@ -27,8 +28,9 @@ _RSA: Final = ("rsa-sha2-512", "rsa-sha2-256")
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """One line of known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): `marker` is `@revoked`, or empty."""
+    """One line of a `file` as known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): `marker` is `@revoked`, or empty."""
 
+    file: Path
     marker: str
     kind: str
     blob: bytes
@@ -46,21 +48,25 @@ def check_host_key(target: SshTarget, key: paramiko.PKey) -> None:
     kind, blob = key.get_name(), key.asbytes()
     shown = f"{kind} {hostkeys.fingerprint(blob)}"
     lines = _known_keys(target)
-    if any(line.marker and line.blob == blob for line in lines):
-        raise hostkeys.changed_key(target, f"{shown}, which known_hosts says is revoked")
+    revoked = next((line for line in lines if line.marker and line.blob == blob), None)
+    if revoked is not None:
+        raise hostkeys.changed_key(target, f"{shown}, which known_hosts says is revoked", revoked.file)
     known = [line for line in lines if not line.marker]
     if any(line.blob == blob for line in known):
         return
     # Another type than those known counts as changed, as with ssh: else an impostor need only show another type.
     if known:
-        raise hostkeys.changed_key(target, shown)
+        raise hostkeys.changed_key(target, shown, known[0].file)
     if target.host_key_policy is HostKeyPolicy.STRICT:
         raise hostkeys.unknown_key(target, shown)
     _remember(target, f"{target.known_hosts_name} {kind} {key.get_base64()}\n")
 
 
 def _known_keys(target: SshTarget) -> list[_Known]:
-    files = [hostkeys.known_hosts_file(target), *([] if target.known_hosts else [_SYSTEM_FILE])]
+    files = [
+        *hostkeys.known_hosts_files(target, said_of(target)),
+        *([] if target.known_hosts else [_SYSTEM_FILE]),
+    ]
     return [line for file in files for line in _lines_for(target, file)]
 
 
@@ -76,7 +82,7 @@ def _lines_for(target: SshTarget, file: Path) -> Iterator[_Known]:
             continue
         with suppress(binascii.Error):
             if _names(words[0], target.known_hosts_name):
-                yield _Known(marker, words[1], base64.b64decode(words[2], validate=True))
+                yield _Known(file, marker, words[1], base64.b64decode(words[2], validate=True))
 
 
 def _names(patterns: str, host: str) -> bool:

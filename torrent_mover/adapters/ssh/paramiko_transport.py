@@ -18,6 +18,7 @@ from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
 from torrent_mover.adapters.ssh.shell import Finished
+from torrent_mover.adapters.this_user import home_folder
 from torrent_mover.domain.errors import ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
 from torrent_mover.ports.ssh import Login, SshTarget
 
@@ -260,9 +261,10 @@ def _dial(target: SshTarget) -> socket.socket:
 
 def _authenticate(target: SshTarget, transport: paramiko.Transport) -> None:
     username = target.username or getpass.getuser()
-    tries = _ways(target, transport, username)
+    tried: list[str] = []
     said = "there is neither a key, nor an agent, nor a password to try"
-    for attempt in tries:
+    for way, attempt in _ways(target, transport, username):
+        tried.append(way)
         try:
             if not attempt():
                 return
@@ -273,25 +275,30 @@ def _authenticate(target: SshTarget, transport: paramiko.Transport) -> None:
             said = str(error)
         if not transport.is_active():
             break
-    raise ssh_messages.login_refused(target, f"{said.rstrip('.')}.")
+    raise ssh_messages.login_refused(target, f"{said.rstrip('.')}.", tried)
 
 
-def _ways(target: SshTarget, transport: paramiko.Transport, username: str) -> list[Callable[[], list[str]]]:
+_Way = tuple[str, Callable[[], list[str]]]
+"""What is tried, as messages call it; and the attempt, which returns the methods that are wanted as well."""
+
+
+def _ways(target: SshTarget, transport: paramiko.Transport, username: str) -> list[_Way]:
     """What to try, in order: as with ssh, a named key alone; else a password alone; else the agent and the usual key files."""
-    ways: list[Callable[[], list[str]]] = []
+    ways: list[_Way] = []
 
-    def by_key(key: paramiko.PKey) -> Callable[[], list[str]]:
-        return lambda: transport.auth_publickey(username, key)
+    def by_key(name: str, key: paramiko.PKey) -> _Way:
+        return f"key {name}", lambda: transport.auth_publickey(username, key)
 
     secret = target.secret()
     if target.key_file is not None:
-        ways.append(by_key(_load_key(target, os.fspath(str(target.key_file)))))
+        path = os.fspath(str(target.key_file))
+        ways.append(by_key(path, _load_key(target, path)))
     elif secret is None:
-        ways += [by_key(key) for key in paramiko.Agent().get_keys()]
-        ways += [by_key(key) for key in _default_keys()]
+        ways += [by_key(f"{key.comment or key.get_name()} of the agent", key) for key in paramiko.Agent().get_keys()]
+        ways += [by_key(path, key) for path, key in _default_keys()]
     if secret is not None:
         # Falls back to keyboard-interactive by itself where the server only offers that.
-        ways.append(lambda: transport.auth_password(username, secret))
+        ways.append(("password", lambda: transport.auth_password(username, secret)))
     return ways
 
 
@@ -306,12 +313,12 @@ def _load_key(target: SshTarget, path: str) -> paramiko.PKey:
         ) from error
 
 
-def _default_keys() -> list[paramiko.PKey]:
-    keys: list[paramiko.PKey] = []
+def _default_keys() -> list[tuple[str, paramiko.PKey]]:
+    keys: list[tuple[str, paramiko.PKey]] = []
     for name in ("id_ed25519", "id_ecdsa", "id_rsa"):
-        path = os.path.expanduser(f"~/.ssh/{name}")  # noqa: PTH111  paramiko takes text
+        path = os.fspath(home_folder() / ".ssh" / name)
         with suppress(OSError, ValueError, TypeError, paramiko.SSHException):
-            keys.append(paramiko.PKey.from_path(path))
+            keys.append((path, paramiko.PKey.from_path(path)))
     return keys
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from torrent_mover.adapters.ssh import hostkeys
 from torrent_mover.adapters.ssh.jumps import all_hosts, last_jump
+from torrent_mover.adapters.ssh.ssh_config import said_of, with_jump
+from torrent_mover.adapters.ssh.ssh_config_lines import PROOF, WAY, lines_that_count
 from torrent_mover.domain.errors import BadAnswer, LoginRefused, MissingProgram, MoverError, ServerTooOld, Unreachable
 from torrent_mover.ports.ssh import SshTarget
 
 _SERVER_KEY: Final = re.compile(r"Server host key: (\S+) (SHA256:\S+)")
 _CHANGED_KEY: Final = re.compile(r"The fingerprint for the (\S+) key sent by the remote host is\s+(SHA256:[^\s.]+)")
+_OFFENDING: Final = re.compile(r"^Offending (?:\S+ )?key (?:for IP )?in (/.*):\d+\r?$", re.MULTILINE)
 _UNKNOWN_HOST: Final = re.compile(r"host key is known for (\S+) and")
-_TRIED: Final = re.compile(r"Authentications that can continue: (\S+)")
+_CONTINUE: Final = re.compile(r"Authentications that can continue: (\S+)")
+_TRIED: Final = re.compile(r"Next authentication method: (\S+)")
+_OFFERED_KEY: Final = re.compile(r"Offering public key: (.+) \S+ SHA256:")
 _NOISE: Final = re.compile(
     r"^(debug\d: |OpenSSH_|Authenticated to |Authenticated using |Transferred: |Bytes per second|Warning: Permanently added"
     r"|Pseudo-terminal|\*\* |@@@)"
@@ -67,6 +73,7 @@ def plain(text: str) -> str:
 
 def explain_login(target: SshTarget, text: str) -> MoverError | None:
     """Why ssh could not log in, or None where its words say nothing that we know."""
+    target = with_jump(target, said_of(target))
     on_the_way = _on_the_way(target, text)
     if on_the_way is not None:
         return on_the_way
@@ -74,7 +81,9 @@ def explain_login(target: SshTarget, text: str) -> MoverError | None:
         if marker in text:
             return make(target, text)
     if any(marker in text for marker in _UNREACHABLE):
-        return unreachable(target, plain(text))
+        error = unreachable(target, plain(text))
+        error.remedy += lines_that_count(text, WAY)
+        return error
     return None
 
 
@@ -143,7 +152,9 @@ def _unknown(target: SshTarget, text: str) -> MoverError:
 
 
 def _changed(target: SshTarget, text: str) -> MoverError:
-    return hostkeys.changed_key(target, _shown(_CHANGED_KEY, text) or _shown(_SERVER_KEY, text))
+    offending = _OFFENDING.findall(text)
+    shown = _shown(_CHANGED_KEY, text) or _shown(_SERVER_KEY, text)
+    return hostkeys.changed_key(target, shown, Path(offending[-1]) if offending else None)
 
 
 def _shown(pattern: re.Pattern[str], text: str) -> str:
@@ -152,30 +163,38 @@ def _shown(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _refused(target: SshTarget, text: str) -> MoverError:
-    methods = _TRIED.findall(text)
+    methods = _CONTINUE.findall(text)
     offered = f" It accepts: {methods[-1]}." if methods else ""
-    refused = login_refused(target, f"{plain(text).rstrip('.')}.{offered}")
+    refused = login_refused(target, f"{plain(text).rstrip('.')}.{offered}", _tried(text))
     if "no mutual signature" in text:
         refused.remedy = (
             "That server knows only the old signatures of RSA keys. Give it a key of another kind (ssh-keygen -t ed25519), or allow"
             f" them for it alone: {_allow(target, 'PubkeyAcceptedAlgorithms', 'ssh-rsa')}"
         )
+    refused.remedy += lines_that_count(text, PROOF)
     return refused
 
 
-def login_refused(target: SshTarget, detail: str) -> LoginRefused:
-    """The server does not want us; says how we tried."""
-    how = f"key {target.key_file}" if target.key_file else "password" if target.password else "agent or default keys"
+def _tried(text: str) -> tuple[str, ...]:
+    """What ssh really went through, in its own words (-v)."""
+    keys = tuple(f"key {key}" for key in dict.fromkeys(_OFFERED_KEY.findall(text)))
+    methods = dict.fromkeys(_TRIED.findall(text))
+    others = tuple(method for method in methods if method != "publickey")
+    return (*(keys or ("no key, for there is none",) * ("publickey" in methods)), *others)
+
+
+def login_refused(target: SshTarget, detail: str, tried: Sequence[str]) -> LoginRefused:
+    """The server does not want us. `tried`: what we went through, as `key /home/me/.ssh/id_ed25519`, `password`."""
     user = f"{target.username}@" if target.username else ""
     return LoginRefused(
-        f"{target.label} refused the login of {user}{target.host} (tried: {how}): {detail}",
+        f"{target.label} refused the login of {user}{target.host} (tried: {', '.join(tried) or 'nothing'}): {detail}",
         kept="It was tried once only; nothing was changed.",
         remedy=f"Make this work first: ssh -p {target.port} {user}{target.host} true; then set username, key_file or password.",
     )
 
 
 def _too_many(target: SshTarget, text: str) -> MoverError:
-    refused = login_refused(target, plain(text))
+    refused = login_refused(target, plain(text), _tried(text))
     refused.remedy = "The agent offers more keys than the server hears: set key_file to the right one."
     return refused
 
