@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from torrent_mover.adapters.tether import Tethered
 from torrent_mover.domain.errors import MissingProgram
 from torrent_mover.domain.event_data import event_data
 from torrent_mover.domain.events import Event
@@ -85,13 +86,8 @@ class Command:
         body = {**data, "on": notice.on.value, "title": notice.title, "text": notice.text}
         text = self._redact(json.dumps(body)) + "\n"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TORRENT_MOVER__")}
-        with subprocess.Popen(
-            self._words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
+        with Tethered(
+            self._words, leaves=True, stdin=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
         ) as process:
             try:
                 said, _ = process.communicate(text.encode("utf-8", "backslashreplace"), self._patience)

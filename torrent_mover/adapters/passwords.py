@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from torrent_mover.adapters.tether import run
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.secret import Secret
@@ -74,9 +75,8 @@ def _from_file(path: LocalPath) -> str:
 def _from_command(command: tuple[str, ...]) -> str:
     shown = shlex.join(command)
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_COMMAND_PATIENCE, check=False
-        )
+        # On our terminal still: a password manager may ask its owner there.
+        done = run(command, _COMMAND_PATIENCE, session=False)
     except subprocess.TimeoutExpired as error:
         raise ConfigError(
             f"The password_command {shown} did not end within {_COMMAND_PATIENCE} s.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from typing import Final
 import psutil
 
 from torrent_mover.adapters.ssh.askpass import Askpass
+from torrent_mover.adapters.tether import Tethered
 from torrent_mover.ports.rsync import Activity, RsyncResult, RsyncWatcher
 
 _TICK: Final = 0.1
@@ -24,19 +24,13 @@ _LOOK_AGAIN: Final = 5.0
 _CHUNK: Final = 64 * 1024
 _GRACE: Final = 3.0  # rsync flushes and closes its files on SIGTERM
 _KEPT_ENDS: Final = 16 * 1024
-_GUARD: Final = 'read -r _; kill -9 "-$0"'
-"""Waits for the end of its standard input, which comes when we are gone, and ends the group that it is named.
-
-Tying rsync's leader to us would not do: without its leader, the receiver writes on.
-"""
 
 
 class RsyncChild:
     """The leader of a process group. Its ssh is told the password when it asks, and nobody else."""
 
-    def __init__(self, process: subprocess.Popen[bytes], askpass: Askpass | None) -> None:
+    def __init__(self, process: Tethered, askpass: Askpass | None) -> None:
         self._process = process
-        self._guard = _guard(process)
         self._askpass = askpass
         self._complaints = _Complaints()
         self._gauge = _Gauge(process.pid)
@@ -77,14 +71,12 @@ class RsyncChild:
             self._wait(_GRACE)
         self.kill()
         self._wait_for_members()
-        self._guard.kill()
-        self._guard.wait()
         with self._lock:
             self._process.wait()
             self._reaped = True
         self._brake.close()
         self._selector.close()
-        for pipe in (self._guard.stdin, self._process.stdout, self._process.stderr):
+        for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
 
@@ -141,21 +133,6 @@ class RsyncChild:
             return ours and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
         except (OSError, psutil.Error):
             return False
-
-
-def _guard(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            ["sh", "-c", _GUARD, str(process.pid)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
 
 
 class _Complaints:

@@ -6,16 +6,17 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from torrent_mover.adapters.rsync_child import RsyncChild
+from torrent_mover.adapters.scratch import Scratch
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.adapters.ssh.openssh import OpensshTransport, child_environment, command_line
+from torrent_mover.adapters.tether import Tethered, run
 from torrent_mover.domain.errors import ConfigError, MissingProgram, MoverError, ServerTooOld
 from torrent_mover.domain.paths import HostPath
 from torrent_mover.domain.rsync_exit import RsyncRoute, explain
@@ -82,7 +83,7 @@ class RsyncProcess:
     def _version_here(self) -> tuple[int, ...]:
         self._require_program()
         argv = [self._program, "--version"]
-        said = subprocess.run(argv, capture_output=True, check=False, timeout=_PROBE_TIMEOUT).stdout
+        said = run(argv, _PROBE_TIMEOUT).stdout
         found = _VERSION.search(said)
         if found is None:
             raise MissingProgram(
@@ -111,14 +112,14 @@ class RsyncProcess:
         secret = self._target.secret()
         askpass = Askpass(secret) if secret is not None else None
         try:
-            with tempfile.TemporaryDirectory(prefix="torrent-mover-") as folder:
-                log = Path(folder) / _SSH_LOG
+            with Scratch() as scratch:
+                log = scratch.path / _SSH_LOG
                 environment = {
                     name: value for name, value in child_environment(askpass).items() if not name.startswith("RSYNC_")
                 }
                 words = [*command_line(self._target), "-E", os.fspath(log)]
                 environment["RSYNC_RSH"] = " ".join(map(_rsh_word, words))
-                yield askpass, environment, Path(folder)
+                yield askpass, environment, scratch.path
         finally:
             if askpass is not None:
                 askpass.close()
@@ -129,15 +130,14 @@ class RsyncProcess:
         ends = [remote, local] if call.direction is Direction.PULL else [local, remote]
         return [self._program, *call.options, f"--files-from={listed}", "--from0", "--", *ends]
 
-    def _started(self, argv: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _started(self, argv: Sequence[str], environment: dict[str, str]) -> Tethered:
         self._require_program()
-        return subprocess.Popen(
+        return Tethered(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
-            start_new_session=True,
             bufsize=0,
             umask=0o022,
         )

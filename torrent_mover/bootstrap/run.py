@@ -13,6 +13,7 @@ from typing import Final, Self
 from torrent_mover import __version__
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.logs import start_log
+from torrent_mover.adapters.scratch import sweep
 from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.store.sqlite import SqliteJournal
@@ -65,6 +66,7 @@ class Assembly:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(locked(self._settings))
+            sweep()
             log_folder = Path(str(self._settings.log_dir))
             stack.callback(start_log(log_folder, self.redactor, debug=self._options.debug))
             self.run = self._build(stack)

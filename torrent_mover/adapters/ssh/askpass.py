@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import tempfile
-from pathlib import Path
 
+from torrent_mover.adapters.scratch import Scratch, places
 from torrent_mover.domain.errors import MissingProgram
 
 _SCRIPT = """#!/bin/sh
-# Answers one password prompt of one ssh process, and nothing else.
+# Answers one password prompt of one ssh process, and nothing else. Ends with whoever asks, with us, and after a minute.
 case "$1" in
     *yes/no*|*assphrase*|*PIN*) exit 1 ;;
 esac
 dir={folder}
+owner={owner}
+(
+    tries=0
+    while [ "$tries" -lt 600 ] && kill -0 "$owner" && kill -0 "$PPID"; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+    kill -9 $$
+) < /dev/null > /dev/null 2>&1 &
+bound=$!
+trap 'kill -9 "$bound" 2> /dev/null' EXIT
 tries=0
 while [ ! -e "$dir/parent" ]; do
     tries=$((tries + 1))
@@ -47,7 +57,8 @@ class Askpass:
                 remedy="Use a key (key_file), or set ssh_transport = paramiko.",
             )
         self._secret = secret
-        self._folder = Path(tempfile.mkdtemp(prefix="torrent-mover-", dir=_executable_folder()))
+        self._scratch = Scratch(_executable_folder())
+        self._folder = self._scratch.path
         self._fifo = -1
         try:
             self._build()
@@ -59,7 +70,7 @@ class Askpass:
         (self._folder / "unused").mkdir(mode=0o700)
         os.mkfifo(self._folder / "secret", 0o600)
         script = self._folder / "askpass"
-        script.write_text(_SCRIPT.format(folder=shlex.quote(os.fspath(self._folder))))
+        script.write_text(_SCRIPT.format(folder=shlex.quote(os.fspath(self._folder)), owner=os.getpid()))
         script.chmod(0o700)
 
     def environment(self) -> dict[str, str]:
@@ -85,12 +96,11 @@ class Askpass:
         if self._fifo >= 0:
             os.close(self._fifo)
             self._fifo = -1
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
 
 
 def _executable_folder() -> str:
-    candidates = [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), os.path.expanduser("~")]  # noqa: PTH111
-    for folder in candidates:
+    for folder in places():
         if _runs_programs(folder):
             return folder
     raise MissingProgram(

@@ -13,6 +13,7 @@ from typing import Final
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.hostkeys import fingerprint, known_hosts_file
 from torrent_mover.adapters.ssh.ssh_config import where_ssh_goes
+from torrent_mover.adapters.tether import run
 from torrent_mover.domain.errors import MissingProgram, NotWritable
 from torrent_mover.ports.ssh import SshTarget
 
@@ -36,9 +37,7 @@ def host_keys(target: SshTarget) -> tuple[HostKey, ...]:
     there = where_ssh_goes(target)
     command = ["ssh-keyscan", "-T", str(max(1, round(target.connect_timeout))), "-p", str(there.port), there.host]
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=6 * target.connect_timeout
-        )
+        done = run(command, 6 * target.connect_timeout)
     except FileNotFoundError as error:
         raise MissingProgram(
             "The program ssh-keyscan is not installed here.", remedy="Run: apt-get install openssh-client"

@@ -7,13 +7,13 @@ import os
 import re
 import shlex
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from torrent_mover.adapters.scratch import Scratch
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.adapters.ssh.hostkeys import known_hosts_files
@@ -21,6 +21,7 @@ from torrent_mover.adapters.ssh.jumps import last_jump
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers, said_of, with_jump
+from torrent_mover.adapters.tether import Tethered, run
 from torrent_mover.domain.errors import MoverError, Stalled
 from torrent_mover.domain.settings import HostKeyPolicy
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
@@ -79,8 +80,8 @@ class OpensshTransport:
         """See transport.Transport."""
         askpass = _askpass(self._target)
         try:
-            with tempfile.TemporaryDirectory(prefix="torrent-mover-") as folder:
-                log = Path(folder) / "ssh.log"
+            with Scratch() as scratch:
+                log = scratch.path / "ssh.log"
                 argv = [*command_line(self._target), "-E", os.fspath(log), "--", self._target.host, command]
                 done = _run(argv, child_environment(askpass), stdin, timeout, askpass, self._target)
                 if done.code == _SSH_FAILED:
@@ -193,13 +194,12 @@ def _run(
     askpass: Askpass | None,
     target: SshTarget,
 ) -> Finished:
-    with subprocess.Popen(
+    with Tethered(
         argv,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
-        start_new_session=True,
     ) as process:
         try:
             if askpass is not None:
@@ -224,7 +224,7 @@ def _config_word(text: str) -> str:
 
 @functools.cache
 def _version() -> tuple[int, int]:
-    said = subprocess.run(["ssh", "-V"], capture_output=True, check=False, timeout=10).stderr.decode("utf-8", "replace")
+    said = run(["ssh", "-V"], 10).stderr.decode("utf-8", "replace")
     found = re.match(r"OpenSSH_(\d+)\.(\d+)", said)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
+from torrent_mover.adapters.tether import Tethered
 from torrent_mover.domain.errors import ConnectionLost, MoverError, Stalled
 from torrent_mover.ports.ssh import Login, SshTarget
 
@@ -48,13 +49,12 @@ class OpensshChannel:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER)
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BUFFER)
             self._socket = ours
-            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+            self._process = Tethered(
                 argv,
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=subprocess.PIPE,
                 env=environment,
-                start_new_session=True,
             )
             if askpass is not None:
                 askpass.serve(self._process.pid)

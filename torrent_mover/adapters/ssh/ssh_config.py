@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from torrent_mover.adapters.ssh.ssh_config_lines import line_of_command
+from torrent_mover.adapters.tether import run
 from torrent_mover.domain.errors import MissingProgram
 from torrent_mover.domain.settings import SshTransport
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
@@ -80,9 +81,7 @@ def _configured(host: str, port: int, user: str, *more: str) -> Mapping[str, str
     if user:
         argv += ["-l", user]
     try:
-        done = subprocess.run(
-            [*argv, "--", host], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_TIMEOUT
-        )
+        done = run([*argv, "--", host], _TIMEOUT)
     except OSError:
         return {}
     except subprocess.TimeoutExpired as error:
