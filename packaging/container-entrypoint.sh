@@ -1,7 +1,19 @@
 #!/bin/sh
 # Gives up root before anything else happens: the program runs as PUID:PGID, with no way back.
 set -eu
-if [ "$(id -u)" -ne 0 ]; then
+uid=$(id -u)
+if [ "$uid" -ne 0 ]; then
+    # Started with --user. ssh does not work for a user without a name, and we may not write into passwd: a library tells it one.
+    if ! getent passwd "$uid" >/dev/null; then
+        for library in ${NSS_WRAPPER_LIBRARY:-/usr/lib/*/libnss_wrapper.so /usr/lib/libnss_wrapper.so}; do
+            if [ -s "$library" ]; then
+                NSS_WRAPPER_PASSWD=$(mktemp)
+                { cat /etc/passwd; echo "mover:x:$uid:$(id -g)::${HOME:-/config}:/usr/sbin/nologin"; } >"$NSS_WRAPPER_PASSWD"
+                export NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP=/etc/group LD_PRELOAD="$library"
+                break
+            fi
+        done
+    fi
     exec "$@"
 fi
 case "${PUID:-1000}${PGID:-1000}" in

@@ -193,6 +193,22 @@ def test_the_container_never_runs_as_root(puid, said):
     assert said in result.stderr
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can run something as somebody without a name")
+def test_a_user_of_the_container_without_a_name_is_given_one(open_folder):
+    script, library = open_folder / "entrypoint.sh", open_folder / "libnss_wrapper.so"
+    shutil.copy(PACKAGING / "container-entrypoint.sh", script)
+    library.write_text("the loader says on standard error that this is no library, and goes on\n")
+    start = ["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", script, "sh", "-c"]
+    environ = {"PATH": os.environ["PATH"], "HOME": "/config"}
+
+    names = {**environ, "NSS_WRAPPER_LIBRARY": str(library)}
+    show = 'echo "$LD_PRELOAD"; tail -n1 "$NSS_WRAPPER_PASSWD"; rm "$NSS_WRAPPER_PASSWD"'
+    line = "mover:x:54321:54321::/config:/usr/sbin/nologin"
+    assert done(*start, show, env=names).splitlines() == [str(library), line]
+    without = {**environ, "NSS_WRAPPER_LIBRARY": "/no/such/library"}
+    assert done(*start, "echo ${LD_PRELOAD-none}", env=without) == "none\n"
+
+
 def test_the_container_runs_as_the_user_that_it_is_given_or_that_it_was_started_as():
     result = entrypoint("sh", "-c", "id -u; id -g; grep NoNewPrivs /proc/self/status", PUID="4242", PGID="4343")
 

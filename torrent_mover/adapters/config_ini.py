@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import pwd
 import shlex
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from os import R_OK, access, fstat, getuid
+from os import R_OK, access, fstat
 from os import environ as process_environ
 from pathlib import Path
 
 from torrent_mover.adapters.ini_syntax import read_ini
 from torrent_mover.adapters.passwords import with_passwords
+from torrent_mover.adapters.this_user import expanded, home_folder
 from torrent_mover.adapters.toml_syntax import read_toml
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import LocalPath
@@ -32,11 +32,11 @@ _SECRET_KEYS = frozenset(name for section in SECTIONS for name, key in section.k
 def discover(explicit: str | None, environ: Mapping[str, str] = process_environ) -> list[tuple[Path, str]]:
     """Where the config may be, in order, each with the reason. A place that was named is the only one."""
     if explicit is not None:
-        return [(_expanded(explicit), "--config")]
+        return [(expanded(explicit), "--config")]
     if environ.get(_VARIABLE):
-        return [(_expanded(environ[_VARIABLE]), f"${_VARIABLE}")]
+        return [(expanded(environ[_VARIABLE]), f"${_VARIABLE}")]
     config_home = environ.get("XDG_CONFIG_HOME", "")
-    at_home = Path(config_home) if config_home.startswith("/") else Path(_home(environ)) / ".config"
+    at_home = Path(config_home) if config_home.startswith("/") else home_folder(environ) / ".config"
     return [
         (Path("config.ini"), "the current folder"),
         (at_home / "torrent-mover" / "config.ini", "the user's folder"),
@@ -58,13 +58,6 @@ def find(explicit: str | None, environ: Mapping[str, str] = process_environ) -> 
         remedy=f"To be asked for what it needs: torrent-mover {where}init. By hand: copy config.ini.template to {suggested},"
         f" fill it in, and run torrent-mover {where}--check-config.",
     )
-
-
-def _expanded(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # the home of an unknown user; the error that follows shows the path as it was given
-        return Path(text)
 
 
 def _is_there(path: Path) -> bool:
@@ -163,7 +156,7 @@ def plain_environment() -> dict[str, str]:
 
 def surroundings(file: Path, environ: Mapping[str, str]) -> Surroundings:
     """What the values of a file mean on this machine: its folder, the user's home, which files there are."""
-    home = _home(environ)
+    home = str(home_folder(environ))
     state_home = environ.get("XDG_STATE_HOME", "")
     return Surroundings(
         config_dir=str(file.absolute().parent.resolve()),
@@ -171,16 +164,6 @@ def surroundings(file: Path, environ: Mapping[str, str]) -> Surroundings:
         state_home=state_home if state_home.startswith("/") else f"{home}/.local/state",
         refusal_of=_refusal_of,
     )
-
-
-def _home(environ: Mapping[str, str]) -> str:
-    home = environ.get("HOME", "")
-    if home.startswith("/"):
-        return home
-    try:
-        return pwd.getpwuid(getuid()).pw_dir
-    except KeyError:  # a container may run as a number without a name
-        return "/"
 
 
 def _refusal_of(path: LocalPath) -> str | None:

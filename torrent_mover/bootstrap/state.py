@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torrent_mover.adapters.lockfile import Claims, hold, holder, lock_paths, possible_lock_paths, shared_folder
 from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.adapters.this_user import home_folder
 from torrent_mover.domain.settings import Settings
 
 
@@ -53,5 +54,5 @@ def _pair(settings: Settings) -> tuple[str, str]:
 def _shared_folder() -> Path:
     """The state folder of a user who does not choose one: the same for all configs of that user."""
     home = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(home) if home.startswith("/") else Path.home() / ".local" / "state"
+    base = Path(home) if home.startswith("/") else home_folder() / ".local" / "state"
     return base / "torrent-mover"

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, Protocol
 
+from torrent_mover.adapters.this_user import home_folder
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.events import Event, RunEnded
 from torrent_mover.domain.narrate import narrate
@@ -100,7 +101,7 @@ def _on_screen(run: Run, worker: _Worker, arguments: argparse.Namespace, log_fil
 def keymap_path() -> Path | None:
     """The user's own keys for the dashboard and the wizard; None where there are none."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
-    base = Path(home) if home.startswith("/") else Path.home() / ".config"
+    base = Path(home) if home.startswith("/") else home_folder() / ".config"
     path = base / "torrent-mover" / "keymap.toml"
     return path if path.is_file() else None
 

@@ -18,6 +18,7 @@ from typing import Final
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config_file import KEPT_SUFFIX, write_config
 from torrent_mover.adapters.config_ini import discover
+from torrent_mover.adapters.this_user import expanded
 from torrent_mover.bootstrap import ends, plans
 from torrent_mover.bootstrap.checkup import Checkup
 from torrent_mover.commands.dry_run import as_table
@@ -91,7 +92,7 @@ class _Setup:
         self._console = console
         self._answers = answers
         known = arguments.known_hosts
-        self._known_hosts = str(Path(known).expanduser().absolute()) if known else ""
+        self._known_hosts = str(expanded(known).absolute()) if known else ""
 
     def run(self, path: Path) -> None:
         """Everything, in order."""
@@ -182,7 +183,7 @@ class _Setup:
 
     def _password(self, section: str, given: str, file: str, question: str, flag: str, *, needed: bool = True) -> None:
         if file and not self._told(section, "password_file"):
-            self._answers.tell(section, password_file=str(Path(file).expanduser().absolute()), password="")
+            self._answers.tell(section, password_file=str(expanded(file).absolute()), password="")
             return
         password = given or self._console.ask_secret(question, self._told(section, "password"))
         if needed and not password:
@@ -249,7 +250,7 @@ class _Setup:
             if self._console.asks and not (key_flag or file):
                 answer = self._console.ask("Private key, or - for agent and usual keys", key or "-", f"{flag}-key")
                 key = "" if answer == "-" else answer
-            self._answers.tell(section, key_file=str(Path(key).expanduser().absolute()) if key else "")
+            self._answers.tell(section, key_file=str(expanded(key).absolute()) if key else "")
             if not key or given.get("password") or file:
                 question = "Password, empty to log in by key"
                 self._password(

@@ -61,7 +61,7 @@ def find_qbittorrent(series: str) -> Path:
 
 def tree(suite: str) -> Path:
     """The folder in which scripts/trixie-tree.sh unpacks a Debian release."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME") or "/") / ".cache"
     return Path(cache) / "torrent-mover" / suite
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import pwd
 import re
@@ -64,7 +63,7 @@ class SshServer(Server):
         self.root.mkdir(parents=True, exist_ok=True)
         self.host = LOOPBACK
         self.port = free_port()
-        self.user = password_login.user if password_login else getpass.getuser()
+        self.user = password_login.user if password_login else _our_name()
         self.password = password_login.password if password_login else ""
         self.log = self.root / "sshd.log"
         self.config_file = self.root / "sshd_config"
@@ -206,6 +205,17 @@ def _make_key(path: Path) -> Path:
     if not path.exists():
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
     return path
+
+
+def _our_name() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError as error:
+        raise ProvisioningError(
+            f"uid {os.getuid()} has no entry in passwd, and nobody can log in as somebody without a name.",
+            kept="Nothing was started.",
+            remedy="Run it as a user with a name.",
+        ) from error
 
 
 def _locked() -> bool:

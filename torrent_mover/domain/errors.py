@@ -4,7 +4,7 @@ MoverError
 ├── UsageError ─ ConfigError
 ├── ServerError ─ Unreachable, LoginRefused, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
-├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, DiskFull ─ DoesNotFit, MissingProgram, StatisticsRefused
+├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, DiskFull ─ DoesNotFit, MissingProgram, NoAccount, StatisticsRefused
 ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
 ├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused ─ LookAgain
 └── Cancelled
@@ -189,6 +189,12 @@ class MissingProgram(ProvisioningError):
     """A program that we need is not installed, here or there."""
 
     code = "TM-E123"
+
+
+class NoAccount(ProvisioningError):
+    """The user that runs us is only a number: the ssh program works for nobody without an entry in passwd."""
+
+    code = "TM-E209"
 
 
 class StatisticsRefused(ProvisioningError):

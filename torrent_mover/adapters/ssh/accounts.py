@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from typing import Final
 
@@ -11,6 +10,7 @@ from torrent_mover.adapters.ssh.owners import Owners
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp_protocol import Cursor, Packet
 from torrent_mover.adapters.ssh.shell import RemoteShell
+from torrent_mover.adapters.this_user import login_name
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import HostPath
 from torrent_mover.ports.accounts import Account
@@ -38,7 +38,7 @@ class SshAccounts:
 
     def ours(self) -> Account:
         """See ports.accounts.Accounts. An account that may not run commands is known by the name it logs in with."""
-        login = self._pool.transport.target.username or getpass.getuser()
+        login = self._pool.transport.target.username or login_name()
         try:
             done = RemoteShell(self._pool.transport).run(["id"], timeout=_PATIENCE)
         except MoverError:

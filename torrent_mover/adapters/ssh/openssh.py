@@ -22,6 +22,7 @@ from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers, said_of, with_jump
 from torrent_mover.adapters.tether import Tethered, run
+from torrent_mover.adapters.this_user import has_account, no_account
 from torrent_mover.domain.errors import MoverError, Stalled
 from torrent_mover.domain.settings import HostKeyPolicy
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
@@ -105,6 +106,8 @@ def command_line(target: SshTarget, *, session: bool = True) -> list[str]:
     What we rely on is said here, whatever the user's own file says: of two values ssh takes the first. `session`: it is to run
     a command, and not a subsystem (-s) or a way to somewhere else (-W), which say so themselves.
     """
+    if not has_account():
+        raise no_account()
     said = said_of(target)
     files = known_hosts_files(target, said)
     options = _ALWAYS | {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import itertools
 import os
 import socket
@@ -18,8 +17,9 @@ from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
 from torrent_mover.adapters.ssh.shell import Finished
-from torrent_mover.adapters.this_user import home_folder
-from torrent_mover.domain.errors import ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
+from torrent_mover.adapters.this_user import has_account, home_folder, login_name
+from torrent_mover.domain.errors import ConfigError, ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
+from torrent_mover.domain.settings import SshTransport
 from torrent_mover.ports.ssh import Login, SshTarget
 
 _WINDOW: Final = 64 << 20
@@ -191,7 +191,10 @@ class _Connection:
         """How we came in."""
         key = self._transport.get_remote_server_key()
         method = getattr(self._transport.auth_handler, "auth_method", "")
-        return Login("paramiko", method, f"{key.get_name()} {key.fingerprint}")
+        speaker = "paramiko"
+        if self._target.transport is SshTransport.AUTO and not has_account():
+            speaker = f"paramiko, because uid {os.getuid()} has no entry in passwd"
+        return Login(speaker, method, f"{key.get_name()} {key.fingerprint}")
 
     def alive(self) -> bool:
         """Whether the transport's thread still runs."""
@@ -260,7 +263,13 @@ def _dial(target: SshTarget) -> socket.socket:
 
 
 def _authenticate(target: SshTarget, transport: paramiko.Transport) -> None:
-    username = target.username or getpass.getuser()
+    username = target.username or login_name()
+    if not username:
+        raise ConfigError(
+            f"No username is set for {target.label}, and this user (uid {os.getuid()}) has no name that could be taken.",
+            kept="Nothing was sent to it but our version.",
+            remedy="Set username in the section of that server.",
+        )
     tried: list[str] = []
     said = "there is neither a key, nor an agent, nor a password to try"
     for way, attempt in _ways(target, transport, username):

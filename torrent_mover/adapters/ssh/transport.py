@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from typing import Protocol
 
+from torrent_mover.adapters.this_user import has_account
 from torrent_mover.domain.errors import MissingProgram
 from torrent_mover.domain.settings import SshTransport
 from torrent_mover.ports.ssh import Login, SshTarget
@@ -79,7 +80,9 @@ def connect(target: SshTarget) -> Transport:
             "The ssh program is not installed here.",
             remedy="Run: apt-get install openssh-client (or set ssh_transport = paramiko).",
         )
-    if target.transport is SshTransport.PARAMIKO or not has_ssh:
+    # ssh does not work for a user without an entry in passwd. Where it was asked for by name, logging in says so.
+    by_library = target.transport is SshTransport.AUTO and not has_account()
+    if target.transport is SshTransport.PARAMIKO or not has_ssh or by_library:
         from torrent_mover.adapters.ssh.paramiko_transport import ParamikoTransport
 
         return ParamikoTransport(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
@@ -270,7 +271,7 @@ class History(View):
             if not text:
                 return
             try:
-                write_history(past, Path(text).expanduser())
+                write_history(past, _expanded(text))
             except OSError as error:
                 self.say(f"{text}: {error.strerror}", bad=True)
             else:
@@ -303,8 +304,12 @@ class History(View):
         self.query_one("#entries", Rows).focus()
 
 
+def _expanded(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # noqa: PTH111  Path's own raises for a user without a home
+
+
 def _wrong_file(text: str) -> str:
-    path = Path(text).expanduser()
+    path = _expanded(text)
     if path.suffix not in (".csv", ".json"):
         return "The name ends in .csv or .json"
     if path.exists():
