@@ -17,7 +17,7 @@ from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.adapters.ssh.openssh import OpensshTransport, child_environment, command_line
 from torrent_mover.adapters.tether import Tethered, run
-from torrent_mover.domain.errors import ConfigError, MissingProgram, MoverError, ServerTooOld
+from torrent_mover.domain.errors import ConfigError, MissingProgram, ServerTooOld
 from torrent_mover.domain.paths import HostPath
 from torrent_mover.domain.rsync_exit import RsyncRoute, explain
 from torrent_mover.ports.rsync import Direction, RsyncCall, RsyncResult, RsyncVersions, RsyncWatcher
@@ -28,7 +28,6 @@ _PROBE_TIMEOUT: Final = 30.0
 _OLDEST: Final = (3, 1, 0)
 """The first with --info and with modes in figures for --chmod (rsync NEWS)."""
 _VERSION: Final = re.compile(rb"rsync\s+version\s+v?(\d+(?:\.\d+)+)")
-_LOGGED_IN: Final = ("Authenticated to ", "Authentication succeeded", "Sending command:")
 _GLOB: Final = re.compile(r"[*?\[]")
 _GLOB_OR_ESCAPE: Final = re.compile(r"([*?\[\]\\])")
 
@@ -63,7 +62,7 @@ class RsyncProcess:
                 child.end()
             result = child.result()
             if result.code:
-                self._raise_login_error(folder / _SSH_LOG)
+                self._raise_login_error(folder / _SSH_LOG, askpass.questions() if askpass is not None else ())
             return result
 
     def probe(self) -> RsyncVersions:
@@ -150,11 +149,11 @@ class RsyncProcess:
                 remedy="Run: apt-get install rsync (or set transfer_mode = sftp).",
             )
 
-    def _raise_login_error(self, file: Path) -> None:
+    def _raise_login_error(self, file: Path, questions: Sequence[str]) -> None:
         log = file.read_text("utf-8", "replace") if file.exists() else ""
-        if any(marker in log for marker in _LOGGED_IN):
+        if any(marker in log for marker in ssh_messages.LOGGED_IN):
             return
-        error: MoverError | None = ssh_messages.explain_login(self._target, log)
+        error = ssh_messages.login_error(self._target, log, questions)
         if error is not None:
             raise error
 

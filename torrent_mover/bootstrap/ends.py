@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
@@ -53,11 +54,17 @@ def ssh_target(server: ServerSettings, settings: Settings) -> SshTarget:
         key_file=server.key_file,
         known_hosts=server.known_hosts,
         own_known_hosts=settings.state_dir / "known_hosts",
+        shared_connection=settings.state_dir / f"ssh-{_short(f'{server.username}@{server.host}:{server.port}')}",
         host_key_policy=server.host_key_policy,
         proxy_jump=server.proxy_jump,
         transport=server.ssh_transport,
         connect_timeout=settings.general.connect_timeout,
     )
+
+
+def _short(text: str) -> str:
+    """A name for a socket, whose path the system allows no more than 107 bytes."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
 def _session_pool(server: ServerSettings, settings: Settings) -> SessionPool:

@@ -2,7 +2,7 @@
 
 MoverError
 ├── UsageError ─ ConfigError
-├── ServerError ─ Unreachable, LoginRefused, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
+├── ServerError ─ Unreachable, LoginRefused ─ PersonNeeded, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
 ├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, DiskFull ─ DoesNotFit, MissingProgram, NoAccount, StatisticsRefused
 ├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
@@ -89,6 +89,12 @@ class LoginRefused(ServerError):
     """The server answered, and does not accept who we say we are. Never tried twice: clients ban after five."""
 
     code = "TM-E202"
+
+
+class PersonNeeded(LoginRefused):
+    """The login asks for something that only a person can answer, at each connection: a code, a second proof."""
+
+    code = "TM-E208"
 
 
 class Banned(ServerError):

@@ -33,8 +33,9 @@ class SshTarget:
 
     Blank `username`, no `key_file` and no `known_hosts` leave the choice to ssh (its config, agent, default keys, the
     user's own known_hosts), and so does the standard port. `own_known_hosts` is where we remember host keys that the user's own
-    file would forget. `key_alias` is the name under which known_hosts has its key, where that is not its address. A peer that
-    is silent for `keepalive_interval * keepalive_count` is taken for dead, and so is one that owes us a reply for `reply_timeout`.
+    file would forget; `shared_connection` the socket (ssh -M) of a connection that a person has opened for us. `key_alias` is
+    the name under which known_hosts has its key, where that is not its address. A peer that is silent for
+    `keepalive_interval * keepalive_count` is taken for dead, and so is one that owes us a reply for `reply_timeout`.
     """
 
     host: str
@@ -44,6 +45,7 @@ class SshTarget:
     key_file: LocalPath | None = None
     known_hosts: LocalPath | None = None
     own_known_hosts: LocalPath | None = None
+    shared_connection: LocalPath | None = None
     host_key_policy: HostKeyPolicy = HostKeyPolicy.STRICT
     proxy_jump: str = ""
     key_alias: str = ""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
+from contextlib import suppress
+from typing import Final
 
 from torrent_mover.adapters.scratch import Scratch, places
+from torrent_mover.adapters.ssh.questions import CODES, MORE_CODES, PASSWORDS
 from torrent_mover.domain.errors import MissingProgram
 
 _SCRIPT = """#!/bin/sh
@@ -34,6 +37,20 @@ while [ ! -e "$dir/parent" ]; do
 done
 read -r parent < "$dir/parent"
 [ "$parent" = any ] || [ "$parent" = "$PPID" ] || exit 1
+printf '%s\\000' "$1" >> "$dir/asked"
+asked=${{1#\\(*\\) }}
+asked=$(printf '%s' "${{asked##*"'s "}}" | tr '[:upper:]' '[:lower:]')
+case "$asked" in
+    {codes}) answer=no ;;
+    {passwords}) answer=yes ;;
+    {more_codes}) answer=no ;;
+    *) answer=yes ;;
+esac
+if [ "$answer" = no ]; then
+    # A code that only a person has: the password would be a wrong one.
+    kill "$PPID"
+    exit 1
+fi
 if ! rmdir "$dir/unused" 2> /dev/null; then
     # A second prompt means that the answer was wrong: asking again would only burn login attempts.
     kill "$PPID"
@@ -42,6 +59,8 @@ fi
 IFS= read -r secret < "$dir/secret"
 printf '%s\\n' "$secret"
 """
+
+_WORDS: Final = {"codes": CODES, "passwords": PASSWORDS, "more_codes": MORE_CODES}
 
 
 class Askpass:
@@ -60,6 +79,7 @@ class Askpass:
         self._scratch = Scratch(_executable_folder())
         self._folder = self._scratch.path
         self._fifo = -1
+        self._questions: tuple[str, ...] = ()
         try:
             self._build()
         except BaseException:
@@ -70,7 +90,10 @@ class Askpass:
         (self._folder / "unused").mkdir(mode=0o700)
         os.mkfifo(self._folder / "secret", 0o600)
         script = self._folder / "askpass"
-        script.write_text(_SCRIPT.format(folder=shlex.quote(os.fspath(self._folder)), owner=os.getpid()))
+        words = {name: "|".join(f"*{shlex.quote(word)}*" for word in words) for name, words in _WORDS.items()}
+        script.write_text(
+            _SCRIPT.format(folder=shlex.quote(os.fspath(self._folder)), owner=os.getpid(), **words), "utf-8"
+        )
         script.chmod(0o700)
 
     def environment(self) -> dict[str, str]:
@@ -91,8 +114,16 @@ class Askpass:
         ready.write_text(f"{parent if parent is not None else 'any'}\n")
         ready.rename(self._folder / "parent")
 
+    def questions(self) -> tuple[str, ...]:
+        """What was asked so far, also after `close`."""
+        with suppress(OSError):
+            asked = (self._folder / "asked").read_bytes().decode("utf-8", "replace")
+            self._questions = tuple(asked.split("\0")[:-1])
+        return self._questions
+
     def close(self) -> None:
         """Take the secret back. Never raises."""
+        self.questions()
         if self._fifo >= 0:
             os.close(self._fifo)
             self._fifo = -1

@@ -6,8 +6,9 @@ import functools
 import os
 import re
 import shlex
+import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers, said_of, with_jump
 from torrent_mover.adapters.tether import Tethered, run
 from torrent_mover.adapters.this_user import has_account, no_account
-from torrent_mover.domain.errors import MoverError, Stalled
+from torrent_mover.domain.errors import Stalled
 from torrent_mover.domain.settings import HostKeyPolicy
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
@@ -41,7 +42,7 @@ _ALWAYS: Final = {
     "VisualHostKey": "no",
     "ConnectionAttempts": "1",
     "Compression": "no",
-    # Lanes that share a master share one window, and a broken master breaks them all.
+    # Lanes that share a connection are slower, and end together: only one that somebody opened for us is used (below).
     "ControlMaster": "no",
     "ControlPath": "none",
     "ClearAllForwardings": "yes",
@@ -85,18 +86,19 @@ class OpensshTransport:
                 log = scratch.path / "ssh.log"
                 argv = [*command_line(self._target), "-E", os.fspath(log), "--", self._target.host, command]
                 done = _run(argv, child_environment(askpass), stdin, timeout, askpass, self._target)
-                if done.code == _SSH_FAILED:
-                    self._raise_login_error(log.read_text("utf-8", "replace") if log.exists() else "")
+                if done.code in (_SSH_FAILED, -signal.SIGTERM):
+                    said = log.read_text("utf-8", "replace") if log.exists() else ""
+                    self._raise_login_error(said, askpass.questions() if askpass is not None else ())
                 return done
         finally:
             if askpass is not None:
                 askpass.close()
 
-    def _raise_login_error(self, text: str) -> None:
-        error: MoverError | None = ssh_messages.explain_login(self._target, text)
+    def _raise_login_error(self, text: str, questions: Sequence[str]) -> None:
+        error = ssh_messages.login_error(self._target, text, questions)
         if error is not None:
             raise error
-        if "Sending command" not in text:
+        if not any(marker in text for marker in ssh_messages.LOGGED_IN):
             raise ssh_messages.unreachable(self._target, ssh_messages.plain(text))
 
 
@@ -120,6 +122,8 @@ def command_line(target: SshTarget, *, session: bool = True) -> list[str]:
     if target.host_key_policy is not HostKeyPolicy.STRICT:
         with suppress(OSError):  # ssh makes no folder but ~/.ssh, and goes on where it cannot remember a key
             files[0].parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if target.shared_connection is not None and Path(str(target.shared_connection)).is_socket():
+        options["ControlPath"] = _config_word(str(target.shared_connection))
     if _version() >= _SESSIONS_SINCE:
         options |= {"StdinNull": "no", "ForkAfterAuthentication": "no"} | (
             {"SessionType": "default"} if session else {}

@@ -94,6 +94,8 @@ class OpensshChannel:
         """See transport.Channel. Read from what `ssh -v` tells."""
         said = self._complaints.text()
         method, key = _METHOD.findall(said), _HOST_KEY.findall(said)
+        if ssh_messages.SHARED in said:
+            return Login("ssh", "a shared connection")
         return Login("ssh", method[-1] if method else "", key[-1] if key else "")
 
     def is_open(self) -> bool:
@@ -167,11 +169,10 @@ class OpensshChannel:
         )
 
     def _login_error(self, said: str) -> MoverError:
-        known = ssh_messages.explain_login(self._target, said)
+        asked = self._askpass.questions() if self._askpass is not None else ()
+        known = ssh_messages.login_error(self._target, said, asked)
         if known is not None:
             return known
-        if self._process.returncode == -signal.SIGTERM and self._askpass is not None:
-            return ssh_messages.login_refused(self._target, "the password is wrong.", ("password",))
         detail = ssh_messages.plain(said)
         if "Sending subsystem" in said:
             return ssh_messages.ended_at_once(self._target, self._process.returncode, detail)

@@ -16,6 +16,7 @@ import paramiko
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
+from torrent_mover.adapters.ssh.questions import is_for_a_person, unanswered
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.adapters.this_user import has_account, home_folder, login_name
 from torrent_mover.domain.errors import ConfigError, ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
@@ -271,19 +272,23 @@ def _authenticate(target: SshTarget, transport: paramiko.Transport) -> None:
             remedy="Set username in the section of that server.",
         )
     tried: list[str] = []
+    took, wanted = "", list[str]()
     said = "there is neither a key, nor an agent, nor a password to try"
     for way, attempt in _ways(target, transport, username):
         tried.append(way)
         try:
-            if not attempt():
+            wanted = attempt()
+            if not wanted:
                 return
-            said = "it wants more than one kind of proof"
+            took = way.partition(" ")[0]
         except paramiko.BadAuthenticationType as error:
             said = f"it accepts: {', '.join(error.allowed_types)}"
         except paramiko.AuthenticationException as error:
             said = str(error)
         if not transport.is_active():
             break
+    if took:
+        raise ssh_messages.more_wanted(target, took, wanted)
     raise ssh_messages.login_refused(target, f"{said.rstrip('.')}.", tried)
 
 
@@ -306,9 +311,44 @@ def _ways(target: SshTarget, transport: paramiko.Transport, username: str) -> li
         ways += [by_key(f"{key.comment or key.get_name()} of the agent", key) for key in paramiko.Agent().get_keys()]
         ways += [by_key(path, key) for path, key in _default_keys()]
     if secret is not None:
-        # Falls back to keyboard-interactive by itself where the server only offers that.
-        ways.append(("password", lambda: transport.auth_password(username, secret)))
+        ways.append(("password", lambda: _by_password(target, transport, username, secret)))
     return ways
+
+
+def _by_password(target: SshTarget, transport: paramiko.Transport, username: str, secret: str) -> list[str]:
+    """By the method of that name, else as the answer to what is asked (RFC 4256), and to nothing else."""
+    answered: list[str] = []
+    # What it accepts is asked first, as ssh does (RFC 4252, "none"): an attempt by another method would count as a failed one.
+    try:
+        wanted = transport.auth_none(username)
+    except paramiko.BadAuthenticationType as error:
+        wanted = error.allowed_types
+        if not {"password", "keyboard-interactive"} & set(wanted):
+            raise
+    if "password" in wanted:
+        wanted = transport.auth_password(username, secret, fallback=False)
+        answered.append("password")
+    if "keyboard-interactive" not in wanted:
+        return wanted
+
+    def answer(_title: str, _instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
+        for prompt, _shown in prompts:
+            answered.append(prompt)
+            if len(answered) > 1 or is_for_a_person(prompt):
+                raise _CannotAnswer("asked for something else than the password")
+        return [secret] * len(prompts)
+
+    try:
+        return transport.auth_interactive(username, answer)
+    except paramiko.SSHException:
+        question = unanswered(answered)
+        if question:
+            raise ssh_messages.person_needed(target, f"asks what only a person can answer: {question}") from None
+        raise
+
+
+class _CannotAnswer(paramiko.AuthenticationException):
+    """A question that is none for the password."""
 
 
 def _load_key(target: SshTarget, path: str) -> paramiko.PKey:

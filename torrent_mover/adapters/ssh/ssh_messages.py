@@ -10,9 +10,19 @@ from typing import Final
 
 from torrent_mover.adapters.ssh import hostkeys
 from torrent_mover.adapters.ssh.jumps import all_hosts, last_jump
+from torrent_mover.adapters.ssh.questions import unanswered
 from torrent_mover.adapters.ssh.ssh_config import said_of, with_jump
 from torrent_mover.adapters.ssh.ssh_config_lines import PROOF, WAY, lines_that_count
-from torrent_mover.domain.errors import BadAnswer, LoginRefused, MissingProgram, MoverError, ServerTooOld, Unreachable
+from torrent_mover.domain.errors import (
+    BadAnswer,
+    LoginRefused,
+    MissingProgram,
+    MoverError,
+    PersonNeeded,
+    ServerTooOld,
+    Unreachable,
+)
+from torrent_mover.domain.settings import SshTransport
 from torrent_mover.ports.ssh import SshTarget
 
 _SERVER_KEY: Final = re.compile(r"Server host key: (\S+) (SHA256:\S+)")
@@ -22,6 +32,13 @@ _UNKNOWN_HOST: Final = re.compile(r"host key is known for (\S+) and")
 _CONTINUE: Final = re.compile(r"Authentications that can continue: (\S+)")
 _TRIED: Final = re.compile(r"Next authentication method: (\S+)")
 _OFFERED_KEY: Final = re.compile(r"Offering public key: (.+) \S+ SHA256:")
+_PARTIAL: Final = re.compile(r'Authenticated (?:using "([\w@.-]+)" )?with partial success')
+SHARED: Final = "mux_client_request_session: master session id"
+"""What ssh says where it goes through a connection that is open already."""
+
+LOGGED_IN: Final = ("Authenticated to ", "Authentication succeeded", "Sending command", SHARED)
+"""Any of these: from here on it is not the login that fails."""
+
 _NOISE: Final = re.compile(
     r"^(debug\d: |OpenSSH_|Authenticated to |Authenticated using |Transferred: |Bytes per second|Warning: Permanently added"
     r"|Pseudo-terminal|\*\* |@@@)"
@@ -69,6 +86,16 @@ def plain(text: str) -> str:
     """The lines that a person would have seen without -v, joined; at most 300 characters of the end."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not _NOISE.match(line)]
     return " / ".join(lines)[-300:]
+
+
+def login_error(target: SshTarget, said: str, questions: Sequence[str]) -> MoverError | None:
+    """As `explain_login`, where the server may have asked for the password: `questions` are its words, in order."""
+    question = unanswered(questions)
+    if question:
+        return person_needed(target, f"asks what only a person can answer: {question}")
+    if len(questions) > 1:
+        return login_refused(target, "the password is wrong.", ("password",))
+    return explain_login(target, said)
 
 
 def explain_login(target: SshTarget, text: str) -> MoverError | None:
@@ -164,6 +191,9 @@ def _shown(pattern: re.Pattern[str], text: str) -> str:
 
 def _refused(target: SshTarget, text: str) -> MoverError:
     methods = _CONTINUE.findall(text)
+    took = _PARTIAL.findall(text)
+    if took and methods:
+        return more_wanted(target, took[-1] or "first proof", methods[-1].split(","))
     offered = f" It accepts: {methods[-1]}." if methods else ""
     refused = login_refused(target, f"{plain(text).rstrip('.')}.{offered}", _tried(text))
     if "no mutual signature" in text:
@@ -173,6 +203,34 @@ def _refused(target: SshTarget, text: str) -> MoverError:
         )
     refused.remedy += lines_that_count(text, PROOF)
     return refused
+
+
+def person_needed(target: SshTarget, detail: str) -> PersonNeeded:
+    """A login that a program alone does not get through. `detail` follows the server's name."""
+    opened = ""
+    if target.shared_connection is not None and target.transport is not SshTransport.PARAMIKO:
+        jump = f"-J {shlex.quote(target.proxy_jump)} " if target.proxy_jump else ""
+        user = f"{target.username}@" if target.username else ""
+        path = shlex.quote(str(target.shared_connection))
+        opened = (
+            "; or log in yourself once and leave that connection open, which we then use:"
+            f" ssh -fNM -S {path} -p {target.port} {jump}{shlex.quote(user + target.host)}"
+        )
+    return PersonNeeded(
+        f"{target.label} {detail.rstrip('.')}.",
+        kept="It was tried once only; nothing was changed.",
+        remedy="A run cannot answer that at each connection. Use a key that is enough alone (key_file), or an account that is not"
+        f" asked{opened}",
+    )
+
+
+def more_wanted(target: SshTarget, took: str, methods: Sequence[str]) -> LoginRefused:
+    """One proof was taken, and it wants another by one of `methods` (RFC 4252, partial success)."""
+    wanted = f"takes our {took}, and wants a second proof as well: {', '.join(methods)}"
+    error = person_needed(target, wanted)
+    if target.password is None and {"password", "keyboard-interactive"} & set(methods):
+        error.remedy = f"If that is the account's password, set it beside the key (password). Otherwise: {error.remedy}"
+    return error
 
 
 def _tried(text: str) -> tuple[str, ...]:
