@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from torrent_mover.adapters.proxies import add_exceptions
 from torrent_mover.adapters.tether import Tethered
 from torrent_mover.domain.errors import MissingProgram
 from torrent_mover.domain.event_data import event_data
@@ -122,6 +123,9 @@ def apprise(urls: str) -> Teller:
     refused = sum(not service.add(url) for url in urls.split())
     if refused:
         _log.warning("%d of the notify_urls are none that apprise knows", refused)
+
+    # Its library asks the environment alone, at each request: so what must not go through a proxy is told there.
+    add_exceptions((server.host for server in service if server.host), os.environ)
 
     def tell(notice: Notice, _data: dict[str, object]) -> None:
         started = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import unquote
 
 from torrent_mover.domain.redact import Redactor
 from torrent_mover.domain.settings import Settings
@@ -33,6 +34,11 @@ def _literal_secrets(settings: Settings) -> Iterator[str]:
         if login is not None:
             yield login.reveal()
             yield login.reveal().partition(":")[2]
+    for proxy in (client.proxy for client in clients):
+        if proxy is not None and "@" in proxy.reveal():
+            both = proxy.reveal().partition("://")[2].rpartition("@")[0]
+            yield both
+            yield unquote(both.partition(":")[2])
     if settings.general.notify_urls is not None:
         for url in settings.general.notify_urls.reveal().split():
             yield url

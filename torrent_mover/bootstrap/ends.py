@@ -37,6 +37,7 @@ def client(section: str, settings: ClientSettings, timeout: float, clock: Clock)
             api_key=settings.api_key,
             basic_auth=settings.basic_auth,
             ca_file=str(settings.ca_file) if settings.ca_file else "",
+            proxy=settings.proxy,
             timeout=timeout,
             section=section,
         ),

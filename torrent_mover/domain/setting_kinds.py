@@ -28,6 +28,7 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _HIGHEST_PORT = 65535
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,21 @@ def _web_host(text: str, surroundings: Surroundings) -> HostAddress:
     return HostAddress(name, scheme, port, (slash + path).rstrip("/"))
 
 
+def _proxy(text: str, surroundings: Surroundings) -> Secret:
+    """The URL of a proxy, perhaps with a login in it; or `off`."""
+    _one_line(text, surroundings)
+    if text.lower() == "off":
+        return Secret("off")
+    scheme, mark, rest = text.rpartition("://")
+    if not mark or scheme.lower() not in _PROXY_SCHEMES:
+        raise ValueError(f"it begins with one of {', '.join(f'{known}://' for known in _PROXY_SCHEMES)}")
+    login, at, place = rest.rstrip("/").rpartition("@")
+    _, port = _authority(place)
+    if port is None or "/" in place:
+        raise ValueError("behind its name it has a port, and nothing more")
+    return Secret(f"{scheme.lower()}://{login}{at}{place}")
+
+
 def _authority(text: str) -> tuple[str, int | None]:
     if text.startswith("["):
         name, bracket, rest = text[1:].partition("]")
@@ -318,6 +334,7 @@ ABSOLUTE_PATH = Kind("an absolute path", _absolute)
 CLIENT_PATH = Kind("an absolute path as the torrent client sees it", _client_path)
 LOCAL_FILE = Kind("a path: absolute, from ~/, or from the folder of this file", _local_file)
 READABLE_FILE = Kind("the path of a file: absolute, from ~/, or from the folder of this file", _readable_file)
+PROXY = Kind("http(s)://, socks5:// or socks5h://[user:password@]name:port, or off", _proxy, Secret.reveal, secret=True)
 WEB_HOST = Kind("http(s)://name[/path], or a bare host name", _web_host)
 SSH_HOST = Kind("a host name or an address", _ssh_host)
 TIMETABLE = Kind(

@@ -20,6 +20,7 @@ from torrent_mover.domain.setting_kinds import (
     CLIENT_PATH,
     LOCAL_FILE,
     PORT,
+    PROXY,
     READABLE_FILE,
     SECRET,
     SSH_HOST,
@@ -161,6 +162,16 @@ class ClientSettings:
             SECRET,
             "Login of a web server in front of the Web UI that asks for one of its own (HTTP basic): user:password.",
             blank="none",
+            advanced=True,
+        ),
+    ] = None
+    proxy: Annotated[
+        Secret | None,
+        Key(
+            PROXY,
+            "Proxy on the way to the Web UI (http, https, or with torrent-mover[socks] socks5, and socks5h, which looks names up "
+            "there); off: none.",
+            blank="none to private addresses; to a public one, what https_proxy and the like in the environment say",
             advanced=True,
         ),
     ] = None

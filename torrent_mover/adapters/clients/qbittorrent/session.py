@@ -7,8 +7,9 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import requests
 from qbittorrentapi import exceptions as api_errors
 
 from torrent_mover.adapters.clients.qbittorrent.trouble import Trouble
+from torrent_mover.adapters.proxies import proxy_for
 from torrent_mover.domain.errors import BadAnswer, LoginRefused, ServerError, TorrentGone
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.torrent import InfoHash
@@ -36,7 +38,8 @@ class QBittorrentSettings:
 
     `api_key` (qBittorrent 5.2 and later) goes before user name and password; without either, the Web UI must let this
     address in without a login. `basic_auth` is user:password for a web server in front, `ca_file` a PEM file of the
-    certificates that are trusted. `timeout` in seconds for each answer. `section` names the config section in remedies.
+    certificates that are trusted. `proxy` is the URL of one on the way there, `off` for none (see adapters/proxies.py).
+    `timeout` in seconds for each answer. `section` names the config section in remedies.
     """
 
     url: str
@@ -46,6 +49,7 @@ class QBittorrentSettings:
     api_key: Secret | None = None
     basic_auth: Secret | None = None
     ca_file: str = ""
+    proxy: Secret | None = None
     timeout: float = 10.0
     section: str = "SOURCE_CLIENT"
 
@@ -189,6 +193,10 @@ class Session:
     def _connection(self) -> Api:
         settings = self._settings
         url = settings.url if "://" in settings.url else f"http://{settings.url}"
+        proxy = proxy_for(url, _text(settings.proxy), f"proxy in [{settings.section}]")
+        self.trouble = replace(self.trouble, proxy=proxy)
+        if proxy is not None and proxy.by_socks and find_spec("socks") is None:
+            raise self.trouble.socks_missing(proxy)
         return Api(
             host=url,
             api_key=_text(settings.api_key),
@@ -196,6 +204,8 @@ class Session:
             REQUESTS_ARGS={
                 "timeout": settings.timeout,
                 "verify": (settings.ca_file or True) if settings.verify_cert else False,
+                # Said for each kind, so that the library finds nothing to add from the environment.
+                "proxies": dict.fromkeys(("http", "https", "all"), proxy.url if proxy else None),
                 "allow_redirects": False,
                 "auth": self._authorize,
                 "hooks": {"response": [self._note_time, self.trouble.check]},

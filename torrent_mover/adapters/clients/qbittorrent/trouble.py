@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 import requests
 from qbittorrentapi import exceptions as api_errors
 
+from torrent_mover.adapters.proxies import Proxy
 from torrent_mover.domain.errors import (
     BadAnswer,
     Banned,
     LoginRefused,
+    MissingProgram,
     MoverError,
     NotWritable,
     ServerError,
@@ -26,10 +28,15 @@ _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _NOTHING_DONE = "Nothing was changed."
 _FIRST_ERROR = 400
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_LARGE, _TOO_MANY = 400, 401, 403, 404, 413, 429
+_PROXY_LOGIN = 407
 _SILENT_BEHIND = (502, 503, 504)
 _NEVER_AS_PAGE = (_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND)
 """Refusals that qBittorrent words in plain text: as a web page, and logins refused in JSON, they are somebody else's."""
 
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3}) ?([^'\")]*)")
+"""What http.client says of a proxy that does not connect us (RFC 9110, 9.3.6)."""
+_WHY_NO_PROXY = re.compile(r"(?:\[Errno -?\d+\]|0x0\d:) ([^'\")]+)")
+"""The system's word for it, or PySocks's for what a SOCKS proxy answers."""
 _WHY_UNVERIFIED = re.compile(r"certificate verify failed: (.*?)(?: \(_ssl|'\)|$)")
 _LONGEST_QUOTE = 60  # characters of a stranger's page that a message repeats
 _LONGEST_ADDRESS = 200  # characters of an address that a message repeats: it is there to be copied
@@ -43,11 +50,15 @@ _PAST_THE_GATE = (
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Words errors for one server: `place` is its host:port, `section` the part of the config that describes it."""
+    """Words errors for one server: `place` is its host:port, `section` the part of the config that describes it.
+
+    `proxy` is on the way there, where one is.
+    """
 
     place: str
     section: str
     timeout: float
+    proxy: Proxy | None = None
 
     def login_refused(self) -> LoginRefused:
         """The Web UI does not take user name and password."""
@@ -147,7 +158,7 @@ class Trouble:
     def not_qbittorrent(self, response: requests.Response) -> BadAnswer:
         """Something else answers there."""
         return BadAnswer(
-            f"What answers at {self.place} is not qBittorrent's Web UI: {_looks_like(response)}.",
+            f"What answers at {self.place} is not qBittorrent's Web UI: {_looks_like(response)}.{self._by_proxy()}",
             kept=_NOTHING_DONE,
             remedy=f"Check host and port in [{self.section}]. Behind a proxy, host needs the whole address,"
             f" such as https://box.example.org/qbittorrent. {_PAST_THE_GATE}",
@@ -190,6 +201,8 @@ class Trouble:
     def explain(self, error: requests.RequestException | api_errors.APIError | OSError) -> MoverError:
         """The error of ours for one of the libraries'."""
         response = error.response if isinstance(error, requests.RequestException) else None
+        if self.proxy is not None and (fault := self._fault_of(self.proxy, error, response)) is not None:
+            return fault
         if response is not None and response.status_code >= _FIRST_ERROR:
             return self._status(response)
         if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.Timeout):
@@ -198,9 +211,8 @@ class Trouble:
             return self.garbled("an answer that was cut off")
         if isinstance(error, api_errors.APIError):
             return self.garbled()
-        if not isinstance(error, requests.RequestException):
-            return self._no_authorities(str(error))
-        return self._unreachable("cannot be asked at that address", f"Check host and port in [{self.section}].")
+        nowhere = self._unreachable("cannot be asked at that address", f"Check host and port in [{self.section}].")
+        return nowhere if isinstance(error, requests.RequestException) else self._no_authorities(str(error))
 
     def _status(self, response: requests.Response) -> MoverError:
         code = response.status_code
@@ -282,14 +294,53 @@ class Trouble:
                 "refuses the connection: nothing listens there",
                 f"Start qBittorrent there and switch its Web UI on; check host and port in [{self.section}].",
             )
-        if "Proxy" in type(error).__name__:
-            return self._unreachable(
-                "is behind a proxy that does not answer", "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
-            )
         return self._unreachable(
             "broke the connection off",
             f"Is it restarting? If its Web UI is HTTPS, let host in [{self.section}] begin with https://",
         )
+
+    def socks_missing(self, proxy: Proxy) -> MissingProgram:
+        """The library that speaks SOCKS for requests is an extra."""
+        return MissingProgram(
+            f"The proxy {proxy.place} ({proxy.named_by}) speaks SOCKS, and the Python package PySocks is not installed.",
+            kept=_NOTHING_DONE,
+            remedy="pip install 'torrent-mover[socks]', or name an http:// proxy.",
+        )
+
+    def _by_proxy(self) -> str:
+        return f" The answer came through the proxy {self.proxy.place} ({self.proxy.named_by})." if self.proxy else ""
+
+    def _fault_of(
+        self, proxy: Proxy, error: Exception, response: requests.Response | None
+    ) -> LoginRefused | Unreachable | None:
+        """What is wrong with the proxy; None where the fault lies elsewhere."""
+        text = str(error)
+        tunnel = _TUNNEL_REFUSED.search(text)
+        code = int(tunnel[1]) if tunnel else response.status_code if response is not None else 0
+        said = f"{code} {_quoted(tunnel[2] if tunnel else (response.reason if response is not None else '') or '')}".rstrip()
+        if code == _PROXY_LOGIN:
+            return LoginRefused(
+                f"The proxy {proxy.place} on the way to qBittorrent at {self.place} wants a login, or refuses the one it got.",
+                kept="qBittorrent was not asked.",
+                remedy=self._other_proxy(proxy, "http://user:password@host:port, as that proxy wants them"),
+            )
+        if tunnel or (response is not None and code in _SILENT_BEHIND and response.url.startswith("http:")):
+            return self._unreachable_by(proxy, f"does not lead to qBittorrent at {self.place}: it answers {said}")
+        if isinstance(error, requests.exceptions.ProxyError) or (proxy.by_socks and "SOCKS" in text):
+            why = _WHY_NO_PROXY.search(text)
+            reason = f": {why[1].lower()}" if why else ""
+            return self._unreachable_by(proxy, f"on the way to qBittorrent at {self.place} does not answer{reason}")
+        return None
+
+    def _unreachable_by(self, proxy: Proxy, what: str) -> Unreachable:
+        return Unreachable(
+            f"The proxy {proxy.place} ({proxy.named_by}) {what}.",
+            kept="qBittorrent was not asked.",
+            remedy=self._other_proxy(proxy, "off, to go there without a proxy"),
+        )
+
+    def _other_proxy(self, proxy: Proxy, value: str) -> str:
+        return f"Check {proxy.named_by}, or set in [{self.section}]: proxy = {value}"
 
     def _unreachable(self, what: str, remedy: str) -> Unreachable:
         return Unreachable(f"qBittorrent at {self.place} {what}.", kept=_NOTHING_DONE, remedy=remedy)
