@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import shlex
 import socket
 import ssl
 import threading
@@ -574,8 +575,10 @@ class TestRemoving:
         text = f'Failed to remove torrent content. Torrent: "Show". Error: "denied" http://t/?k={PASSKEY}'
         with Listed({"type": 4, "message": text}) as web, pytest.raises(ProvisioningError, match="denied") as caught:
             self.remove(web, certificate_of(HASH))
-        assert "/data" in caught.value.kept
         assert PASSKEY not in str(caught.value)
+        named = [word for word in shlex.split(caught.value.remedy) if word.startswith("/")]
+        assert named == ["/data/Show/a"]  # and neither the folder of all torrents nor any other
+        assert "/data" not in f"{caught.value.what} {caught.value.kept}"
 
     @pytest.mark.parametrize(
         "entry",

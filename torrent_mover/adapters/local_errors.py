@@ -31,7 +31,7 @@ def write_error(error: OSError, path: Path, doing: str) -> MoverError:
     what, remedy = f"{error.strerror}", "dmesg | tail"
     if number == errno.EROFS:
         what = "the file system is mounted read-only"
-        remedy = f'dmesg | tail; then mount -o remount,rw "$(findmnt -no TARGET -T {_quoted(path.parent)})"'
+        remedy = f"See why: findmnt -T {_quoted(path.parent)}; dmesg | tail. After a disk error, have the disk checked first."
     elif number == errno.ENOENT:
         what = "it or the folder above does not exist"
         remedy = (
@@ -115,7 +115,7 @@ def _forbidden(path: Path, doing: str) -> NotWritable:
     return NotWritable(
         f"Cannot {doing} {path}: permission denied for uid {us} ({_user(us)}); {owner}.",
         kept="What was written before is kept.",
-        remedy=f"Run: sudo setfacl -m u:{us}:rwx {_quoted(folder)}   (or: sudo chown {us} {_quoted(folder)})",
+        remedy=f"Run: sudo setfacl -m u:{us}:rwx {_quoted(folder)}   (others who use the folder keep their rights)",
     )
 
 

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shlex
 import struct
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -189,7 +190,7 @@ def _open(path: Path) -> int:
         raise NotWritable(
             f"The lock {path} cannot be made: {error.strerror}.",
             kept="Nothing was begun.",
-            remedy=f"Give the folder to the user that runs torrent-mover: chown {os.getuid()} {path.parent};"
+            remedy=f"Give the folder to the user that runs torrent-mover: chown {os.getuid()} {shlex.quote(str(path.parent))};"
             " or set state_dir in [General] to another one.",
         ) from error
 

@@ -100,7 +100,7 @@ def _disk_full(said: _Said) -> MoverError:
     return DiskFull(
         f"No space or quota left in {said.route.target}: {said.line(*_FULL)}",
         kept=KEPT,
-        remedy=f"Make room there (df -h and quota show what is left of it): {said.route.target}",
+        remedy=f"Make room there (df -h and quota show what is left of it), in {said.route.target}.",
     )
 
 
@@ -108,7 +108,7 @@ def _read_only(said: _Said) -> MoverError:
     return NotWritable(
         f"The file system of {said.route.target} is read-only: {said.line('Read-only file system')}",
         kept=KEPT,
-        remedy="A disk that had errors is often mounted so; see dmesg there, then: mount -o remount,rw <mount point>",
+        remedy="A disk that had errors is often mounted so; see dmesg there, and have the disk checked before it is written to.",
     )
 
 
@@ -118,7 +118,7 @@ def _denied(said: _Said) -> MoverError:
         return NotWritable(
             f"{said.route.target} may not be written to: {line}",
             kept=KEPT,
-            remedy=f"See who owns it, and give our login write permission: ls -ld {said.route.target}",
+            remedy=f"See who owns {said.route.target}, and give our login the right to write there (setfacl -m u:LOGIN:rwx).",
         )
     return SourceUnreadable(
         f"A file of {said.route.source} may not be read: {line}",

@@ -113,8 +113,8 @@ class Access:
         quoted, user = shlex.quote(path), shlex.quote(ours.user)
         if ours.uid == found.uid:
             return f"chmod u+rwx {quoted}"
-        login = f", or change username in [{self._section}]" if self._section else ""
-        return f"sudo setfacl -m u:{user}:rwx {quoted}   (or: sudo chown {user} {quoted}{login})"
+        login = f"   (or change username in [{self._section}])" if self._section else ""
+        return f"sudo setfacl -m u:{user}:rwx {quoted}{login}"
 
     def _look(self, folder: RelativePath) -> FileStat | None:
         try:

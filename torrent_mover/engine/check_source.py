@@ -117,7 +117,7 @@ class SourceFiles:
         return PathNotSeen(
             what,
             kept=kept,
-            remedy=f"Find the folder as that login sees it (ssh {name} find / -name {shlex.quote(sample.path.name)}), and set in"
+            remedy=f"Find the folder as that login sees it (ssh {name} {_far('find', '/', '-name', sample.path.name)}), and set in"
             f" [{self._tree.section}]: path_map = {torrent.save_path} = /where/ssh/sees/it",
         )
 
@@ -166,3 +166,8 @@ def _read(files: FileSystem, sample: _Sample) -> None:
         reader.read([Span(sample.path, 0, 1)], lambda *_: None)
     finally:
         reader.close()
+
+
+def _far(*words: str) -> str:
+    """A command behind `ssh HOST`: two shells read it, ours and the one there."""
+    return shlex.quote(shlex.join(words))

@@ -152,7 +152,8 @@ def seeding_elsewhere(destination: Destination, torrent: InfoHash) -> Torrent | 
         raise Collision(
             f"{destination.name} has this torrent already, at {there.save_path}.",
             kept="Neither side was touched.",
-            remedy=f"Remove one of the two, or set its location to {destination.save_path} in the destination client.",
+            remedy=f"Set its location to {destination.save_path} in the destination client, or, where it is whole and seeds,"
+            " take it out of the category in the source client.",
         )
     return there
 
@@ -244,12 +245,13 @@ def refuse_longer(source: Source, planned: PlannedMove, seen: Mapping[str, tuple
     for file in planned.files:
         found = seen.get(file.path)
         if found is not None and found[0] > file.size:
+            where = f"{source.open(planned.torrent.save_path).name}/{file.path}"
             raise TorrentChanged(
                 f"{file.path} is {counted(found[0] - file.size, 'byte')} longer at {source.name} than the torrent says:"
                 " somebody has added to it.",
                 kept="Nothing was touched.",
-                remedy="Copy the file elsewhere if what was added matters, then cut it:"
-                f" truncate -s {file.size} {shlex.quote(str(planned.torrent.save_path / file.path))}",
+                remedy="Copy the file elsewhere if what was added matters. If no other torrent uses it, under this name or by a"
+                f" hard link, cut it then, on {source.name}: truncate -s {file.size} {shlex.quote(where)}",
             )
 
 

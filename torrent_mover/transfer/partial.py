@@ -364,7 +364,7 @@ class PartedTarget(_Through):
                 raise Collision(
                     f"{self._files.name}/{real} is in the way: a part file of this torrent with other pieces in it.",
                     kept="It was not touched, and the source is whole.",
-                    remedy="Move it away, then run again.",
+                    remedy="Rename it, if no other program works on it, then run again.",
                 )
             start = header.offset(piece, within)
             yield _Slice(real, start, count, span, offset - start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ class Rsyncing:
                 raise Collision(
                     f"{files.name}/{path} is a {stat.kind.value} where a file of the torrent belongs.",
                     kept="It was not touched, and the source is whole.",
-                    remedy="Remove or rename it, then run again.",
+                    remedy=f"Look at it: ls -ld {shlex.quote(f'{files.name}/{path}')}; where nobody needs it so, rename it.",
                 )
             if stat.links is not None and stat.links > 1:
                 files.unlink(path)  # written in place, the other name's content would change as well

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import shlex
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,6 +75,6 @@ def trust(target: SshTarget, keys: Sequence[HostKey]) -> str:
         raise NotWritable(
             f"{file} cannot be written: {error.strerror}.",
             kept="The host key was not remembered.",
-            remedy=f"Look at it with: ls -ld {file.parent} {file}",
+            remedy=f"Look at it with: ls -ld {shlex.join([str(file.parent), str(file)])}",
         ) from error
     return str(file)

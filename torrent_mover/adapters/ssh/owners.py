@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from torrent_mover.adapters.ssh import sftp_protocol as wire
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp_protocol import LENGTH, NO_ATTRIBUTES, OFFSET_AND_COUNT, Open, Packet
@@ -45,7 +47,7 @@ class Owners:
             raise NotWritable(
                 f"{self._pool.name} knows no {what} {name!r}.",
                 kept="The files are there, with the owner that our login gave them.",
-                remedy=f"Set the number instead of the name: ssh {self._pool.name} id {name}",
+                remedy=f"Set the number instead of the name: ssh {self._pool.name} {shlex.quote(shlex.join(['id', name]))}",
             )
         return found
 

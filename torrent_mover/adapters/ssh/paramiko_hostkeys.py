@@ -7,6 +7,7 @@ import binascii
 import fnmatch
 import hashlib
 import hmac
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -112,5 +113,6 @@ def _remember(target: SshTarget, line: str) -> None:
     except OSError as error:
         raise NotWritable(
             f"The new host key of {target.label} cannot be written to {file}: {error.strerror}.",
-            remedy=f"Make it writable, or add the key by hand: ssh-keyscan -p {target.port} {target.host} >> {file}",
+            remedy=f"Make it writable, or add the key by hand: ssh-keyscan -p {target.port} {shlex.quote(target.host)}"
+            f" >> {shlex.quote(str(file))}",
         ) from error

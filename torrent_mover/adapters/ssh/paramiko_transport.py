@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import socket
 import threading
 import time
@@ -358,7 +359,9 @@ def _load_key(target: SshTarget, path: str) -> paramiko.PKey:
         raise LoginRefused(
             f"The key {path} for {target.label} cannot be used: {error}.",
             kept="Nothing was sent.",
-            remedy="A key with a passphrase must be in the agent: ssh-add " + path + " (and leave key_file blank).",
+            remedy="A key with a passphrase must be in the agent: ssh-add "
+            + shlex.quote(path)
+            + " (and leave key_file blank).",
         ) from error
 
 

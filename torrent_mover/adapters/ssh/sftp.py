@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -339,7 +340,7 @@ class SftpFileSystem:
                 raise NotWritable(
                     f"The folder {self._full(folder)} does not exist on {self._pool.name}.",
                     kept="Nothing was changed.",
-                    remedy=f"On {self._pool.name}: ls -la '{self._full(folder.parent)}'",
+                    remedy=f"On {self._pool.name}: ls -la {shlex.quote(str(self._full(folder.parent)))}",
                 )
             self._require_folder(folder, look)
             self._remember_folder(folder)
@@ -426,7 +427,7 @@ class SftpFileSystem:
         return NotWritable(
             f"The folder {self._root} does not exist on {self._pool.name}: perhaps its disk is not mounted.",
             kept="Nothing was changed.",
-            remedy=f"On {self._pool.name}: findmnt -T '{self._root}'; mkdir -p '{self._root}'",
+            remedy=f"On {self._pool.name}: findmnt -T {shlex.quote(str(self._root))}; mkdir -p {shlex.quote(str(self._root))}",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
 from torrent_mover.adapters.ssh import sftp_protocol as wire
@@ -46,7 +47,7 @@ def read_error(server: str, path: str, status: Status) -> MoverError:
         remedy = "Force a recheck of this torrent in the source client; if paths differ there, check path_map."
     elif status.code == Code.PERMISSION_DENIED:
         what = f"The file {path} on {server} may not be read by our login."
-        remedy = f"On {server}, look at its owner and the folders above: namei -l '{path}'"
+        remedy = f"On {server}, look at its owner and the folders above: namei -l {shlex.quote(path)}"
     else:
         what = f"Reading {path} on {server} failed: {status.message or status.code}."
         remedy = f"On {server}, look for disk errors: dmesg | tail"
@@ -70,13 +71,13 @@ def write_error(session: SftpSession, server: str, path: HostPath, doing: str, s
         return NotWritable(
             f"Cannot {doing} {path} on {server}: permission denied for our login.",
             kept=kept,
-            remedy=f"On {server}: namei -l '{path.parent}'; then give the login access: setfacl -m u:LOGIN:rwx '{path.parent}'",
+            remedy=f"On {server}: namei -l {_folder(path)}; then give the login access: setfacl -m u:LOGIN:rwx {_folder(path)}",
         )
     if status.code == Code.NO_SUCH_FILE:
         return NotWritable(
             f"Cannot {doing} {path} on {server}: it or the folder above does not exist.",
             kept=kept,
-            remedy=f"On {server}, check that the disk is mounted, then: mkdir -p '{path.parent}'",
+            remedy=f"On {server}, check that the disk is mounted, then: mkdir -p {_folder(path)}",
         )
     if status.code == Code.OP_UNSUPPORTED:
         return ServerTooOld(f"The sftp server of {server} cannot {doing} {path}.", remedy="Update its OpenSSH.")
@@ -88,8 +89,13 @@ def collision(server: str, path: HostPath, what: str) -> Collision:
     return Collision(
         f"{path} on {server} is {what}.",
         kept="It was not touched.",
-        remedy=f"On {server}, look at it and move it away: ls -ld '{path}'",
+        remedy=f"On {server}, look at it and move it away: ls -ld {shlex.quote(str(path))}",
     )
+
+
+def _folder(path: HostPath) -> str:
+    """The folder above, as a shell takes it: names come from torrents."""
+    return shlex.quote(str(path.parent))
 
 
 def _transport_error(server: str, status: Status) -> MoverError | None:
@@ -125,18 +131,19 @@ def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str,
             return NotWritable(
                 f"Cannot {doing} {path} on {server}: the file system is mounted read-only.",
                 kept=kept,
-                remedy=f"On {server}: dmesg | tail; then mount -o remount,rw \"$(findmnt -no TARGET -T '{path.parent}')\"",
+                remedy=f"On {server}, see why: findmnt -T {_folder(path)}; dmesg | tail. After a disk error, have the disk checked"
+                " before anything is written to it again.",
             )
         if state.space.free < _NEARLY_FULL or state.space.free_inodes == 0:
             return DiskFull(
                 f"No space left on {server} for {path}: {state.space.free} bytes and "
                 f"{'no end of' if state.space.free_inodes is None else state.space.free_inodes} inodes are free.",
                 kept=kept,
-                remedy=f"On {server}, make room, then run again: df -h '{path.parent}'",
+                remedy=f"On {server}, make room, then run again: df -h {_folder(path)}",
             )
     return NotWritable(
         f"Cannot {doing} {path} on {server}: it only says {status.message or 'Failure'!r} "
         "(a full quota, a disk error, or a name that its file system does not take).",
         kept=kept,
-        remedy=f"On {server}: quota -s; df -h '{path.parent}'; dmesg | tail",
+        remedy=f"On {server}: quota -s; df -h {_folder(path)}; dmesg | tail",
     )

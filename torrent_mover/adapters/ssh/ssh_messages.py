@@ -247,7 +247,8 @@ def login_refused(target: SshTarget, detail: str, tried: Sequence[str]) -> Login
     return LoginRefused(
         f"{target.label} refused the login of {user}{target.host} (tried: {', '.join(tried) or 'nothing'}): {detail}",
         kept="It was tried once only; nothing was changed.",
-        remedy=f"Make this work first: ssh -p {target.port} {user}{target.host} true; then set username, key_file or password.",
+        remedy=f"Make this work first: ssh -p {target.port} {shlex.quote(user + target.host)} true; then set username, key_file or"
+        " password.",
     )
 
 

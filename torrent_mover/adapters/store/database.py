@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -196,7 +197,7 @@ def _make_folder(folder: Path) -> None:
         raise NotWritable(
             f"The state folder {folder} cannot be made: {error.strerror}.",
             kept="Nothing was begun.",
-            remedy=f"Make it (install -d -m 700 {folder}), or set state_dir in [General].",
+            remedy=f"Make it (install -d -m 700 {shlex.quote(str(folder))}), or set state_dir in [General].",
         ) from error
 
 
@@ -214,7 +215,7 @@ def _create(path: Path) -> None:
         raise NotWritable(
             f"The journal {path} cannot be made: {error.strerror}.",
             kept="Nothing was begun.",
-            remedy=f"Give us the folder (chown {os.getuid()} {path.parent}), or set state_dir in [General].",
+            remedy=f"Give us the folder (chown {os.getuid()} {shlex.quote(str(path.parent))}), or set state_dir in [General].",
         ) from error
     finally:
         with contextlib.suppress(OSError):
@@ -295,7 +296,7 @@ def explained(name: str) -> Iterator[None]:
         raise NotWritable(
             f"The journal {name} cannot be reached: {error.strerror}.",
             kept="It was not touched.",
-            remedy=f"Look at its folder (namei -l {name}), or set state_dir in [General].",
+            remedy=f"Look at its folder (namei -l {shlex.quote(name)}), or set state_dir in [General].",
         ) from error
 
 
@@ -306,26 +307,26 @@ def _translated(error: sqlite3.Error, name: str) -> MoverError:
         return DiskFull(
             f"There is no space left for the journal {name}.",
             kept=kept,
-            remedy=f"Free some space there (df -h {Path(name).parent}) and start again.",
+            remedy=f"Free some space there (df -h {shlex.quote(str(Path(name).parent))}) and start again.",
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return ProvisioningError(
             f"Another program has locked the journal {name} for more than {_BUSY_SECONDS:.0f} s.",
             kept=kept,
-            remedy=f"End that program (fuser -v {name} shows it) and start again.",
+            remedy=f"End that program (fuser -v {shlex.quote(name)} shows it) and start again.",
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return NotWritable(
             f"The journal {name} cannot be opened or written: {error}.",
             kept=kept,
-            remedy=f"Give it to the user that runs torrent-mover (chown {os.getuid()} {name}*), or set state_dir.",
+            remedy=f"Give it to the user that runs torrent-mover (chown {os.getuid()} {shlex.quote(name)}*), or set state_dir.",
         )
     if _is_damage(error):
         return _damaged_error(name, str(error))
     return ProvisioningError(
         f"The journal {name} cannot be used: {error}.",
         kept=kept,
-        remedy=f"Look at the disk that holds it (dmesg | tail; df -h {Path(name).parent}), then start again.",
+        remedy=f"Look at the disk that holds it (dmesg | tail; df -h {shlex.quote(str(Path(name).parent))}), then start again.",
     )
 
 

@@ -164,7 +164,8 @@ def _refuse_running(client: Client, there: Torrent, *, ours: bool) -> None:
         raise Collision(
             f"{client.name} has {there.name} already, and is busy with it (state: {there.client_state}).",
             kept="It was left as it is.",
-            remedy="If it is a complete copy, remove one of the two torrents by hand; if it is checking, run again later.",
+            remedy="If it is checking, run again later. If it is a complete copy that seeds, there is nothing to move: take the"
+            " torrent out of the category in the source client.",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -26,6 +27,9 @@ T = TypeVar("T")
 _SETTLED_WITHIN: Final = 15.0  # seconds from an order to its effect in torrents/info, which is up to 1.5 s old
 _REPEATED_AFTER: Final = 4.0  # seconds after which an order whose answer was lost counts as not received
 _REMOVED_WITHIN: Final = 60.0
+_NAMED = 3
+"""Files that a message names one by one."""
+
 _COMPLAINS_WITHIN: Final = 2.0  # seconds from a removal to the log entry about content that could not be deleted
 _USUAL_LAG: Final = 1.5  # seconds that torrents/info may be old
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
@@ -213,7 +217,7 @@ class QBittorrentClient:
             within=_REMOVED_WITHIN,
         )
         if certificate.delete_data:
-            self._listen_for_complaints(certificate.evidence.planned, before)
+            self._listen_for_complaints(certificate, before)
 
     def close(self) -> None:
         """See the port."""
@@ -286,8 +290,8 @@ class QBittorrentClient:
             raise gone(self.name, torrent)
         return found
 
-    def _listen_for_complaints(self, torrent: Torrent, before: Entry | None) -> None:
-        complaint = ""
+    def _listen_for_complaints(self, certificate: Certificate, before: Entry | None) -> None:
+        torrent, complaint = certificate.evidence.planned, ""
 
         def heard() -> bool:
             nonlocal complaint
@@ -297,8 +301,9 @@ class QBittorrentClient:
         if self.until(heard, _COMPLAINS_WITHIN):
             raise ProvisioningError(
                 f"{self.name} has removed {torrent.name}, but not its data: {complaint}",
-                kept=f"The data still lies below {torrent.save_path}; the destination has its own, proven copy.",
-                remedy=f"Give qBittorrent the right to delete there, or remove the data by hand: {torrent.save_path}",
+                kept="The data still lies there; the destination has its own, proven copy.",
+                remedy="Give the user that runs qBittorrent the right to delete there. This torrent has left these files, and no"
+                f" others: {_own_files(certificate)}",
             )
 
     def _understood(self, raw: object, read: Callable[[], T]) -> T:
@@ -348,3 +353,12 @@ class _Rechecking:
 
     def same_process(self, mark: Entry | None) -> bool:
         return self._log.same_process(mark)
+
+
+def _own_files(certificate: Certificate) -> str:
+    """The files of a torrent as its client sees them, the first few by name: never a folder, which others may use too."""
+    planned = certificate.evidence.planned
+    paths = [planned.save_path / file.path for file in certificate.evidence.planned_files if file.wanted]
+    named = " ".join(shlex.quote(str(path)) for path in paths[:_NAMED])
+    more = len(paths) - _NAMED
+    return named + (f" and {more} more: torrent-mover log {planned.id.short} --json" if more > 0 else "")
