@@ -517,19 +517,19 @@ class TestAdding:
 
     def test_renames_happen_where_nothing_lies_and_only_then_it_gets_its_location(self, wanted):
         client = Scripted(wanted, save_path=f"/data/.torrent-mover/layout-{wanted.info_hash}")
-        adding.add_stopped(client, wanted.metainfo, AddSpec(ClientPath("/data"), renames=(("Show", "New/Show"),)))
+        adding.add_stopped(client, wanted.metainfo, AddSpec(ClientPath("/data"), renames=((0, "New/Show"),)))
         assert client.fields["save_path"].startswith("/data/.torrent-mover/layout-")
         assert client.sent == ["rename 'Show' to 'New/Show'", "set the location of Show to /data"]
 
     def test_an_earlier_attempt_with_other_names_is_not_renamed_over_its_data(self, wanted):
         client = Scripted(wanted, listed=True)
         with pytest.raises(Collision, match="'Show' instead of 'New'"):
-            adding.add_stopped(client, wanted.metainfo, AddSpec(ClientPath("/data"), renames=(("Show", "New"),)))
+            adding.add_stopped(client, wanted.metainfo, AddSpec(ClientPath("/data"), renames=((0, "New"),)))
         assert client.sent == []
 
     def test_a_rename_of_a_file_that_is_not_there_is_refused(self, wanted):
-        spec = AddSpec(ClientPath("/data"), renames=(("Other", "x"),))
-        with pytest.raises(UnsafeTorrent, match="no file 'Other'"):
+        spec = AddSpec(ClientPath("/data"), renames=((7, "x"),))
+        with pytest.raises(UnsafeTorrent, match="no file 7"):
             adding.add_stopped(Scripted(wanted), wanted.metainfo, spec)
 
 
@@ -607,6 +607,14 @@ class TestRenaming:
             places[places.index(old)] = new
         assert places == list(wanted)
 
+    @given(some.lists(some.sampled_from("abc"), min_size=4, max_size=4), some.permutations("abcd"))
+    def test_files_with_one_path_are_told_apart_though_a_client_renames_the_first(self, present, wanted):
+        places = list(present)
+        for old, new in rename_steps(present, wanted, "mark"):
+            assert new not in places
+            places[places.index(old)] = new
+        assert places == list(wanted)
+
     def test_nothing_to_do_is_no_step(self):
         assert rename_steps(["a", "b"], ["a", "b"], "mark") == []
 
@@ -615,7 +623,7 @@ class TestRenaming:
             rename_steps(["a", "b"], ["c", "c"], "mark")
 
     def test_what_is_not_renamed_keeps_its_path(self):
-        assert wanted_paths(["a", "b"], [("b", "c")]) == ("a", "c")
+        assert wanted_paths(["a", "b"], [(1, "c")]) == ("a", "c")
 
 
 class TestWords:

@@ -289,7 +289,7 @@ class TorrentClientContract:
         a.rename(bench.data / "Show" / "new.bin")
         (bench.data / "Moved").mkdir()
         c.rename(bench.data / "Moved" / "c.bin")
-        renames = (("Show/a.bin", "Show/new.bin"), ("Show/b/c.bin", "Moved/c.bin"))
+        renames = ((0, "Show/new.bin"), (1, "Moved/c.bin"))
         torrent = add(bench, wanted, renames=renames)
         paths = [file.path for file in bench.client.files(torrent)]
         assert paths == ["Show/new.bin", "Moved/c.bin", "Show/e.nfo", "Show/z z/ü'[1].srt"]
@@ -302,7 +302,7 @@ class TorrentClientContract:
         ours, strangers = bench.data / "Show" / "new.bin", bench.data / "Show" / "a.bin"
         strangers.rename(ours)
         strangers.write_text("of a stranger, under the name that the metainfo has")
-        torrent = add(bench, wanted, renames=(("Show/a.bin", "Show/new.bin"),))
+        torrent = add(bench, wanted, renames=((0, "Show/new.bin"),))
         assert bench.client.get(torrent).save_path == path(bench.data)
         assert checked(bench, torrent) is RecheckVerdict.GOOD
         assert strangers.read_text().startswith("of a stranger")
@@ -310,7 +310,7 @@ class TorrentClientContract:
     def test_renamed_and_without_a_check_it_seeds_once_started(self, bench):
         wanted = make(bench, "Show")
         (bench.data / "Show" / "a.bin").rename(bench.data / "Show" / "new.bin")
-        torrent = add(bench, wanted, renames=(("Show/a.bin", "Show/new.bin"),), skip_checking=True)
+        torrent = add(bench, wanted, renames=((0, "Show/new.bin"),), skip_checking=True)
         bench.client.start(torrent)
         until(bench, lambda: state_of(bench, torrent) is TorrentState.SEEDING)
 
@@ -318,7 +318,7 @@ class TorrentClientContract:
         wanted = make(bench, "Show")
         torrent = add(bench, wanted)
         with pytest.raises(Collision):
-            add(bench, wanted, renames=(("Show/a.bin", "Show/new.bin"),))
+            add(bench, wanted, renames=((0, "Show/new.bin"),))
         assert bench.client.files(torrent)[0].path == "Show/a.bin"
         assert (bench.data / "Show" / "a.bin").is_file()
 
@@ -328,7 +328,7 @@ class TorrentClientContract:
             wanted.metainfo,
             AddSpec(
                 save_path=path(bench.data / "empty"),
-                renames=(("Show/a.bin", "Show/b/c.bin"), ("Show/b/c.bin", "Show/a.bin")),
+                renames=((0, "Show/b/c.bin"), (1, "Show/a.bin")),
             ),
         )
         assert [file.path for file in bench.client.files(torrent)][:2] == ["Show/b/c.bin", "Show/a.bin"]

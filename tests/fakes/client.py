@@ -582,7 +582,7 @@ def _all_wanted(held: Held) -> bool:
 
 def _wanted_paths(manifest: Manifest, spec: AddSpec) -> list[str]:
     renames = dict(spec.renames)
-    return [renames.get(str(file.path), str(file.path)) for file in manifest.files]
+    return [renames.get(file.index, str(file.path)) for file in manifest.files]
 
 
 def _place(held: Held, path: str) -> str:

@@ -1,8 +1,9 @@
 """Bencoding (BEP 3): a decoder that accepts what libtorrent accepts and nothing more, and an encoder.
 
 libtorrent, and with it every client that matters, takes unsorted keys, repeated keys (the first one counts), leading zeros,
-and bytes after the end. A torrent that a client seeds happily must not fail here, so we take them too. Everything else that
-is not bencoding is refused with UnsafeTorrent.
+and bytes after the end. A torrent that a client seeds happily must not fail here, so we take them too, and say where one was
+in the info: torrents that name their version must not have them there. Everything else that is not bencoding is refused with
+UnsafeTorrent.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ MAX_VALUES: Final = 10_000_000
 _LONGEST_NUMBER = 20  # digits; a signed 64-bit number needs 19, libtorrent takes one more
 _LONGEST_LENGTH = 20  # digits of a string's length, leading zeros and all
 _DIGITS = frozenset(b"0123456789")
+_ZERO = ord("0")
 _INTEGER, _LIST, _DICT, _END = b"ilde"
 
 
@@ -32,12 +34,13 @@ _INTEGER, _LIST, _DICT, _END = b"ilde"
 class Document:
     """A decoded dictionary, and where the raw value of its `info` key lies: the bytes that infohashes are made of.
 
-    `repeated_keys`: some dictionary in it names a key twice, and what came second is not shown.
+    `sloppy`: what in the info another program could read otherwise (keys out of order or twice, a number with leading zeros);
+    blank where it is written in the one way that there is.
     """
 
     root: dict[bytes, Value]
     info_span: tuple[int, int] | None
-    repeated_keys: bool
+    sloppy: str
 
 
 def decode(data: bytes) -> Value:
@@ -51,7 +54,7 @@ def decode_document(data: bytes) -> Document:
     root = decoder.run()
     if not isinstance(root, dict):
         raise _refused("it is not a dictionary", 0)
-    return Document(root, decoder.info_span, decoder.repeated_keys)
+    return Document(root, decoder.info_span, decoder.sloppy)
 
 
 def encode(value: Value) -> bytes:
@@ -62,11 +65,11 @@ def encode(value: Value) -> bytes:
 
 
 class _Decoder:
-    """Goes through the bytes once, without recursion. `info_span` and `repeated_keys` are known after `run`."""
+    """Goes through the bytes once, without recursion. `info_span` and `sloppy` are known after `run`."""
 
     def __init__(self, data: bytes) -> None:
         self.info_span: tuple[int, int] | None = None
-        self.repeated_keys = False
+        self.sloppy = ""
         self._data = data
         self._at = 0
         self._values = 0
@@ -104,12 +107,19 @@ class _Decoder:
         start = self._at
         value = self._next()
         if key in inside:
-            self.repeated_keys = True
+            self._note("a key stands twice in one dictionary", start)
             return value
+        if key < next(reversed(inside), b""):
+            self._note("keys are out of order", start)
         if depth == 1 and key == b"info" and isinstance(value, (list, dict)):
             self.info_span = (start, 0)
         inside[key] = value
         return value
+
+    def _note(self, what: str, at: int) -> None:
+        """Remember the first sloppiness that is inside of the info."""
+        if not self.sloppy and self.info_span is not None and not self.info_span[1]:
+            self.sloppy = f"{what} (byte {at})"
 
     def _next(self) -> Value:
         self._values += 1
@@ -136,6 +146,8 @@ class _Decoder:
         length = data[start:colon]
         if colon < 0 or not length.isdigit():
             raise _refused("a string does not begin with its length", start)
+        if length[0] == _ZERO and len(length) > 1:
+            self._note("a length has leading zeros", start)
         begin = colon + 1
         self._at = end = begin + int(length)
         if end > len(data):
@@ -149,6 +161,8 @@ class _Decoder:
         magnitude = digits.removeprefix(b"-")
         if end < 0 or not magnitude.isdigit() or len(magnitude) > _LONGEST_NUMBER:
             raise _refused("a number is not one of at most 64 bits", start)
+        if digits[0] == _ZERO and len(digits) > 1:
+            self._note("a number has leading zeros", start)
         self._at = end + 1
         return int(digits)
 

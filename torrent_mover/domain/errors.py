@@ -267,6 +267,12 @@ class UnsafeTorrent(TorrentError):
     code = "TM-E303"
 
 
+class Namesakes(TorrentError):
+    """Names in the torrent collide, so that the client calls a file otherwise at its next start, and does not find it."""
+
+    code = "TM-E313"
+
+
 class Collision(TorrentError):
     """Something that is not ours already has that name at the destination."""
 

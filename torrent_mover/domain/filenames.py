@@ -1,54 +1,68 @@
-"""File names out of a .torrent, made safe exactly as libtorrent 2.0 makes them, or refused.
+"""File names out of a .torrent, made safe as libtorrent makes them, so that none can lead out of the torrent's folder.
 
-So they equal what qBittorrent shows for an unrenamed torrent. libtorrent 2.1 also replaces DEL and C1 control characters and drops
-a few more invisible ones; whoever needs the name on disk takes it from the client.
+They follow libtorrent 2.0.15 and 2.1. Releases of it part ways over odd names: before 2.0.12 a part `..` went without a trace,
+where it is `_` now, and 2.1 also replaces DEL and C1 control characters and drops a few more invisible ones. So whoever needs
+the name on disk takes it from the client, and a name that is `odd` may be another one in the next client.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
-
-from torrent_mover.domain.errors import UnsafeTorrent
-from torrent_mover.domain.paths import RelativePath
 
 _LONG_NAME = 240  # bytes
 _EXTENSION = 10  # bytes, with its dot
 _CONTROLS = range(1, 0x20)
 _DIRECTION_MARKS = (0x200E, 0x200F, *range(0x202A, 0x202F))  # invisible, turn the text after them round
-_CLEANED = dict.fromkeys(_CONTROLS, "_") | dict.fromkeys((ord("\\"), *_DIRECTION_MARKS))
+_CLEANED = dict.fromkeys(_CONTROLS, "_") | dict.fromkeys((0, ord("\\"), ord("/"), *_DIRECTION_MARKS))
+_NOWHERE = ("", ".", "..")
+_INSTEAD = "_"
+_INVISIBLE = ("Cc", "Cf")
 
 
 class Cleaner:
-    """Makes paths of raw parts. Equal parts become one string, which keeps 20,000 files in few folders small."""
+    """Makes paths of raw parts. Equal parts become one string, which keeps 20,000 files in few folders small.
+
+    `odd`: one of them has a name that releases of libtorrent do not agree about.
+    """
 
     def __init__(self) -> None:
+        self.odd = False
         self._known: dict[bytes, str] = {}
 
-    def path(self, parts: Iterable[bytes]) -> RelativePath:
-        """The cleaned path. Raises UnsafeTorrent for parts that would lead elsewhere, or name nothing."""
+    def parts(self, raw: Iterable[bytes]) -> tuple[str, ...]:
+        """The cleaned parts of one path: none is empty, `.` or `..`, and none has a slash in it."""
         known = self._known
         texts = []
-        for part in parts:
+        for part in raw:
             text = known.get(part)
             if text is None:
                 text = known[part] = clean(part)
+                self.odd = self.odd or is_odd(part, text)
             texts.append(text)
-        return RelativePath(tuple(texts))
+        return tuple(texts)
 
 
 def clean(part: bytes) -> str:
-    """One file or folder name as libtorrent 2.0 makes it on Linux. Raises UnsafeTorrent for what is no honest name."""
-    if part in (b"", b".", b"..") or b"/" in part or b"\0" in part:
-        shown = part.decode("utf-8", "backslashreplace")
-        raise _refused(f"a path in it has the part {shown!r}, which could lead out of the torrent's folder")
+    """One file or folder name as libtorrent makes it on Linux; `_` where nothing of it is left."""
+    return without_dots(part) or _INSTEAD
+
+
+def without_dots(part: bytes) -> str:
+    """As `clean`; blank where nothing is left that could be a name."""
     try:
         text = part.decode("utf-8") if len(part) < _LONG_NAME else _rebuild(part)
     except UnicodeDecodeError:
         text = _rebuild(part)
     text = text.translate(_CLEANED)
-    if not text:
-        raise _refused("a name in it consists of invisible characters only")
-    return text
+    return "" if text in _NOWHERE else text
+
+
+def is_odd(part: bytes, text: str) -> bool:
+    """Whether a name is not simply its bytes, or has characters that cannot be seen: clients then differ about it."""
+    if text.encode() != part:
+        return True
+    return not text.isprintable() and any(unicodedata.category(each) in _INVISIBLE for each in text)
 
 
 def _rebuild(part: bytes) -> str:
@@ -91,11 +105,3 @@ def _sequence_length(lead: int) -> int:
         if lead & mask == prefix:
             return length
     return 1
-
-
-def _refused(reason: str) -> UnsafeTorrent:
-    return UnsafeTorrent(
-        f"The .torrent is refused: {reason}.",
-        kept="Nothing was written; the source is untouched.",
-        remedy="Move this torrent by hand; others go on.",
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -42,12 +42,14 @@ class InfoHashes:
 class ManifestFile:
     """One real file: `index` counts real files only, as clients list them; `path` starts with the torrent's own folder, if any.
 
-    The path is the metainfo's: a client may know the file by another name (renames, content layout). Size in bytes.
+    The path is the metainfo's: a client may know the file by another name (renames, content layout). Size in bytes. `link`: it
+    is a symbolic link (BEP 47), leads there, and has no bytes; clients make it themselves.
     """
 
     index: int
     path: RelativePath
     size: int
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +58,8 @@ class Manifest:
 
     `total_size` counts real bytes. Spans and hashers are made when asked for; besides the files it holds one hash a piece.
     `wanted` are the pieces that matter: all of them, unless `only` says otherwise for a torrent of which files are not selected.
+    `renamed`: what clients call files whose names collide, from their next start on, by index, unless they were given other
+    names. `odd_names`: clients do not agree about some of the paths, so that only asking tells how one calls its files.
     """
 
     hashes: InfoHashes
@@ -66,6 +70,8 @@ class Manifest:
     private: bool
     total_size: int
     files: tuple[ManifestFile, ...] = field(repr=False)
+    renamed: Mapping[int, str] = field(repr=False)
+    odd_names: bool
     _starts: array[int] = field(repr=False)
     """Where each file's first byte lies in the stream of all files with their padding."""
     _ends: array[int] = field(repr=False)
@@ -92,7 +98,9 @@ class Manifest:
             piece_count=count,
             private=said.private,
             total_size=sum(entry.size for entry in entries),
-            files=tuple(ManifestFile(index, entry.path, entry.size) for index, entry in enumerate(entries)),
+            files=tuple(ManifestFile(index, each.path, each.size, each.link) for index, each in enumerate(entries)),
+            renamed=said.files.renamed,
+            odd_names=said.files.odd or bool(said.files.renamed),
             _starts=array("q", [entry.start for entry in entries]),
             _ends=array("q", [entry.start + entry.size for entry in entries]),
             _length=said.files.length,

@@ -1,6 +1,7 @@
 """Reading a .torrent (BEP 3, 47, 52): its files, its piece hashes and its infohashes, checked against each other.
 
-What libtorrent refuses is refused, and so is what would be dangerous on disk; anything else that a client seeds is taken.
+What libtorrent refuses is refused, and so is what nothing proves; anything else that a client seeds is taken. Where its files
+lie on disk is the client's to say: here they have the names that the .torrent gives them, cleaned.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Final, Literal, TypeAlias
 
 from torrent_mover.domain.bencode import Document, Value, decode_document
 from torrent_mover.domain.errors import UnsafeTorrent
-from torrent_mover.domain.filenames import Cleaner
+from torrent_mover.domain.filenames import Cleaner, clean, is_odd, without_dots
+from torrent_mover.domain.namesakes import Named, resolved
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.pieces import BLOCK, SHA1_SIZE, SHA256_SIZE, merkle_root, tree_width
 
@@ -23,7 +25,7 @@ MAX_PIECE_LENGTH: Final = 1 << 29
 """Bytes; libtorrent 2.0 refuses more."""
 
 _V2 = 2
-_BITCOMET_PADDING = b"_____padding_file_"
+_BITCOMET_PADDING = "_____padding_file_"
 _ASK_FOR_LAYERS = (
     "Let the source client recheck the torrent and try again; if that does not help, add its original .torrent file "
     "to the source client in place of the magnet link."
@@ -32,20 +34,29 @@ _ASK_FOR_LAYERS = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One real file: where its first byte lies in the stream of all files with their padding; `root` of its v2 hash tree."""
+    """One real file: where its first byte lies in the stream of all files with their padding; `root` of its v2 hash tree.
+
+    `link`: what a symbolic link leads to, from the torrent's folder (BEP 47), cleaned; blank for a file that has bytes, or none.
+    """
 
     path: RelativePath
     size: int
     start: int
     root: bytes = b""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FileList:
-    """The real files in stream order, and the length of the stream in bytes, padding included."""
+    """The real files in stream order, and the length of the stream in bytes, padding included.
+
+    `renamed`: what a client calls files whose names collide, by index, from its next start on. `odd`: clients differ about a name.
+    """
 
     entries: tuple[Entry, ...]
     length: int
+    renamed: Mapping[int, str]
+    odd: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,18 @@ class Metainfo:
     merkle: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """The torrent's own name: as it stands there, and as the folder of its files."""
+
+    raw: bytes
+    folder: str
+
+    @property
+    def odd(self) -> bool:
+        return is_odd(self.raw, self.folder)
+
+
 def read(data: bytes) -> Metainfo:
     """Read a .torrent. Raises UnsafeTorrent, saying what is wrong with it."""
     document = decode_document(data)
@@ -70,13 +93,16 @@ def read(data: bytes) -> Metainfo:
     if not isinstance(info, dict) or document.info_span is None:
         raise _refused("it has no info dictionary")
     with memoryview(data) as view:
-        raw = view[document.info_span[0] : document.info_span[1]]
+        raw = view[slice(*document.info_span)]
         sha1, sha256 = hashlib.sha1(raw, usedforsecurity=False).hexdigest(), hashlib.sha256(raw).hexdigest()
         raw.release()
     has_v2 = _is_v2(info)
-    has_v1 = not has_v2 or isinstance(info.get(b"files"), list) or isinstance(info.get(b"length"), int)
+    if document.sloppy and (_integer(info, b"meta version") or 0) > 0:
+        raise _refused(f"its info can be read in two ways, which its version does not allow: {document.sloppy}")
+    has_v1 = not has_v2 or isinstance(info.get(b"files"), list) or b"length" in info
     piece_length = _piece_length(info, has_v2=has_v2)
-    files, hashes, merkle = _content(document, info, piece_length, has_v1=has_v1, has_v2=has_v2)
+    name = _name(info, sha1)
+    files, hashes, merkle = _content(document, info, name, piece_length, has_v1=has_v1, has_v2=has_v2)
     return Metainfo(
         kind="v1" if not has_v2 else "hybrid" if has_v1 else "v2",
         v1=sha1 if has_v1 else None,
@@ -91,15 +117,12 @@ def read(data: bytes) -> Metainfo:
 
 
 def _content(
-    document: Document, info: Dictionary, piece_length: int, *, has_v1: bool, has_v2: bool
+    document: Document, info: Dictionary, name: _Name, piece_length: int, *, has_v1: bool, has_v2: bool
 ) -> tuple[FileList, bytes, bool]:
     """Files and hashes, and whether those are of v2: the stronger proof wins, where the .torrent brings it."""
-    name = _name(info)
     if not has_v2:
         flat = _v1_files(info, name)
         return _checked(flat), _v1_hashes(info, flat.length, piece_length), False
-    if document.repeated_keys:
-        raise _refused("a key stands twice in one dictionary, so its file tree can be read in two ways")
     tree = _checked(_v2_files(info, name, piece_length))
     v1_hashes = None
     if has_v1:
@@ -119,7 +142,7 @@ def _is_v2(info: Dictionary) -> bool:
     version = _integer(info, b"meta version") or 1
     if version > _V2:
         raise _refused(f"it is of version {version}, which is unknown")
-    if (b"file tree" in info) != (version == _V2):
+    if isinstance(info.get(b"file tree"), dict) != (version == _V2):
         raise _refused("its version and its file tree do not go together")
     return version == _V2
 
@@ -134,21 +157,23 @@ def _piece_length(info: Dictionary, *, has_v2: bool) -> int:
 # --- version 1 ---
 
 
-def _v1_files(info: Dictionary, name: bytes) -> FileList:
+def _v1_files(info: Dictionary, name: _Name) -> FileList:
     files = info.get(b"files")
-    if not isinstance(files, list):
-        return _in_stream([((name,), info)])
-    return _in_stream(_v1_members(files, name))
+    if isinstance(files, list):
+        return _in_stream(_v1_members(files), name)
+    if not without_dots(name.raw):
+        raise _refused("its only file has no name")
+    return _in_stream([((name.raw,), info)])
 
 
-def _v1_members(files: Iterable[Value], name: bytes) -> Iterator[tuple[tuple[bytes, ...], Dictionary]]:
+def _v1_members(files: Iterable[Value]) -> Iterator[tuple[tuple[bytes, ...], Dictionary]]:
     for file in files:
         if not isinstance(file, dict):
             raise _refused("an entry of its file list is not a file")
         parts = _path_parts(file)
-        if not parts and not _is_padding(parts, file):
+        if not parts and b"p" not in _attributes(file):
             raise _refused("a file has no path")
-        yield (name, *parts), file
+        yield parts, file
 
 
 def _path_parts(file: Dictionary) -> tuple[bytes, ...]:
@@ -156,27 +181,35 @@ def _path_parts(file: Dictionary) -> tuple[bytes, ...]:
     path = file.get(b"path.utf-8")
     if not isinstance(path, list):
         path = file.get(b"path")
-    if not isinstance(path, list):
-        return ()
-    parts = tuple(part for part in path if isinstance(part, bytes))
-    return parts if len(parts) == len(path) else ()
+    return _strings(path, "a path in it") if isinstance(path, list) else ()
 
 
-def _in_stream(members: Iterable[tuple[tuple[bytes, ...], Dictionary]]) -> FileList:
-    """Lay files and padding one after the other; only the files are kept."""
+def _strings(values: Iterable[Value], what: str) -> tuple[bytes, ...]:
+    parts = []
+    for part in values:
+        if not isinstance(part, bytes):
+            raise _refused(f"{what} has a part that is no name")
+        parts.append(part)
+    return tuple(parts)
+
+
+def _in_stream(members: Iterable[tuple[tuple[bytes, ...], Dictionary]], name: _Name | None = None) -> FileList:
+    """Lay files and padding one after the other; only the files are kept. `name`: of the folder in which all of them are."""
     entries: list[Entry] = []
+    named: list[Named] = []
     position = 0
     cleaner = Cleaner()
-    for parts, file in members:
+    above = (name.folder,) if name else ()
+    for raw, file in members:
         size = _size(file)
-        if not _is_padding(parts, file):
-            entries.append(Entry(cleaner.path(parts), size, position))
+        parts = (*above, *cleaner.parts(raw)) if raw else (".pad", str(size))
+        text = "/".join(parts)
+        padding = b"p" in _attributes(file) or _BITCOMET_PADDING in text
+        named.append(Named(text, size, None if padding else len(entries)))
+        if not padding:
+            entries.append(Entry(RelativePath(parts), size, position, link=_link(file)))
         position += size
-    return FileList(tuple(entries), position)
-
-
-def _is_padding(parts: Iterable[bytes], file: Dictionary) -> bool:
-    return b"p" in _attributes(file) or any(_BITCOMET_PADDING in part for part in parts)
+    return FileList(tuple(entries), position, resolved(named), cleaner.odd or (name is not None and name.odd))
 
 
 def _v1_hashes(info: Dictionary, length: int, piece_length: int) -> bytes:
@@ -189,21 +222,26 @@ def _v1_hashes(info: Dictionary, length: int, piece_length: int) -> bytes:
 # --- version 2 ---
 
 
-def _v2_files(info: Dictionary, name: bytes, piece_length: int) -> FileList:
+def _v2_files(info: Dictionary, name: _Name, piece_length: int) -> FileList:
     tree = info.get(b"file tree")
     if not isinstance(tree, dict):
         raise _refused("its file tree is no tree")
-    single = len(tree) == 1 and _leaf(next(iter(tree.values()))) is not None and b"files" not in info
+    single = (
+        len(tree) == 1 and _leaf(next(iter(tree.values()))) is not None and not isinstance(info.get(b"files"), list)
+    )
     entries: list[Entry] = []
     position = 0
     cleaner = Cleaner()
-    for parts, file in _leaves(tree, () if single else (name,)):
+    for raw, file in _leaves(tree, ()):
         size = _size(file)
         if b"p" in _attributes(file):
             raise _refused("a file of its v2 tree is marked as padding")
-        entries.append(Entry(cleaner.path(parts), size, position, _root(file) if size else b""))
+        parts = cleaner.parts(raw) if single else (name.folder, *cleaner.parts(raw))
+        root = _root(file) if size else b""
+        entries.append(Entry(RelativePath(parts), size, position, root, _link(file)))
         position += _ceil(size, piece_length) * piece_length
-    return FileList(tuple(entries), position)
+    named = (Named(str(entry.path), entry.size, index) for index, entry in enumerate(entries))
+    return FileList(tuple(entries), position, resolved(named), cleaner.odd or (not single and name.odd))
 
 
 def _leaves(tree: Value, above: tuple[bytes, ...]) -> Iterator[tuple[tuple[bytes, ...], Dictionary]]:
@@ -236,6 +274,9 @@ def _v2_hashes(layers: Value | None, entries: Iterable[Entry], piece_length: int
     """One hash a piece, each proven by its file's root; None where a file's layer is missing."""
     hashes: list[bytes] = []
     known = layers if isinstance(layers, dict) else {}
+    entries = tuple(entries)
+    if known.keys() - {entry.root for entry in entries if entry.size > piece_length}:
+        raise _refused("it has v2 piece hashes that belong to no file of it")
     filler = merkle_root(bytes(SHA256_SIZE), piece_length // BLOCK, bytes(SHA256_SIZE))
     proven: set[tuple[bytes, int]] = set()
     for entry in entries:
@@ -267,32 +308,32 @@ def _agreed(flat: FileList, tree: FileList, piece_length: int) -> FileList:
             raise _refused(f"its v1 and v2 file lists differ at {str(other.path)!r}")
     if _ceil(flat.length, piece_length) != _ceil(tree.length, piece_length):
         raise _refused("its v1 and v2 piece counts differ")
-    return FileList(tree.entries, flat.length)
+    return FileList(tree.entries, flat.length, tree.renamed, tree.odd or flat.odd)
 
 
 def _checked(files: FileList) -> FileList:
-    """Refuse lists that cannot lie on one disk: nothing to move, a name twice, a name that is file and folder."""
+    """Refuse a list that has nothing to move."""
     if not any(entry.size for entry in files.entries):
         raise _refused("it holds no bytes")
-    taken: set[tuple[str, ...]] = set()
-    for entry in files.entries:
-        if entry.path.parts in taken:
-            raise _refused(f"the file {str(entry.path)!r} is in it twice")
-        taken.add(entry.path.parts)
-    for entry in files.entries:
-        for depth in range(1, len(entry.path.parts)):
-            if entry.path.parts[:depth] in taken:
-                raise _refused(f"{'/'.join(entry.path.parts[:depth])!r} is a file and a folder")
     return files
 
 
 def _size(file: Dictionary) -> int:
+    """Bytes of a file; what is marked as a symbolic link has none, whatever it says."""
+    if b"l" in _attributes(file):
+        return 0
     size = _integer(file, b"length")
     if size is None or size < 0:
         raise _refused("a file has no length")
-    if b"l" in _attributes(file):
-        raise _refused("a file in it is a symbolic link")
     return size
+
+
+def _link(file: Dictionary) -> str:
+    """Where a symbolic link leads; blank for what is none. One that says nothing of it is a file without bytes."""
+    path = file.get(b"symlink path")
+    if b"l" not in _attributes(file) or not isinstance(path, list):
+        return ""
+    return "/".join(map(clean, _strings(path, "a symbolic link in it")))
 
 
 def _attributes(file: Dictionary) -> bytes:
@@ -305,12 +346,12 @@ def _integer(info: Dictionary, key: bytes) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _name(info: Dictionary) -> bytes:
-    """The name in UTF-8 where there is one, else the plain one."""
+def _name(info: Dictionary, sha1: str) -> _Name:
+    """The name in UTF-8 where there is one, else the plain one; where nothing of it is left, the folder is called by the hash."""
     for key in (b"name.utf-8", b"name"):
         name = info.get(key)
         if isinstance(name, bytes):
-            return name
+            return _Name(name, without_dots(name) or (sha1 if name else clean(name)))
     raise _refused("it has no name")
 
 

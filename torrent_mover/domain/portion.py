@@ -13,7 +13,7 @@ from torrent_mover.domain.torrent import ClientFile, PieceStates
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """`pieces` are moved. `parted` files (by index) do not exist under their names: what of them is moved lies in `part`."""
+    """`pieces` are moved. `parted` files (by index) are not made under their names: what of them is moved lies in `part`."""
 
     pieces: Bitfield
     parted: frozenset[int]
@@ -36,11 +36,13 @@ def portion_of(
 
     `files` in the manifest's order. A file that was completed and deselected later is moved like a selected one, where it
     `lies_whole` at the source. Of the others only those pieces are moved that the client has and whose bytes are `at_hand`.
+    Symbolic links are parted too: there is nothing of them to be moved.
     """
     parted = frozenset(
         file.index
         for file in files
-        if not file.wanted and not (file.size and file.progress >= 1 and lies_whole(file.index))
+        if manifest.files[file.index].link
+        or (not file.wanted and not (file.size and file.progress >= 1 and lies_whole(file.index)))
     )
     pieces = Bitfield(manifest.piece_count)
     for file in files:

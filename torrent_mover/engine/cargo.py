@@ -11,7 +11,7 @@ from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.portion import has_unselected, portion_of
 from torrent_mover.engine import handover
 from torrent_mover.engine.places import Destination, PlannedMove, Source
-from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.filesystem import FileKind, FileSystem
 from torrent_mover.transfer.partial import PartedSource, PartedTarget
 
 
@@ -19,7 +19,8 @@ from torrent_mover.transfer.partial import PartedSource, PartedTarget
 class Cargo:
     """`layout` are the paths as the source client says them, `landing` those that stand for them at the target.
 
-    They differ for files that are not selected: these never come to be, and what is moved of them lies in the part file.
+    They differ for files that are not selected: these never come to be, and what is moved of them lies in the part file. And
+    for symbolic links (BEP 47): the client makes them, so that each leads where that client would have it lead.
     """
 
     manifest: Manifest
@@ -47,15 +48,23 @@ class Cargo:
 
 
 def load(source: Source, destination: Destination, planned: PlannedMove, metainfo: bytes) -> Cargo:
-    """Read metainfo and layout. Raises UnsafeTorrent, and Collision where something has the name of an unselected file."""
+    """Read metainfo and layout. Raises UnsafeTorrent, Namesakes, and Collision.
+
+    That is where something has the name of an unselected file, or of a symbolic link.
+    """
     manifest = Manifest.parse(metainfo)
     _refuse_another(source, planned, manifest)
     layout = handover.layout_of(planned, manifest)
     files = source.open(planned.torrent.save_path)
-    if not has_unselected(planned.files):
+    links = [file.index for file in manifest.files if file.link]
+    if not links and not has_unselected(planned.files):
         return Cargo(manifest, layout, layout, files, destination.files)
+    if links:
+        _refuse_renamed(manifest, layout)
+    for index in links:
+        _refuse_in_the_place_of_a_link(destination, layout[index])
     unselected = [file.index for file in planned.files if not file.wanted]
-    reading = PartedSource(files, manifest, layout, unselected)
+    reading = PartedSource(files, manifest, layout, unselected, links)
     have = source.client.pieces(planned.torrent.id)
     portion = portion_of(manifest, planned.files, have, reading.lies_whole, reading.at_hand)
     manifest = manifest.only(portion.pieces)
@@ -84,4 +93,28 @@ def _refuse_strangers(destination: Destination, path: RelativePath, size: int) -
             f"{destination.files.name}/{path} is in the way: a file of the torrent that is not selected has that name.",
             kept="It was not touched, and the source is whole.",
             remedy="Move or rename it, then run again; or select that file in the source client and let it complete.",
+        )
+
+
+def _refuse_renamed(manifest: Manifest, layout: Sequence[RelativePath]) -> None:
+    """A client makes links wherever a torrent is before its files have their names, and cannot move those that lead to nothing."""
+    renamed = (path for file, path in zip(manifest.files, layout, strict=True) if file.path != path)
+    first = next(renamed, manifest.files[0].path if manifest.odd_names else None)
+    if first is not None:
+        raise UnsafeTorrent(
+            f"The torrent has symbolic links, and files with other names than in its .torrent, as {str(first)!r}:"
+            " a client cannot be given both.",
+            kept="Nothing was written.",
+            remedy="Give its files their old names back in the source client, then run again; or move this torrent by hand.",
+        )
+
+
+def _refuse_in_the_place_of_a_link(destination: Destination, path: RelativePath) -> None:
+    """The client makes no link over anything, and would stop with an error. A link that leads elsewhere it tells itself."""
+    found = destination.files.stat(path)
+    if found is not None and found.kind is not FileKind.SYMLINK:
+        raise Collision(
+            f"{destination.files.name}/{path} is in the way: a {found.kind.value} has the name of a symbolic link of the torrent.",
+            kept="It was not touched, and the source is whole.",
+            remedy="Move or rename it, then run again.",
         )

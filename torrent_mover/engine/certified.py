@@ -53,7 +53,9 @@ def obstacle(planned: PlannedMove, there: Torrent | None, manifest: Manifest, la
         return "an earlier attempt has added it already"
     if planned.partial:
         return "files of it are not selected"
-    if any(file.path != path for file, path in zip(manifest.files, layout, strict=True)):
+    if any(file.link for file in manifest.files):
+        return "it has symbolic links, which the client makes when it checks"
+    if manifest.odd_names or any(file.path != path for file, path in zip(manifest.files, layout, strict=True)):
         return "its files have other names than in the .torrent"
     return ""
 

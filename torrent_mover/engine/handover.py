@@ -11,8 +11,17 @@ from dataclasses import replace
 from typing import Final
 
 from torrent_mover.domain.certificate import MIN_SEEDING, NO_LIMIT, Evidence, ReadBack, Reading
-from torrent_mover.domain.errors import Collision, MoverError, RecheckFailed, TorrentChanged, TorrentGone, UnsafeTorrent
+from torrent_mover.domain.errors import (
+    Collision,
+    MoverError,
+    Namesakes,
+    RecheckFailed,
+    TorrentChanged,
+    TorrentGone,
+    UnsafeTorrent,
+)
 from torrent_mover.domain.manifest import Manifest
+from torrent_mover.domain.namesakes import Named, resolved
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.portion import has_unselected
 from torrent_mover.domain.text import counted
@@ -31,7 +40,8 @@ _START_DEADLINE: Final = 120.0
 def layout_of(planned: PlannedMove, manifest: Manifest) -> tuple[RelativePath, ...]:
     """Where each real file of the manifest lies below the save path, as the source client says.
 
-    Raises UnsafeTorrent where client and metainfo do not speak of the same files, or a path would leave the root.
+    Raises UnsafeTorrent where client and metainfo do not speak of the same files, or a path would leave the root, and
+    Namesakes where the destination client would not find a file after its next start.
     """
     theirs = [(file.index, file.size) for file in sorted(planned.files, key=lambda file: file.index)]
     ours = [(file.index, file.size) for file in manifest.files]
@@ -42,9 +52,25 @@ def layout_of(planned: PlannedMove, manifest: Manifest) -> tuple[RelativePath, .
             remedy="Force a recheck in the source client, or move this torrent by hand.",
         )
     paths = [RelativePath.parse(file.path) for file in sorted(planned.files, key=lambda file: file.index)]
+    _refuse_namesakes(paths, manifest)
     _refuse_twins(paths)
     _refuse_ours(paths)
     return tuple(paths)
+
+
+def _refuse_namesakes(paths: Sequence[RelativePath], manifest: Manifest) -> None:
+    """A client remembers the name of a file only where it is not the .torrent's: the others it resolves anew at each start."""
+    names = {index: name for index, name in manifest.renamed.items() if paths[index] == manifest.files[index].path}
+    if not names and manifest.odd_names:
+        listed = (Named(str(path), file.size, file.index) for path, file in zip(paths, manifest.files, strict=True))
+        names = resolved(listed)
+    for index, name in sorted(names.items()):
+        raise Namesakes(
+            f"Another file or folder of the torrent has the name of {str(paths[index])!r}, capital letters aside: at its next"
+            f" start the client will look for {name!r} instead, and not find it.",
+            kept="Nothing was written.",
+            remedy=f"Rename that file in the source client, for example to {posixpath.basename(name)!r}, then run again.",
+        )
 
 
 def _refuse_ours(paths: Iterable[RelativePath]) -> None:
@@ -63,14 +89,22 @@ def _refuse_twins(paths: Iterable[RelativePath]) -> None:
     folders: set[RelativePath] = set()
     for path in paths:
         if path in seen:
-            raise UnsafeTorrent(f"Two files of the torrent have the path {str(path)!r}.", kept="Nothing was written.")
+            raise UnsafeTorrent(
+                f"The source client has two files of the torrent at one path, {str(path)!r}.",
+                kept="Nothing was written.",
+                remedy="Move this torrent by hand; others go on.",
+            )
         seen.add(path)
         folder = path
         while (folder := folder.parent).parts:
             folders.add(folder)
     clash = seen & folders
     if clash:
-        raise UnsafeTorrent(f"{str(min(clash))!r} is a file and a folder of the torrent.", kept="Nothing was written.")
+        raise UnsafeTorrent(
+            f"The source client has {str(min(clash))!r} as a file and as a folder of the torrent.",
+            kept="Nothing was written.",
+            remedy="Rename that file in the source client, then run again.",
+        )
 
 
 def add(
@@ -85,7 +119,9 @@ def add(
     """Add to the destination client, stopped, with the layout and attributes that the source has."""
     torrent = planned.torrent
     renames = tuple(
-        (str(file.path), str(path)) for file, path in zip(manifest.files, layout, strict=True) if file.path != path
+        (file.index, str(path))
+        for file, path in zip(manifest.files, layout, strict=True)
+        if manifest.odd_names or file.path != path
     )
     spec = AddSpec(
         save_path=destination.save_path,
@@ -102,26 +138,25 @@ def add(
     )
     added = destination.client.add_stopped(metainfo, spec)
     if renames:
-        _clear(destination, spec.aside(added), manifest, layout)
+        with suppress(MoverError):
+            _clear(destination.files, spec.aside(added).relative_to(destination.save_path))
 
 
-def _clear(destination: Destination, aside: ClientPath, manifest: Manifest, layout: Iterable[RelativePath]) -> None:
-    """A client makes files without bytes wherever a torrent is, also where it was only renamed: remove those, and nothing else."""
-    folder = aside.relative_to(destination.save_path)
-    names = [
-        path for file, new in zip(manifest.files, layout, strict=True) if not file.size for path in (file.path, new)
-    ]
-    folders = {folder}
-    with suppress(MoverError):
-        for name in names:
-            path = folder / name
-            found = destination.files.stat(path)
-            if found is not None and found.kind is FileKind.FILE and not found.size:
-                destination.files.unlink(path)
-            while (path := path.parent) != folder:
-                folders.add(path)
-        for each in sorted(folders, key=lambda path: -len(path.parts)):
-            destination.files.remove_folder(each)
+def _clear(files: FileSystem, folder: RelativePath) -> None:
+    """Remove what a client makes wherever a torrent is, also where it was only renamed: files without bytes, and links."""
+    found = files.stat(folder)
+    if found is None or found.kind is not FileKind.FOLDER:
+        return
+    for name in files.listdir(folder):
+        path = folder / name
+        inside = files.stat(path)
+        if inside is None:
+            continue
+        if inside.kind is FileKind.FOLDER:
+            _clear(files, path)
+        elif inside.kind is FileKind.SYMLINK or (inside.kind is FileKind.FILE and not inside.size):
+            files.unlink(path)
+    files.remove_folder(folder)
 
 
 def priorities_of(files: Iterable[ClientFile]) -> tuple[tuple[int, int], ...]:

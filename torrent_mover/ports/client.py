@@ -51,8 +51,8 @@ class AddSpec:
     name: str = ""
     upload_limit: int = 0
     download_limit: int = 0
-    renames: tuple[tuple[str, str], ...] = field(default=())
-    """(path in the metainfo, path wanted), both relative to the save path."""
+    renames: tuple[tuple[int, str], ...] = field(default=())
+    """(file index, path wanted, relative to the save path) of every file that the client may call otherwise by itself."""
     skip_checking: bool = False
     sequential: bool = False
     first_last_piece_first: bool = False

@@ -143,19 +143,32 @@ class _Through:
 
 
 class PartedSource(_Through):
-    """The source's files below the save path; of unselected ones, what lies in the part file is read there."""
+    """The source's files below the save path; of unselected ones, what lies in the part file is read there.
+
+    The torrent's symbolic links (`links`, by index) are not there: nothing of them is read, or judged by what they lead to.
+    """
 
     def __init__(
-        self, files: FileSystem, manifest: Manifest, layout: Sequence[RelativePath], unselected: Iterable[int]
+        self,
+        files: FileSystem,
+        manifest: Manifest,
+        layout: Sequence[RelativePath],
+        unselected: Iterable[int],
+        links: Iterable[int] = (),
     ) -> None:
         super().__init__(files)
         self._manifest = manifest
         self._layout = tuple(layout)
+        self._links = {self._layout[index] for index in links}
         self._slices = _Slices(manifest)
         self._part_path = RelativePath((part_file_name(manifest.hashes.client_id),))
         self._part = _read_header(files, self._part_path, manifest)
         self._unselected = {self._layout[index]: index for index in unselected}
         self._sizes = {index: self._size(self._layout[index]) for index in self._unselected.values()}
+
+    def stat(self, path: RelativePath) -> FileStat | None:
+        """See the port."""
+        return None if path in self._links else self._files.stat(path)
 
     def lies_whole(self, file: int) -> bool:
         """Whether an unselected file lies there in its full size."""

@@ -277,9 +277,14 @@ def _prioritise(client: Client, there: Torrent, wanted: dict[int, int]) -> None:
 
 
 def _rename(client: Client, torrent: InfoHash, old: str, new: str) -> None:
+    def listed() -> list[str]:
+        return [file.path for file in client.files(torrent)]
+
+    had = listed().count(old)
+
     def renamed() -> bool:
-        present = {file.path for file in client.files(torrent)}
-        return new in present and old not in present
+        present = listed()
+        return new in present and present.count(old) < had
 
     def send(api: Api) -> None:
         api.torrents_rename_file(torrent_hash=torrent.hex, old_path=old, new_path=new)

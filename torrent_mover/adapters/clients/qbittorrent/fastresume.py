@@ -59,7 +59,7 @@ def _read(data: bytes, torrent: InfoHash) -> tuple[dict[bytes, Value], dict[byte
     except UnsafeTorrent as error:
         raise NotUnderstood(f"it is no bencoded dictionary: {error.what}") from error
     root = document.root
-    if document.repeated_keys or encode(root) != data:
+    if encode(root) != data:
         raise NotUnderstood("it is not written as the client writes it, and would not stay what it is")
     if root.get(b"file-format") != _FORMAT:
         raise NotUnderstood("it is no resume file of libtorrent")
