@@ -15,7 +15,15 @@ from tests.contracts.filesystem_contract import path
 from torrent_mover.adapters import local_folders
 from torrent_mover.adapters.local_errors import read_error, write_error
 from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.domain.errors import Collision, DiskFull, NotWritable, SourceUnreadable
+from torrent_mover.domain.errors import (
+    Collision,
+    DiskFull,
+    FileTooLarge,
+    NotWritable,
+    SourceUnreadable,
+    StorageAway,
+    TooManyOpenFiles,
+)
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.ports.filesystem import Span
 
@@ -116,7 +124,13 @@ def test_no_descriptor_is_left_open(fs, tmp_path):
         (errno.EPERM, NotWritable, "mode 0", "setfacl -m"),
         (errno.EROFS, NotWritable, "read-only", "findmnt -T"),
         (errno.ENOENT, NotWritable, "does not exist", "mkdir -p"),
-        (errno.ENAMETOOLONG, NotWritable, "does not take that name", "Rename"),
+        (errno.ENAMETOOLONG, NotWritable, "longer than", "Rename"),
+        (errno.EFBIG, FileTooLarge, "too large", "4 GiB"),
+        (errno.EMFILE, TooManyOpenFiles, "no more files", "ulimit -n"),
+        (errno.ESTALE, StorageAway, "stale", "tried again"),
+        (errno.ENOTCONN, StorageAway, "FUSE", "fusermount"),
+        (errno.EHOSTDOWN, StorageAway, "is down", "tried again"),
+        (errno.ETXTBSY, NotWritable, "running from", "fuser"),
         (errno.EIO, NotWritable, "Input/output", "dmesg"),
         (errno.EEXIST, Collision, "exists", "ls -ld"),
     ],

@@ -3,6 +3,7 @@ import pytest
 from torrent_mover.domain import errors
 from torrent_mover.domain.errors import Retry
 from torrent_mover.domain.rsync_exit import RsyncRoute, explain
+from torrent_mover.engine.outages import is_full
 
 ROUTE = RsyncRoute("/data on seedbox:22", "/srv/new", "seedbox:22")
 CUT = "rsync: connection unexpectedly closed (123456 bytes received so far) [receiver]\nrsync error: (code 12)"
@@ -24,6 +25,19 @@ NO_START = "rsync: connection unexpectedly closed (0 bytes received so far) [Rec
         (11, 'rsync: [receiver] write failed on "/srv/new/a": No space left on device (28)', errors.DiskFull),
         (11, 'rsync: [receiver] write failed on "/srv/new/a": Disk quota exceeded (122)', errors.DiskFull),
         (11, 'rsync: [receiver] write failed on "/srv/new/a": Input/output error (5)', errors.TransferError),
+        (11, 'rsync: [receiver] write failed on "/srv/new/a": File too large (27)', errors.FileTooLarge),
+        (11, 'rsync: [receiver] write failed on "/srv/new/a": Stale file handle (116)', errors.StorageAway),
+        (11, 'rsync: [receiver] write failed on "/srv/new/a": Quota exceeded (122)', errors.DiskFull),
+        (23, 'rsync: [sender] link_stat "/data/a": Transport endpoint is not connected (107)', errors.SourceAway),
+        (23, 'rsync: [receiver] mkstemp "/srv/new/.a.x" failed: File name too long (36)', errors.NotWritable),
+        (14, "rsync: pipe: Too many open files (24)", errors.TooManyOpenFiles),
+        (12, "rsync: [sender] read error: Connection timed out (110)", errors.ConnectionLost),
+        (
+            23,
+            'rsync: [sender] send_files failed to open "/data/No space left": Permission denied (13)',
+            errors.SourceUnreadable,
+        ),
+        (-25, "", errors.FileTooLarge),
         (12, CUT, errors.ConnectionLost),
         (12, NO_START, errors.BadAnswer),
         (12, "This service allows sftp connections only.\n" + NO_START, errors.MissingProgram),
@@ -64,6 +78,20 @@ def test_each_end_has_its_error_and_its_remedy(code, complaints, expected):
     assert error.what
     assert error.remedy
     assert error.kept
+
+
+def test_a_name_that_speaks_of_a_full_disk_does_not_hold_the_queue():
+    said = 'rsync: [sender] send_files failed to open "/data/No space left on device": Permission denied (13)'
+
+    assert not is_full(explain(23, said, ROUTE))
+
+
+def test_a_file_too_large_for_a_fat_disk_does_not_hold_the_queue():
+    error = explain(11, 'rsync: [receiver] write failed on "/srv/new/a": File too large (27)', ROUTE)
+
+    assert not is_full(error)
+    assert "4 GiB" in error.remedy
+    assert error.retry is Retry.NEVER
 
 
 @pytest.mark.parametrize("code", [10, 12, 20, 255, -9])

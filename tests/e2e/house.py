@@ -30,10 +30,12 @@ class House:
 
     # -- running -------------------------------------------------------------------------------------------------------
 
-    def start(self, *arguments: object, environment: dict[str, str] | None = None) -> Command:
+    def start(
+        self, *arguments: object, environment: dict[str, str] | None = None, limits: tuple[str, ...] = ()
+    ) -> Command:
         """Start the command with the world's config."""
         config = self.world.write_config(**self.config)
-        return Command("--config", config, *arguments, home=self.home, environment=environment)
+        return Command("--config", config, *arguments, home=self.home, environment=environment, limits=limits)
 
     def run(self, *arguments: object, environment: dict[str, str] | None = None) -> Result:
         """Run the command with the world's config to its end."""

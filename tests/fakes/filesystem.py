@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -56,6 +57,7 @@ class MemoryFileSystem:
         self.can_clone = False
         self.distance = 0.0
         self.syncs = True
+        self.largest: int | None = sys.maxsize
         self._name = name
         self._faults: dict[str, list[MoverError]] = defaultdict(list)
         self._rotten: set[tuple[RelativePath, int]] = set()
@@ -111,6 +113,10 @@ class MemoryFileSystem:
     def can_sync(self) -> bool:
         """See ports.filesystem.FileSystem."""
         return self.syncs
+
+    def largest_file(self) -> int | None:
+        """See ports.filesystem.FileSystem."""
+        return self.largest
 
     def stat(self, path: RelativePath) -> FileStat | None:
         """See ports.filesystem.FileSystem."""

@@ -8,60 +8,72 @@ import os
 import pwd
 import shlex
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from torrent_mover.domain.errors import Collision, DiskFull, MoverError, NotWritable, SourceUnreadable
+from torrent_mover.domain.errors import (
+    Collision,
+    DiskFull,
+    FileTooLarge,
+    MoverError,
+    NotWritable,
+    SourceAway,
+    SourceUnreadable,
+    StorageAway,
+    TooManyOpenFiles,
+)
+from torrent_mover.domain.file_trouble import FileTrouble, Nature, trouble_of
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
-_IN_THE_WAY: Final = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENOTEMPTY)
-_BAD_NAME: Final = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
+_KEPT: Final = "What was written before is kept."
+_SOURCE_KEPT: Final = "Nothing was changed at the source."
 
 
 def write_error(error: OSError, path: Path, doing: str) -> MoverError:
     """Why a change at `path` failed."""
-    number = error.errno or 0
-    if number in _FULL:
-        return _full(path, quota=number == errno.EDQUOT)
-    if number in _FORBIDDEN:
+    trouble = trouble_of(error.errno or 0)
+    if trouble.nature is Nature.FULL:
+        return _full(path, quota=trouble.number == errno.EDQUOT)
+    if trouble.nature is Nature.FORBIDDEN:
         return _forbidden(path, doing)
-    if number in _IN_THE_WAY:
-        return in_the_way(path, error.strerror or "in the way")
-    what, remedy = f"{error.strerror}", "dmesg | tail"
-    if number == errno.EROFS:
-        what = "the file system is mounted read-only"
-        remedy = f"See why: findmnt -T {_quoted(path.parent)}; dmesg | tail. After a disk error, have the disk checked first."
-    elif number == errno.ENOENT:
-        what = "it or the folder above does not exist"
-        remedy = (
-            f"Check that the disk is mounted (findmnt -T {_quoted(path.parent)}), then: mkdir -p {_quoted(path.parent)}"
-        )
-    elif number in _BAD_NAME:
-        what = f"its file system does not take that name ({error.strerror})"
-        remedy = "Rename the file in the source client, or choose a destination on ext4, XFS, btrfs or ZFS."
-    return NotWritable(f"Cannot {doing} {path}: {what}.", kept="What was written before is kept.", remedy=remedy)
+    if trouble.nature is Nature.IN_THE_WAY:
+        return in_the_way(path, error.strerror or trouble.what)
+    make = _WRITING.get(trouble.nature, NotWritable)
+    return make(f"Cannot {doing} {path}: {trouble.what}.", kept=_KEPT, remedy=_remedy(trouble, path))
 
 
-def read_error(error: OSError, path: Path) -> SourceUnreadable:
-    """Why a file could not be read."""
-    remedy = f"Look at the disk: dmesg | tail; ls -la {_quoted(path.parent)}"
-    if error.errno in _FORBIDDEN:
-        remedy = f"Give access: setfacl -m u:{os.geteuid()}:rX {_quoted(path)} (and x on the folders: namei -l {_quoted(path)})"
-    elif error.errno == errno.ENOENT:
-        remedy = "Force a recheck of this torrent in the client; if paths differ there, check path_map."
-    elif error.errno == errno.ELOOP:
-        remedy = f"A symbolic link is not followed here: ls -la {_quoted(path.parent)}"
-    return SourceUnreadable(
-        f"Cannot read {path}: {error.strerror}.", kept="Nothing was changed at the source.", remedy=remedy
-    )
+def read_error(error: OSError, path: Path) -> MoverError:
+    """Why a file could not be read: SourceUnreadable, or TooManyOpenFiles, which says nothing of the file."""
+    trouble = trouble_of(error.errno or 0)
+    what = error.strerror if trouble.nature is Nature.IN_THE_WAY and error.strerror else trouble.what
+    template = replace(trouble, remedy=_READING.get(trouble.nature, _READING.get(trouble.number, trouble.remedy)))
+    make = {Nature.AWAY: SourceAway, Nature.TOO_MANY_OPEN: TooManyOpenFiles}.get(trouble.nature, SourceUnreadable)
+    return make(f"Cannot read {path}: {what}.", kept=_SOURCE_KEPT, remedy=_remedy(template, path))
+
+
+_WRITING: Final[dict[Nature, type[MoverError]]] = {
+    Nature.TOO_LARGE: FileTooLarge,
+    Nature.TOO_MANY_OPEN: TooManyOpenFiles,
+    Nature.AWAY: StorageAway,
+}
+
+_READING: Final[dict[Nature | int, str]] = {
+    Nature.FORBIDDEN: f"Give access: setfacl -m u:{os.geteuid()}:rX {{path}} (and x on the folders: namei -l {{path}})",
+    Nature.IN_THE_WAY: "Look what lies there: namei -l {path}",
+    errno.ENOENT: "Force a recheck of this torrent in the client; if paths differ there, check path_map.",
+}
+"""Where reading wants another remedy than writing."""
+
+
+def _remedy(trouble: FileTrouble, path: Path) -> str:
+    return trouble.helps(_quoted(path), _quoted(path.parent))
 
 
 def too_short(path: Path, expected: int, found: int) -> SourceUnreadable:
     """A file ends before the bytes that the torrent says."""
     return SourceUnreadable(
         f"The file {path} is too short: at least {expected} bytes expected, {found} found.",
-        kept="Nothing was changed at the source.",
+        kept=_SOURCE_KEPT,
         remedy="Force a recheck of this torrent in the client: it is not complete.",
     )
 
@@ -95,12 +107,15 @@ def disk_gone(root: Path) -> NotWritable:
 
 def _full(path: Path, *, quota: bool) -> DiskFull:
     folder = _existing(path.parent)
-    free = os.statvfs(folder)
+    try:
+        free = os.statvfs(folder)
+        left = f": {free.f_frsize * free.f_bavail} bytes and {free.f_favail} inodes are free"
+    except OSError:
+        left = ""
     return DiskFull(
-        f"{'Your quota is used up' if quota else 'No space left'} for {path}: "
-        f"{free.f_frsize * free.f_bavail} bytes and {free.f_favail} inodes are free.",
-        kept="What was written before is kept.",
-        remedy=f"Make room, then run again: {'quota -s' if quota else 'df -h'} {'' if quota else _quoted(folder)}".rstrip(),
+        f"{'Your quota is used up' if quota else 'No space left'} for {path}{left}.",
+        kept=_KEPT,
+        remedy=_remedy(trouble_of(errno.EDQUOT if quota else errno.ENOSPC), folder / path.name),
     )
 
 
@@ -114,7 +129,7 @@ def _forbidden(path: Path, doing: str) -> NotWritable:
     us = os.geteuid()
     return NotWritable(
         f"Cannot {doing} {path}: permission denied for uid {us} ({_user(us)}); {owner}.",
-        kept="What was written before is kept.",
+        kept=_KEPT,
         remedy=f"Run: sudo setfacl -m u:{us}:rwx {_quoted(folder)}   (others who use the folder keep their rights)",
     )
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from torrent_mover.adapters import local_copies
+from torrent_mover.adapters import local_copies, local_limits
 from torrent_mover.adapters.local_errors import in_the_way, read_error, write_error
 from torrent_mover.adapters.local_folders import (
     NotAFolder,
@@ -244,6 +244,11 @@ class LocalFileSystem:
             found = os.statvfs(folder)
         inodes = found.f_favail if found.f_files else None
         return Space(found.f_frsize * found.f_bavail, found.f_frsize * found.f_blocks, inodes)
+
+    def largest_file(self) -> int | None:
+        """See ports.filesystem.FileSystem."""
+        with self._explained(ROOT, "ask for the type of the file system of"), open_folder(self._disk, ROOT) as at:
+            return local_limits.largest_file(at)
 
     def reader(self) -> LocalReader:
         """See ports.filesystem.FileSystem."""

@@ -4,8 +4,9 @@ MoverError
 ├── UsageError ─ ConfigError
 ├── ServerError ─ Unreachable, LoginRefused ─ PersonNeeded, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
-├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, DiskFull ─ DoesNotFit, MissingProgram, NoAccount, StatisticsRefused
-├── TransferError ─ ConnectionLost, Stalled, SourceUnreadable, SourceCorrupt
+├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, FileTooLarge, StorageAway; DiskFull ─ DoesNotFit, MissingProgram,
+│   NoAccount, StatisticsRefused
+├── TransferError ─ ConnectionLost, Stalled, TooManyOpenFiles, SourceUnreadable ─ SourceAway, SourceCorrupt
 ├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused ─ LookAgain
 └── Cancelled
 """
@@ -181,6 +182,19 @@ class ReadOnlyLogin(NotWritable):
     code = "TM-E125"
 
 
+class FileTooLarge(NotWritable):
+    """That file system takes no file of that size: FAT none of 4 GiB, and a process none above its own limit."""
+
+    code = "TM-E134"
+
+
+class StorageAway(NotWritable):
+    """What the destination lies on does not answer now: a network share, a FUSE program, a disk that was unplugged."""
+
+    code = "TM-E135"
+    retry = Retry.LATER
+
+
 class DiskFull(ProvisioningError):
     """No space or quota left."""
 
@@ -229,11 +243,25 @@ class Stalled(TransferError):
     code = "TM-E214"
 
 
+class TooManyOpenFiles(TransferError):
+    """This process, or the whole machine, can open no more files."""
+
+    code = "TM-E212"
+    retry = Retry.LATER
+
+
 class SourceUnreadable(TransferError):
     """A source file is missing, shorter than the torrent says, or may not be read."""
 
     code = "TM-E215"
     retry = Retry.NEVER
+
+
+class SourceAway(SourceUnreadable):
+    """What the source lies on does not answer now: a network share, a FUSE program, a disk that was unplugged."""
+
+    code = "TM-E211"
+    retry = Retry.LATER
 
 
 class SourceCorrupt(TransferError):

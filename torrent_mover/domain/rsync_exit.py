@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import shlex
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,17 +15,22 @@ from torrent_mover.domain.errors import (
     ConfigError,
     ConnectionLost,
     DiskFull,
+    FileTooLarge,
     HostKeyUnknown,
     LoginRefused,
     MissingProgram,
     MoverError,
     NotWritable,
     ServerTooOld,
+    SourceAway,
     SourceUnreadable,
     Stalled,
+    StorageAway,
+    TooManyOpenFiles,
     TransferError,
     Unreachable,
 )
+from torrent_mover.domain.file_trouble import FileTrouble, Nature, trouble_in, trouble_of
 from torrent_mover.domain.text import safe
 
 KEPT: Final = "What arrived is kept, and is not sent again."
@@ -67,6 +75,19 @@ class _Said:
         """Whether the login shell there could not start it."""
         return any(_NO_PROGRAM.match(line) for line in self.text.splitlines())
 
+    def trouble(self) -> tuple[FileTrouble, str] | None:
+        """What a file system refused, and the line that tells it.
+
+        Such lines quote a path, and the reason follows it: a name may hold any words. In others only what cannot be taken
+        for the network's trouble, or a shell's, is believed.
+        """
+        for line in self.text.splitlines():
+            _, quote, reason = line.rpartition('"')
+            found = trouble_in(reason)
+            if found and (found.nature in _UNMISTAKABLE or (quote and line.startswith("rsync: "))):
+                return found, line.strip()
+        return None
+
     def line(self, *markers: str) -> str:
         """The first complaint with one of the markers, else the first that is no mere summary."""
         lines = [line.strip() for line in self.text.splitlines() if line.strip()]
@@ -84,6 +105,7 @@ class _Said:
 
 
 _LINE: Final = 300
+_UNMISTAKABLE: Final = (Nature.FULL, Nature.TOO_MANY_OPEN)
 _SUMMARY: Final = re.compile(r"rsync error: |rsync: connection unexpectedly closed|IO error encountered")
 _NO_PROGRAM: Final = re.compile(
     r"(?!rsync: |rsync error: ).*(rsync.*|command )(not found|No such file|Permission denied)"
@@ -96,11 +118,46 @@ _RECEIVER_WORDS: Final = re.compile(
 )
 
 
-def _disk_full(said: _Said) -> MoverError:
-    return DiskFull(
-        f"No space or quota left in {said.route.target}: {said.line(*_FULL)}",
+def _full(said: _Said) -> bool:
+    trouble = said.trouble()
+    return trouble is not None and trouble[0].nature is Nature.FULL
+
+
+def _file_trouble(said: _Said) -> MoverError:
+    """What a file system refused, in the words of the one table."""
+    found = said.trouble()
+    assert found is not None  # noqa: S101  asked by the row that leads here
+    trouble, line = found
+    at_target = trouble.nature is Nature.FULL or said.on_target(line)
+    where = said.route.target if at_target else said.route.source
+    there = f" on {said.route.server}"
+    folder = shlex.quote(where.removesuffix(there))
+    first = f"On {said.route.server}: " if where.endswith(there) else ""
+    doing = "Cannot write in" if at_target else "Cannot read in"
+    make = _TROUBLES.get((trouble.nature, at_target), NotWritable if at_target else SourceUnreadable)
+    return make(
+        f"{doing} {where}: {trouble.what}: {safe(line)[:_LINE]}",
         kept=KEPT,
-        remedy=f"Make room there (df -h and quota show what is left of it), in {said.route.target}.",
+        remedy=f"{first}{trouble.helps(folder, folder)}",
+    )
+
+
+_TROUBLES: Final[dict[tuple[Nature, bool], type[MoverError]]] = {
+    (Nature.FULL, True): DiskFull,
+    (Nature.TOO_LARGE, True): FileTooLarge,
+    (Nature.TOO_MANY_OPEN, True): TooManyOpenFiles,
+    (Nature.TOO_MANY_OPEN, False): TooManyOpenFiles,
+    (Nature.AWAY, True): StorageAway,
+    (Nature.AWAY, False): SourceAway,
+}
+"""By nature, and whether it is the target's side; anything else is NotWritable or SourceUnreadable."""
+
+
+def _limit_of_size(said: _Said) -> MoverError:
+    return FileTooLarge(
+        f"rsync was ended because a file in {said.route.target} grew above the size that this process may write (SIGXFSZ).",
+        kept=KEPT,
+        remedy=trouble_of(errno.EFBIG).helps(said.route.target, said.route.target),
     )
 
 
@@ -282,12 +339,11 @@ def _other(said: _Said) -> MoverError:
     )
 
 
-_FULL: Final = ("No space left on device", "Disk quota exceeded", "File too large")
 _NOT_STARTED: Final = "connection unexpectedly closed (0 bytes received so far)"
 
 # The words say more than the code: 11, 12 and 23 are given for many reasons.
 _BY_WORDS: Final[tuple[tuple[Callable[[_Said], bool], Callable[[_Said], MoverError]], ...]] = (
-    (lambda said: said.has(*_FULL), _disk_full),
+    (_full, _file_trouble),
     (lambda said: said.has("Read-only file system"), _read_only),
     (lambda said: said.has("rrsync"), _restricted),
     (lambda said: said.has("allows sftp connections only", "account is currently not available"), _no_shell),
@@ -298,6 +354,7 @@ _BY_WORDS: Final[tuple[tuple[Callable[[_Said], bool], Callable[[_Said], MoverErr
     (lambda said: said.rsync_says("Permission denied", "Operation not permitted"), _denied),
     (lambda said: said.rsync_says("No such file or directory"), _vanished),
     (lambda said: said.has("file has vanished", "has no referent"), _vanished),
+    (lambda said: said.trouble() is not None, _file_trouble),
     (lambda said: said.code in (12, 255) and said.has(_NOT_STARTED), _silent_start),
 )
 
@@ -323,6 +380,7 @@ _BY_CODE: Final[dict[int, Callable[[_Said], MoverError]]] = {
     125: _killed,
     126: _no_rsync_there,
     255: _cut,
+    -signal.SIGXFSZ: _limit_of_size,
     -15: _killed,
     -9: _killed,
     -2: _killed,

@@ -137,7 +137,10 @@ class Mover:
     def _unlock(self) -> None:
         """See that we may write wherever this move must; what is opened for it is closed when it ends."""
         self._enter(Stage.UNLOCKED)
-        self._world.unlocker.open(self._id, self._landing.staging, tuple(self._cargo.files()))
+        files = tuple(self._cargo.files())
+        self._world.unlocker.open(self._id, self._landing.staging, files)
+        path, size = max(files, key=lambda file: file[1])
+        self._world.space.require_large(path, size, self._landing.staging)
 
     # -- settled, added, checking ------------------------------------------------------------------------------------------
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from torrent_mover.domain.capacity import Reservations
-from torrent_mover.domain.errors import DiskFull, MoverError, ServerTooOld
+from torrent_mover.domain.errors import DiskFull, FileTooLarge, MoverError, NotWritable, ServerTooOld
+from torrent_mover.domain.file_trouble import FAT_LARGEST, trouble_of
+from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.text import size as size_text
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.ports.filesystem import FileSystem
 
@@ -36,6 +41,7 @@ class Space:
         self._cache = cache.name if cache else ""
         self._arrived = arrived
         self._reservations = Reservations()
+        self._taken: dict[str, int] = {}  # bytes of the largest file that was tried there, and was taken
         self._lock = threading.Lock()
 
     @property
@@ -69,6 +75,22 @@ class Space:
             self._reservations.release(torrent)
             raise NoRoom(refused, reason, later=self._reservations.fits_ever(place, needed)) from refused
 
+    def require_large(self, path: RelativePath, size: int, staging: RelativePath) -> None:
+        """See that every place takes a file of so many bytes. Raises FileTooLarge.
+
+        What only trying can tell is tried with an empty file of that size in `staging`, and only above what a FAT disk takes:
+        what refuses less than that says so by itself (`FileSystem.largest_file`).
+        """
+        with self._lock:
+            for place, files in self._places.items():
+                largest = files.largest_file()
+                if largest is None and size > FAT_LARGEST and size > self._taken.get(place, 0):
+                    if not _takes(files, size, staging):
+                        raise _too_large(path, size, place, None)
+                    self._taken[place] = size
+                elif largest is not None and size > largest:
+                    raise _too_large(path, size, place, largest)
+
     def settle(self, torrent: InfoHash) -> None:
         """The move's bytes are at the destination for good, and out of the cache."""
         with self._lock:
@@ -91,3 +113,28 @@ class Space:
         except ServerTooOld:
             return  # a server that cannot tell: the write itself will say when it is full
         self._reservations.know(place, space.free, space.total, self._arrived())
+
+
+def _takes(files: FileSystem, size: int, staging: RelativePath) -> bool:
+    """Whether an empty file of so many bytes can be made there. Raises NotWritable where no file can; leaves nothing."""
+    probe = staging / f".torrent-mover-probe-{secrets.token_hex(6)}"
+    try:
+        files.create(probe, 1)
+        try:
+            files.create(probe, size)
+        except NotWritable:  # some servers say only that it failed
+            return False
+    finally:
+        with suppress(MoverError):
+            files.unlink(probe)
+            files.remove_folder(staging)  # goes only if it is empty
+    return True
+
+
+def _too_large(path: RelativePath, size: int, place: str, largest: int | None) -> FileTooLarge:
+    limit = "no file of that size" if largest is None else f"files of at most {largest:,} bytes"
+    return FileTooLarge(
+        f"{path} has {size_text(size)} ({size:,} bytes), and {place} takes {limit}.",
+        kept="Nothing was written for it; the source keeps it.",
+        remedy=trouble_of(errno.EFBIG).helps(place, place),
+    )

@@ -176,6 +176,9 @@ class FileSystem(Protocol):
     def space(self) -> Space:
         """What is free below the root. Raises ServerTooOld where the server cannot tell."""
 
+    def largest_file(self) -> int | None:
+        """Bytes of the largest file that can be made below the root; None where only trying would tell. Changes nothing."""
+
     def reader(self) -> Reader:
         """Open a lane for reading."""
 

@@ -66,6 +66,10 @@ class _Through:
         """See the port."""
         return self._files.can_sync()
 
+    def largest_file(self) -> int | None:
+        """See the port."""
+        return self._files.largest_file()
+
     def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
         """See the port."""
         return [self.stat(path) for path in paths]

@@ -280,6 +280,10 @@ class SftpFileSystem:
                     raise write_error(session, self._pool.name, at, "ask for the space of", status_of(reply))
                 at = at.parent
 
+    def largest_file(self) -> int | None:
+        """See ports.filesystem.FileSystem. SFTP does not tell the type of a file system, nor the limits of its server."""
+        return None
+
     def reader(self) -> SftpReader:
         """See ports.filesystem.FileSystem. Waits for a connection, as SessionPool.borrow does."""
         return SftpReader(self._pool, self._holder, lambda path: bytes(self._full(path)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 from typing import Final
 
@@ -13,14 +14,22 @@ from torrent_mover.domain.errors import (
     Collision,
     ConnectionLost,
     DiskFull,
+    FileTooLarge,
     MoverError,
     NotWritable,
     ReadOnlyLogin,
     ServerTooOld,
+    SourceAway,
     SourceUnreadable,
+    StorageAway,
+    TooManyOpenFiles,
 )
+from torrent_mover.domain.file_trouble import FileTrouble, Nature, trouble_in, trouble_of
 from torrent_mover.domain.paths import HostPath
 from torrent_mover.ports.filesystem import FileKind
+
+_KEPT: Final = "What was written before is kept."
+_SOURCE_KEPT: Final = "Nothing was changed at the source."
 
 _LOOKING: Final = ("look at", "ask for the space of")
 """What is tried without changing anything."""
@@ -49,9 +58,28 @@ def read_error(server: str, path: str, status: Status) -> MoverError:
         what = f"The file {path} on {server} may not be read by our login."
         remedy = f"On {server}, look at its owner and the folders above: namei -l {shlex.quote(path)}"
     else:
-        what = f"Reading {path} on {server} failed: {status.message or status.code}."
-        remedy = f"On {server}, look for disk errors: dmesg | tail"
-    return SourceUnreadable(what, kept="Nothing was changed at the source.", remedy=remedy)
+        return _unreadable(server, path, status)
+    return SourceUnreadable(what, kept=_SOURCE_KEPT, remedy=remedy)
+
+
+def _unreadable(server: str, path: str, status: Status) -> MoverError:
+    trouble = trouble_in(status.message)
+    if trouble is None:
+        return SourceUnreadable(
+            f"Reading {path} on {server} failed: it only says {status.message or status.code!r}.",
+            kept=_SOURCE_KEPT,
+            remedy=f"On {server}, try to read it (cat {shlex.quote(path)} > /dev/null), and look for disk errors: dmesg | tail",
+        )
+    make = {Nature.AWAY: SourceAway, Nature.TOO_MANY_OPEN: TooManyOpenFiles}.get(trouble.nature, SourceUnreadable)
+    return make(
+        f"Cannot read {path} on {server}: {trouble.what}.", kept=_SOURCE_KEPT, remedy=_there(server, path, trouble)
+    )
+
+
+def _there(server: str, path: str, trouble: FileTrouble) -> str:
+    """The remedy, for somebody who is logged in there."""
+    folder = path.rpartition("/")[0] or "/"
+    return f"On {server}: {trouble.helps(shlex.quote(path), shlex.quote(folder))}"
 
 
 def write_error(session: SftpSession, server: str, path: HostPath, doing: str, status: Status) -> MoverError:
@@ -59,7 +87,7 @@ def write_error(session: SftpSession, server: str, path: HostPath, doing: str, s
     lost = _transport_error(server, status)
     if lost is not None:
         return lost
-    kept = "What was written before is kept."
+    kept = _KEPT
     if status.code == Code.PERMISSION_DENIED:
         if doing not in _LOOKING and _changes_nothing(session, path.parent):
             return ReadOnlyLogin(
@@ -121,29 +149,43 @@ def _changes_nothing(session: SftpSession, folder: HostPath) -> bool:
         folder = folder.parent
 
 
+_WRITING: Final[dict[Nature, type[MoverError]]] = {
+    Nature.FULL: DiskFull,
+    Nature.IN_THE_WAY: Collision,
+    Nature.TOO_LARGE: FileTooLarge,
+    Nature.TOO_MANY_OPEN: TooManyOpenFiles,
+    Nature.AWAY: StorageAway,
+}
+
+
 def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str, status: Status) -> MoverError:
+    trouble = trouble_in(status.message)
+    if trouble is not None:
+        make = _WRITING.get(trouble.nature, NotWritable)
+        what = f"Cannot {doing} {path} on {server}: {trouble.what}."
+        return make(what, kept=_KEPT, remedy=_there(server, str(path), trouble))
     # OpenSSH reports a full disk, a full quota, a read-only mount and an I/O error all as plain "Failure".
-    kept = "What was written before is kept."
     reply = session.extended("statvfs@openssh.com", wire.string(bytes(path.parent)))
     if reply is not None and reply[0] == Packet.EXTENDED_REPLY:
         state = wire.parse_statvfs(reply[1])
         if state.read_only:
+            trouble = trouble_of(errno.EROFS)
             return NotWritable(
-                f"Cannot {doing} {path} on {server}: the file system is mounted read-only.",
-                kept=kept,
-                remedy=f"On {server}, see why: findmnt -T {_folder(path)}; dmesg | tail. After a disk error, have the disk checked"
-                " before anything is written to it again.",
+                f"Cannot {doing} {path} on {server}: {trouble.what}.",
+                kept=_KEPT,
+                remedy=_there(server, str(path), trouble),
             )
         if state.space.free < _NEARLY_FULL or state.space.free_inodes == 0:
             return DiskFull(
                 f"No space left on {server} for {path}: {state.space.free} bytes and "
                 f"{'no end of' if state.space.free_inodes is None else state.space.free_inodes} inodes are free.",
-                kept=kept,
-                remedy=f"On {server}, make room, then run again: df -h {_folder(path)}",
+                kept=_KEPT,
+                remedy=_there(server, str(path), trouble_of(errno.ENOSPC)),
             )
+    large = "a file too large for its file system (FAT: 4 GiB), " if doing == "set the size of" else ""
     return NotWritable(
         f"Cannot {doing} {path} on {server}: it only says {status.message or 'Failure'!r} "
-        "(a full quota, a disk error, or a name that its file system does not take).",
-        kept=kept,
-        remedy=f"On {server}: quota -s; df -h {_folder(path)}; dmesg | tail",
+        f"({large}a full quota, a disk error, or a name that its file system does not take).",
+        kept=_KEPT,
+        remedy=f"On {server}: quota -s; df -hT {shlex.quote(str(path.parent))}; dmesg | tail",
     )
