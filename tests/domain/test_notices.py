@@ -9,6 +9,7 @@ import pytest
 from torrent_mover.domain.event_data import event_data, kind_of
 from torrent_mover.domain.events import (
     Held,
+    LeftOut,
     Level,
     MoveFailed,
     MoveRetried,
@@ -46,6 +47,7 @@ def on(event, desk=None):
         (replace(ENDED, moved=0, failed=1, exit_code=1), NotifyOn.END),
         (replace(ENDED, moved=0, exit_code=3, reason="nothing answers"), NotifyOn.FAILURE),
         (replace(ENDED, moved=0, exit_code=143), None),
+        (LeftOut(0.0, 2, "Big needs 2 GiB on nas, 1 GiB are left", "Free some space."), NotifyOn.SPACE),
         (RoundEnded(0.0, 1, 0, 5, 60.0), NotifyOn.END),
         (RoundEnded(0.0, 0, 0, 0, 60.0), None),
         (Noticed(0.0, None, Level.ERROR, "the login is refused"), NotifyOn.FAILURE),

@@ -11,7 +11,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.filesystem import MemoryFileSystem
 from torrent_mover.domain.capacity import margin
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import Noticed, RunEnded
+from torrent_mover.domain.events import LeftOut, Noticed, RunEnded
 from torrent_mover.domain.rate import Meter
 from torrent_mover.domain.snapshot import Standing
 from torrent_mover.domain.torrent import InfoHash
@@ -37,7 +37,7 @@ def test_what_never_fits_is_left_out_and_what_fits_is_moved(tmp_path):
     story.there.fill_after = ALWAYS_FREE + 150_000
     big, small = story.seed("Big", 400_000), story.seed("Small", 100_000)
 
-    assert story.run() is ExitCode.DONE
+    assert story.run() is ExitCode.SOME_FAILED
 
     story.assert_moved(small)
     story_row = story.engine.roster.get(big)
@@ -45,6 +45,10 @@ def test_what_never_fits_is_left_out_and_what_fits_is_moved(tmp_path):
     assert story_row.why.startswith("not moved: needs 390.6 KiB on /nas/data, ")
     assert story.source.get(big) is not None
     assert any("not moved: needs 390.6 KiB" in event.text for event in story.events if isinstance(event, Noticed))
+    (told,) = [event for event in story.events if isinstance(event, LeftOut)]
+    assert told.torrents == 1
+    assert told.why.startswith("Big needs 390.6 KiB on /nas/data")
+    assert "Free some space" in told.remedy
     ended = next(event for event in story.events if isinstance(event, RunEnded))
     assert (ended.moved, ended.failed, ended.reason) == (1, 0, "1 torrent did not fit")
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.rules_json import RulesFile
 from torrent_mover.bootstrap.ends import Ends, client
 from torrent_mover.bootstrap.state import journal_as_it_is
+from torrent_mover.domain.capacity import fitting, margin
+from torrent_mover.domain.errors import MoverError, ServerTooOld
+from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.selection import Policy
 from torrent_mover.domain.settings import HostKeyPolicy, Settings
+from torrent_mover.domain.text import counted, size
+from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.categorize import ClientCategorizer
+from torrent_mover.engine.places import Destination
 from torrent_mover.engine.planner import Plan, Planner
 from torrent_mover.ports.journal import Journal
 
@@ -25,11 +31,49 @@ def planner(settings: Settings, ends: Ends, journal: Journal | None, *, kin: boo
     return Planner(ends.source.client, journal, policy, rules, ends.look if kin else None)
 
 
-def plan(settings: Settings) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan, and what is known of it before anything is done. `at`: when it was looked (Unix seconds).
+
+    `failed`: how earlier moves of its torrents ended; `left_out`: those for which there is no room now, and `room` why.
+    """
+
+    plan: Plan
+    at: float
+    failed: Mapping[InfoHash, MoveRecord] = field(default_factory=dict)
+    left_out: frozenset[InfoHash] = frozenset()
+    room: str = ""
+
+
+def preview(settings: Settings) -> Preview:
     """What a run would do. Reads; writes nothing anywhere: a host key that is new is not remembered, either."""
-    strict = replace(settings, source_server=replace(settings.source_server, host_key_policy=HostKeyPolicy.STRICT))
+    server = settings.destination_server
+    strict = replace(
+        settings,
+        source_server=replace(settings.source_server, host_key_policy=HostKeyPolicy.STRICT),
+        destination_server=server and replace(server, host_key_policy=HostKeyPolicy.STRICT),
+    )
+    clock = SystemClock()
     with ExitStack() as stack:
-        return planner(settings, Ends(strict, SystemClock(), stack), journal_as_it_is(settings, stack)).plan()
+        ends, journal = Ends(strict, clock, stack), journal_as_it_is(settings, stack)
+        plan = planner(settings, ends, journal).plan()
+        records = journal.moves() if journal else ()
+        left_out, room = _room(plan, ends.destination) if plan.moves else (frozenset(), "")
+        failed = {record.id: record for record in records if record.error}
+        return Preview(plan, clock.now(), failed, left_out, room)
+
+
+def _room(plan: Plan, destination: Destination) -> tuple[frozenset[InfoHash], str]:
+    """Which moves do not fit, and why, as far as the destination tells: a run asks again, and reserves."""
+    try:
+        space = destination.files.space()
+    except MoverError as error:
+        return frozenset(), "" if isinstance(error, ServerTooOld) else f"Room was not looked for: {error.what}"
+    fits = fitting([move.torrent.size for move in plan.moves], space.free, space.total)
+    left_out = frozenset(move.torrent.id for move, fit in zip(plan.moves, fits, strict=True) if not fit)
+    kept_free = size(margin(space.total))
+    why = f"{size(space.free)} are free in {destination.files.name}, of which {kept_free} stay free"
+    return left_out, f"{counted(len(left_out), 'torrent')} would not fit now: {why}." if left_out else ""
 
 
 @contextmanager

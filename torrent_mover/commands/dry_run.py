@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 
 from torrent_mover.bootstrap import plans
+from torrent_mover.bootstrap.plans import Preview
 from torrent_mover.commands.configured import settings_of
+from torrent_mover.commands.looking import at, name_cell, name_cells
 from torrent_mover.domain.attributes import not_carried
 from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.text import counted, safe, shorten, size
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.places import PlannedMove
@@ -17,22 +21,24 @@ from torrent_mover.engine.planner import Plan
 
 SCHEMA_VERSION = 1
 _NAME_CELLS = 48
+_BELOW = " " * 12
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Plan and show."""
     settings, _ = settings_of(arguments)
-    plan = plans.plan(settings)
+    preview = plans.preview(settings)
     if arguments.json:
-        json.dump(as_data(plan), sys.stdout, indent=2)
+        json.dump(as_data(preview), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        sys.stdout.write(as_table(plan))
+        sys.stdout.write(as_table(preview, name_cells(sys.stdout, _NAME_CELLS)))
     return ExitCode.DONE
 
 
-def as_data(plan: Plan) -> dict[str, object]:
+def as_data(preview: Preview) -> dict[str, object]:
     """The plan for programs. Sizes in bytes, times in Unix seconds."""
+    plan = preview.plan
     return {
         "schema": SCHEMA_VERSION,
         "size": plan.size,
@@ -50,6 +56,8 @@ def as_data(plan: Plan) -> dict[str, object]:
                 "partial": move.partial,
                 "overlap": move.overlap.value if move.overlap else None,
                 "not_carried": not_carried(move.torrent),
+                "fits": move.torrent.id not in preview.left_out,
+                "last_failure": _failure(preview.failed.get(move.torrent.id)),
             }
             for move in plan.moves
         ],
@@ -61,25 +69,31 @@ def as_data(plan: Plan) -> dict[str, object]:
                 "size": left.size,
                 "added_on": left.added_on,
                 "reason": left.reason,
+                "ready_at": None if left.ready_in is None else round(preview.at + left.ready_in),
             }
             for left in plan.not_moved
         ],
     }
 
 
-def as_table(plan: Plan) -> str:
-    """The plan for people."""
+def _failure(record: MoveRecord | None) -> dict[str, object] | None:
+    if record is None:
+        return None
+    return {"at": record.updated_at, "code": record.error_code or None, "error": record.error, "remedy": record.remedy}
+
+
+def as_table(preview: Preview, cells: int | None = _NAME_CELLS) -> str:
+    """The plan for people. Names are cut to so many cells; None: not at all."""
+    plan = preview.plan
     lines = [
         f"{counted(len(plan.moves), 'torrent')} would be moved, {size(plan.size)}:"
         if plan.moves
         else "Nothing to move."
     ]
     for move in plan.moves:
-        torrent = move.torrent
-        category = f"  -> {safe(move.target_category)}" if move.target_category != torrent.category else ""
-        lines.append(
-            f"  {torrent.id.short}  {size(torrent.size):>9}  {_cell(torrent.name)}{category}{_kin(move)}".rstrip()
-        )
+        lines += _move(move, preview, cells)
+    if preview.room:
+        lines.append(safe(preview.room))
     if plan.moves:
         uploaded = size(sum(move.torrent.uploaded for move in plan.moves))
         lines.append(
@@ -92,8 +106,26 @@ def as_table(plan: Plan) -> str:
     if plan.not_moved:
         lines += ["", f"{counted(len(plan.not_moved), 'torrent')} would stay:"]
         for left in plan.not_moved:
-            lines.append(f"  {left.id.short}  {size(left.size):>9}  {_cell(left.name)}  {safe(left.reason)}")
+            ready = "" if left.ready_in is None else f"; moves after {at(preview.at + left.ready_in)}"
+            lines.append(
+                f"  {left.id.short}  {size(left.size):>9}  {name_cell(left.name, cells)}  {safe(left.reason)}{ready}"
+            )
     return "\n".join(lines) + "\n"
+
+
+def _move(move: PlannedMove, preview: Preview, cells: int | None) -> Iterator[str]:
+    """Its line, and below it how it failed before."""
+    torrent = move.torrent
+    category = f"  -> {safe(move.target_category)}" if move.target_category != torrent.category else ""
+    room = "  does not fit now" if torrent.id in preview.left_out else ""
+    head = f"  {torrent.id.short}  {size(torrent.size):>9}  {name_cell(torrent.name, cells)}"
+    yield f"{head}{category}{_kin(move)}{room}".rstrip()
+    failed = preview.failed.get(torrent.id)
+    if failed is not None:
+        code = f" [{failed.error_code}]" if failed.error_code else ""
+        yield f"{_BELOW}failed {at(failed.updated_at)}: {safe(failed.error)}{code}"
+        if failed.remedy:
+            yield f"{_BELOW}> {safe(failed.remedy)}"
 
 
 def _kin(move: PlannedMove) -> str:
@@ -119,7 +151,3 @@ def _groups(plan: Plan) -> list[str]:
 
 def _name(plan: Plan, torrent: InfoHash) -> str:
     return shorten(safe(plan.names.get(torrent, "")), _NAME_CELLS)
-
-
-def _cell(name: str) -> str:
-    return shorten(safe(name), _NAME_CELLS).ljust(_NAME_CELLS)

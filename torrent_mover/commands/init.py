@@ -374,7 +374,7 @@ class _Setup:
         self._console.say(f"Written: {path} (mode 0600){f'; what was there is {kept}' if kept else ''}")
         self._console.say()
         self._console.say("A dry run: what would move, and what would not. Nothing is touched.")
-        self._console.say(as_table(plans.plan(settings)).rstrip("\n"))
+        self._console.say(as_table(plans.preview(settings)).rstrip("\n"))
         self._console.say()
         found = next((place for place, _ in discover(None) if place.exists()), None)
         config = "" if found == path else f" --config {shlex.quote(str(path.absolute()))}"

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from torrent_mover.adapters import run_state
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.bootstrap.state import active_run, journal_path, state_folder
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.domain.settings import Settings
+from torrent_mover.domain.text import pad, safe
 
 NO_RUN = "No run has been made with this config. To see what one would move: torrent-mover --dry-run\n"
 
@@ -53,6 +54,17 @@ def _published(folder: Path, journal: SqliteJournal) -> Mapping[str, Any]:
     data = run_state.published(folder / run_state.FILE_NAME) or {}
     newest = next(iter(journal.runs(1)), None)
     return data if newest is not None and data.get("run") == newest.id and not newest.ended_at else {}
+
+
+def name_cells(stream: TextIO, cells: int) -> int | None:
+    """How long a name may be: `cells` on a terminal, any length in a pipe or a file, where programs read."""
+    return cells if stream.isatty() else None
+
+
+def name_cell(name: str, cells: int | None) -> str:
+    """A torrent's name as a cell of a table, padded, and cut where `name_cells` says so."""
+    told = safe(name)
+    return told if cells is None else pad(told, cells)
 
 
 def at(unix: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +20,15 @@ def margin(total: int) -> int:
     File systems slow down and misbehave when they are really full, and the client there wants to write its own state.
     """
     return min(max(total // 100, 100 * _MIB), 5 * 1024 * _MIB)
+
+
+def fitting(sizes: Sequence[int], free: int, total: int) -> tuple[bool, ...]:
+    """Which of so many bytes fit into `free` of `total`, taken in their order, those left out that do not."""
+    left, fits = max(free - margin(total), 0), []
+    for each in sizes:
+        fits.append(each <= left)
+        left -= each if each <= left else 0
+    return tuple(fits)
 
 
 class Reservations:

@@ -142,6 +142,15 @@ class Noticed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut(Event):
+    """So many torrents stay at the source because there is no room for them. Told once a run of each, at its end or a round's."""
+
+    torrents: int
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Held(Event):
     """Nothing new is begun for a while: a server is left alone, or (`full`) a disk has no room."""
 

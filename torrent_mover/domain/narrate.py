@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import singledispatch
 
+from torrent_mover.domain.errors import DiskFull
 from torrent_mover.domain.events import (
     CheckFailed,
     CheckPassed,
     Event,
     Held,
+    LeftOut,
     Level,
     MoveDone,
     MoveFailed,
@@ -129,6 +131,12 @@ def _(event: MoveFailed) -> Line:
 @_tell.register
 def _(event: Noticed) -> Line:
     return Line(event.level, event.torrent, event.text)
+
+
+@_tell.register
+def _(event: LeftOut) -> Line:
+    told = _joined(f"{counted(event.torrents, 'torrent')} did not fit: {event.why}", event.remedy)
+    return Line(Level.ERROR, None, f"{told} [{DiskFull.code}]")
 
 
 @_tell.register

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from torrent_mover.domain.errors import DiskFull, ExitCode
-from torrent_mover.domain.events import Event, Held, Level, MoveFailed, MoveRetried, Noticed, RoundEnded, RunEnded
+from torrent_mover.domain.events import (
+    Event,
+    Held,
+    LeftOut,
+    Level,
+    MoveFailed,
+    MoveRetried,
+    Noticed,
+    RoundEnded,
+    RunEnded,
+)
 from torrent_mover.domain.narrate import ended_well, narrate
 from torrent_mover.domain.settings_general import NotifyOn
 from torrent_mover.domain.text import safe
@@ -54,11 +64,10 @@ class Desk:
 
 def _notice(event: Event) -> Notice | None:
     text = narrate(event).full
-    if isinstance(event, Held):
-        on = NotifyOn.SPACE if event.full else NotifyOn.BREAKER
-        return Notice(on, "no space left" if event.full else "a server is left alone", text)
-    if isinstance(event, MoveFailed | MoveRetried) and event.code == DiskFull.code:
+    if _lacks_room(event):
         return Notice(NotifyOn.SPACE, "no space left", text)
+    if isinstance(event, Held):
+        return Notice(NotifyOn.BREAKER, "a server is left alone", text)
     if isinstance(event, MoveFailed):
         return Notice(NotifyOn.FAILURE, f"{safe(event.name)} failed", text)
     if isinstance(event, Noticed) and event.level is Level.ERROR and event.torrent is None:
@@ -66,6 +75,12 @@ def _notice(event: Event) -> Notice | None:
     if isinstance(event, RunEnded | RoundEnded):
         return _of_the_end(event, text)
     return None
+
+
+def _lacks_room(event: Event) -> bool:
+    if isinstance(event, MoveFailed | MoveRetried):
+        return event.code == DiskFull.code
+    return isinstance(event, LeftOut) or (isinstance(event, Held) and event.full)
 
 
 def _of_the_end(event: RunEnded | RoundEnded, text: str) -> Notice | None:

@@ -7,7 +7,7 @@ Two steps, because questions about files and trackers cost a call each: `presele
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from torrent_mover.domain.move import Mark
@@ -102,7 +102,7 @@ def preselect(
     for torrent in members:
         reason = _reason_to_leave(torrent, policy, marks or {})
         if reason:
-            not_moved.append(_left(torrent, reason))
+            not_moved.append(_left(torrent, reason, _ready_in(torrent, policy, marks or {})))
         else:
             candidates.append(Candidate(torrent, torrent.id in begun))
     candidates.sort(key=lambda candidate: _taking_order(candidate, policy))
@@ -165,8 +165,16 @@ def _reason_found(findings: Findings) -> str:
     return ""
 
 
-def _left(torrent: Torrent, reason: str) -> NotMoved:
-    return NotMoved(torrent.id, torrent.name, torrent.size, torrent.added_on, reason)
+def _ready_in(torrent: Torrent, policy: Policy, marks: Mapping[InfoHash, Mark]) -> float | None:
+    """Seconds after which nothing is left of why it stays; None where more than time is missing."""
+    patient = replace(policy, min_seed_time=0)
+    if torrent.state is not TorrentState.SEEDING or _reason_to_leave(torrent, patient, marks):
+        return None
+    return policy.min_seed_time - torrent.seeding_time
+
+
+def _left(torrent: Torrent, reason: str, ready_in: float | None = None) -> NotMoved:
+    return NotMoved(torrent.id, torrent.name, torrent.size, torrent.added_on, reason, ready_in)
 
 
 def _goes_first(candidate: Candidate, policy: Policy) -> int:

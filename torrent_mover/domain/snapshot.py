@@ -107,13 +107,17 @@ class MoveView:
 
 @dataclass(frozen=True, slots=True)
 class NotMoved:
-    """A torrent of the category that this run leaves alone, and why."""
+    """A torrent of the category that this run leaves alone, and why.
+
+    `ready_in`: seconds of seeding after which it may move; None where time alone changes nothing.
+    """
 
     id: InfoHash
     name: str
     size: int
     added_on: int
     reason: str
+    ready_in: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

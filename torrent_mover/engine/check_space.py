@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from torrent_mover.domain.capacity import margin
+from torrent_mover.domain.capacity import fitting, margin
 from torrent_mover.domain.errors import ServerTooOld
 from torrent_mover.domain.text import counted, size
 from torrent_mover.engine.preflight import Check, Doubt
@@ -41,7 +41,7 @@ def _room(files: FileSystem, name: str, sizes: Sequence[int]) -> Callable[[], st
         usable, needed = max(found.free - margin(found.total), 0), sum(sizes)
         told = f"{size(found.free)} free in {name}, needs {size(needed)}"
         if needed > usable:
-            fit = _fitting(sizes, usable)
+            fit = sum(fitting(sizes, found.free, found.total))
             raise Doubt(
                 f"{told} beside {size(margin(found.total))} that stay free: {fit} of {counted(len(sizes), 'torrent')} fit.",
                 kept="What fits is moved; the source keeps the others.",
@@ -50,16 +50,6 @@ def _room(files: FileSystem, name: str, sizes: Sequence[int]) -> Callable[[], st
         return told
 
     return ask
-
-
-def _fitting(sizes: Sequence[int], usable: int) -> int:
-    """How many fit, taken in their order, those left out that do not."""
-    fit = 0
-    for each in sizes:
-        if each <= usable:
-            usable -= each
-            fit += 1
-    return fit
 
 
 def own_space(files: FileSystem) -> Callable[[], str]:

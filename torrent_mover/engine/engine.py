@@ -17,7 +17,7 @@ from torrent_mover.domain.errors import (
     SourceCorrupt,
     TorrentGone,
 )
-from torrent_mover.domain.events import Held, Level, MoveDone, MoveFailed, MoveRetried, Noticed
+from torrent_mover.domain.events import Held, LeftOut, Level, MoveDone, MoveFailed, MoveRetried, Noticed
 from torrent_mover.domain.move import Mark, MoveRecord, Stage
 from torrent_mover.domain.rate import Meter
 from torrent_mover.domain.retry import Backoff, count_failure
@@ -75,6 +75,7 @@ class Engine:
         self._stop = stop_event
         self._housekeeping = threading.Event()
         self._cut_at: float | None = None
+        self._told_left_out: set[InfoHash] = set()
 
     # -- work --------------------------------------------------------------------------------------------------------
 
@@ -114,6 +115,22 @@ class Engine:
                 row.chore.join()
         self._housekeeping.set()
         keeper.join()
+        self._tell_left_out()
+
+    def without_room(self) -> list[Row]:
+        """The rows that are left out because there is no room for them."""
+        return [row for row in self.roster.rows() if row.standing is Standing.SKIPPED and isinstance(row.error, NoRoom)]
+
+    def _tell_left_out(self) -> None:
+        """Say once, however often it is looked again, what a person must make room for."""
+        fresh = [row for row in self.without_room() if row.id not in self._told_left_out]
+        if not fresh:
+            return
+        self._told_left_out |= {row.id for row in fresh}
+        largest = max(fresh, key=lambda row: row.planned.torrent.size)
+        assert largest.error is not None  # noqa: S101  without_room asks for one
+        why = f"{largest.planned.torrent.name} {largest.error.reason}" if isinstance(largest.error, NoRoom) else ""
+        self.world.publish(LeftOut(self.world.clock.now(), len(fresh), why, largest.error.remedy))
 
     def _work(self) -> None:
         while (row := self.roster.take()) is not None:

@@ -46,7 +46,6 @@ from torrent_mover.engine.publisher import Publisher
 from torrent_mover.engine.reconcile import reconcile
 from torrent_mover.engine.roster import LEFT_BY_USER
 from torrent_mover.engine.rounds import Rounds, Watching
-from torrent_mover.engine.space import NoRoom
 from torrent_mover.engine.statistics import Carrying
 from torrent_mover.engine.steering import Steering
 from torrent_mover.engine.vitals import Vitals
@@ -169,8 +168,7 @@ class Run(Steering):
             return ExitCode.SOME_FAILED, why
 
     def _without_room(self) -> str:
-        rows = [row for row in self._engine.roster.rows() if row.standing is Standing.SKIPPED]
-        count = sum(isinstance(row.error, NoRoom) for row in rows)
+        count = len(self._engine.without_room())
         return f"{counted(count, 'torrent')} did not fit" if count else ""
 
     def _work(self) -> ExitCode:
@@ -201,7 +199,8 @@ class Run(Steering):
         else:
             self._rounds.run(self._look_again, self._enter, self._carry)
         failed = any(row.standing is Standing.FAILED for row in self._engine.roster.rows())
-        return ExitCode.SOME_FAILED if failed or not self._client_runs else ExitCode.DONE
+        needs_somebody = failed or self._engine.without_room() or not self._client_runs
+        return ExitCode.SOME_FAILED if needs_somebody else ExitCode.DONE
 
     def _carry(self) -> None:
         """While nothing moves, and nobody looks for more: the destination client is stopped for it."""
