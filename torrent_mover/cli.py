@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -11,8 +12,9 @@ from typing import Final
 
 from torrent_mover import __version__
 from torrent_mover.commands import init_arguments
-from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError
+from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
 
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _WITH_JSON: Final = ("doctor", "history", "log", "status")
 
 
@@ -207,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         top.error("--watch goes with a run: --test-run, --parallel-jobs, --simple, -q")
     try:
         module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
-        return int(module.execute(arguments))
+        return _said(int(module.execute(arguments)))
     except MoverError as error:
         tell(error)
         return int(error.exit_code)
@@ -215,8 +217,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output is gone (`| head`): nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        # Files that commands write tell their own errors: what is left is where our output goes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        tell(UsageError(f"The output cannot be written: {error.strerror}.", remedy="Make room where it goes: df -h"))
+        return int(ExitCode.SOME_FAILED)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
+
+
+def _said(code: int) -> int:
+    """The exit code, once all that was said has left: a disk that is full may say so only now."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return code
 
 
 def tell(error: MoverError) -> None:

@@ -12,6 +12,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -201,6 +202,33 @@ def test_an_event_log_that_cannot_be_made_stops_before_the_run(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotWritable, match="event log"):
         EventLog(tmp_path / "file" / "events.jsonl", PLAIN)
+
+
+def test_what_cannot_be_begun_or_written_is_told_once_and_fails_nobody(tmp_path):
+    (tmp_path / "file").touch()
+    told, control = [], FakeControl()
+    settings = GeneralSettings(
+        event_log=tmp_path / "file" / "events.jsonl",
+        metrics_file=tmp_path / "file" / "x.prom",
+        notify_command=("/no/such/program",),
+    )
+    with telling(control, settings, PLAIN, told.append):
+        control.emit(FAILED)
+        control.emit(ENDED)
+
+    assert len(told) == 3, told
+    assert [sum(word in each for each in told) for word in ("event log", "metrics file", "notification")] == [1, 1, 1]
+
+
+def test_an_event_log_on_a_full_disk_is_told_once_and_closes_quietly():
+    told = []
+    log = EventLog(Path("/dev/full"), PLAIN, told.append)
+    for event in (FAILED, ENDED):
+        log(event)
+    log.close()
+
+    assert eventually(lambda: told)
+    assert told == ["/dev/full cannot be written: No space left on device; the run goes on without those lines."]
 
 
 def samples(text):

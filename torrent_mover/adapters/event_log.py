@@ -7,20 +7,23 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from torrent_mover.adapters.logs import QuietFileHandler
+from torrent_mover.adapters.logs import Complain, QuietFileHandler, unheard
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.event_data import event_data
 from torrent_mover.domain.events import Event
 
 
 class EventLog:
-    """A `ports.notifier.Notifier`. Mode 0600, rotated as the log is; `redact` takes secrets out. Raises NotWritable."""
+    """A `ports.notifier.Notifier`. Mode 0600, rotated as the log is; `redact` takes secrets out. Raises NotWritable.
 
-    def __init__(self, path: Path, redact: Callable[[str], str]) -> None:
+    `complain` hears of the first line that cannot be written.
+    """
+
+    def __init__(self, path: Path, redact: Callable[[str], str], complain: Complain = unheard) -> None:
         self._redact = redact
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._handler = QuietFileHandler(path)
+            self._handler = QuietFileHandler(path, complain=complain)
         except OSError as error:
             raise NotWritable(
                 f"The event log {path} cannot be written: {error.strerror}.",

@@ -8,6 +8,8 @@ import logging
 import logging.handlers
 import os
 import re
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -53,27 +55,56 @@ class SafeFormatter(logging.Formatter):
         return _safe_lines(self._redact(stack_info))
 
 
-class QuietFileHandler(logging.handlers.RotatingFileHandler):
-    """Rotates by size, makes its files with mode 0600, and never raises nor writes to stderr: a full disk must not end a run."""
+Complain = Callable[[str], object]
+"""Takes one sentence: why something that tells of a run cannot."""
 
-    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, kept: int = FILES_KEPT) -> None:
+
+def unheard(_sentence: str) -> None:
+    """Nobody wants to know."""
+
+
+class QuietFileHandler(logging.handlers.RotatingFileHandler):
+    """Rotates by size, makes its files with mode 0600, and never raises nor writes to stderr: a full disk must not end a run.
+
+    `complain` hears of the first line that cannot be written, in a thread of its own: what it does may log again.
+    """
+
+    def __init__(
+        self, path: Path, *, max_bytes: int = MAX_BYTES, kept: int = FILES_KEPT, complain: Complain = unheard
+    ) -> None:
         super().__init__(path, maxBytes=max_bytes, backupCount=kept, encoding="utf-8", errors="backslashreplace")
+        self._complain = complain
+        self._complained = False
 
     def _open(self) -> io.TextIOWrapper:
         return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_open_private)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """A line that cannot be written is lost."""
+        """A line that cannot be written is lost; the first time, somebody hears of it."""
+        del record
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError) and not self._complained:
+            self._complained = True
+            sentence = f"{self.baseFilename} cannot be written: {error.strerror}; the run goes on without those lines."
+            threading.Thread(target=self._complain, args=(sentence,), daemon=True).start()
+
+    def close(self) -> None:
+        """Let go of the file, whatever it could not take."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
-def start_log(log_dir: Path, redact: Callable[[str], str], *, debug: bool = False) -> Callable[[], None]:
+def start_log(
+    log_dir: Path, redact: Callable[[str], str], *, debug: bool = False, complain: Complain = unheard
+) -> Callable[[], None]:
     """Send all logging of this process to a file in `log_dir`; returns how to end that.
 
-    Warnings and errors of libraries are kept; their chatter only with `debug`. Raises NotWritable.
+    Warnings and errors of libraries are kept; their chatter only with `debug`. `complain` hears of a file that takes no more
+    lines. Raises NotWritable.
     """
     try:
         log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler = QuietFileHandler(log_dir / FILE_NAME)
+        handler = QuietFileHandler(log_dir / FILE_NAME, complain=complain)
     except OSError as error:
         raise NotWritable(
             f"The log cannot be written in {log_dir}: {error.strerror}.",
@@ -93,8 +124,7 @@ def start_log(log_dir: Path, redact: Callable[[str], str], *, debug: bool = Fals
     def end() -> None:
         root.removeHandler(handler)
         root.setLevel(before)
-        with contextlib.suppress(OSError):
-            handler.close()
+        handler.close()
 
     return end
 

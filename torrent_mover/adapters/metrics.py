@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from torrent_mover.adapters.logs import Complain
 from torrent_mover.adapters.whole_file import write_whole
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.events import Event
@@ -73,14 +74,22 @@ def _escaped(label: str) -> str:
 class MetricsFile:
     """Writes the metrics every WRITTEN_EVERY seconds and at the end: always a whole file, renamed into place.
 
-    Mode 0644: what scrapes it is another user. Raises NotWritable where it cannot be written at the beginning; later failures
-    go to the log.
+    Mode 0644: what scrapes it is another user. Raises NotWritable where it cannot be written at the beginning; `complain`
+    hears of the first failure later.
     """
 
-    def __init__(self, path: Path, snapshot: Callable[[], Snapshot], every: float = WRITTEN_EVERY) -> None:
+    def __init__(
+        self,
+        path: Path,
+        snapshot: Callable[[], Snapshot],
+        every: float = WRITTEN_EVERY,
+        complain: Complain = _log.warning,
+    ) -> None:
         self._path = path
         self._snapshot = snapshot
         self._every = every
+        self._complain = complain
+        self._complained = False
         self._ended = threading.Event()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +120,9 @@ class MetricsFile:
         try:
             self._write()
         except OSError as error:
-            _log.warning("the metrics file could not be written: %s", error)
+            if not self._complained:
+                self._complained = True
+                self._complain(f"The metrics file {self._path} cannot be written: {error.strerror}; the run goes on.")
 
     def _write(self) -> None:
         write_whole(self._path, exposition(self._snapshot()), 0o644, durable=False)

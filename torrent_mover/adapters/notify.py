@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from torrent_mover.adapters.logs import Complain, unheard
 from torrent_mover.adapters.proxies import add_exceptions
 from torrent_mover.adapters.tether import Tethered
 from torrent_mover.domain.errors import MissingProgram
@@ -36,9 +37,16 @@ Teller = Callable[[Notice, dict[str, object]], None]
 
 
 class Notifications:
-    """A `ports.notifier.Notifier`: decides by `desk`, then every one of `tellers` tells, in a thread of its own."""
+    """A `ports.notifier.Notifier`: decides by `desk`, then every one of `tellers` tells, in a thread of its own.
 
-    def __init__(self, desk: Desk, tellers: Sequence[Teller], redact: Callable[[str], str]) -> None:
+    Each failure goes to the log; `complain` hears of the first one.
+    """
+
+    def __init__(
+        self, desk: Desk, tellers: Sequence[Teller], redact: Callable[[str], str], complain: Complain = unheard
+    ) -> None:
+        self._complain = complain
+        self._complained = False
         self._desk = desk
         self._tellers = tuple(tellers)
         self._redact = redact
@@ -67,8 +75,15 @@ class Notifications:
             for teller in self._tellers:
                 try:
                     teller(*item)
-                except Exception:  # noqa: BLE001  whatever tells others must never reach the run
+                except Exception as error:  # noqa: BLE001  whatever tells others must never reach the run
                     _log.warning("a notification could not be sent", exc_info=True)
+                    self._say_once(error)
+
+    def _say_once(self, error: Exception) -> None:
+        if not self._complained:
+            self._complained = True
+            why = getattr(error, "strerror", None) or type(error).__name__
+            self._complain(f"A notification could not be sent: {why}; the run goes on, the log file has the details.")
 
 
 class Command:

@@ -34,7 +34,14 @@ def here(words: Sequence[str], key: str, *, leave: bool = False) -> Order:
 
     def run(patience: float) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TORRENT_MOVER__")}
-        with tempfile.TemporaryFile() as output:
+        try:
+            output_file = tempfile.TemporaryFile()  # noqa: SIM115  closed below, whatever happens
+        except OSError as error:
+            raise ProvisioningError(
+                f"The output of the {key} cannot be kept: {error.strerror}.",
+                remedy=f"Make room in {tempfile.gettempdir()} (df -h, df -i), or set TMPDIR to another folder.",
+            ) from error
+        with output_file as output:
             try:
                 process = subprocess.Popen(
                     words,

@@ -23,6 +23,8 @@ from torrent_mover.bootstrap.mending import offer
 from torrent_mover.bootstrap.moving import cache_of, left_out, policy_of, route
 from torrent_mover.bootstrap.plans import planner
 from torrent_mover.bootstrap.state import claims, journal_path, locked
+from torrent_mover.domain.errors import NotWritable
+from torrent_mover.domain.events import Level
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.settings import Settings
 from torrent_mover.engine.bandwidth import Bandwidth
@@ -67,14 +69,30 @@ class Assembly:
         with ExitStack() as stack:
             stack.enter_context(locked(self._settings))
             sweep()
-            log_folder = Path(str(self._settings.log_dir))
-            stack.callback(start_log(log_folder, self.redactor, debug=self._options.debug))
+            unlogged = self._log(stack)
             self.run = self._build(stack)
+            if unlogged:
+                self.complain(unlogged)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def complain(self, sentence: str) -> None:
+        """Let people know that something which tells of the run cannot; the run goes on."""
+        run: Run | None = getattr(self, "run", None)
+        if run is not None:
+            run.notice(Level.WARN, sentence)
+
+    def _log(self, stack: ExitStack) -> str:
+        """Begin the log file; returns why there is none."""
+        folder, debug = Path(str(self._settings.log_dir)), self._options.debug
+        try:
+            stack.callback(start_log(folder, self.redactor, debug=debug, complain=self.complain))
+        except NotWritable as error:
+            return f"{error.what} The run goes on without it. {error.remedy}"
+        return ""
 
     def _build(self, stack: ExitStack) -> Run:
         settings, options = self._settings, self._options

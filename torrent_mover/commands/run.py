@@ -32,7 +32,7 @@ def move(settings: Settings, path: Path, arguments: argparse.Namespace) -> ExitC
     with (
         Assembly(settings, options) as assembly,
         publishing(assembly.run, state_folder(settings)),
-        telling(assembly.run, settings.general, assembly.redactor),
+        telling(assembly.run, settings.general, assembly.redactor, assembly.complain),
         under_systemd(assembly.run, lambda: True),
     ):
         return follow(assembly.run, arguments, Path(str(settings.log_dir)) / FILE_NAME)

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from torrent_mover.adapters.event_log import EventLog
+from torrent_mover.adapters.logs import Complain
 from torrent_mover.adapters.metrics import MetricsFile, MetricsServer
 from torrent_mover.adapters.notify import Command, Notifications, Teller, apprise
 from torrent_mover.adapters.run_state import FILE_NAME, RunState
 from torrent_mover.adapters.systemd import Systemd
+from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.notices import Desk
 from torrent_mover.domain.settings_general import GeneralSettings
 from torrent_mover.ports.control import Control
 from torrent_mover.ports.notifier import Notifier
 
+_log = logging.getLogger(__name__)
+
 
 @contextmanager
-def telling(control: Control, settings: GeneralSettings, redact: Callable[[str], str]) -> Iterator[None]:
-    """Tell what the settings ask for, while in this context. Raises MoverError where something cannot be begun."""
+def telling(
+    control: Control, settings: GeneralSettings, redact: Callable[[str], str], complain: Complain = _log.warning
+) -> Iterator[None]:
+    """Tell what the settings ask for, while in this context.
+
+    What tells of a run never fails it: `complain` hears what cannot be begun, or goes wrong later, once each. Raises
+    MissingProgram alone, for what the config asks for and is not installed.
+    """
     with ExitStack() as stack:
-        for make in _wanted(control, settings, redact):
-            _attach(stack, control, make())
+        for make in _wanted(control, settings, redact, complain):
+            try:
+                notifier = make()
+            except NotWritable as error:
+                complain(f"{error.what} The run goes on without it. {error.remedy}")
+                continue
+            _attach(stack, control, notifier)
         yield
 
 
@@ -46,12 +62,19 @@ def under_systemd(
 
 
 def _attach(stack: ExitStack, control: Control, notifier: Notifier) -> None:
-    stack.callback(notifier.close)
+    stack.callback(_close, notifier)
     stack.callback(control.subscribe(notifier))
 
 
+def _close(notifier: Notifier) -> None:
+    try:
+        notifier.close()
+    except Exception:  # noqa: BLE001  the run is over, and its exit code stands
+        _log.exception("what told of the run could not be closed")
+
+
 def _wanted(
-    control: Control, settings: GeneralSettings, redact: Callable[[str], str]
+    control: Control, settings: GeneralSettings, redact: Callable[[str], str], complain: Complain
 ) -> Iterator[Callable[[], Notifier]]:
     tellers: list[Teller] = []
     if settings.notify_command:
@@ -59,13 +82,13 @@ def _wanted(
     if settings.notify_urls:
         tellers.append(apprise(settings.notify_urls.reveal()))
     if tellers:
-        yield lambda: Notifications(Desk(settings.notify_on), tellers, redact)
+        yield lambda: Notifications(Desk(settings.notify_on), tellers, redact, complain)
     if settings.event_log:
         path = Path(str(settings.event_log))
-        yield lambda: EventLog(path, redact)
+        yield lambda: EventLog(path, redact, complain)
     if settings.metrics_file:
         file = Path(str(settings.metrics_file))
-        yield lambda: MetricsFile(file, control.snapshot)
+        yield lambda: MetricsFile(file, control.snapshot, complain=complain)
     if settings.metrics_port:
         port = settings.metrics_port
         yield lambda: MetricsServer(port, control.snapshot)

@@ -69,7 +69,7 @@ class Runs:
         with ExitStack() as stack:
             assembly = stack.enter_context(Assembly(settings, options))
             stack.enter_context(publishing(assembly.run, state_folder(settings)))
-            stack.enter_context(telling(assembly.run, settings.general, assembly.redactor))
+            stack.enter_context(telling(assembly.run, settings.general, assembly.redactor, assembly.complain))
             self._stack = stack.pop_all()
         return assembly.run
 

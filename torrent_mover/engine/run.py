@@ -107,6 +107,9 @@ class Run(Steering):
         self._vitals = vitals
         self._host = host
         self._notices = tuple(notices)
+        self._early: list[tuple[Level, str]] = []
+        self._has_begun = False
+        self._beginning = threading.Lock()
         self._planned_checks = planned_checks
         self._clock = engine.world.clock
         self._started_at = self._clock.now()
@@ -153,8 +156,7 @@ class Run(Steering):
         try:
             self._engine.world.journal.begin_run(self._facts.run, self._started_at)
             self._engine.pace.recall()
-            for text in self._notices:
-                self._publish(Noticed(self._clock.now(), None, Level.WARN, text))
+            self._begin()
             return self._work(), ""
         except Cancelled:
             return self.interrupted_by, ""
@@ -487,8 +489,19 @@ class Run(Steering):
         return self._clock.monotonic() - self._rounds.beat < within
 
     def notice(self, level: Level, text: str) -> None:
-        """Publish a line about the run."""
+        """Publish a line about the run; before it has begun nobody listens, and it waits until then."""
+        with self._beginning:
+            if not self._has_begun:
+                self._early.append((level, text))
+                return
         self._publish(Noticed(self._clock.now(), None, level, text))
+
+    def _begin(self) -> None:
+        with self._beginning:
+            self._has_begun = True
+            early = [*self._early, *((Level.WARN, text) for text in self._notices)]
+        for level, text in early:
+            self.notice(level, text)
 
 
 def _nothing(_error: MoverError) -> Offer | None:
