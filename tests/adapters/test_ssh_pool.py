@@ -89,6 +89,24 @@ def test_a_broken_connection_is_hung_up_and_replaced():
     assert pool.borrow("a", lane=True) is not first
 
 
+def test_a_connection_that_we_cut_ourselves_is_none_that_was_lost():
+    pool = SessionPool(FakeTransport())
+    session = pool.borrow("a", lane=True)
+    session.abort()
+    pool.give_back(session)
+    assert pool.broken == 0
+
+
+def test_a_connection_that_was_lost_counts_even_if_it_is_cut_afterwards():
+    transport = FakeTransport()
+    pool = SessionPool(transport)
+    session = pool.borrow("a", lane=True)
+    transport.channels[0].aborted = True
+    session.abort()
+    pool.give_back(session)
+    assert pool.broken == 1
+
+
 def test_a_connection_that_breaks_while_idle_is_replaced():
     transport = FakeTransport()
     pool = SessionPool(transport)

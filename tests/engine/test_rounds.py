@@ -247,6 +247,22 @@ def test_a_failed_torrent_rests_for_an_hour_before_it_is_tried_again(staying):
         assert staying.story.source.get(second) is not None
 
 
+def test_a_torrent_that_failed_and_is_tried_again_counts_in_the_round_that_moves_it(staying):
+    torrent = staying.story.seed("One", 50_000)
+    path, node = next((path, node) for path, node in staying.story.here.nodes.items() if path.parts == ("One",))
+    staying.story.here.unlink(path)
+    with staying:
+        eventually(lambda: staying.of_kind(RoundEnded), 20)
+        staying.story.here.nodes[path] = node
+        staying.watch.retry(torrent)
+        moved(staying, torrent)
+        eventually(lambda: len(staying.of_kind(RoundEnded)) == 2, 20)
+
+    first, second = staying.of_kind(RoundEnded)
+    assert (first.moved, first.failed, first.sent) == (0, 1, 0)
+    assert (second.moved, second.failed, second.sent) == (1, 0, 50_000)
+
+
 def test_it_is_seen_alive_only_while_it_goes_round(staying):
     with staying:
         staying.watching()

@@ -252,7 +252,7 @@ def history() -> HistoryView:
         HistoryEntry(
             id=a_hash(0x900 + number), name=name, size=int(gib * GIB), started_at=AT - age - took, ended_at=AT - age,
             outcome=outcome, sent=int(gib * GIB * 0.9), reused=int(gib * GIB * 0.1), pieces=2119, repaired=repaired,
-            run="0193f7a2", detail=detail, not_carried=NOT_CARRIED if number == 0 else "",
+            run="0193f7a2", detail=detail, took=took, not_carried=NOT_CARRIED if number == 0 else "",
         )
         for number, (name, gib, took, outcome, detail, repaired, age) in enumerate(rows)
     )  # fmt: skip

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.fakes.control import FakeControl
-from tests.fakes.snapshots import a_hash
+from tests.fakes.snapshots import GIB, a_hash, a_move
 from tests.tui.pilot import drive, dump, settle
-from tests.tui.scenes import SCENES
+from tests.tui.scenes import SCENES, steps
 from tests.tui.test_bindings import FIRST, RETRYING, SECOND, cursor_row, session
 from torrent_mover.domain.snapshot import Phase, Standing
 from torrent_mover.tui.app import MoverApp
+from torrent_mover.tui.look import Look
 from torrent_mover.tui.screens.queue import Queue
 from torrent_mover.tui.widgets.rows import Rows
+from torrent_mover.tui.widgets.selected import now_line, steps_line
 
 pytestmark = pytest.mark.thorough
+
+QUEUED = a_hash(100)
 
 
 def after(scene: str, change: Callable[[FakeControl], None], *keys: str) -> str:
@@ -59,6 +64,7 @@ def test_the_cursor_stays_on_a_torrent_that_was_done_before_it_was_chosen():
     ("key", "standing", "said"),
     [
         ("r", Standing.ACTIVE, "Nothing to try again"),
+        ("r", Standing.QUEUED, "waits for a free slot"),
         ("space", Standing.DONE, "Nothing to pause"),
         ("s", Standing.FAILED, "Nothing to leave"),
         ("x", Standing.DONE, "Nothing to cancel"),
@@ -102,6 +108,49 @@ def test_a_problem_that_is_over_says_so_while_it_is_read():
     text = after("failed", lambda control: control.change_move(FIRST, trouble=None), "e")
 
     assert "nothing is wrong any more" in text
+
+
+def test_what_is_held_can_be_tried_without_waiting():
+    held = session(
+        "running", "down", "down", "down", "down", "r", prepare=lambda control: control.change_move(QUEUED, held=True)
+    )
+
+    assert held.control.calls == [("retry", QUEUED)]
+    assert "Tries again: ubuntu" in held.text
+
+
+def test_the_question_about_leaving_lists_what_moves_now():
+    text = after("running", lambda control: control.change_move(FIRST, standing=Standing.DONE, fraction=1.0), "q")
+
+    listed = [row for row in text.splitlines() if "/5 " in row and "│" in row]
+    assert len(listed) == 2
+    assert "2/5 push" in text
+    assert not any("Big.Buck" in row for row in listed)
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        (Standing.PAUSED, "waits paused"),
+        (Standing.FAILED, "over  failed"),
+        (Standing.SKIPPED, "over  left for a later"),
+    ],
+)
+def test_what_does_not_move_does_nothing_now(standing: Standing, said: str):
+    move = replace(a_move(), standing=standing, doing="now transferring")
+
+    panel = "".join(span.text for span in now_line(move))
+
+    assert said in panel
+    assert "transferring" not in panel
+
+
+def test_the_panel_says_the_figures_of_the_row():
+    move = a_move(steps=steps(18 * GIB, 0, 58 * GIB), fraction=0.14, eta=865.0)
+
+    shown = "".join(span.text for span in steps_line(move, 100, Look()))
+
+    assert "whole 14% ETA 14:25" in shown
 
 
 def test_what_failed_says_what_becomes_of_it():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tests.tui.scenes import SCENES
+from tests.fakes.snapshots import AT
+from tests.tui.scenes import SCENES, history
 from torrent_mover.domain.snapshot import HistoryView
 from torrent_mover.tui.look import look_for
-from torrent_mover.tui.screens.history import carried_not, rates_lines
+from torrent_mover.tui.screens.history import carried_not, rates_lines, summary
 
 LOOK = look_for("braille", "iec", encoding="utf-8", term="xterm-256color")
 
@@ -38,3 +39,10 @@ def test_the_scene_of_the_history_has_what_a_journal_has():
     (entry, *_) = SCENES["running"]().past.entries
 
     assert "61.2 GiB" in carried_not(entry.not_carried, LOOK)
+
+
+def test_what_was_copied_is_not_counted_as_moved():
+    told = summary(history(), AT, LOOK)
+
+    assert told.startswith("last 7 days: 3 moved, 1 copied, ")
+    assert told.endswith(", 1 failed")

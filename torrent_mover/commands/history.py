@@ -42,6 +42,6 @@ def _row(entry: HistoryEntry) -> str:
     if not entry.confirmed:
         ended += " (the removal at the source is not confirmed yet)"
     repaired = f", {entry.repaired} repaired" if entry.repaired else ""
-    took = duration(entry.ended_at - entry.started_at)
+    took = duration(entry.took)
     name = pad(safe(entry.name), _NAME_CELLS)
     return f"{at(entry.ended_at)}  {entry.id.short}  {size(entry.size):>9}  {name}  {took:>7}  {ended}{repaired}"

@@ -93,6 +93,8 @@ class Outcome(Enum):
 class HistoryEntry:
     """One ended move. Written before the source is removed (`confirmed` False), confirmed after.
 
+    `took`: seconds that were spent on it by the run that ended it, without those in which it was paused or waited to be tried
+    again; every place that says how long a move took says this.
     `sent` bytes crossed the wire, `reused` were there already; `not_carried` is what no interface can set at the destination
     (uploaded bytes, ratio, seeding time, added-on), as text, so that it is not lost.
     """
@@ -111,3 +113,9 @@ class HistoryEntry:
     detail: str = ""
     not_carried: str = ""
     confirmed: bool = True
+    took: float = 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes a second over the wire; None where nothing was measured."""
+        return self.sent / self.took if self.took > 0 and self.sent else None

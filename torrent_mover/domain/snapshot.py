@@ -72,7 +72,9 @@ class MoveView:
     """One torrent of the run. Bytes, bytes/s, seconds; `fraction` is the weighted, monotone progress from 0 to 1.
 
     `reused_fraction` is the part of it that was there already. `why`: what a row that does not move waits for, or how it ended;
-    `retry_in`: seconds after which it is tried, where only time must pass. `eta_is_guess`: too little was seen to be sure of it.
+    `retry_in`: seconds after which it is tried, where only time must pass; `held`: it waits for more than a free slot, so that
+    trying again now makes a difference. `attempt` of `attempts`: the one that runs, or was the last one; 0: none yet.
+    `eta_is_guess`: too little was seen to be sure of it. What does not move has no rate, no ETA, and does nothing.
     """
 
     id: InfoHash
@@ -103,6 +105,7 @@ class MoveView:
     added_on: int
     started_at: float | None
     eta_is_guess: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

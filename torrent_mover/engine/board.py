@@ -140,6 +140,8 @@ class Track:
         self.last_byte = monotonic()
         self._monotonic = monotonic
         self._lock = threading.Lock()
+        self._worked = 0.0  # seconds of attempts that have ended
+        self._began: float | None = None
         self._verdict: MoverError | None = None
         self._aborts: list[Callable[[], None]] = []
 
@@ -194,7 +196,16 @@ class Track:
             raise self._verdict
 
     def renew(self) -> None:
-        """Before a new attempt: forget what broke the last one off."""
+        """An attempt begins: forget what broke the last one off."""
         with self._lock:
             self._verdict = None
-        self.last_sign = self.last_byte = self._monotonic()
+        self.last_sign = self.last_byte = self._began = self._monotonic()
+
+    def rest(self) -> None:
+        """The attempt has ended."""
+        self._worked, self._began = self.worked, None
+
+    @property
+    def worked(self) -> float:
+        """Seconds that were spent on it so far: of all attempts of this run, without what lay between them."""
+        return self._worked + (self._monotonic() - self._began if self._began is not None else 0.0)

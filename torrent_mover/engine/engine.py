@@ -146,7 +146,6 @@ class Engine:
         world, started, before = self.world, self.world.clock.now(), row.track.ledger.sent
         row.started_at = row.started_at or started
         row.began, row.attempt_at, row.sent_before = world.clock.monotonic(), started, before
-        row.first_began = row.first_began or row.began
         row.track.renew()
         if row.chore is not None:
             row.chore.join()
@@ -163,6 +162,7 @@ class Engine:
                 kept="The source is whole; what was verified is kept.",
                 remedy="The log file has the details; please report them.",
             )
+        row.track.rest()
         sent = row.track.ledger.sent - before
         if isinstance(error, NoRoom):
             self._no_room(row, error)
@@ -207,7 +207,7 @@ class Engine:
                 entry.outcome,
                 entry.size,
                 entry.sent,
-                self.world.clock.monotonic() - row.first_began,
+                entry.took,
                 entry.pieces,
                 entry.repaired,
                 entry.detail,
@@ -286,7 +286,7 @@ class Engine:
                 error.what,
                 error.kept,
                 error.code,
-                max(row.failures, 1),
+                row.attempt,
                 self.tuning.backoff.attempts,
                 delay,
             )

@@ -328,6 +328,7 @@ class Mover:
             detail=detail,
             not_carried=" ".join(f"{name}={value}" for name, value in not_carried(torrent).items()),
             confirmed=outcome is not Outcome.MOVED,
+            took=self._track.worked,
         )
 
     # -- shared ------------------------------------------------------------------------------------------------------

@@ -21,7 +21,9 @@ _SURE_AFTER: Final = 30.0
 _FRESH: Final = 5.0
 """Seconds of an attempt in which former moves say more than what was measured."""
 
-_OVER: Final = frozenset({Standing.DONE, Standing.FAILED, Standing.SKIPPED})
+_AT_REST: Final = frozenset({Standing.DONE, Standing.FAILED, Standing.SKIPPED, Standing.PAUSED})
+"""What no time can be promised for: it is over, or waits for a person."""
+
 _FLOWING: Final = frozenset({Stage.TRANSFERRING, Stage.REPAIRING})
 _PARTS: Final = {
     (Stage.TRANSFERRING, Stage.SETTLED): Task.TRANSFER,
@@ -130,11 +132,15 @@ class Pace:
         return max(usual - (now - began), 0.0)
 
     def run_left(self, rows: Sequence[Row], now: float, sharing: int) -> float | None:
-        """Seconds until all rows have moved: the bytes at today's speed, and what the last of them needs after its bytes.
+        """Seconds until all rows that go on by themselves have moved.
 
-        `sharing`: how many move at the same time. None where the speed is not known.
+        The bytes at today's speed, and what the last of them needs after its bytes.
+
+        `sharing`: how many move at the same time. None where the speed is not known, or nothing goes on.
         """
-        open_rows = [row for row in rows if row.standing not in _OVER]
+        open_rows = [row for row in rows if row.standing not in _AT_REST]
+        if not open_rows:
+            return None
         left = sum(_to_bring(row) for row in open_rows)
         flowing = [row for row in open_rows if row.standing is Standing.ACTIVE and row.track.stage in _FLOWING]
         speed = min(sum(self.moving(row, now) for row in flowing), self._allowed())

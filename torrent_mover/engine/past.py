@@ -32,7 +32,8 @@ def look_back(journal: Journal, rows: Sequence[Row]) -> HistoryView:
 
 
 def _failure(record: MoveRecord, journal: Journal) -> HistoryEntry:
-    sent = sum(attempt.sent for attempt in journal.attempts(record.id))
+    tries = journal.attempts(record.id)
+    sent = sum(attempt.sent for attempt in tries)
     again = "" if record.mark is None else f" ({record.mark.value}: not tried again by itself)"
     return HistoryEntry(
         id=record.id,
@@ -42,6 +43,7 @@ def _failure(record: MoveRecord, journal: Journal) -> HistoryEntry:
         ended_at=record.updated_at,
         outcome=Outcome.FAILED,
         sent=sent,
+        took=sum(max(attempt.ended_at - attempt.started_at, 0.0) for attempt in tries),
         reused=0,
         pieces=0,
         detail=f"{record.error}{again} {record.remedy}".rstrip(),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.move import HistoryEntry, Outcome, Stage
 from torrent_mover.domain.rate import Meter, eta
 from torrent_mover.domain.snapshot import MoveView, Standing, Step, StepProgress, Wire
-from torrent_mover.domain.text import clock
+from torrent_mover.domain.text import duration
 from torrent_mover.domain.timing import Task
 from torrent_mover.engine import pace
 from torrent_mover.engine.board import TRANSFER_SHARE, Flow, Track
@@ -73,8 +73,7 @@ class Painter:
         lessons = self._engine.pace.lessons
         for row in rows:
             standing, why = row.standing, reason(row, paused=self._engine.roster.paused)
-            held = standing is Standing.QUEUED and now < row.ready_at < _NEVER
-            if standing is Standing.ACTIVE or standing is Standing.RETRYING or held:
+            if standing is Standing.ACTIVE or row.is_held(now):
                 views.append(move_view(row, self._engine, now, why))
                 continue
             drawn = before.get(row)
@@ -90,14 +89,13 @@ class Painter:
 def reason(row: Row, *, paused: bool) -> str:
     """Why a row waits, or how it ended; blank where nothing but a free slot is missing."""
     if row.standing is Standing.DONE and row.entry is not None:
-        return _how(row.entry, row.started_at)
+        return _how(row.entry)
     return row.why or ("the whole run is paused" if paused and row.standing is Standing.QUEUED else "")
 
 
-def _how(entry: HistoryEntry, started_at: float | None) -> str:
-    took = max(entry.ended_at - (started_at or entry.started_at), 0.0)
+def _how(entry: HistoryEntry) -> str:
     kept = f"; {entry.detail}" if entry.detail else ", source deleted" if entry.outcome is Outcome.MOVED else ""
-    return f"{entry.outcome.value} in {clock(took)}{kept}"
+    return f"{entry.outcome.value} in {duration(entry.took)}{kept}"
 
 
 def move_view(row: Row, engine: Engine, now: float, why: str) -> MoveView:
@@ -105,8 +103,8 @@ def move_view(row: Row, engine: Engine, now: float, why: str) -> MoveView:
     track, torrent = row.track, row.planned.torrent
     ledger, active = track.ledger, row.standing is Standing.ACTIVE
     moving = active and track.stage in _BYTES_FLOW
-    rate = row.meter.now if moving else 0.0
-    steps = _steps(row, engine.pace, rate, now)
+    steps = _steps(row, engine.pace, row.meter.now if moving else 0.0, now)
+    step = _step(track) if active else None
     silent = now - track.last_byte
     return MoveView(
         id=row.id,
@@ -115,14 +113,14 @@ def move_view(row: Row, engine: Engine, now: float, why: str) -> MoveView:
         files=len(track.files),
         standing=row.standing,
         stage=track.stage,
-        step=_step(track) if active else None,
+        step=step,
         steps=steps,
         fraction=ledger.fraction,
         reused_fraction=TRANSFER_SHARE * min(ledger.reused, ledger.size) / ledger.size if ledger.size else 0.0,
-        rate=rate,
+        rate=next((each.rate for each in steps if each.step is step), 0.0),
         eta=_eta(steps) if active else None,
-        doing=track.doing,
-        attempt=len(row.attempts) + active,
+        doing=track.doing if active else "",
+        attempt=row.attempt,
         attempts=engine.tuning.backoff.attempts,
         retry_in=_waits(row, now),
         stalled_for=silent if moving and silent > _STALL else 0.0,
@@ -137,14 +135,13 @@ def move_view(row: Row, engine: Engine, now: float, why: str) -> MoveView:
         added_on=torrent.added_on,
         started_at=row.started_at,
         eta_is_guess=active and pace.is_guess(row, now),
+        held=row.is_held(now),
     )
 
 
 def _waits(row: Row, now: float) -> float | None:
     """Seconds for which a row is held back; None where time alone does not decide."""
-    if row.standing is Standing.RETRYING or (row.standing is Standing.QUEUED and now < row.ready_at < _NEVER):
-        return max(row.ready_at - now, 0.0)
-    return None
+    return max(row.ready_at - now, 0.0) if row.is_held(now) and row.ready_at < _NEVER else None
 
 
 def _eta(steps: tuple[StepProgress, ...]) -> float | None:
@@ -188,6 +185,8 @@ def _steps(row: Row, known: Pace, rate: float, now: float) -> tuple[StepProgress
         else:
             left = 0.0 if passed else known.left(_TASKS[step], row, now)
             steps.append(StepProgress(step, int(passed), 1, 0, 0.0, left))
+    if row.standing is not Standing.ACTIVE:  # what stands still promises nothing
+        return tuple(replace(each, rate=0.0, eta=None) for each in steps)
     return tuple(steps)
 
 

@@ -57,8 +57,7 @@ class Row:
     proven: int = 0
     """The most pieces that were known to be good at the end of an attempt."""
     began: float = 0.0
-    """When its last attempt began, monotonic seconds; `first_began`: the first one of this run."""
-    first_began: float = 0.0
+    """When its last attempt began, monotonic seconds."""
     attempt_at: float | None = None
     """The same in Unix seconds, and what had been sent until then."""
     sent_before: int = 0
@@ -77,6 +76,17 @@ class Row:
     def ended_as(self) -> Outcome | None:
         """How it ended, once it has ended well."""
         return self.entry.outcome if self.entry is not None and self.standing is Standing.DONE else None
+
+    @property
+    def attempt(self) -> int:
+        """Which of the allowed attempts runs, or was the last one: the number that log lines and screens show. 0: none yet."""
+        if self.attempt_at is None:
+            return 0
+        return max(self.failures + (self.standing not in (Standing.RETRYING, Standing.FAILED)), 1)
+
+    def is_held(self, now: float) -> bool:
+        """Whether it waits for more than a free slot: for a time (`now` monotonic), or for another one to end."""
+        return self.standing is Standing.RETRYING or (self.standing is Standing.QUEUED and now < self.ready_at)
 
     def gained(self) -> bool:
         """Whether more pieces are proven than ever before: bytes alone may be the same ones again and again."""
@@ -199,7 +209,10 @@ class Roster:
             return wish
 
     def requeue(self, torrent: InfoHash) -> bool:
-        """Let a waiting, paused, failed or skipped row go at once; one that is about to be paused goes on."""
+        """Let a held, paused, failed or skipped row go at once; one that is about to be paused goes on.
+
+        False where that changes nothing: it is done, moves, or waits for nothing but a free slot.
+        """
         with self._changed:
             row = self._rows.get(torrent)
             if row is None or self._closed or row.standing is Standing.DONE:
@@ -209,6 +222,8 @@ class Roster:
                     return False
                 row.wish = Wish.RESUME
                 return True
+            if row.standing is Standing.QUEUED and not row.is_held(self._monotonic()):
+                return False
             if row.standing in (Standing.FAILED, Standing.SKIPPED):
                 row.failures, row.error = 0, None
             row.standing, row.why, row.ready_at = Standing.QUEUED, "", 0.0

@@ -44,7 +44,7 @@ class Rounds:
         self._clock = engine.world.clock
         self._wake = threading.Event()
         self._look_at: float | None = None
-        self._counted: set[Row] = set()
+        self._told: dict[Row, tuple[int, int]] = {}  # tries and bytes of each row when its end was told
         self._began = 0.0
         self.replaced = False
         self.beat = self._clock.monotonic()
@@ -104,14 +104,15 @@ class Rounds:
         after()
 
     def _round_ended(self) -> None:
-        ended = {row for row in self._engine.roster.rows() if row.standing in _ENDED} - self._counted
-        self._counted |= ended
+        rows = [row for row in self._engine.roster.rows() if row.standing in _ENDED]
+        before, self._told = self._told, {row: (len(row.attempts), row.track.ledger.brought) for row in rows}
+        ended = [row for row in rows if row not in before or len(row.attempts) > before[row][0]]
         self._engine.world.publish(
             RoundEnded(
                 self._clock.now(),
                 moved=sum(row.ended_as is Outcome.MOVED for row in ended),
                 failed=sum(row.standing is Standing.FAILED for row in ended),
-                sent=sum(row.track.ledger.brought for row in ended),
+                sent=sum(row.track.ledger.brought - before.get(row, (0, 0))[1] for row in ended),
                 took=self._clock.monotonic() - self._began,
                 copied=sum(row.ended_as is Outcome.COPIED for row in ended),
             )

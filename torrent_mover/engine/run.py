@@ -318,11 +318,12 @@ class Run(Steering):
         used = frozenset().union(*engine.world.route.legs.flows)
         total = sum(move.size for move in moves)
         done = sum(move.fraction * move.size for move in moves)
+        phase = self._shown_phase()
         return Snapshot(
             at=self._clock.now(),
             run=facts.run,
             version=facts.version,
-            phase=self._shown_phase(),
+            phase=phase,
             mode=facts.mode,
             source=facts.source,
             destination=facts.destination,
@@ -332,7 +333,7 @@ class Run(Steering):
             moves=moves,
             not_moved=self._not_moved,
             fraction=done / total if total else float(self._phase is Phase.ENDED),
-            eta=engine.pace.run_left(rows, now, engine.sharing()) if self._phase is Phase.RUNNING else None,
+            eta=engine.pace.run_left(rows, now, engine.sharing()) if phase is Phase.RUNNING else None,
             done_bytes=int(done),
             total_bytes=total,
             extended=self._extended if now < self._extended_until else "",

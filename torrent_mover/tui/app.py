@@ -141,7 +141,7 @@ class MoverApp(RunActs, App[int]):
             return
         self._offer_preflight()
         for screen in self.screen_stack:
-            if isinstance(screen, View | ErrorDialog):
+            if isinstance(screen, View | ErrorDialog | Leave):
                 screen.draw()
 
     def _sweep_notes(self) -> None:

@@ -412,11 +412,13 @@ def test_how_long_parts_took_is_kept_newest_first_and_not_for_ever(open_journal)
 def test_an_older_journal_learns_what_it_lacks_and_keeps_the_rest(open_journal, path):
     journal = open_journal()
     journal.save_move(a_record())
+    journal.add_history(HistoryEntry(A, "Old", 1, 10.0, 95.0, Outcome.MOVED, 1, 0, 1))
     journal.close()
     connection = sqlite3.connect(path)
     for table in ("timings", "statistics", "halted", "adopted"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("ALTER TABLE moves DROP COLUMN source")
+    connection.execute("ALTER TABLE history DROP COLUMN took")
     connection.execute("PRAGMA user_version = 2")
     connection.close()
     assert SqliteJournal.open_readonly(path).timings() == []
@@ -424,6 +426,7 @@ def test_an_older_journal_learns_what_it_lacks_and_keeps_the_rest(open_journal, 
     again = open_journal()
     again.add_timings([part])
     assert (again.timings(), again.moves()) == ([part], [a_record()])
+    assert [entry.took for entry in again.history()] == [85.0]
 
 
 def test_a_full_disk_is_named_and_what_was_saved_stays(journal):

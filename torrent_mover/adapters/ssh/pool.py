@@ -99,7 +99,7 @@ class SessionPool:
 
     @property
     def broken(self) -> int:
-        """How many connections were lost so far, each of which is made anew when it is needed."""
+        """How many connections were lost so far, each made anew when it is needed. Those that we cut ourselves do not count."""
         return self._state.broken
 
     @property
@@ -139,7 +139,7 @@ class SessionPool:
         late: list[SftpSession] = []
         with self._changed:
             self._state.held.pop(session, None)
-            self._state.broken += not session.is_open() and not self._state.closed
+            self._state.broken += not session.is_open() and not session.was_cut and not self._state.closed
             if reuse and session.is_open() and not self._state.closed:
                 self._state.idle.append((session, self._monotonic()))
             else:

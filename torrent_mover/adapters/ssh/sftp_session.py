@@ -52,6 +52,8 @@ class SftpSession:
         self._timeout: float | None = None
         self._request_size = request_size
         self._broken = False
+        self.was_cut = False
+        """Whether we have broken it ourselves: a move was paused, or the run ends."""
         try:
             self._greet()
         except BaseException:
@@ -69,6 +71,7 @@ class SftpSession:
 
     def abort(self) -> None:
         """From any thread: break a blocked call, which then raises ConnectionLost."""
+        self.was_cut = self.was_cut or self.is_open()
         self._channel.abort()
 
     def close(self) -> None:

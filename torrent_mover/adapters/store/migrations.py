@@ -82,6 +82,10 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     ("ALTER TABLE moves ADD COLUMN source TEXT NOT NULL DEFAULT ''",),
     ("CREATE TABLE adopted (torrent TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (torrent, path)) WITHOUT ROWID",),
+    (
+        "ALTER TABLE history ADD COLUMN took REAL NOT NULL DEFAULT 0",
+        "UPDATE history SET took = max(ended_at - started_at, 0)",
+    ),
 )
 
 VERSION: Final = len(_MIGRATIONS)

@@ -35,7 +35,7 @@ _MOVE_COLUMNS: Final = (
 )
 _HISTORY_COLUMNS: Final = (
     "torrent, name, size, started_at, ended_at, outcome, sent, reused, pieces, repaired, run, detail, "
-    "not_carried, confirmed"
+    "not_carried, confirmed, took"
 )
 _RUN_COLUMNS: Final = "id, started_at, ended_at, moved, failed, sent, exit_code"
 
@@ -167,7 +167,7 @@ class SqliteJournal(StatisticsTables):
         """Write an ended move."""
         self._save(
             (
-                f"INSERT INTO history ({_HISTORY_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - our columns
+                f"INSERT INTO history ({_HISTORY_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - our columns
                 (
                     entry.id.hex,
                     entry.name,
@@ -183,6 +183,7 @@ class SqliteJournal(StatisticsTables):
                     self._redact(entry.detail),
                     entry.not_carried,
                     entry.confirmed,
+                    entry.took,
                 ),
             )
         )
@@ -435,6 +436,7 @@ def _entry(row: Row) -> HistoryEntry:
         detail,
         carried,
         confirmed,
+        took,
     ) = row
     return HistoryEntry(
         id=InfoHash(torrent),
@@ -451,4 +453,5 @@ def _entry(row: Row) -> HistoryEntry:
         detail=text_of(detail),
         not_carried=text_of(carried),
         confirmed=bool(confirmed),
+        took=took,
     )

@@ -51,6 +51,11 @@ class Choose(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """As high as its text."""
+        self.say(self._text)
+
+    def say(self, text: list[str]) -> None:
+        """Ask with that text from now on."""
+        self._text = text
         lines = self._lines()
         body = self.query_one("#body", Lines)
         body.styles.height = len(lines)

@@ -101,10 +101,15 @@ _IS = {
     Standing.RETRYING: "waits for its next attempt",
     Standing.FAILED: "has failed",
     Standing.PAUSED: "is paused",
-    Standing.QUEUED: "waits",
+    Standing.QUEUED: "waits for a free slot",
     Standing.DONE: "is done",
     Standing.SKIPPED: "was left for a later run",
 }
+
+
+def may_retry(move: MoveView) -> bool:
+    """Whether trying it again would change anything: not where it moves, is done, or only waits for a free slot."""
+    return move.held or move.standing in _ENDED_BADLY | {Standing.PAUSED, Standing.RETRYING}
 
 
 class MoveActs(View):
@@ -119,12 +124,16 @@ class MoveActs(View):
         return moves
 
     def _those(self, standings: frozenset[Standing], what: str) -> list[MoveView]:
-        """Those of the chosen torrents that stand so; where none does, it is said that there is nothing to do `what` with."""
+        """Those of the chosen torrents that stand so."""
+        return self._that(lambda move: move.standing in standings, what)
+
+    def _that(self, fits: Callable[[MoveView], bool], what: str) -> list[MoveView]:
+        """Those of the chosen torrents that fit; where none does, it is said that there is nothing to do `what` with."""
         moves = self._chosen()
         if moves and self.session.snapshot.phase is Phase.ENDED:
             self.say(f"The run is over: nothing to {what}.")
             return []
-        fitting = [move for move in moves if move.standing in standings]
+        fitting = [move for move in moves if fits(move)]
         if moves and not fitting:
             self.say(f"Nothing to {what}: {moves[0].name} {_IS[moves[0].standing]}.")
         return fitting
@@ -147,8 +156,9 @@ class MoveActs(View):
 
     def action_retry(self) -> None:
         """Try again now."""
-        moves = self._those(_WAITING | _ENDED_BADLY | {Standing.PAUSED}, "try again")
-        self._ask(moves, self.session.control.retry, "Tries again now")
+        moves = self._that(may_retry, "try again")
+        goes_on = all(move.standing is Standing.PAUSED for move in moves)
+        self._ask(moves, self.session.control.retry, "Goes on" if goes_on else "Tries again")
 
     def action_skip(self) -> None:
         """Leave it for a later run."""

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 
 from torrent_mover.domain.snapshot import AttemptView, MoveDetail, MoveView, Snapshot, StageView
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import duration, safe
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
 from torrent_mover.tui import format as fmt
@@ -47,9 +47,8 @@ def head_lines(move: MoveView, width: int, look: Look) -> list[Line]:
     room = max(8, width - sum(len(span.text) for span in end) - 4)
     first = squeeze([Part(line(" ", Span(left(safe(move.name), room).rstrip(), Tone.STRONG)))], [Part(end)], width)
     running = next((step for step in move.steps if step.step is move.step), None)
-    whole = line(Span("  whole ", Tone.DIM), Span(fmt.percent(move.fraction), Tone.STRONG))
-    second = line(step_line(running, min(width - 12, 78), look), whole) if running else line(whole)
-    return [first, facts_line(move, width, look), second, steps_line(move, look)]
+    second = step_line(running, min(width - 12, 78), look) if running else BLANK
+    return [first, facts_line(move, width, look), second, steps_line(move, width, look)]
 
 
 def tab_line(current: str, width: int) -> Line:
@@ -64,7 +63,7 @@ def tab_line(current: str, width: int) -> Line:
 
 def stage_line(stage: StageView, look: Look) -> Line:
     """A stage with when and how long."""
-    took = "now" if stage.took is None else fmt.span(stage.took)
+    took = "now" if stage.took is None else duration(stage.took)
     glyph = Span(look.glyphs.running, Tone.ACCENT) if stage.took is None else Span(look.glyphs.good, Tone.GOOD)
     return line(
         glyph, f" {stage.stage.value:<14}", Span(f"{fmt.time_of_day(stage.entered_at)}  ", Tone.DIM), right(took, 10)
@@ -73,7 +72,7 @@ def stage_line(stage: StageView, look: Look) -> Line:
 
 def attempt_line(attempt: AttemptView, width: int, look: Look) -> Line:
     """A try: when, how long, how much, how it ended."""
-    took = "-" if attempt.took is None else fmt.span(attempt.took)
+    took = "-" if attempt.took is None else duration(attempt.took)
     rate = fmt.rate(attempt.rate, look.units) if attempt.rate else "-"
     sent = fmt.size(attempt.sent, look.units)
     numbers = f"{attempt.number:>2}  {fmt.time_of_day(attempt.started_at)} {took:>9} {sent:>11} {rate:>12}  "

@@ -12,8 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from torrent_mover.domain.move import HistoryEntry, Outcome
+from torrent_mover.domain.narrate import ended_well
 from torrent_mover.domain.snapshot import HistoryView, Snapshot
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import duration, safe
 from torrent_mover.tui import bindings, graph
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.export import write_history
@@ -64,10 +65,11 @@ def summary(past: HistoryView, at: float, look: Look) -> str:
     """The last seven days in one phrase."""
     week = [entry for entry in past.entries if at - entry.ended_at < _WEEK]
     good = [entry for entry in week if entry.outcome is not Outcome.FAILED]
-    sent, took = sum(entry.sent for entry in good), sum(entry.ended_at - entry.started_at for entry in good)
+    copied = sum(entry.outcome is Outcome.COPIED for entry in good)
+    sent, took = sum(entry.sent for entry in good), sum(entry.took for entry in good)
     average = f", average {fmt.rate(sent / took, look.units)}" if took else ""
     size = fmt.size(sum(entry.size for entry in good), look.units)
-    return f"last 7 days: {len(good)} moved, {size}{average}, {len(week) - len(good)} failed"
+    return f"last 7 days: {ended_well(len(good) - copied, copied)}, {size}{average}, {len(week) - len(good):,} failed"
 
 
 def rates_lines(past: HistoryView, width: int, height: int, look: Look) -> list[Line]:
@@ -162,7 +164,7 @@ class History(View):
             Span(" " + left(fmt.day_and_time(entry.ended_at, self.session.snapshot.at), 13) + " ", Tone.DIM),
             left(safe(entry.name), name),
             right(fmt.size(entry.size, look.units), 11),
-            right(fmt.span(entry.ended_at - entry.started_at), took),
+            right(duration(entry.took), took),
             "   ",
             Span(prose(ended.text, result), ended.tone),
         )
@@ -215,11 +217,10 @@ class History(View):
             panel.show_lines([])
             return
         look, width = self.session.look, panel.size.width
-        took = entry.ended_at - entry.started_at
         lines = [rule(left(safe(entry.name), max(8, width - 30)).rstrip(), entry.id.short, width, look.glyphs.rule)]
         facts = [f"{fmt.size(entry.sent, look.units)} sent"]
         facts += [f"{fmt.size(entry.reused, look.units)} there already"] if entry.reused else []
-        facts += [fmt.rate(entry.sent / took, look.units)] if took > 0 and entry.outcome is not Outcome.FAILED else []
+        facts += [fmt.rate(entry.rate, look.units)] if entry.rate and entry.outcome is not Outcome.FAILED else []
         facts += [f"{entry.pieces} pieces proven"] if entry.pieces else []
         facts += [f"{entry.repaired} repaired"] if entry.repaired else []
         facts += [f"run {safe(entry.run)}"] if entry.run else []

@@ -8,6 +8,9 @@ from torrent_mover.domain.snapshot import Standing
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.screens.ask import Choice, Choose
 from torrent_mover.tui.session import Session
+from torrent_mover.tui.widgets.move_table import state
+
+_NAMED = 5  # torrents that the question names
 
 
 class Way(Enum):
@@ -22,18 +25,32 @@ class Leave(Choose):
     """Ends with the key of a Way."""
 
     def __init__(self, session: Session) -> None:
-        active = [move for move in session.snapshot.moves if move.standing is Standing.ACTIVE]
-        text = [f"{fmt.percent(move.fraction):>4}  {move.name}" for move in active[:5]]
-        if len(active) > len(text):
-            text.append(f"      and {len(active) - len(text)} more")
-        text += [
-            "",
-            "What arrived is kept; the next run goes on from there.",
-            "No source torrent is removed before it is proven.",
-        ]
         choices = (
             Choice(Way.STOP.value, "stop after the pieces in flight, then leave"),
             Choice(Way.NOW.value, "stop now"),
             Choice(Way.STAY.value, "stay"),
         )
-        super().__init__(session, "Bytes are moving", text, choices)
+        super().__init__(session, "Bytes are moving", leave_text(session), choices)
+        self._asked_of = session
+
+    def draw(self) -> None:
+        """What moves now: some of it may have ended while somebody reads."""
+        if self.is_mounted:
+            self.say(leave_text(self._asked_of))
+
+
+def leave_text(session: Session) -> list[str]:
+    """The torrents that would be broken off, with the figures of their rows, and what becomes of them."""
+    active = [move for move in session.snapshot.moves if move.standing is Standing.ACTIVE]
+    text = [
+        f"{fmt.percent(move.fraction):>4}  {state(move, session.look.glyphs)[1]:<10}  {move.name}"
+        for move in active[:_NAMED]
+    ]
+    if len(active) > len(text):
+        text.append(f"      and {len(active) - len(text)} more")
+    return [
+        *(text or ["Nothing moves any more."]),
+        "",
+        "What arrived is kept; the next run goes on from there.",
+        "No source torrent is removed before it is proven.",
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
-from torrent_mover.domain.text import safe, shorten
+from torrent_mover.domain.text import duration, safe, shorten
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, line, spread, squeeze
 from torrent_mover.tui.ink import width as width_of
@@ -56,8 +56,11 @@ def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     end = []
     if snapshot.next_scan_in is not None:
         end.append(Part(line(Span("next scan ", Tone.DIM), fmt.span(snapshot.next_scan_in)), 7))
-    up = fmt.span((snapshot.ended_at or snapshot.at) - snapshot.started_at)
-    end.append(Part(line(Span("up " if snapshot.ended_at is None else "took ", Tone.DIM), f"{up} "), 3))
+    if snapshot.ended_at is None:
+        lasts = line(Span("up ", Tone.DIM), f"{fmt.span(snapshot.at - snapshot.started_at)} ")
+    else:
+        lasts = line(Span("took ", Tone.DIM), f"{duration(snapshot.ended_at - snapshot.started_at)} ")
+    end.append(Part(lasts, 3))
     return squeeze(start, end, width, 3 if width >= ROOMY else 2)
 
 

@@ -46,8 +46,8 @@ def facts_line(move: MoveView, width: int, look: Look) -> Line:
     return squeeze(start, [], width)
 
 
-def steps_line(move: MoveView, look: Look) -> Line:
-    """`1 pull ✓  2 push ▶  3 add ·`: where the move stands among its steps."""
+def steps_line(move: MoveView, width: int, look: Look) -> Line:
+    """`1 pull ✓  2 push ▶  3 add ·   whole 14%  ETA 14:25`: where it stands among its steps, and its row's figures."""
     spans: list[Span] = [Span(" ")]
     steps = [progress.step for progress in move.steps]
     here = steps.index(move.step) if move.step in steps else -1
@@ -63,7 +63,10 @@ def steps_line(move: MoveView, look: Look) -> Line:
             Span(f"{index + 1} {step.value} ", Tone.STRONG if index == here else Tone.DIM),
             Span(f"{glyph}   ", tone),
         ]
-    return tuple(spans)
+    whole = [Part(line(Span("whole ", Tone.DIM), Span(fmt.percent(move.fraction), Tone.STRONG)), 2)]
+    if move.eta is not None:
+        whole.append(Part(line(Span("ETA ", Tone.DIM), fmt.promise(move.eta, guess=move.eta_is_guess)), 1))
+    return squeeze([Part(tuple(spans)), *whole], [], width, 1)
 
 
 def step_line(progress: StepProgress, width: int, look: Look) -> Line:
@@ -128,17 +131,21 @@ def file_line(file: FileView, path: str, width: int, look: Look, *, bar: int = 0
 
 
 def now_line(move: MoveView) -> Line:
-    """What it does right now, or what it waits for."""
+    """What it does right now, what it waits for, or how it ended."""
     if stalled(move):
         wait = f"no byte for {fmt.span(move.stalled_for)}; the watchdog steps in after {fmt.span(move.watchdog_in)}"
         return line(Span(" now   ", Tone.DIM), Span(wait, Tone.WARN))
-    if move.standing is Standing.RETRYING:
-        return line(Span(" next  ", Tone.DIM), Span(f"tries again {waits_for(move)}; r tries now", Tone.WARN))
-    if move.standing is Standing.QUEUED:
-        return line(Span(" waits ", Tone.DIM), waits_for(move) or "for a free slot")
-    if move.standing is Standing.DONE:
-        return line(Span(" done  ", Tone.DIM), safe(move.why) or "seeds at the destination")
-    return line(Span(" now   ", Tone.DIM), safe(move.doing) or move.stage.value)
+    waits = waits_for(move)
+    label, text, tone = {
+        Standing.ACTIVE: ("now", safe(move.doing) or move.stage.value, Tone.PLAIN),
+        Standing.RETRYING: ("next", f"tries again {waits}; r tries now", Tone.WARN),
+        Standing.QUEUED: ("waits", waits or "for a free slot", Tone.PLAIN),
+        Standing.PAUSED: ("waits", "paused; space goes on", Tone.WARN),
+        Standing.DONE: ("done", waits or "seeds at the destination", Tone.PLAIN),
+        Standing.FAILED: ("over", "failed; r tries again", Tone.BAD),
+        Standing.SKIPPED: ("over", waits or "left for a later run", Tone.PLAIN),
+    }[move.standing]
+    return line(Span(f" {label:<6}", Tone.DIM), Span(text, tone))
 
 
 def trouble_lines(move: MoveView, width: int, look: Look) -> list[Line]:
@@ -163,7 +170,7 @@ def selected_lines(move: MoveView | None, detail: MoveDetail | None, width: int,
     """As much of it as fits into `height` lines."""
     if move is None:
         return [line(Span("  no torrent chosen", Tone.DIM))]
-    lines = [name_line(move, width, look), facts_line(move, width, look), steps_line(move, look)]
+    lines = [name_line(move, width, look), facts_line(move, width, look), steps_line(move, width, look)]
     lines += trouble_lines(move, width, look)
     active = [step for step in move.steps if step.step in _BYTES_OF and (step.done or step.step is move.step)]
     lines += [step_line(step, width, look) for step in active]
