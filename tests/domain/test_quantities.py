@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from torrent_mover.domain.quantities import (
     MINUTES_A_DAY,
+    PAUSE,
     Timetable,
     UnlockMode,
     format_duration,
@@ -45,7 +46,7 @@ def test_a_written_duration_reads_back(seconds):
         ("2 GiB/s", 2 << 30),
         ("7B", 7),
         ("off", None),
-        ("0", None),
+        ("pause", PAUSE),
     ],
 )
 def test_rates_are_in_units_of_1024(text, rate):
@@ -57,7 +58,15 @@ def test_a_rate_without_a_unit_is_asked_for_one():
         parse_rate("5")
 
 
-@given(st.none() | st.integers(1, 1 << 45))
+@pytest.mark.parametrize("text", ["0", "0M", "0.0", "0 KiB/s", "0.2B"])
+def test_a_zero_is_refused_with_both_words_that_it_could_mean(text):
+    with pytest.raises(ValueError, match="off for no limit, or pause"):
+        parse_rate(text)
+    with pytest.raises(ValueError, match="off for no limit, or pause"):
+        Timetable.parse(f"08:00,{text.replace(' ', '')} 23:00,off")
+
+
+@given(st.none() | st.integers(0, 1 << 45))
 def test_a_written_rate_reads_back(rate):
     assert parse_rate(format_rate(rate)) == rate
 
@@ -82,7 +91,7 @@ def test_what_is_no_timetable_is_refused(text):
         Timetable.parse(text)
 
 
-@given(st.dictionaries(st.integers(0, MINUTES_A_DAY - 1), st.none() | st.integers(1, 1 << 40), max_size=6))
+@given(st.dictionaries(st.integers(0, MINUTES_A_DAY - 1), st.none() | st.integers(0, 1 << 40), max_size=6))
 def test_a_written_timetable_reads_back(slots):
     table = Timetable(tuple(sorted(slots.items())))
     assert Timetable.parse(str(table)) == table

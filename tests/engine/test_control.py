@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -14,6 +15,7 @@ from torrent_mover.domain.errors import ExitCode, TransferError, Unreachable
 from torrent_mover.domain.events import Noticed
 from torrent_mover.domain.move import Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.quantities import PAUSE
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.snapshot import Phase, Standing
 from torrent_mover.engine.run import Run
@@ -83,10 +85,13 @@ def live(story):
     """Starts a run of the story; the source's chunk number `free` waits at a gate."""
     with contextlib.ExitStack() as stack:
 
-        def start(free: int = 4, *, broken: Exception | None = None) -> Live:
+        def start(
+            free: int = 4, *, broken: Exception | None = None, paused: Callable[[], bool] = lambda: False
+        ) -> Live:
             journal = stack.enter_context(contextlib.closing(story.journal()))
             gate = Gate(free)
             one = Live(story, story.build(journal, gate), gate)
+            story.engine.world.throttle._paused = paused
             if broken is not None:
                 gate.broken, one.time_passes = broken, contextlib.nullcontext
             stack.callback(one.thread.join, 30)
@@ -451,8 +456,12 @@ def test_a_limit_is_told_in_units_people_read(story, live):
 
     one.control.limit(5 * 1024**2)
     one.control.limit(None)
+    one.control.limit(float("inf"))
+    one.control.limit(PAUSE)
 
-    assert set_to == [5 * 1024**2, None]
+    assert set_to == [5 * 1024**2, None, float("inf"), PAUSE]
+    assert one.said("no bandwidth limit, by you")
+    assert one.said("bandwidth paused: nothing moves, by you")
     assert one.said("limited to 5.0 MiB/s, by you")
     assert one.said("bandwidth as configured again, by you")
 

@@ -100,7 +100,7 @@ CASES: dict[str, Case] = {
     "app.theme": ("running", ("t",), lambda seen: seen.app.theme == "light"),
     "view.dashboard": ("running", ("2", "1"), lambda seen: seen.app.current_mode == "dashboard"),
     "view.queue": ("running", ("2",), has("[2 Queue]", "Why not yet", "tracker on ignore list")),
-    "view.history": ("running", ("3",), has("[3 History]", "last 7 days: 4 moved")),
+    "view.history": ("running", ("3",), has("[3 History]", "last 7 days: 3 moved, 1 copied")),
     "view.health": ("running", ("4",), has("[4 Health]", "watchdog", "this machine")),
     "view.log": ("running", ("5",), has("[5 Log]", "resumed at 2.1 GiB")),
     "view.preflight": ("running", ("0",), has("Pre-flight", "all checks passed")),
@@ -241,7 +241,7 @@ def test_cancel_needs_a_second_key():
     assert session("running", "x", "x").control.calls == [("cancel", FIRST)]
 
 
-@pytest.mark.parametrize(("typed", "limit"), [("5M", 5 * MIB), ("off", None), ("", None)])
+@pytest.mark.parametrize(("typed", "limit"), [("5M", 5 * MIB), ("off", float("inf")), ("pause", 0), ("", None)])
 def test_bandwidth_limits_what_is_typed(typed: str, limit: float | None):
     seen = session("running", "b", "ctrl+u", *typed, "enter")
 
@@ -252,6 +252,13 @@ def test_bandwidth_says_what_is_wrong_and_asks_nothing():
     seen = session("running", "b", "ctrl+u", "5", "enter")
 
     assert "Write 5K or 5M" in seen.text
+    assert seen.control.calls == []
+
+
+def test_a_limit_of_zero_is_no_word_for_either():
+    seen = session("running", "b", "ctrl+u", "0", "enter")
+
+    assert "write off for no limit, or pause" in seen.text
     assert seen.control.calls == []
 
 

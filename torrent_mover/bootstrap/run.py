@@ -104,7 +104,7 @@ class Assembly:
         ends = Ends(settings, clock, stack)
         source, destination = ends.source, ends.destination
         bandwidth = Bandwidth(settings.general, clock)
-        throttle = Throttle(clock, bandwidth.limit)
+        throttle = Throttle(clock, bandwidth.limit, lambda: bandwidth.paused)
         plans = planner(settings, ends, journal)
         cache = cache_of(settings)
         engine: Engine  # it is made of what asks it

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 MINUTES_A_DAY = 24 * 60
 
@@ -17,6 +18,9 @@ _LONGEST = 100 * 366 * 86400.0  # a century: beyond it somebody mistyped
 
 _RATE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([BKMGT])(?:i?B)?(?:/s)?", re.IGNORECASE)
 _RATE_UNITS = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10), ("B", 1))
+
+PAUSE: Final = 0
+"""The rate of `pause`: nothing moves. No limit is None, so that no number stands for it."""
 
 _SLOT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9]),(\S+)")
 
@@ -59,19 +63,21 @@ def format_number(number: float) -> str:
 
 
 def parse_rate(text: str) -> int | None:
-    """Bytes a second in `512K`, `5M`, `1.5G` (units of 1024, as rclone); None for `off` or `0`. Raises ValueError."""
+    """Bytes a second in `512K`, `5M`, `1.5G` (KiB, MiB, GiB a second); None for `off`, PAUSE for `pause`. Raises ValueError."""
     cleaned = text.strip()
-    if cleaned.lower() in ("off", "0"):
+    if cleaned.lower() == "off":
         return None
+    if cleaned.lower() == "pause":
+        return PAUSE
     match = _RATE.fullmatch(cleaned)
-    if match is None:
-        if _PLAIN_NUMBER.fullmatch(cleaned):
-            raise ValueError(f"{cleaned} of what? Write {cleaned}K or {cleaned}M (KiB or MiB a second)")
-        raise ValueError("a rate is a number with K, M or G (KiB, MiB, GiB a second), or off: 512K, 5M, off")
-    count, unit = match.groups()
+    if match is None and _PLAIN_NUMBER.fullmatch(cleaned) and float(cleaned):
+        raise ValueError(f"{cleaned} of what? Write {cleaned}K or {cleaned}M (KiB/s or MiB/s)")
+    if match is None and not _PLAIN_NUMBER.fullmatch(cleaned):
+        raise ValueError("a limit is a number with K, M or G (KiB/s, MiB/s, GiB/s), or off, or pause: 512K, 5M, off")
+    count, unit = match.groups() if match else ("0", "B")
     rate = int(float(count) * dict(_RATE_UNITS)[unit.upper()])
     if rate < 1:
-        raise ValueError("a rate below one byte a second would stop everything; write off for no limit")
+        raise ValueError(f"{cleaned} could mean two things: write off for no limit, or pause to let nothing move")
     return rate
 
 
@@ -79,6 +85,8 @@ def format_rate(rate: int | None) -> str:
     """The shortest exact way to write it that `parse_rate` reads back."""
     if rate is None:
         return "off"
+    if rate == PAUSE:
+        return "pause"
     unit, size = next((unit, size) for unit, size in _RATE_UNITS if rate % size == 0)
     return f"{rate // size}{unit}"
 
@@ -87,7 +95,7 @@ def format_rate(rate: int | None) -> str:
 class Timetable:
     """Which limit holds at which time of the day. Empty: never any limit.
 
-    `slots` are (minute of the day, bytes a second or None), ascending. Before the first one the last one of the
+    `slots` are (minute of the day, bytes a second, PAUSE or None), ascending. Before the first one the last one of the
     evening before still holds.
     """
 
@@ -109,7 +117,7 @@ class Timetable:
         return cls(tuple(slots))
 
     def limit_at(self, minute_of_day: int) -> int | None:
-        """Bytes a second that hold at that minute (0 is midnight, 1439 is 23:59, local time); None: no limit."""
+        """Bytes a second (or PAUSE) that hold at that minute (0 is midnight, 1439 is 23:59, local time); None: no limit."""
         if not self.slots:
             return None
         current = self.slots[-1][1]
@@ -129,7 +137,9 @@ UNLIMITED = Timetable()
 def _slot(word: str) -> tuple[int, int | None]:
     match = _SLOT.fullmatch(word)
     if match is None:
-        raise ValueError(f"{word!r} is not a time of the day with a rate; write 08:00,5M 23:00,off")
+        raise ValueError(
+            f"{word!r} is not a time of the day with a rate; write 08:00,5M 23:00,off or 08:00,pause 23:00,off"
+        )
     return int(match[1]) * 60 + int(match[2]), parse_rate(match[3])
 
 

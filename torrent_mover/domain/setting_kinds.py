@@ -100,6 +100,9 @@ def whole(low: int, high: int) -> Kind:
     return Kind(f"a whole number from {low} to {high}", read)
 
 
+_MOST_MEGABITS = 10**6  # only there to catch nonsense
+
+
 def decimal(low: float, high: float) -> Kind:
     """A number from `low` to `high`, both included; `high` is only there to catch nonsense."""
 
@@ -109,6 +112,17 @@ def decimal(low: float, high: float) -> Kind:
         return float(text)
 
     return Kind(f"a number, {format_number(low)} or more", read, format_number)
+
+
+def _megabits(text: str, _: Surroundings) -> float:
+    """0 for no limit. A written 0 has always meant that here, and configs of before have it; new ones are given the word."""
+    if text.lower() == "off":
+        return 0.0
+    if text.lower() == "pause":
+        raise ValueError("bandwidth = pause lets nothing move; here it is a number of Mbit/s, or off for no limit")
+    if not _DECIMAL.fullmatch(text) or float(text) > _MOST_MEGABITS:
+        raise ValueError("write a number of Mbit/s, or off for no limit")
+    return float(text)
 
 
 def duration(low: float) -> Kind:
@@ -338,10 +352,11 @@ PROXY = Kind("http(s)://, socks5:// or socks5h://[user:password@]name:port, or o
 WEB_HOST = Kind("http(s)://name[/path], or a bare host name", _web_host)
 SSH_HOST = Kind("a host name or an address", _ssh_host)
 TIMETABLE = Kind(
-    "a rate (5M, off) or a timetable (08:00,5M 23:00,off)",
+    "a limit (5M, off, pause) or a timetable (08:00,5M 23:00,off)",
     lambda text, _: Timetable.parse(text),
     from_list=" ".join,
 )
+MEGABITS = Kind("Mbit/s above 0, or off", _megabits, lambda rate: format_number(rate) if rate else "off")
 UNLOCK_MODE = Kind("u+rwx, or an octal mode such as 0775", lambda text, _: UnlockMode.parse(text))
 PORT = whole(1, _HIGHEST_PORT)
 

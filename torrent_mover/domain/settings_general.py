@@ -11,13 +11,13 @@ from torrent_mover.domain.quantities import UNLIMITED, Timetable
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.setting_kinds import (
     LOCAL_FILE,
+    MEGABITS,
     PORT,
     SECRET,
     TIMETABLE,
     WORDS,
     Key,
     choices,
-    decimal,
     duration,
     whole,
 )
@@ -53,10 +53,10 @@ class GeneralSettings:
         float, Key(duration(1), "How long to wait for a server to answer, SSH and Web UI.", advanced=True)
     ] = 10.0
     sftp_download_limit_mbps: Annotated[
-        float, Key(decimal(0, 10**6), "Limit for downloads, megabits a second; 0 for none.")
+        float, Key(MEGABITS, "Limit for downloads in Mbit/s (8.4 Mbit/s are 1 MiB/s). off: no limit.")
     ] = 0.0
     sftp_upload_limit_mbps: Annotated[
-        float, Key(decimal(0, 10**6), "Limit for uploads, megabits a second; 0 for none.")
+        float, Key(MEGABITS, "Limit for uploads in Mbit/s (8.4 Mbit/s are 1 MiB/s). off: no limit.")
     ] = 0.0
     sftp_chunk_size_kb: Annotated[
         int | None, Key(whole(4, 4096), "Size of one SFTP request in KiB.", blank="chosen to suit the server")
@@ -90,7 +90,8 @@ class GeneralSettings:
         Timetable,
         Key(
             TIMETABLE,
-            "Limit for all transfers together by the time of the day: 08:00,5M 23:00,off (MiB a second).",
+            "Limit for all transfers together, by the time of the day: 08:00,5M 23:00,off (5M is 5 MiB/s). "
+            "off: no limit; pause: nothing moves.",
             blank="no limit",
             advanced=True,
         ),

@@ -127,7 +127,7 @@ class NotMoved:
 class Wire:
     """One direction of the network: bytes/s now, average and peak of the run; `samples` one a second, oldest first.
 
-    `limit` bytes/s or None. `used` False: this mode has no traffic that way.
+    `limit` bytes/s, None for none, 0 while the bandwidth is paused. `used` False: this mode has no traffic that way.
     """
 
     used: bool

@@ -48,6 +48,7 @@ _GRANTED: Final = {
     Wish.RESUME: "resumed by you",
     Wish.SKIP: "left for a later run, by you; what arrived is kept",
 }
+_FLOWING: Final = frozenset({Stage.TRANSFERRING, Stage.REPAIRING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Engine:
     def run(self) -> None:
         """Work until nothing is left. What is enlisted meanwhile is done too; later it may be called again."""
         self._housekeeping.clear()
+        self._keep_quiet()
         keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
         keeper.start()
         workers = [
@@ -221,7 +223,7 @@ class Engine:
         granted = self.roster.grant(row)
         if granted is None:
             self.roster.change(row, Standing.QUEUED, why="stopped; the next run goes on from here")
-        elif granted is not Wish.CANCEL:
+        elif granted in _GRANTED:
             self._notice(row, Level.INFO, _GRANTED[granted])
 
     def _no_room(self, row: Row, error: NoRoom) -> None:
@@ -362,6 +364,7 @@ class Engine:
     def _keep_house(self) -> None:
         while not self._housekeeping.wait(_TICK):
             now = self.world.clock.monotonic()
+            self._keep_quiet()
             for flow, meter in self.meters.items():
                 meter.read(self.world.throttle.totals[flow], now)
             for row in self.roster.rows():
@@ -370,6 +373,18 @@ class Engine:
                     self.tuning.watchdog.look(row.track, now)
             if self._cut_at is not None and now >= self._cut_at:
                 self._break_all(gently=False)
+
+    def _keep_quiet(self) -> None:
+        """While the bandwidth is paused no bytes flow and nothing begins; what is checked or added meanwhile goes on."""
+        quiet = self.world.throttle.paused
+        if self.roster.keep_quiet(quiet=quiet):
+            said = (
+                "bandwidth = pause: nothing moves until it changes" if quiet else "the bandwidth is not paused any more"
+            )
+            self.world.publish(Noticed(self.world.clock.now(), None, Level.INFO, said))
+        for row in self.roster.rows() if quiet else ():
+            if row.standing is Standing.ACTIVE and row.wish is None and row.track.stage in _FLOWING:
+                self.leave(row.id, Wish.WAIT)
 
     # -- steering ----------------------------------------------------------------------------------------------------
 
@@ -395,7 +410,8 @@ class Engine:
         """Break an active move off, because the user wants it paused, skipped or cancelled; False where it is not active."""
         row = self.roster.wish(torrent, wish)
         if row is not None:
-            row.track.break_off(Cancelled(f"You asked to {wish.value} it.", kept="What was verified is kept."))
+            why = "The bandwidth is paused." if wish is Wish.WAIT else f"You asked to {wish.value} it."
+            row.track.break_off(Cancelled(why, kept="What was verified is kept."))
         return row is not None
 
     def cancel_waiting(self, torrent: InfoHash) -> None:

@@ -17,7 +17,7 @@ from torrent_mover.engine.board import TRANSFER_SHARE, Flow, Track
 from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.pace import Pace
 from torrent_mover.engine.preflight import trouble_of
-from torrent_mover.engine.roster import Row
+from torrent_mover.engine.roster import Roster, Row
 
 _SAMPLES: Final = 600
 _NEVER: Final = float("inf")
@@ -72,7 +72,7 @@ class Painter:
         before, kept, views = self._kept, {}, []
         lessons = self._engine.pace.lessons
         for row in rows:
-            standing, why = row.standing, reason(row, paused=self._engine.roster.paused)
+            standing, why = row.standing, reason(row, self._engine.roster)
             if standing is Standing.ACTIVE or row.is_held(now):
                 views.append(move_view(row, self._engine, now, why))
                 continue
@@ -86,11 +86,13 @@ class Painter:
         return tuple(views)
 
 
-def reason(row: Row, *, paused: bool) -> str:
+def reason(row: Row, roster: Roster) -> str:
     """Why a row waits, or how it ended; blank where nothing but a free slot is missing."""
     if row.standing is Standing.DONE and row.entry is not None:
         return _how(row.entry)
-    return row.why or ("the whole run is paused" if paused and row.standing is Standing.QUEUED else "")
+    if row.why or row.standing is not Standing.QUEUED or not roster.still:
+        return row.why
+    return "the whole run is paused" if roster.paused else "the bandwidth is paused"
 
 
 def _how(entry: HistoryEntry) -> str:

@@ -35,6 +35,7 @@ class Wish(Enum):
     RESUME = "resume"  # a pause, taken back before it took effect
     SKIP = "skip"
     CANCEL = "cancel"
+    WAIT = "wait"  # nobody's: bandwidth = pause holds, and it goes on afterwards
 
 
 _WISHED: Final = {
@@ -42,6 +43,7 @@ _WISHED: Final = {
     Wish.RESUME: (Standing.QUEUED, ""),
     Wish.SKIP: (Standing.SKIPPED, LEFT),
     Wish.CANCEL: (Standing.SKIPPED, CANCELLED),
+    Wish.WAIT: (Standing.QUEUED, ""),
 }
 
 
@@ -122,6 +124,7 @@ class Roster:
         self._changed = threading.Condition()
         self._closed = False
         self._paused = False
+        self._quiet = False
 
     def add(self, rows: Iterable[Row]) -> int:
         """Append rows that are not there yet; a failed or skipped one is replaced. Returns how many are new."""
@@ -146,13 +149,13 @@ class Roster:
                 waiting = [row for row in self._rows.values() if row.standing in _WAITING]
                 active = [row for row in self._rows.values() if row.standing is Standing.ACTIVE]
                 free = [row for row in waiting if not _waits_for_kin(row, active)]
-                ready = None if self._paused else next((row for row in free if row.ready_at <= now), None)
+                ready = None if self.still else next((row for row in free if row.ready_at <= now), None)
                 if ready is not None:
                     ready.standing = Standing.ACTIVE
                     return ready
                 if not waiting and not self._pending():
                     return None
-                soonest = min((row.ready_at for row in free if not self._paused), default=now + 1.0)
+                soonest = min((row.ready_at for row in free if not self.still), default=now + 1.0)
                 self._changed.wait(min(max(soonest - now, 0.01), 1.0))
 
     def _pending(self) -> bool:
@@ -250,8 +253,26 @@ class Roster:
 
     @property
     def paused(self) -> bool:
-        """Whether the whole run is paused."""
+        """Whether the whole run was paused by somebody."""
         return self._paused
+
+    def keep_quiet(self, *, quiet: bool) -> bool:
+        """Hand out no row while the bandwidth is paused. Whether that is news."""
+        with self._changed:
+            news, self._quiet = quiet is not self._quiet, quiet
+            if news:
+                self._changed.notify_all()
+            return news
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the bandwidth is paused."""
+        return self._quiet
+
+    @property
+    def still(self) -> bool:
+        """Whether no row is handed out, for one reason or the other."""
+        return self._paused or self._quiet
 
     def shift(self, torrent: InfoHash, places: int) -> bool:
         """Move a waiting row up or down among the waiting ones; False where it stays."""

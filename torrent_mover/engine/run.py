@@ -20,6 +20,7 @@ from torrent_mover.domain.errors import (
 from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.quantities import PAUSE
 from torrent_mover.domain.snapshot import (
     CheckView,
     HistoryView,
@@ -357,13 +358,14 @@ class Run(Steering):
         return now if self._flowing_since is None else self._flowing_since
 
     def _wire(self, flow: Flow, used: frozenset[Flow]) -> Wire:
-        limit = self._engine.world.throttle.limit(flow)
+        throttle = self._engine.world.throttle
+        limit = PAUSE if throttle.paused else throttle.limit(flow)
         return picture.wire(self._engine.meters[flow], used=flow in used, over=self._phase is Phase.ENDED, limit=limit)
 
     def _shown_phase(self) -> Phase:
         if self._phase is not Phase.ENDED and self._engine.stopping:
             return Phase.STOPPING
-        if self._phase is Phase.RUNNING and self._engine.roster.paused:
+        if self._phase is Phase.RUNNING and self._engine.roster.still:
             return Phase.PAUSED
         return self._phase
 

@@ -16,12 +16,21 @@ _BURST: Final = 0.25
 class Throttle:
     """One token bucket for each direction, shared by all workers. Limits in bytes/s; None: none. Safe from any thread."""
 
-    def __init__(self, clock: Clock, limit: Callable[[Flow], float | None]) -> None:
+    def __init__(
+        self, clock: Clock, limit: Callable[[Flow], float | None], paused: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`paused`: whether nothing may move now; whoever hands out moves asks for it."""
         self._clock = clock
         self._limit = limit
+        self._paused = paused
         self._lock = threading.Lock()
         self._free_at: dict[Flow, float] = {}
         self.totals: dict[Flow, int] = dict.fromkeys(Flow, 0)
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing may move now."""
+        return self._paused()
 
     def limit(self, flow: Flow) -> float | None:
         """The limit that holds now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torrent_mover.domain.events import Level, Noticed
+from torrent_mover.domain.quantities import PAUSE
 from torrent_mover.domain.snapshot import Standing
 from torrent_mover.domain.text import rate
 from torrent_mover.domain.torrent import InfoHash
@@ -70,8 +71,15 @@ class Steering:
     def limit(self, bytes_per_second: float | None) -> None:
         """See ports.control.Control."""
         self._set_limit(bytes_per_second)
-        words = "bandwidth as configured again" if bytes_per_second is None else f"limited to {rate(bytes_per_second)}"
-        self._say(f"{words}, by you")
+        self._say(f"{_limit_in_words(bytes_per_second)}, by you")
 
     def _say(self, text: str, torrent: InfoHash | None = None) -> None:
         self._tell(Noticed(self._engine.world.clock.now(), torrent, Level.INFO, text))
+
+
+def _limit_in_words(limit: float | None) -> str:
+    if limit is None:
+        return "bandwidth as configured again"
+    if limit == PAUSE:
+        return "bandwidth paused: nothing moves"
+    return "no bandwidth limit" if limit == float("inf") else f"limited to {rate(limit)}"

@@ -53,7 +53,7 @@ class Control(Protocol):
         """Move a queued torrent up (negative) or down."""
 
     def limit(self, bytes_per_second: float | None) -> None:
-        """Limit the bandwidth of all moves together from now on; None: as configured."""
+        """Limit the bandwidth of all moves together from now on; infinite: no limit; 0: nothing moves; None: as configured."""
 
     def rescan(self) -> None:
         """Look for new torrents now."""

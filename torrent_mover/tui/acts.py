@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from torrent_mover.domain.quantities import format_rate, parse_rate
+from torrent_mover.domain.quantities import PAUSE, format_rate, parse_rate
 from torrent_mover.domain.snapshot import Phase
-from torrent_mover.tui import format as fmt
 from torrent_mover.tui import themes
 from torrent_mover.tui.screens.ask import AskLine
 from torrent_mover.tui.screens.base import View
 from torrent_mover.tui.screens.detail import Detail
 from torrent_mover.tui.screens.help import Help
 from torrent_mover.tui.screens.preflight import Preflight
+from torrent_mover.tui.widgets.header import limit_of, limit_words
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -71,6 +71,9 @@ class RunActs(_Base):
 
     def action_pause_all(self) -> None:
         """Pause everything, or go on."""
+        if limit_of(self.session.snapshot) == PAUSE:
+            self.notify("The bandwidth is paused; b changes it", timeout=3, markup=False)
+            return
         paused = self.session.snapshot.phase is Phase.PAUSED
         if paused:
             self.session.control.resume()
@@ -85,18 +88,18 @@ class RunActs(_Base):
 
     def action_bandwidth(self) -> None:
         """Ask for a limit."""
-        current = self.session.snapshot.incoming.limit or self.session.snapshot.outgoing.limit
-        value = _exact_rate(current) if current else ""
-        now = f"now {fmt.rate(current, self.session.look.units)}" if current else "now without a limit"
+        current, units = limit_of(self.session.snapshot), self.session.look.units
 
         def answered(text: str | None) -> None:
             if text is None:
                 return
-            limit = parse_rate(text) if text.strip() else None
+            limit = _asked_limit(text)
             self.session.control.limit(limit)
-            self.notify(f"Limit {text}/s" if limit else "Limit as configured", timeout=3, markup=False)
+            said = "Limit as configured" if limit is None else limit_words(None if limit == _NO_LIMIT else limit, units)
+            self.notify(said[0].upper() + said[1:], timeout=3, markup=False)
 
-        hint = f"{now}; 512K, 5M, 1.5G a second, or nothing: as configured"
+        hint = f"now {limit_words(current, units)}; 512K, 5M, 1.5G (KiB/s, MiB/s, GiB/s), off, pause, or nothing: as configured"
+        value = "" if current is None else _exact_rate(current)
         self.push_screen(
             AskLine(self.session, "Bandwidth of all torrents together", hint, value, _wrong_rate), answered
         )
@@ -143,6 +146,17 @@ class RunActs(_Base):
             if move.id.hex == hex_digits:
                 self.push_screen(Detail(self.session, move.id))
                 return
+
+
+_NO_LIMIT = float("inf")
+
+
+def _asked_limit(text: str) -> float | None:
+    """As Control.limit takes it; nothing: as configured."""
+    if not text.strip():
+        return None
+    limit = parse_rate(text)
+    return _NO_LIMIT if limit is None else limit
 
 
 def _exact_rate(limit: float) -> str:

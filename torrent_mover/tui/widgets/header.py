@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from torrent_mover.domain.quantities import PAUSE
 from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
 from torrent_mover.domain.text import duration, safe, shorten
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, line, spread, squeeze
 from torrent_mover.tui.ink import width as width_of
-from torrent_mover.tui.look import Look
+from torrent_mover.tui.look import Look, Units
 from torrent_mover.tui.widgets.lines import Lines
 from torrent_mover.tui.widgets.move_table import in_trouble
 
@@ -38,6 +39,19 @@ def _short(name: str) -> str:
     return shorten(safe(name), _NAME_CELLS)
 
 
+def limit_of(snapshot: Snapshot) -> float | None:
+    """The limit that holds now, the lower one of both directions; 0: the bandwidth is paused; None: there is none."""
+    limits = [wire.limit for wire in (snapshot.incoming, snapshot.outgoing) if wire.used and wire.limit is not None]
+    return min(limits, default=None)
+
+
+def limit_words(limit: float | None, units: Units) -> str:
+    """`limit 5.0 MiB/s`, `no limit`, `bandwidth paused`."""
+    if limit is None:
+        return "no limit"
+    return "bandwidth paused" if limit == PAUSE else f"limit {fmt.rate(limit, units)}"
+
+
 def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     """One line; what matters least goes first where it is narrow."""
     route = line(_short(snapshot.source), Span(f" {look.glyphs.route} ", Tone.ACCENT), _short(snapshot.destination))
@@ -53,6 +67,9 @@ def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
         start.append(Part(line(alarm)))
     if snapshot.test_run:
         start.append(Part(line(Span("test run", Tone.WARN)), 1))
+    limit = limit_of(snapshot)
+    limited = Span(limit_words(limit, look.units), Tone.DIM if limit is None else Tone.LIMIT)
+    start.append(Part(line(limited), 5 if limit is None else 0))
     end = []
     if snapshot.next_scan_in is not None:
         end.append(Part(line(Span("next scan ", Tone.DIM), fmt.span(snapshot.next_scan_in)), 7))

@@ -34,14 +34,14 @@ class View:
 
 def title(wire: Wire, word: str, glyph: Span, look: Look, width: int) -> Line:
     """`▼ in  now 25.6  avg 49.5  peak 81.2 MiB/s`."""
-    shown, unit = fmt.rates((wire.now, wire.average, wire.peak), look.units)
+    shown, unit = fmt.rates((wire.now, wire.average, wire.peak, *((wire.limit,) if wire.limit else ())), look.units)
     start = [Part(line(" ", glyph, Span(f" {word:<3}", glyph.tone)))]
-    for index, (label, value) in enumerate(zip(("now", "avg", "peak"), shown, strict=True)):
+    for index, (label, value) in enumerate(zip(("now", "avg", "peak"), shown, strict=False)):
         named = label if index or width >= _WORDY else ""
         start.append(Part(line(Span(f"{named} " if named else "", Tone.DIM), Span(f"{value:>5}")), index))
-    start.append(Part(line(Span(unit, Tone.DIM))))
     if wire.limit:
-        start.append(Part(line(Span(f"limit {fmt.compact(wire.limit, look.units)}", Tone.LIMIT)), 3))
+        start.append(Part(line(Span(f"limit {shown[-1]}", Tone.LIMIT)), 3))
+    start.append(Part(line(Span(unit, Tone.DIM))))
     return squeeze(start, [], width, 2 if width >= _ROOMY else 1)
 
 
