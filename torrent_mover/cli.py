@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from torrent_mover import __version__
+from torrent_mover.adapters import surroundings
 from torrent_mover.commands import init_arguments
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
 
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _WITH_JSON: Final = ("doctor", "history", "log", "status")
 
 
@@ -198,7 +197,31 @@ def _command(arguments: argparse.Namespace) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code. Errors are told on standard error, without a traceback."""
+    """Run the command; returns the exit code. Errors are told on standard error, without a traceback.
+
+    Without `argv` the process is ours: its arguments, its standard streams and its encoding.
+    """
+    try:
+        if argv is None:
+            surroundings.prepare()
+        code = _perform(argv)
+    except MoverError as error:
+        with suppress(OSError):
+            tell(error)
+        code = int(error.exit_code)
+    except OSError as error:
+        trouble = surroundings.settle()
+        if trouble is None or trouble.errno != error.errno:
+            raise  # no fault of the output
+        return _unsaid(trouble, int(ExitCode.DONE))
+    except KeyboardInterrupt:
+        code = int(ExitCode.INTERRUPTED)
+    except SystemExit as ended:  # argparse's way, after --help or a wrong option
+        raise SystemExit(_unsaid(surroundings.settle(), int(ended.code or 0))) from None
+    return _unsaid(surroundings.settle(), code)
+
+
+def _perform(argv: Sequence[str] | None) -> int:
     top = parser()
     arguments = top.parse_args(argv)
     if arguments.json and not (arguments.dry_run or arguments.command in _WITH_JSON):
@@ -207,32 +230,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         top.error("--category, --no-rules and --apply go with --categorize")
     if arguments.watch and _command(arguments) != "run":
         top.error("--watch goes with a run: --test-run, --parallel-jobs, --simple, -q")
-    try:
-        module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
-        return _said(int(module.execute(arguments)))
-    except MoverError as error:
-        tell(error)
-        return int(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output is gone (`| head`): nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.DONE)
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        # Files that commands write tell their own errors: what is left is where our output goes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        tell(UsageError(f"The output cannot be written: {error.strerror}.", remedy="Make room where it goes: df -h"))
-        return int(ExitCode.SOME_FAILED)
-    except KeyboardInterrupt:
-        return int(ExitCode.INTERRUPTED)
+    module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
+    return int(module.execute(arguments))
 
 
-def _said(code: int) -> int:
-    """The exit code, once all that was said has left: a disk that is full may say so only now."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    return code
+def _unsaid(trouble: OSError | None, code: int) -> int:
+    """The exit code, where the output may not have been taken. Whoever only stopped reading (`| head`) has what they wanted."""
+    if trouble is None or isinstance(trouble, BrokenPipeError):
+        return code
+    with suppress(OSError):
+        tell(UsageError(f"The output cannot be written: {trouble.strerror}.", remedy="Make room where it goes: df -h"))
+    return code or int(ExitCode.SOME_FAILED)
 
 
 def tell(error: MoverError) -> None:

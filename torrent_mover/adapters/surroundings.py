@@ -1,0 +1,105 @@
+"""What the process stands on: three open standard streams that can say every name, and one encoding for names on disk."""
+
+from __future__ import annotations
+
+import errno
+import locale
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from torrent_mover.domain.errors import UsageError
+
+_STREAMS: Final = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+_UTF8_MODE: Final = ("-X", "utf8=1")
+
+
+def prepare(environ: Mapping[str, str] = os.environ) -> None:
+    """Make this process fit for its work; called once, before anything is opened. It may begin anew, and then does not return.
+
+    Raises UsageError where names on disk would be written in another encoding than UTF-8.
+    """
+    _open_closed_streams()
+    _insist_on_utf8()
+    _speak_as_the_terminal(environ)
+
+
+def settle() -> OSError | None:
+    """Flush what was said; returns what went wrong with that, if something did.
+
+    A stream that cannot take it is pointed at /dev/null: the interpreter flushes it once more at the end, and would fail with
+    code 120.
+    """
+    trouble: OSError | None = None
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            trouble = trouble or error
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+    return trouble
+
+
+def terminal_encoding(environ: Mapping[str, str] = os.environ) -> str:
+    """How bytes on the terminal are to be read: as the locale says, also where this machine does not have that locale."""
+    named = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    return "utf-8" if named.lower().endswith(("utf-8", "utf8")) else locale.getencoding()
+
+
+def _open_closed_streams() -> None:
+    """Put /dev/null where a standard stream was closed (`2>&-`): the next file or socket would get its number, and our words."""
+    for number, (name, mode) in enumerate(_STREAMS):
+        try:
+            os.fstat(number)
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003  it gets the lowest number that is free
+        if getattr(sys, name) is None:
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115  as long as the process
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+
+
+def _insist_on_utf8() -> None:
+    """Names on disk are bytes, and UTF-8 wherever they can be: begin anew in Python's UTF-8 mode where the locale says otherwise.
+
+    https://docs.python.org/3/library/os.html#utf8-mode. The arguments stay the bytes that they are.
+    """
+    encoding = sys.getfilesystemencoding()
+    if encoding == "utf-8":
+        return
+    interpreter = sys.executable
+    refusal = "it began anew, and that changed nothing"
+    if tuple(sys.orig_argv[1:3]) != _UTF8_MODE:
+        try:
+            words = _command_line()
+            os.execv(interpreter, [os.fsencode(interpreter), *map(os.fsencode, _UTF8_MODE), *words[1:]])  # noqa: S606
+        except OSError as error:
+            refusal = f"{interpreter or 'Python'} cannot be started anew: {error.strerror}"
+    raise UsageError(
+        f"Names on disk would be written in {encoding}, not in UTF-8 ({refusal}).",
+        kept="Nothing was begun.",
+        remedy="Start it with PYTHONUTF8=1, or in a UTF-8 locale: LC_ALL=C.UTF-8",
+    )
+
+
+def _command_line() -> list[bytes]:
+    """The words that this process was started with, the interpreter's own included."""
+    try:
+        return Path("/proc/self/cmdline").read_bytes().split(b"\0")[:-1]
+    except OSError:
+        return [os.fsencode(word) for word in sys.orig_argv]
+
+
+def _speak_as_the_terminal(environ: Mapping[str, str]) -> None:
+    r"""Say what the terminal can show, and escape the rest (`\u672c`). PYTHONIOENCODING, if set, is somebody's own wish."""
+    encoding = None if environ.get("PYTHONIOENCODING") else terminal_encoding(environ)
+    for name, _ in _STREAMS:
+        stream = getattr(sys, name)
+        errors = "surrogateescape" if name == "stdin" else "backslashreplace"
+        stream.reconfigure(encoding=encoding, errors=errors)
