@@ -242,10 +242,11 @@ class Story:
             run = self.build(journal, fuse)
             try:
                 with self._time_passes():
-                    return run.execute()
+                    code = run.execute()
             except Killed:
                 assert fuse.dead
                 return None
+            return None if fuse.dead else code
 
     def run_until(self, *labels: str) -> None:
         """One process that is killed at the first call of any of these labels."""

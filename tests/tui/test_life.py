@@ -525,11 +525,14 @@ from tests.tui import scenes
 from torrent_mover.tui.app import run_dashboard
 from torrent_mover.tui.options import DashboardOptions
 from textual._context import active_app
-def much_to_draw(_code):
+control = scenes.running()
+stop = control.stop
+def much_to_draw(**how):
     for _ in range(100):
         active_app.get()._driver.write("x")
-control = scenes.running()
-result = run_dashboard(control, options=DashboardOptions(), by_signal=much_to_draw)
+    stop(**how)
+control.stop = much_to_draw
+result = run_dashboard(control, options=DashboardOptions())
 Path(sys.argv[1]).write_text(f"left with {result}, calls {control.calls}")
 """
 

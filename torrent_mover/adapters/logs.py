@@ -30,6 +30,7 @@ _TELLTALE: Final = ("apprise",)
 _ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 _LINES = re.compile(r"(\n)")
+_log = logging.getLogger(__name__)
 
 
 class SafeFormatter(logging.Formatter):
@@ -120,13 +121,22 @@ def start_log(
         logging.getLogger(name).setLevel(logging.NOTSET if debug else logging.WARNING)
     for name in _TELLTALE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    hook_before, threading.excepthook = threading.excepthook, _note_end_of_thread
 
     def end() -> None:
+        threading.excepthook = hook_before
         root.removeHandler(handler)
         root.setLevel(before)
         handler.close()
 
     return end
+
+
+def _note_end_of_thread(ended: threading.ExceptHookArgs) -> None:
+    """An exception that nobody caught has ended a thread: here it is kept, and no screen is written over."""
+    name = ended.thread.name if ended.thread is not None else "a thread"
+    error = ended.exc_value or ended.exc_type()
+    _log.error("%s ended", name, exc_info=error.with_traceback(ended.exc_traceback))
 
 
 def _open_private(path: str, flags: int) -> int:

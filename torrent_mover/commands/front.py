@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final, Protocol
 
+from torrent_mover.adapters.surroundings import settle
 from torrent_mover.adapters.this_user import home_folder
-from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.errors import ExitCode, Unexpected
 from torrent_mover.domain.events import Event, RunEnded
 from torrent_mover.domain.narrate import narrate
 from torrent_mover.ports.control import Control
 from torrent_mover.simple.reporter import SimpleReporter, feeds_journald
 
 _SMALLEST: Final = (60, 15)
+_SECOND: Final = 2
+_NAP: Final = 1.0
+_PATIENCE: Final = 5.0
+"""Seconds for what is under way to end, once it must."""
+
+_CODES: Final = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.TERMINATED,
+}
+_log = logging.getLogger(__name__)
 
 
 class Run(Control, Protocol):
@@ -37,13 +51,27 @@ class Run(Control, Protocol):
 def follow(run: Run, arguments: argparse.Namespace, log_file: Path) -> ExitCode:
     """Execute the run with a front end beside it; returns the run's exit code."""
     worker = _Worker(run)
-    if wants_screen(arguments, os.environ) and _on_screen(run, worker, arguments, log_file):
-        with _signals(run):
-            worker.join()
-        _last_line(worker)
-    else:
-        _in_lines(run, worker, arguments)
+    signals = _Signals(run)
+    try:
+        if wants_screen(arguments, os.environ) and _on_screen(run, worker, signals, arguments, log_file):
+            with signals.caught():
+                worker.wait()
+            _last_line(worker)
+        else:
+            _in_lines(run, worker, signals, arguments)
+    except BaseException:
+        _break_off(run, worker)
+        raise
+    if worker.fault is not None:
+        raise worker.fault
     return worker.code
+
+
+def _break_off(run: Run, worker: _Worker) -> None:
+    """Nobody looks on any more: let the run write down what it has, before its locks and its journal are taken away."""
+    if worker.is_alive():
+        run.stop(now=True)
+        worker.join(_PATIENCE)
 
 
 def wants_screen(arguments: argparse.Namespace, environ: Mapping[str, str]) -> bool:
@@ -58,24 +86,40 @@ def wants_screen(arguments: argparse.Namespace, environ: Mapping[str, str]) -> b
 
 
 class _Worker(threading.Thread):
-    """Executes the run beside the front end, so that the one may die without the other."""
+    """Executes the run beside the front end, so that the one may die without the other. `over` is called at its very end."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(name="run", daemon=True)
         self._run = run
         self.code = ExitCode.SOME_FAILED
         self.ended: Event | None = None
+        self.gone = False
+        self.fault: Unexpected | None = None
+        """What ended it, where that was not the end of the run."""
+        self.over: Callable[[], object] = lambda: None
         run.subscribe(self._note)
 
     def _note(self, event: Event) -> None:
         if isinstance(event, RunEnded):
             self.ended = event
 
+    def wait(self) -> None:
+        """Wait for its end. In naps: a signal that the system gave to another thread does not wake the main one."""
+        while self.is_alive():
+            self.join(_NAP)
+
     def run(self) -> None:
-        self.code = self._run.execute()
+        try:
+            self.code = self._run.execute()
+        except BaseException as error:  # noqa: BLE001  a front end that waits must not wait for ever
+            _log.exception("the run is gone")
+            self.fault = Unexpected.of(error)
+        finally:
+            self.gone = True
+            self.over()
 
 
-def _on_screen(run: Run, worker: _Worker, arguments: argparse.Namespace, log_file: Path) -> bool:
+def _on_screen(run: Run, worker: _Worker, signals: _Signals, arguments: argparse.Namespace, log_file: Path) -> bool:
     """The dashboard, until somebody leaves it; False where the screen died and the run goes on without it."""
     from torrent_mover.tui.app import run_dashboard
     from torrent_mover.tui.options import DASHBOARD_FAILED, DashboardOptions
@@ -89,12 +133,8 @@ def _on_screen(run: Run, worker: _Worker, arguments: argparse.Namespace, log_fil
         log_file=log_file,
         config=str(arguments.config or ""),
     )
-
-    def by_signal(code: ExitCode) -> None:
-        run.interrupted_by = code
-
     worker.start()
-    result = run_dashboard(run, options=options, by_signal=by_signal)
+    result = run_dashboard(run, options=options, by_signal=signals.heard, gone=lambda: worker.gone)
     return result != DASHBOARD_FAILED
 
 
@@ -111,15 +151,10 @@ def _last_line(worker: _Worker) -> None:
     with suppress(OSError):
         if worker.ended is not None:
             sys.stdout.write(f"{narrate(worker.ended).text}\n")
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            # The window was closed: what is left in the buffer must not turn the exit code into Python's 120.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    settle()  # the window may be closed
 
 
-def _in_lines(run: Run, worker: _Worker, arguments: argparse.Namespace) -> None:
+def _in_lines(run: Run, worker: _Worker, signals: _Signals, arguments: argparse.Namespace) -> None:
     reporter = SimpleReporter(
         run,
         sys.stdout,
@@ -129,32 +164,62 @@ def _in_lines(run: Run, worker: _Worker, arguments: argparse.Namespace) -> None:
         debug=arguments.debug,
         journald=feeds_journald(sys.stdout, os.environ),
     )
-    with _signals(run):
+    worker.over = reporter.finish
+    with signals.caught():
         if worker.ident is None:
             worker.start()
-        if worker.ended is None:
-            reporter.run_until_ended()
-        worker.join()
+        if not worker.gone and worker.ended is None:
+            _report(reporter)
+        worker.wait()
 
 
-@contextmanager
-def _signals(run: Run) -> Iterator[None]:
-    """First signal: checkpoint and stop. Second: at once. Third: leave, whatever hangs."""
-    received = 0
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        nonlocal received
-        received += 1
-        run.interrupted_by = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
-        if received > 2:  # noqa: PLR2004  the third one
-            os._exit(run.interrupted_by)
-        # Stopping takes locks that the interrupted frame may hold: done by a thread of its own.
-        threading.Thread(target=run.stop, kwargs={"now": received > 1}, daemon=True).start()
-
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, on_signal) for number in wanted}
+def _report(reporter: SimpleReporter) -> None:
     try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        reporter.run_until_ended()
+    except Exception:  # noqa: BLE001  a run does not end because nobody can be told of it; the log file has it all
+        _log.exception("plain lines failed, and the run goes on")
+        with suppress(OSError):
+            sys.stderr.write("torrent-mover: nothing more is shown: that failed. The run goes on; see the log file.\n")
+
+
+class _Signals:
+    """First signal: write down and stop. Second: at once, and the process is gone soon, whatever hangs. Third: gone now.
+
+    A window that closes may send SIGHUP more than once: it counts as one.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._received = 0
+
+    def heard(self, code: ExitCode, *, again: bool = True) -> None:
+        """One has come, and the run will return `code`."""
+        self._received = self._received + 1 if again else max(self._received, 1)
+        self._run.interrupted_by = code
+        if self._received == _SECOND:
+            threading.Thread(target=_leave_soon, args=(code,), name="leave", daemon=True).start()
+        elif self._received > _SECOND:
+            os._exit(code)
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """While in this context, signals are heard here and stop the run."""
+        before = {number: signal.signal(number, self._on_signal) for number in _CODES}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.heard(_CODES[signal.Signals(number)], again=number != signal.SIGHUP)
+        # Stopping takes locks that the interrupted frame may hold: done by a thread of its own.
+        now = self._received >= _SECOND
+        threading.Thread(target=self._run.stop, kwargs={"now": now}, name="stop", daemon=True).start()
+
+
+def _leave_soon(code: ExitCode) -> None:
+    """End the process, unless it ends by itself before. It is what the program survives anyway: a kill."""
+    time.sleep(_PATIENCE)
+    _log.warning("asked to end twice, and something still hangs: left")
+    os._exit(code)

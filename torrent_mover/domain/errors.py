@@ -8,7 +8,8 @@ MoverError
 │   NoAccount, StatisticsRefused
 ├── TransferError ─ ConnectionLost, Stalled, TooManyOpenFiles, SourceUnreadable ─ SourceAway, SourceCorrupt
 ├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused ─ LookAgain
-└── Cancelled
+├── Cancelled
+└── Unexpected
 """
 
 from __future__ import annotations
@@ -331,3 +332,19 @@ class Cancelled(MoverError):
     code = "TM-E400"
     retry = Retry.LATER
     exit_code = ExitCode.INTERRUPTED
+
+
+class Unexpected(MoverError):
+    """A fault of this program, or one of the machine that it does not know: it has ended what it came up in, and nothing more."""
+
+    code = "TM-E401"
+
+    @classmethod
+    def of(cls, error: BaseException, kept: str = "The source is whole; what was verified is kept.") -> Unexpected:
+        """What is told of an exception that is none of ours; the log file has all of it."""
+        words = f": {error}" if str(error) else ""
+        return cls(
+            f"Something unexpected happened: {type(error).__name__}{words}.",
+            kept=kept,
+            remedy="The log file has the details; please report them.",
+        )

@@ -39,7 +39,7 @@ class Checkpoint:
         self._durable = verified.copy()
         self._over = threading.Event()
         self._left = False
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self._refused: ProvisioningError | None = None
         """Why the disk did not sync."""
         self._thread = threading.Thread(target=self._work, name="checkpoint", daemon=True)
@@ -75,7 +75,7 @@ class Checkpoint:
             try:
                 self._write()
                 self._failure = None
-            except Exception as failure:  # noqa: BLE001  raised by whoever leaves the context, if this was the last word
+            except BaseException as failure:  # noqa: BLE001  raised by whoever leaves the context, if this was the last word
                 # Nothing is journaled that is not durable; the transfer will hit the same wall and say so.
                 self._failure = failure
 

@@ -16,6 +16,7 @@ from torrent_mover.domain.errors import (
     Retry,
     SourceCorrupt,
     TorrentGone,
+    Unexpected,
 )
 from torrent_mover.domain.events import Held, LeftOut, Level, MoveDone, MoveFailed, MoveRetried, Noticed
 from torrent_mover.domain.move import Mark, MoveRecord, Stage
@@ -75,6 +76,7 @@ class Engine:
         self.meters = {flow: Meter(world.clock.monotonic()) for flow in Flow}
         self._stop = stop_event
         self._housekeeping = threading.Event()
+        self._fault: BaseException | None = None
         self._cut_at: float | None = None
         self._told_left_out: set[InfoHash] = set()
 
@@ -102,21 +104,22 @@ class Engine:
         """Work until nothing is left. What is enlisted meanwhile is done too; later it may be called again."""
         self._housekeeping.clear()
         self._keep_quiet()
+        self._fault = None
         keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
         keeper.start()
-        workers = [
-            threading.Thread(target=self._work, name=f"mover-{number}", daemon=True)
-            for number in range(self.tuning.jobs)
-        ]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        for row in self.roster.rows():
-            if row.chore is not None:
-                row.chore.join()
-        self._housekeeping.set()
-        keeper.join()
+        workers: list[threading.Thread] = []
+        try:
+            self._employ(workers)
+            for worker in workers:
+                worker.join()
+            for row in self.roster.rows():
+                if row.chore is not None:
+                    row.chore.join()
+        finally:
+            self._housekeeping.set()
+            keeper.join()
+        if self._fault is not None:
+            raise self._fault
         self._tell_left_out()
 
     def without_room(self) -> list[Row]:
@@ -134,15 +137,45 @@ class Engine:
         why = f"{largest.planned.torrent.name} {largest.error.reason}" if isinstance(largest.error, NoRoom) else ""
         self.world.publish(LeftOut(self.world.clock.now(), len(fresh), why, largest.error.remedy))
 
-    def _work(self) -> None:
-        while (row := self.roster.take()) is not None:
+    def _employ(self, workers: list[threading.Thread]) -> None:
+        """Start the pool. A machine that gives fewer threads gets fewer moves at a time; only without any one it is an error."""
+        for number in range(self.tuning.jobs):
+            worker = threading.Thread(target=self._work, name=f"mover-{number}", daemon=True)
             try:
-                self._attempt(row)
-            except Exception:  # noqa: BLE001  a worker that ends early would leave the others waiting for its row for ever
-                _log.exception("%s: its end could not be dealt with", row.id.short)
-                self.roster.change(
-                    row, Standing.FAILED, why="something unexpected happened; the log file has the details"
+                worker.start()
+            except RuntimeError:
+                if not workers:
+                    raise
+                _log.warning("no thread for more than %s at a time", counted(len(workers), "move"))
+                return
+            workers.append(worker)
+
+    def _work(self) -> None:
+        try:
+            while (row := self.roster.take()) is not None:
+                self._deal_with(row)
+        except BaseException as fault:  # noqa: BLE001  raised by `run`, once the other workers have ended too
+            self._fault = fault
+            self.roster.close()
+
+    def _deal_with(self, row: Row) -> None:
+        try:
+            self._attempt(row)
+        except BaseException as raised:  # noqa: BLE001  a worker that ends early would leave the others waiting for its row for ever
+            _log.exception("%s: its end could not be dealt with", row.id.short)
+            error = row.error = Unexpected.of(raised)
+            self.roster.change(row, Standing.FAILED, why=error.what)
+            self.world.publish(
+                MoveFailed(
+                    self.world.clock.now(),
+                    row.id,
+                    row.planned.torrent.name,
+                    error.what,
+                    error.kept,
+                    error.remedy,
+                    error.code,
                 )
+            )
 
     def _attempt(self, row: Row) -> None:
         world, started, before = self.world, self.world.clock.now(), row.track.ledger.sent
@@ -157,13 +190,9 @@ class Engine:
         except MoverError as raised:
             # What broke it off says more than what broke because of it.
             error = row.track.verdict or raised
-        except Exception as raised:  # noqa: BLE001  the one place: a worker's boundary, logged and shown as a failed move
+        except BaseException as raised:  # noqa: BLE001  a worker's boundary: logged, and shown as a failed move
             _log.exception("%s: unexpected", row.id.short)
-            error = MoverError(
-                f"Something unexpected happened: {type(raised).__name__}: {raised}.",
-                kept="The source is whole; what was verified is kept.",
-                remedy="The log file has the details; please report them.",
-            )
+            error = Unexpected.of(raised)
         row.track.rest()
         sent = row.track.ledger.sent - before
         if isinstance(error, NoRoom):
@@ -362,17 +391,26 @@ class Engine:
     # -- housekeeping ------------------------------------------------------------------------------------------------
 
     def _keep_house(self) -> None:
+        told = False
         while not self._housekeeping.wait(_TICK):
-            now = self.world.clock.monotonic()
-            self._keep_quiet()
-            for flow, meter in self.meters.items():
-                meter.read(self.world.throttle.totals[flow], now)
-            for row in self.roster.rows():
-                row.meter.read(row.track.ledger.sent, now)
-                if row.standing is Standing.ACTIVE:
-                    self.tuning.watchdog.look(row.track, now)
-            if self._cut_at is not None and now >= self._cut_at:
-                self._break_all(gently=False)
+            try:
+                self._look_around()
+            except Exception:  # noqa: BLE001  without it nothing breaks off what stands still, and nobody sees a rate
+                if not told:
+                    _log.exception("housekeeping failed, and goes on")
+                told = True
+
+    def _look_around(self) -> None:
+        now = self.world.clock.monotonic()
+        self._keep_quiet()
+        for flow, meter in self.meters.items():
+            meter.read(self.world.throttle.totals[flow], now)
+        for row in self.roster.rows():
+            row.meter.read(row.track.ledger.sent, now)
+            if row.standing is Standing.ACTIVE:
+                self.tuning.watchdog.look(row.track, now)
+        if self._cut_at is not None and now >= self._cut_at:
+            self._break_all(gently=False)
 
     def _keep_quiet(self) -> None:
         """While the bandwidth is paused no bytes flow and nothing begins; what is checked or added meanwhile goes on."""
@@ -423,8 +461,12 @@ class Engine:
 
         def work() -> None:
             known.wait()  # who sees the row cancelled shall see this thread too
-            if self.roster.hold(torrent, Standing.SKIPPED, CANCELLED):
-                self._clear_up(row)
+            try:
+                if self.roster.hold(torrent, Standing.SKIPPED, CANCELLED):
+                    self._clear_up(row)
+            except Exception as error:  # noqa: BLE001  the end of this thread: nobody else would hear of it
+                _log.exception("%s: cancelling", torrent.short)
+                self._notice(row, Level.ERROR, f"cancelled by you, but not cleared up: {Unexpected.of(error)}")
 
         thread = threading.Thread(target=work, name="clear up", daemon=True)
         thread.start()

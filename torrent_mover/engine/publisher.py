@@ -70,7 +70,14 @@ class Publisher:
         return self._listeners.subscribe(listener)
 
     def publish(self, event: Event) -> None:
-        """Hand the event to all."""
+        """Hand the event to all. Raises nothing: what is told about a move or a run never ends it."""
+        try:
+            self._write_down(event)
+        except Exception:  # noqa: BLE001  whoever listens still hears of it
+            _log.exception("%s could not be written down", type(event).__name__)
+        self._listeners.tell(event)
+
+    def _write_down(self, event: Event) -> None:
         line = narrate(event)
         torrent = _torrent(event)
         with self._lock:
@@ -83,7 +90,6 @@ class Publisher:
             except MoverError as error:
                 # A move must not fail for a line that could not be kept: what it saves itself will say that the disk is full.
                 _log.warning("a line for the history of %s was not kept: %s", torrent.short, error)
-        self._listeners.tell(event)
 
     def lines(self, after: int) -> Sequence[LogLine]:
         """Lines with a number above `after`."""

@@ -34,8 +34,8 @@ class Watching:
 class Rounds:
     """The loop of a run that stays. `run` is called by one thread; the rest from any.
 
-    `replaced`: it ended for a fresh run to follow, not because somebody stopped it. `beat`: when it was last seen alive
-    (monotonic seconds).
+    `replaced`: it ended for a fresh run to follow, not because somebody stopped it. `gave_up`: an error ended it. `beat`: when
+    it was last seen alive (monotonic seconds).
     """
 
     def __init__(self, engine: Engine, watching: Watching) -> None:
@@ -46,7 +46,9 @@ class Rounds:
         self._look_at: float | None = None
         self._told: dict[Row, tuple[int, int]] = {}  # tries and bytes of each row when its end was told
         self._began = 0.0
+        self._moving: _Moving | None = None
         self.replaced = False
+        self.gave_up = False
         self.beat = self._clock.monotonic()
 
     @property
@@ -63,22 +65,28 @@ class Rounds:
 
         `look` says whether looking again by itself makes sense; `after` is what follows the moves of each round.
         """
-        moving: threading.Thread | None = None
         self._look_at = self._clock.monotonic() + self._watching.interval
-        while not self._engine.stopping:
-            self.beat = self._clock.monotonic()
-            moving = self._moving(moving, after)
-            enter(Phase.RUNNING if moving else Phase.WATCHING)
-            if self._watching.changed() or (moving is None and self._grew()):
-                self.replaced = True
-                self._engine.stop(now=False)
-            elif self._time_to_look():
-                again = look()
-                self._look_at = self._clock.monotonic() + self._watching.interval if again else None
-        self._look_at = None
-        if moving is not None:
-            moving.join()
-            self._round_ended()
+        try:
+            while not self._engine.stopping:
+                self.beat = self._clock.monotonic()
+                self._keep_moving(after)
+                enter(Phase.RUNNING if self._moving else Phase.WATCHING)
+                if self._watching.changed() or (self._moving is None and self._grew()):
+                    self.replaced = True
+                    self._engine.stop(now=False)
+                elif self._time_to_look():
+                    again = look()
+                    self._look_at = self._clock.monotonic() + self._watching.interval if again else None
+        except BaseException:
+            self.gave_up = not self._engine.stopping
+            self._engine.stop(now=False)  # nothing may go on behind a run that ends
+            raise
+        finally:
+            self._look_at = None
+            if self._moving is not None:
+                self._moving.join()
+        if self._moving is not None:
+            self._let_go(self._moving)
 
     def _time_to_look(self) -> bool:
         if self._wake.wait(_TICK):
@@ -86,22 +94,23 @@ class Rounds:
             return not self._engine.stopping
         return self._look_at is not None and self._clock.monotonic() >= self._look_at and not self._engine.stopping
 
-    def _moving(self, moving: threading.Thread | None, after: Callable[[], object]) -> threading.Thread | None:
-        """The thread that moves, begun where something waits, and let go where it has ended."""
-        if moving is not None and moving.is_alive():
-            return moving
-        if moving is not None:
-            self._round_ended()
-        if not any(row.standing in _READY for row in self._engine.roster.rows()):
-            return None
-        self._began = self._clock.monotonic()
-        moving = threading.Thread(target=self._move, args=(after,), name="moves", daemon=True)
-        moving.start()
-        return moving
+    def _keep_moving(self, after: Callable[[], object]) -> None:
+        """Begin the thread that moves where something waits, and let go of it where it has ended. Raises what ended it."""
+        if self._moving is not None and self._moving.is_alive():
+            return
+        ended, self._moving = self._moving, None
+        if ended is not None:
+            self._let_go(ended)
+        if any(row.standing in _READY for row in self._engine.roster.rows()):
+            self._began = self._clock.monotonic()
+            moving = _Moving(self._engine.run, after)
+            moving.start()
+            self._moving = moving
 
-    def _move(self, after: Callable[[], object]) -> None:
-        self._engine.run()
-        after()
+    def _let_go(self, ended: _Moving) -> None:
+        if ended.error is not None:
+            raise ended.error
+        self._round_ended()
 
     def _round_ended(self) -> None:
         rows = [row for row in self._engine.roster.rows() if row.standing in _ENDED]
@@ -120,3 +129,20 @@ class Rounds:
 
     def _grew(self) -> bool:
         return sum(row.standing in _ENDED for row in self._engine.roster.rows()) >= _MOST_ROWS
+
+
+class _Moving(threading.Thread):
+    """Moves what waits. `error`: what ended it before its time, for the loop to raise."""
+
+    def __init__(self, *steps: Callable[[], object]) -> None:
+        super().__init__(name="moves", daemon=True)
+        self._steps = steps
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """The thread."""
+        try:
+            for step in self._steps:
+                step()
+        except BaseException as error:  # noqa: BLE001  raised by the loop: nobody would hear of it here
+            self.error = error

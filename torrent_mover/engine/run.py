@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from torrent_mover.domain.errors import (
     Banned,
@@ -16,6 +17,7 @@ from torrent_mover.domain.errors import (
     HostKeyUnknown,
     LoginRefused,
     MoverError,
+    Unexpected,
 )
 from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
 from torrent_mover.domain.move import Outcome
@@ -128,6 +130,7 @@ class Run(Steering):
         self._offers: dict[str, Offer] = {}
         self._asked = threading.Event()
         self._waits = False
+        self._fault = False
         self._anew = False
         self._extended = ""
         self._extended_until = 0.0
@@ -140,7 +143,7 @@ class Run(Steering):
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def execute(self) -> ExitCode:
-        """Check, plan, move, end; returns the exit code. Raises nothing that a front end would have to handle."""
+        """Check, plan, move, end; returns the exit code. Raises nothing, and always ends: whoever looks on waits for that."""
         facts = self._facts
         self._publish(
             RunStarted(self._clock.now(), facts.run, f"{facts.source} -> {facts.destination}", facts.mode, facts.config)
@@ -148,10 +151,9 @@ class Run(Steering):
         code, reason = self._outcome()
         if self.replaced:
             code, reason = ExitCode.DONE, "another one follows"
-        elif self._engine.stopping and not self._waits:
+        elif self._engine.stopping and not (self._waits or self._gave_up or self._fault):
             code, reason = self.interrupted_by, reason or "stopped; the next run goes on from here"
-        self._end(code, reason or self._without_room())
-        return code
+        return self._end(code, reason or self._without_room())
 
     def _outcome(self) -> tuple[ExitCode, str]:
         try:
@@ -165,10 +167,14 @@ class Run(Steering):
             # What a check has told in full, remedy and all, is only named at the end.
             told = any(check.passed is False and check.fatal for check in self._check_views)
             return error.exit_code, error.what.rstrip(".") if told else str(error)
-        except Exception as error:  # noqa: BLE001  whoever looks on waits for the end of the run, and must see one
+        except BaseException as error:  # noqa: BLE001  whoever looks on waits for the end of the run, and must see one
             _log.exception("the run ends")
-            why = f"something unexpected happened: {type(error).__name__}: {error}; the log file has the details"
-            return ExitCode.SOME_FAILED, why
+            self._fault = True
+            return ExitCode.SOME_FAILED, str(Unexpected.of(error))
+
+    @property
+    def _gave_up(self) -> bool:
+        return self._rounds is not None and self._rounds.gave_up
 
     def _without_room(self) -> str:
         count = len(self._engine.without_room())
@@ -278,7 +284,7 @@ class Run(Steering):
         if refusal is not None:
             raise refusal
 
-    def _end(self, code: ExitCode, reason: str) -> None:
+    def _end(self, code: ExitCode, reason: str) -> ExitCode:
         self._engine.roster.close()
         rows = self._engine.roster.rows()
         moved, copied = (sum(row.ended_as is outcome for row in rows) for outcome in (Outcome.MOVED, Outcome.COPIED))
@@ -292,18 +298,26 @@ class Run(Steering):
             )
         except MoverError as error:
             reason = reason or f"its end could not be written down: {error}"
+        except BaseException as error:  # noqa: BLE001  it ends all the same
+            _log.exception("the end of the run")
+            code, reason = code or ExitCode.SOME_FAILED, reason or str(Unexpected.of(error))
         self._phase, self._ended_at = Phase.ENDED, now
         self._exit_code = code
         took = self._clock.monotonic() - self._started
         self._publish(RunEnded(now, self._facts.run, moved, failed, sent, took, code, reason, copied))
+        return code
 
     def _tidy(self) -> None:
-        """Take the staging folders away where nothing is left in them."""
+        """Take the staging folders away where nothing is left in them. That they stay fails no run."""
         world = self._engine.world
         for files in (world.destination.files, world.cache):
-            if files is not None:
-                with suppress(MoverError):
+            try:
+                if files is not None:
                     files.remove_folder(RelativePath((STAGING,)))
+            except MoverError:
+                continue
+            except BaseException:  # noqa: BLE001  the last lines of a run: nobody is left to tell but the log
+                _log.exception("%s was not looked at", STAGING)
 
     def _publish(self, event: Event) -> None:
         self._publisher.publish(event)
@@ -433,12 +447,25 @@ class Run(Steering):
                 self._say(done, torrent)
                 then()
 
-        threading.Thread(target=work, name="journal", daemon=True).start()
+        self._beside("journal", work)
+
+    def _beside(self, name: str, work: Callable[[], object]) -> threading.Thread:
+        """Do it in a thread of its own, which does not end without a word whatever happens in it."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001  told where the run tells everything else
+                _log.exception("%s", name)
+                self.notice(Level.ERROR, f"{name}: {Unexpected.of(error)}")
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _begin_looking(self) -> None:
         if self._looking is None or not self._looking.is_alive():
-            self._looking = threading.Thread(target=self._look_as_asked, name="look again", daemon=True)
-            self._looking.start()
+            self._looking = self._beside("look again", self._look_as_asked)
 
     def _look_as_asked(self) -> None:
         self._extended = ""
@@ -458,7 +485,7 @@ class Run(Steering):
         if offer is None:
             self._say(f"{check}: nothing to accept; mend it as the check says, then check again")
         else:
-            threading.Thread(target=self._act, args=(offer,), name="mend", daemon=True).start()
+            self._beside("mend", partial(self._act, offer))
 
     def _act(self, offer: Offer) -> None:
         try:
@@ -483,7 +510,7 @@ class Run(Steering):
     @property
     def replaced(self) -> bool:
         """Whether it ends for another run to follow: its settings have changed, or what kept it from beginning was mended."""
-        return self._anew or (self._rounds is not None and self._rounds.replaced)
+        return not self._fault and (self._anew or (self._rounds is not None and self._rounds.replaced))
 
     def seen_alive(self, within: float) -> bool:
         """Whether a run that stays went round in the last so many seconds; any other one is asked by its snapshot."""

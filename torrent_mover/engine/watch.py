@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from torrent_mover.domain.errors import ExitCode, MoverError
+from torrent_mover.domain.errors import ExitCode, MoverError, Unexpected
 from torrent_mover.domain.events import Event, Level, RunEnded
 from torrent_mover.domain.snapshot import HistoryView, LogLine, MoveDetail, Phase, Snapshot
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.publisher import Listeners
 from torrent_mover.engine.run import Run
+
+_log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -51,6 +54,9 @@ class Watch:
                 self._begin(self._following())
             except MoverError as error:
                 return self._give_up(error)
+            except BaseException as error:  # noqa: BLE001  whoever looks on waits for an end
+                _log.exception("the next run could not begin")
+                return self._give_up(Unexpected.of(error))
 
     def _begin(self, run: Run) -> None:
         numbers = [line.number for line in self._run.log()]

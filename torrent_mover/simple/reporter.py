@@ -21,6 +21,8 @@ _ERASE_LINE: Final = "\r\x1b[K"
 _EACH_UNTIL, _OFTEN, _OFTEN_UNTIL, _SELDOM = 15, 5, 120, 15  # looks
 _REDRAW_EVERY: Final = 1.0  # seconds, on a terminal
 _REPEATS_SHOWN_AFTER: Final = 60.0  # seconds that a line which repeats itself is held back
+_NAP: Final = 1.0
+"""Seconds after which the main thread wakes, as a signal that the system gave to another thread does not wake it."""
 
 
 class SimpleReporter:
@@ -70,8 +72,10 @@ class SimpleReporter:
             while True:
                 waits = max(stats_at - self._monotonic(), 0.0)
                 try:
-                    event = self._events.get(timeout=waits)
+                    event = self._events.get(timeout=min(waits, _NAP))
                 except queue.Empty:
+                    if self._monotonic() < stats_at:
+                        continue
                     stats_at = self._monotonic() + self._stats_every
                     if self._tick():
                         return
@@ -87,7 +91,7 @@ class SimpleReporter:
             self._clear_stats()
 
     def finish(self) -> None:
-        """Make `run_until_ended` return once it has printed what is queued. From any thread."""
+        """Make `run_until_ended` return once it has printed what is queued: the run is over, or gone. From any thread."""
         self._events.put(None)
 
     def _tick(self) -> bool:

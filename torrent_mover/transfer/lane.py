@@ -69,12 +69,21 @@ class Lane(threading.Thread):
         except BaseException as raised:  # noqa: BLE001  handed to the thread that runs the transfer, which raises it
             error = raised
         finally:
-            with suppress(MoverError):
-                self._account()
+            # Whatever goes wrong in here is handed over as well: the transfer waits for this lane's last word.
+            try:
+                self._let_go()
+            except BaseException as raised:  # noqa: BLE001
+                error = error or raised
+            self._ended(self, error)
+
+    def _let_go(self) -> None:
+        with suppress(MoverError):
+            self._account()
+        try:
             for lane_end in self._ends:
                 lane_end.close()
+        finally:
             self._give_back()
-            self._ended(self, error)
 
     def abort(self) -> None:
         """Break whatever blocks, from another thread."""

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from types import FrameType
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -72,7 +73,11 @@ class MoverApp(RunActs, App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.APP]
 
     def __init__(
-        self, control: Control, options: DashboardOptions, by_signal: Callable[[ExitCode], None] = lambda _code: None
+        self,
+        control: Control,
+        options: DashboardOptions,
+        by_signal: Callable[[ExitCode], None] = lambda _code: None,
+        gone: Callable[[], bool] = lambda: False,
     ) -> None:
         mono = chosen_theme(options.theme) == "mono"
         super().__init__(driver_class=TerminalDriver, ansi_color=True if mono else None)
@@ -86,6 +91,8 @@ class MoverApp(RunActs, App[int]):
         self._unsubscribe: Callable[[], None] | None = None
         self._stopping = False
         self._by_signal = by_signal
+        self._gone = gone
+        self._heard = False
         self.failure: Exception | None = None
         self._seen_preflight = False
         self._failures: list[tuple[float, MoveFailed]] = []
@@ -131,7 +138,11 @@ class MoverApp(RunActs, App[int]):
     def tick(self) -> None:
         """Fetch the picture and the log; draw what is on the screen."""
         self._sweep_notes()
+        gone = self._gone()
         snapshot = self.session.control.snapshot()
+        if gone and snapshot.phase is not Phase.ENDED:
+            self.exit(None)  # nothing will ever change here any more; who called us says why
+            return
         fresh = self.session.drain_log()
         if snapshot == self.session.snapshot and not fresh:
             return
@@ -199,13 +210,23 @@ class MoverApp(RunActs, App[int]):
         loop = asyncio.get_running_loop()
         for number, code in _SIGNALS.items():
             try:
-                loop.add_signal_handler(number, self.stop_by, code)
+                loop.add_signal_handler(number, self._stop_for, number, code)
+                # asyncio's own does nothing but wake the loop; ours hears of it where the loop stands still, too.
+                signal.signal(number, self._hear)
             except (ValueError, RuntimeError):  # not the main thread: whoever runs us there handles signals
                 return
 
-    def stop_by(self, code: ExitCode) -> None:
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        if not (self._heard and number == signal.SIGHUP):  # a window that closes may say so more than once
+            self._by_signal(_SIGNALS[signal.Signals(number)])
+        self._heard = True
+
+    def _stop_for(self, number: int, code: ExitCode) -> None:
+        if not (self._stopping and number == signal.SIGHUP):
+            self._stop_by(code)
+
+    def _stop_by(self, code: ExitCode) -> None:
         """Checkpoint, restore the terminal and leave; asked twice, do not wait for the pieces in flight."""
-        self._by_signal(code)
         self.session.control.stop(now=self._stopping)
         if not self._stopping:
             self._stopping = True
@@ -213,7 +234,8 @@ class MoverApp(RunActs, App[int]):
 
     def action_interrupt(self) -> None:
         """Ctrl-C as a key."""
-        self.stop_by(ExitCode.INTERRUPTED)
+        self._by_signal(ExitCode.INTERRUPTED)
+        self._stop_by(ExitCode.INTERRUPTED)
 
     def action_leave(self) -> None:
         """Leave; ask while bytes move. The picture may be half a second old, and the run over since."""
@@ -252,9 +274,15 @@ def chosen_theme(name: str) -> str:
 
 
 def run_dashboard(
-    control: Control, *, options: DashboardOptions, by_signal: Callable[[ExitCode], None] = lambda _code: None
+    control: Control,
+    *,
+    options: DashboardOptions,
+    by_signal: Callable[[ExitCode], None] = lambda _code: None,
+    gone: Callable[[], bool] = lambda: False,
 ) -> int | None:
     """Show the dashboard until somebody leaves. `by_signal` hears of a signal (or Ctrl-C) before the engine is stopped for it.
+
+    `gone`: whether whoever executes the run is there no more, which closes the screen of a run that has not ended.
 
     None: left by key, `control.stop` was called unless the run was over. 130 or 143: a signal ended it, `control.stop` was called.
     `DASHBOARD_FAILED`: the screen broke, its error is on stderr, the terminal is restored and the engine goes on.
@@ -262,7 +290,7 @@ def run_dashboard(
     """
     if options.keymap is not None:
         load_keymap(options.keymap)
-    app = MoverApp(control, options, by_signal)
+    app = MoverApp(control, options, by_signal, gone)
     result = app.run(mouse=options.mouse)
     if result is None and app.return_code:
         _LOG.error("The dashboard failed; the engine goes on.", exc_info=app.failure)

@@ -1,0 +1,164 @@
+"""The front ends of a run: they notice a run that is gone, and signals end the process whatever hangs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tui.terminal import Terminal, restored
+
+ROOT = Path(__file__).parents[2]
+
+FOLLOW = """
+import argparse, os, sys, threading
+from pathlib import Path
+from tests.fakes.control import FakeControl
+from tests.fakes.snapshots import a_snapshot
+from tests.tui import scenes
+from torrent_mover.adapters.logs import start_log
+from torrent_mover.adapters import surroundings
+from torrent_mover.commands import front
+from torrent_mover.domain.errors import ExitCode, MoverError
+from torrent_mover.domain.snapshot import Phase
+
+surroundings.prepare()
+how, log = sys.argv[1], Path(sys.argv[2])
+front._PATIENCE = 0.3
+end_log = start_log(log, lambda text: text)
+
+class Run(FakeControl):
+    interrupted_by = ExitCode.INTERRUPTED
+    asked = 0
+
+    def execute(self):
+        print("executes", flush=True)
+        if how == "gone":
+            raise KeyError("the heart")
+        if how == "dead picture":
+            return ExitCode.DONE
+        threading.Event().wait()
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if name == "interrupted_by":
+            os.write(1, b"heard\\n")
+
+    def stop(self, *, now=False):
+        os.write(1, b"stops now\\n" if now else b"stops\\n")
+
+    def snapshot(self):
+        self.asked += 1
+        if how == "dead picture":
+            raise RuntimeError("no picture")
+        if how == "blind" and self.asked > 3:
+            os.write(1, b"stands still\\n")
+            threading.Event().wait()
+        return super().snapshot()
+
+arguments = argparse.Namespace(simple="simple" in sys.argv, quiet=False, debug=False, refresh=4.0, graph="auto",
+                               no_mouse=False, theme="auto", config=None)
+try:
+    code = front.follow(Run(scenes.running().current), arguments, log)
+    print("left with", int(code), flush=True)
+except MoverError as error:
+    print("told", error.code, error, flush=True)
+"""
+
+
+@pytest.fixture
+def follow(tmp_path):
+    """Starts a front end over a fake run, in lines."""
+    started = []
+
+    def start(how: str) -> subprocess.Popen:
+        argv = [sys.executable, "-c", FOLLOW, how, str(tmp_path / "log"), "simple"]
+        process = subprocess.Popen(
+            argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def screen(tmp_path):
+    """Starts a front end over a fake run, on a terminal."""
+    started = []
+
+    def start(how: str, **environment: str) -> Terminal:
+        terminal = Terminal("-c", FOLLOW, how, str(tmp_path / "log"), size=(120, 40), HOME=str(tmp_path), **environment)
+        started.append(terminal)
+        return terminal
+
+    yield start
+    for terminal in started:
+        terminal.close()
+
+
+def test_lines_notice_a_run_that_is_gone(follow, tmp_path):
+    out, _ = follow("gone").communicate(timeout=60)
+
+    assert "told TM-E401 Something unexpected happened: KeyError: 'the heart'." in out
+    assert "KeyError: 'the heart'" in (tmp_path / "log" / "torrent_mover.log").read_text()
+
+
+def test_the_screen_notices_a_run_that_is_gone(screen):
+    terminal = screen("gone")
+    terminal.read_until(b"told TM-E401")
+
+    assert restored(terminal.output)
+    assert terminal.end() == 0
+
+
+def test_a_run_ends_well_though_nobody_can_see_it(follow):
+    out, _ = follow("dead picture").communicate(timeout=60)
+
+    assert "left with 0" in out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_a_run_that_hangs(follow, number, code):
+    process = follow("hangs")
+    asked(process, "executes")
+    process.send_signal(number)
+    asked(process, "stops")
+    process.send_signal(number)
+
+    assert process.wait(30) == code
+
+
+def test_a_second_signal_ends_a_screen_that_stands_still(screen):
+    terminal = screen("blind")
+    terminal.read_until(b"stands still")
+    terminal.process.send_signal(signal.SIGTERM)
+    terminal.read_until(b"heard")
+    terminal.process.send_signal(signal.SIGINT)
+
+    assert terminal.end() == 130
+
+
+def test_a_window_that_hangs_up_twice_counts_once(follow):
+    process = follow("hangs")
+    asked(process, "executes")
+    for _ in range(3):
+        process.send_signal(signal.SIGHUP)
+        asked(process, "stops")
+    process.send_signal(signal.SIGTERM)
+    asked(process, "stops now")
+
+    assert process.wait(30) == 143
+
+
+def asked(process: subprocess.Popen, what: str) -> None:
+    """Read until the process says so, on a line of its own."""
+    while (line := process.stdout.readline()) != f"{what}\n":
+        assert line, f"it never said {what!r}"
