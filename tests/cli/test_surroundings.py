@@ -54,14 +54,14 @@ def house(world, tmp_path):
 def test_names_are_utf8_whatever_the_locale_says(tmp_path, locale):
     code = (
         "import os, sys\nfrom torrent_mover.adapters import surroundings\nsurroundings.prepare()\n"
-        r"open('\u672c \xfc', 'w').close(); print(os.fsencode(sys.argv[1]).hex(), sys.stdout.errors, '\u672c')"
+        r"open('\u672c \xfc', 'w').close(); print(os.fsencode(sys.argv[1]).hex(), sys.stdout.encoding, '\u672c')"
     )
     word = b"caf\xe9 \xe6\x9c\xac"
     argv = [sys.executable, "-c", code, word]
     clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     done = subprocess.run(argv, cwd=tmp_path, env=clean | locale, capture_output=True, timeout=60, check=True)
 
-    assert done.stdout.split() == [word.hex().encode(), b"backslashreplace", rb"\u672c"]
+    assert done.stdout.split() == [word.hex().encode(), b"ascii", rb"\u672c"]
     assert "本 ü".encode() in names_in(tmp_path)
 
 
@@ -70,6 +70,18 @@ def test_what_the_terminal_cannot_show_is_escaped(tmp_path, locale):
 
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"There is no config file. Looked for: \\u672c (--config). [TM-E101]" in done.stderr
+
+
+def test_a_command_that_is_advised_names_the_folder_on_the_disk(tmp_path, locale):
+    code = (
+        "import shlex\nfrom torrent_mover.adapters import surroundings\nsurroundings.prepare()\n"
+        r"print('mkdir -p', shlex.quote('the lot/B\xfcch\u672c'), '# it\'s B\xfcch')"
+    )
+    said = shell(f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}", tmp_path, locale).stdout
+    subprocess.run([b"bash", b"-c", said], cwd=tmp_path, env={"PATH": os.environ["PATH"]} | locale, check=True)
+
+    assert names_in(tmp_path / "the lot") == ["Büch本".encode()]
+    assert said.endswith(b"# it's B\xfcch\n" if LATIN_1 in locale.values() else b"# it's B\\xfcch\n")
 
 
 def test_a_locale_of_utf8_that_this_machine_lacks_is_utf8(tmp_path):

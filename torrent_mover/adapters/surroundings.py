@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import locale
 import os
+import re
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +17,9 @@ from torrent_mover.domain.errors import UsageError
 
 _STREAMS: Final = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 _UTF8_MODE: Final = ("-X", "utf8=1")
+_SPELT: Final = "torrent_mover.spelt"
+_QUOTED: Final = re.compile(r"(?:(?<=[\s(=;])|^)'[^']*'")
+"""A word quoted for a shell, and no apostrophe in a sentence."""
 
 
 def prepare(environ: Mapping[str, str] = os.environ) -> None:
@@ -98,8 +104,27 @@ def _command_line() -> list[bytes]:
 
 def _speak_as_the_terminal(environ: Mapping[str, str]) -> None:
     r"""Say what the terminal can show, and escape the rest (`\u672c`). PYTHONIOENCODING, if set, is somebody's own wish."""
-    encoding = None if environ.get("PYTHONIOENCODING") else terminal_encoding(environ)
-    for name, _ in _STREAMS:
-        stream = getattr(sys, name)
-        errors = "surrogateescape" if name == "stdin" else "backslashreplace"
-        stream.reconfigure(encoding=encoding, errors=errors)
+    encoding = sys.stdout.encoding if environ.get("PYTHONIOENCODING") else terminal_encoding(environ)
+    sys.stdin.reconfigure(encoding=encoding, errors="surrogateescape")  # type: ignore[union-attr]
+    errors = "backslashreplace"
+    if codecs.lookup(encoding).name != "utf-8":
+        codecs.register_error(_SPELT, partial(_spelt, encoding))
+        encoding, errors = "ascii", _SPELT
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding=encoding, errors=errors)  # type: ignore[union-attr]
+
+
+def _spelt(encoding: str, error: UnicodeError) -> tuple[bytes, int]:
+    r"""Characters beyond ASCII for a terminal in that encoding. In a word that is quoted for a shell, they are spelt as ls does.
+
+    There `'B'$'\303\274''cher'` is what names the folder on the disk, and not what the terminal would make of a `ü`.
+    """
+    assert isinstance(error, UnicodeEncodeError)  # noqa: S101  only streams that are written use it
+    text, start, end = error.object, error.start, error.end
+    word = text[start:end]
+    begin, over = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    line = text[begin : over if over >= 0 else len(text)]
+    if any(quoted.start() < start - begin < quoted.end() for quoted in _QUOTED.finditer(line)):
+        spelt = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogateescape"))
+        return f"'$'{spelt}''".encode("ascii"), end
+    return word.encode(encoding, "backslashreplace"), end

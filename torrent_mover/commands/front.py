@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -62,6 +61,8 @@ def follow(run: Run, arguments: argparse.Namespace, log_file: Path) -> ExitCode:
     except BaseException:
         _break_off(run, worker)
         raise
+    finally:
+        signals.over.set()
     if worker.fault is not None:
         raise worker.fault
     return worker.code
@@ -191,13 +192,15 @@ class _Signals:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._received = 0
+        self.over = threading.Event()
+        """The run has ended, and signals mean what they meant before it."""
 
     def heard(self, code: ExitCode, *, again: bool = True) -> None:
         """One has come, and the run will return `code`."""
         self._received = self._received + 1 if again else max(self._received, 1)
         self._run.interrupted_by = code
         if self._received == _SECOND:
-            threading.Thread(target=_leave_soon, args=(code,), name="leave", daemon=True).start()
+            threading.Thread(target=self._leave_soon, args=(code,), name="leave", daemon=True).start()
         elif self._received > _SECOND:
             os._exit(code)
 
@@ -217,9 +220,8 @@ class _Signals:
         now = self._received >= _SECOND
         threading.Thread(target=self._run.stop, kwargs={"now": now}, name="stop", daemon=True).start()
 
-
-def _leave_soon(code: ExitCode) -> None:
-    """End the process, unless it ends by itself before. It is what the program survives anyway: a kill."""
-    time.sleep(_PATIENCE)
-    _log.warning("asked to end twice, and something still hangs: left")
-    os._exit(code)
+    def _leave_soon(self, code: ExitCode) -> None:
+        """End the process, unless the run ends by itself before. It is what the program survives anyway: a kill."""
+        if not self.over.wait(_PATIENCE):
+            _log.warning("asked to end twice, and something still hangs: left")
+            os._exit(code)

@@ -167,14 +167,16 @@ class _Output:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._strict = (getattr(stream, "errors", None) or "strict") == "strict"
         self._open = True
 
     def write(self, text: str) -> None:
         if not self._open:
             return
-        sayable = text.encode(self._encoding, "backslashreplace").decode(self._encoding)
+        if self._strict:
+            text = text.encode(self._encoding, "backslashreplace").decode(self._encoding)
         try:
-            self._stream.write(sayable)
+            self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):  # ValueError: closed on our side
             self._open = False
