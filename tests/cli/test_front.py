@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.terminal import Terminal, restored
+from tests.tui.terminal import ALTERNATE_OFF, Terminal, restored
 
 ROOT = Path(__file__).parents[2]
 
@@ -162,3 +162,30 @@ def asked(process: subprocess.Popen, what: str) -> None:
     """Read until the process says so, on a line of its own."""
     while (line := process.stdout.readline()) != f"{what}\n":
         assert line, f"it never said {what!r}"
+
+
+WIZARD = """
+import sys, threading
+from tests.tui.wizard_case import FakeCategorizer
+from torrent_mover.tui.wizard.app import run_wizard
+
+class Hangs(FakeCategorizer):
+    def look(self, told):
+        told(0, 20)
+        threading.Event().wait()
+
+run_wizard(Hangs(None))
+"""
+
+
+def test_a_second_signal_ends_the_wizard_though_its_client_does_not_answer():
+    terminal = Terminal("-c", WIZARD, size=(120, 40))
+    try:
+        terminal.read_until(b"about 20 torrents")
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.read_until(ALTERNATE_OFF)
+        terminal.process.send_signal(signal.SIGTERM)
+
+        assert terminal.end() == 143
+    finally:
+        terminal.close()

@@ -66,6 +66,12 @@ class Console:
             return getpass.getpass(f"   {question}, not shown{keeps}: ", stream=sys.stdout) or old
         except EOFError as error:
             raise _ended() from error
+        except UnicodeDecodeError as error:  # read from the terminal itself, past our own streams
+            raise UsageError(
+                "The password has characters that are no UTF-8 on this terminal.",
+                kept="Nothing was written.",
+                remedy="Run torrent-mover init in a UTF-8 terminal, or write the password into config.ini as UTF-8.",
+            ) from error
 
     def agree(self, question: str, *, default: bool) -> bool:
         """Yes or no."""

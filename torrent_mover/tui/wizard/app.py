@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -83,6 +83,7 @@ class WizardApp(App[int]):
         self._keymap = keymap
         self._categorizer = categorizer
         self._leaving = threading.Event()
+        self._heard = False
 
     def get_default_screen(self) -> Screen[Any]:
         """The torrents."""
@@ -95,8 +96,15 @@ class WizardApp(App[int]):
         for number, code in _SIGNALS.items():
             try:
                 loop.add_signal_handler(number, self.exit, int(code))
+                signal.signal(number, self._hear)
             except (ValueError, RuntimeError):  # not the main thread: whoever runs us there handles signals
                 break
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        """The first one closes the screen, in the loop; where a client does not answer, a second one does not wait for it."""
+        if self._heard and number != signal.SIGHUP:
+            os._exit(_SIGNALS[signal.Signals(number)])
+        self._heard = True
 
     def on_unmount(self) -> None:
         """Let a thread that still asks the client end."""
