@@ -20,7 +20,14 @@ from torrent_mover.adapters.ssh.ssh_config_lines import PROOF, WAY, lines_that_c
 from torrent_mover.adapters.ssh.ssh_messages import explain_login
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
-from torrent_mover.domain.errors import HostKeyChanged, HostKeyUnknown, LoginRefused, MissingProgram, Unreachable
+from torrent_mover.domain.errors import (
+    HostKeyChanged,
+    HostKeyUnknown,
+    LoginRefused,
+    MissingProgram,
+    NotWritable,
+    Unreachable,
+)
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.settings import HostKeyPolicy, SshTransport
 from torrent_mover.ports.ssh import SshTarget
@@ -213,6 +220,14 @@ def test_the_remedy_for_an_unknown_key_names_the_file_that_is_looked_into(ssh_se
     with pytest.raises(HostKeyUnknown) as caught:
         log_in(by_key(ssh_server, kind, known_hosts=forgetting, own_known_hosts=own(tmp_path)))
     assert f">> {own(tmp_path)}" in caught.value.remedy
+
+
+@both
+def test_a_key_that_cannot_be_remembered_anywhere_is_not_taken(ssh_server, tmp_path, kind):
+    folder = LocalPath(str(tmp_path))
+    changes = {"known_hosts": LocalPath("/dev/null"), "own_known_hosts": folder}
+    with pytest.raises(NotWritable, match="cannot be written"):
+        log_in(by_key(ssh_server, kind, host_key_policy=HostKeyPolicy.ACCEPT_NEW, **changes))
 
 
 # What still stands in the way is named

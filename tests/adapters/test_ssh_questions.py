@@ -146,6 +146,29 @@ def test_a_key_that_is_taken_and_not_enough_is_told_so(open_folder, kind):
         log_in(target_of(server, transport=kind, key_file=LocalPath(str(server.key_file))))
 
 
+@both
+@pytest.mark.servers
+def test_a_password_answers_a_real_server_that_asks_for_it(open_folder, kind):
+    lines = ("UsePAM yes", "KbdInteractiveAuthentication yes", "PasswordAuthentication no")
+    folder = open_folder / f"sshd-asks-{kind.value}-{os.getpid()}"
+    with SshServer(folder, lines=lines, password_login=PasswordLogin()) as server:
+        log_in(target_of(server, transport=kind))
+        assert not isinstance(refusal(target_of(server, transport=kind, password="wrong")), PersonNeeded)
+
+
+@both
+@pytest.mark.servers
+def test_a_password_that_is_right_and_not_enough_is_not_called_wrong(open_folder, kind):
+    lines = ("UsePAM yes", "KbdInteractiveAuthentication yes", "AuthenticationMethods password,keyboard-interactive")
+    folder = open_folder / f"sshd-asks-twice-{kind.value}-{os.getpid()}"
+    with SshServer(folder, lines=lines, password_login=PasswordLogin()) as server:
+        target = target_of(server, transport=kind)
+        if kind is SshTransport.PARAMIKO:  # which knows that it is another question, though it reads the same
+            log_in(target)
+        else:
+            assert "asks what only a person can answer: password" in refusal(target).what
+
+
 @pytest.mark.servers
 def test_a_shared_connection_that_somebody_opened_is_used(ssh_server, open_folder, tmp_path):
     socket = open_folder / f"shared-{os.getpid()}"

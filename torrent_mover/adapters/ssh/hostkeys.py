@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torrent_mover.adapters.ssh.ssh_config import known_hosts_named, said_of, where_ssh_goes
 from torrent_mover.adapters.this_user import account_home, home_folder
-from torrent_mover.domain.errors import HostKeyChanged, HostKeyUnknown
+from torrent_mover.domain.errors import HostKeyChanged, HostKeyUnknown, NotWritable
 from torrent_mover.ports.ssh import SshTarget
 
 
@@ -82,6 +82,16 @@ def unknown_key(target: SshTarget, shown: str) -> HostKeyUnknown:
         "(or set host_key_policy = accept-new).",
         server=target.label,
         shown=shown,
+    )
+
+
+def not_remembered(target: SshTarget, detail: str = "") -> NotWritable:
+    """A new key that was to be taken this once and for ever, and could not be written down."""
+    file = shlex.quote(os.fspath(known_hosts_file(target)))
+    return NotWritable(
+        f"The new host key of {target.label} cannot be written to {file}{f': {detail}' if detail else ''}.",
+        kept="Nothing is moved from or to a server whose key would be forgotten.",
+        remedy=f"Make it writable, or add the key by hand: ssh-keyscan -p {target.port} {target.host} >> {file}",
     )
 
 

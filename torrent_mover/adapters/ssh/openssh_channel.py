@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from torrent_mover.adapters.ssh import ssh_messages
+from torrent_mover.adapters.ssh import hostkeys, ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.adapters.tether import Tethered
 from torrent_mover.domain.errors import ConnectionLost, MoverError, Stalled
@@ -27,6 +27,9 @@ _KEPT_COMPLAINTS: Final = 16 << 10
 _LAST_WORDS: Final = 2.0
 """Seconds that a dying child has to say why."""
 
+
+_NOT_REMEMBERED: Final = "Failed to add the host to the list of known hosts"
+"""After this ssh goes on, and would take any other key the next time."""
 
 # A line of its own each, and told by ssh itself: the server's banner comes without `debug1: ` and `Authenticated to`.
 _METHOD: Final = re.compile(r'^Authenticated to .* using "([\w@.-]+)"\.\r?$', re.MULTILINE)
@@ -86,6 +89,8 @@ class OpensshChannel:
 
     def established(self) -> None:
         """See transport.Channel."""
+        if _NOT_REMEMBERED in self._complaints.text():
+            raise hostkeys.not_remembered(self._target)
         self._established = True
         self._forget_secret()
 

@@ -7,7 +7,6 @@ import binascii
 import fnmatch
 import hashlib
 import hmac
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 from torrent_mover.adapters.ssh import hostkeys
 from torrent_mover.adapters.ssh.ssh_config import said_of
-from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.settings import HostKeyPolicy
 from torrent_mover.ports.ssh import SshTarget
 
@@ -111,8 +109,4 @@ def _remember(target: SshTarget, line: str) -> None:
         with file.open("a", encoding="utf-8") as out:
             out.write("\n" * unfinished + line)
     except OSError as error:
-        raise NotWritable(
-            f"The new host key of {target.label} cannot be written to {file}: {error.strerror}.",
-            remedy=f"Make it writable, or add the key by hand: ssh-keyscan -p {target.port} {shlex.quote(target.host)}"
-            f" >> {shlex.quote(str(file))}",
-        ) from error
+        raise hostkeys.not_remembered(target, error.strerror or "") from error

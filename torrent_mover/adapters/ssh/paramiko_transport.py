@@ -17,7 +17,7 @@ import paramiko
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
-from torrent_mover.adapters.ssh.questions import is_for_a_person, unanswered
+from torrent_mover.adapters.ssh.questions import is_for_a_person, is_for_the_password, unanswered
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.adapters.this_user import has_account, home_folder, login_name
 from torrent_mover.domain.errors import ConfigError, ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
@@ -329,13 +329,15 @@ def _by_password(target: SshTarget, transport: paramiko.Transport, username: str
     if "password" in wanted:
         wanted = transport.auth_password(username, secret, fallback=False)
         answered.append("password")
+    by_method = len(answered)
     if "keyboard-interactive" not in wanted:
         return wanted
 
     def answer(_title: str, _instructions: str, prompts: list[tuple[str, bool]]) -> list[str]:
         for prompt, _shown in prompts:
             answered.append(prompt)
-            if len(answered) > 1 or is_for_a_person(prompt):
+            once = len(answered) == 1 + by_method and is_for_the_password(prompt)
+            if not once and (len(answered) > 1 or is_for_a_person(prompt)):
                 raise _CannotAnswer("asked for something else than the password")
         return [secret] * len(prompts)
 

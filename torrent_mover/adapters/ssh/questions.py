@@ -37,7 +37,13 @@ def is_for_a_person(question: str) -> bool:
     text = bare(question)
     if any(word in text for word in CODES):
         return True
-    return not _is_for_the_password(text) and any(word in text for word in MORE_CODES)
+    return not is_for_the_password(question) and any(word in text for word in MORE_CODES)
+
+
+def is_for_the_password(question: str) -> bool:
+    """Whether it says that it wants the password."""
+    text = bare(question)
+    return any(word in text for word in PASSWORDS) and not any(word in text for word in CODES)
 
 
 def unanswered(questions: Sequence[str]) -> str:
@@ -49,10 +55,6 @@ def unanswered(questions: Sequence[str]) -> str:
     if not questions:
         return ""
     last = questions[-1]
-    again = bare(last) == bare(questions[0]) or _is_for_the_password(bare(last))
+    again = bare(last) == bare(questions[0]) or is_for_the_password(last)
     other = len(questions) > 1 and not again
     return _WHO.sub("", last).strip() if is_for_a_person(last) or other else ""
-
-
-def _is_for_the_password(text: str) -> bool:
-    return any(word in text for word in PASSWORDS)

@@ -10,7 +10,7 @@ from typing import Final
 
 from torrent_mover.adapters.ssh import hostkeys
 from torrent_mover.adapters.ssh.jumps import all_hosts, last_jump
-from torrent_mover.adapters.ssh.questions import unanswered
+from torrent_mover.adapters.ssh.questions import bare, unanswered
 from torrent_mover.adapters.ssh.ssh_config import said_of, with_jump
 from torrent_mover.adapters.ssh.ssh_config_lines import PROOF, WAY, lines_that_count
 from torrent_mover.domain.errors import (
@@ -90,7 +90,8 @@ def plain(text: str) -> str:
 
 def login_error(target: SshTarget, said: str, questions: Sequence[str]) -> MoverError | None:
     """As `explain_login`, where the server may have asked for the password: `questions` are its words, in order."""
-    question = unanswered(questions)
+    right = _PARTIAL.search(said) is not None
+    question = unanswered(questions) or (bare(questions[-1]) if right and len(questions) > 1 else "")
     if question:
         return person_needed(target, f"asks what only a person can answer: {question}")
     if len(questions) > 1:

@@ -26,7 +26,10 @@ class Channel(Protocol):
         """
 
     def established(self) -> None:
-        """The other side speaks our protocol: from now on a broken stream is a lost connection, not a failed login."""
+        """The other side speaks our protocol: from now on a broken stream is a lost connection, not a failed login.
+
+        Raises NotWritable where its new host key could not be remembered: the next time any other one would be taken.
+        """
 
     @property
     def login(self) -> Login:
