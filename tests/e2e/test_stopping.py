@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -148,3 +149,14 @@ def _linger(seconds: float) -> None:
     """Let the other process go on for a moment that the seed chose."""
     until = time.monotonic() + seconds
     eventually(lambda: time.monotonic() >= until, seconds + 1)
+
+
+def test_a_run_removes_what_a_killed_one_left_in_the_temporary_folder(house, tmp_path):
+    left = tmp_path / "tmp" / "torrent-mover-run-left"
+    left.mkdir(mode=0o700, parents=True)
+    (left / "askpass").touch()
+    os.utime(left, (0, 0))
+
+    house.run("--simple", environment={"TMPDIR": str(left.parent)}).ended(0)
+
+    assert not left.exists()

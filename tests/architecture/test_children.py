@@ -1,0 +1,21 @@
+"""Every program that we start ends with us: there is one way to start one, and few exceptions."""
+
+from __future__ import annotations
+
+from tests.architecture.calls import calls
+
+STARTS = {"subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_output", "os.fork", "os.system"}
+
+EXCEPTIONS = {
+    "adapters/orders.py": "a server that it starts has to stay",
+    "tui/acts.py": "an editor, in the terminal of a person",
+    "demo/process.py": "the servers of the throw-away world, which the kernel ties to us",
+    "demo/programs.py": "asks a program for its version",
+    "demo/ssh_server.py": "makes keys, and asks a program for its version",
+}
+
+
+def test_programs_are_started_by_the_tether_alone():
+    found = {module for module, name, _ in calls() if name in STARTS}
+
+    assert found == set(EXCEPTIONS)
