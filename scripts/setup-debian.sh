@@ -11,7 +11,7 @@ purpose=${1:-test}
 packages=(python3 python3-venv python3-pip qbittorrent-nox openssh-client openssh-server openssh-sftp-server rsync openssl util-linux make)
 case $purpose in
     demo) ;;
-    test) packages+=(sshpass dropbear-bin locales tmux debian-archive-keyring debootstrap git groff-base systemd zsh fish) ;;
+    test) packages+=(acl mergerfs sshpass dropbear-bin locales tmux debian-archive-keyring debootstrap git groff-base systemd zsh fish) ;;
     *) echo "usage: $0 [demo|test]" >&2; exit 2 ;;
 esac
 

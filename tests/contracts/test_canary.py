@@ -38,6 +38,7 @@ class CanaryContract:
         asked = [path(bench.data / name) for name in ("a", "missing", "b")]
 
         assert bench.client.locate(canary, asked) == path(folder)
+        assert bench.client.locate(canary, asked, by_reading=True) == path(folder)
         assert bench.client.torrents() == []
 
     def test_does_not_find_what_is_not_there_and_makes_no_folder(self, bench, canary):

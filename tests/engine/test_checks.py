@@ -19,9 +19,12 @@ from torrent_mover.domain.settings import Unlock
 from torrent_mover.engine.access import Access
 from torrent_mover.engine.check_destination import DestinationFolder
 from torrent_mover.engine.check_source import SourceFiles, SourceTree
-from torrent_mover.engine.places import Destination, Source
+from torrent_mover.engine.places import Destination, Policy, Source
 from torrent_mover.engine.preflight import Check, Doubt, Examination, NotChecked
+from torrent_mover.engine.recheck import RecheckPatience
 from torrent_mover.ports.accounts import Account
+
+POLICY = Policy(True, True, "manual-review", "", "", RecheckPatience(60, 15, 90))
 
 
 class Nas:
@@ -50,7 +53,7 @@ class Closed(MemoryFileSystem):
 
 
 def folder_of(
-    files, client_root=TARGET, *, save_path=TARGET, policy=None, clock=None, local=False
+    files, client_root=TARGET, *, save_path=TARGET, policy=POLICY, clock=None, local=False
 ) -> DestinationFolder:
     clock = clock or FakeClock()
     client = FakeClient(clock, FsDisk(files, client_root), name="nas:8080")

@@ -131,6 +131,7 @@ class FakeClient:
         self.starts_what_is_added = False
         self.keeps_data = False
         self.closed = False
+        self.forgotten: list[str] = []
         self.defaults = ShareLimits()
         self.remarked: tuple[Remark, ...] = ()
         self.managed_paths: dict[str, ClientPath] = {}
@@ -366,9 +367,14 @@ class FakeClient:
         self._enter("folders", None)
         return tuple(dict.fromkeys(held.row.save_path for held in self._held.values()))
 
-    def locate(self, canary: Canary, folders: Sequence[ClientPath]) -> ClientPath | None:
+    def locate(self, canary: Canary, folders: Sequence[ClientPath], *, by_reading: bool = False) -> ClientPath | None:
+        del by_reading  # it reads in any case
         self._enter("locate", None)
         return next((at for at in folders if self.disk.read(f"{at}/{canary.name}") == canary.content), None)
+
+    def forget_canary(self, canary: Canary) -> None:
+        self._enter("forget_canary", None)
+        self.forgotten.append(canary.name)
 
     def close(self) -> None:
         self.closed = True

@@ -142,7 +142,7 @@ class MemoryFileSystem:
                 raise SourceUnreadable(f"{self._name}/{path} is no folder.")
             return [other.name for other in self.nodes if other != ROOT and other.parent == path]
 
-    def make_folders(self, path: RelativePath, mode: int = 0o755) -> None:
+    def make_folders(self, path: RelativePath, mode: int = 0o777) -> None:
         """See ports.filesystem.FileSystem."""
         with self.lock:
             self._raise_fault("make_folders")
@@ -150,7 +150,7 @@ class MemoryFileSystem:
                 folder = RelativePath(path.parts[:depth])
                 node = self.nodes.get(folder)
                 if node is None:
-                    self.nodes[folder] = self._new(FileKind.FOLDER, mode=mode)
+                    self.nodes[folder] = self._new(FileKind.FOLDER, mode=mode & 0o755)
                     self.calls.append(("make_folder", str(folder)))
                 elif node.kind is not FileKind.FOLDER:
                     raise Collision(f"{folder} is a {node.kind.value}, where a folder must be.")
@@ -231,6 +231,16 @@ class MemoryFileSystem:
             node.uid = known.get(user, int(user) if user.isdigit() else node.uid)
             node.gid = known.get(group, int(group) if group.isdigit() else node.gid)
             self.calls.append(("chown", str(path), user, group))
+
+    def resemble(self, folder: RelativePath, example: RelativePath) -> bool:
+        """See ports.filesystem.FileSystem."""
+        with self.lock:
+            self._raise_fault("resemble")
+            ours, theirs = self._own(folder), self._own(example)
+            if theirs.mode & 0o2000:
+                ours.gid = theirs.gid
+            ours.mode = ours.mode & ~0o2000 | theirs.mode & 0o2000
+            return True
 
     def link(self, existing: RelativePath, new: RelativePath) -> bool:
         """See ports.filesystem.FileSystem."""

@@ -13,7 +13,7 @@ _FICLONE: Final = 0x40049409
 """ioctl_ficlone(2); linux/fs.h. Not in Python's fcntl."""
 
 _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE_MODE: Final = 0o644
+_FILE_MODE: Final = 0o666
 _CHUNK: Final = 16 << 20
 _CANNOT: Final = (errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ETXTBSY)
 """How a kernel or a file system says that it has no such call, or not for these two files."""

@@ -18,6 +18,7 @@ from torrent_mover.domain.errors import (
     FileTooLarge,
     MoverError,
     NotWritable,
+    OtherFileSystem,
     SourceAway,
     SourceUnreadable,
     StorageAway,
@@ -38,6 +39,12 @@ def write_error(error: OSError, path: Path, doing: str) -> MoverError:
         return _forbidden(path, doing)
     if trouble.nature is Nature.IN_THE_WAY:
         return in_the_way(path, error.strerror or trouble.what)
+    if trouble.number == errno.EXDEV:
+        return OtherFileSystem(
+            f"Cannot {doing} {path}: the two places lie on different file systems, datasets or branches.",
+            kept=_KEPT,
+            remedy=f"See what is mounted there: findmnt -T {_quoted(path.parent)}",
+        )
     make = _WRITING.get(trouble.nature, NotWritable)
     return make(f"Cannot {doing} {path}: {trouble.what}.", kept=_KEPT, remedy=_remedy(trouble, path))
 

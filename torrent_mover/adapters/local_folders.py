@@ -21,8 +21,10 @@ _RENAME_NOREPLACE: Final = 1
 _WAIT_BEFORE: Final = 1
 """SYNC_FILE_RANGE_WAIT_BEFORE, linux/fs.h: wait for what is being written, and say what could not be."""
 
+_DEFAULT_ACL: Final = "system.posix_acl_default"
+
 _NOT_THERE: Final = (errno.EINVAL, errno.ENOSYS, errno.ENOTTY, errno.EOPNOTSUPP)
-_NO_HARD_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_NO_HARD_LINKS: Final = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -134,6 +136,35 @@ def rename_without_replacing(old_at: int, old: str, new_at: int, new: str) -> No
         os.rename(raw(old), raw(new), src_dir_fd=old_at, dst_dir_fd=new_at)
     else:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
+
+
+def resemble(folder: int, example: int) -> bool:
+    """See ports.filesystem.FileSystem.resemble; both as descriptors. Raises OSError where it cannot look."""
+    path, ours, theirs = f"/proc/self/fd/{folder}", os.fstat(folder), os.fstat(example)
+    inherits = theirs.st_mode & stat.S_ISGID
+    try:
+        if inherits and ours.st_gid != theirs.st_gid:
+            os.chown(path, -1, theirs.st_gid)
+        if inherits != ours.st_mode & stat.S_ISGID:
+            Path(path).chmod(stat.S_IMODE(ours.st_mode) & ~stat.S_ISGID | inherits)
+        wanted = _default_acl(example)
+        if wanted is not None and wanted != _default_acl(folder):
+            os.setxattr(path, _DEFAULT_ACL, wanted)
+        elif wanted is None and _default_acl(folder) is not None:
+            os.removexattr(path, _DEFAULT_ACL)
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP):
+            return False
+        raise
+    return os.fstat(folder).st_mode & stat.S_ISGID == inherits  # the kernel drops the bit of a group that is not ours
+
+
+def _default_acl(folder: int) -> bytes | None:
+    """What is made in the folder gets it (acl(5)), as the kernel keeps it; None where there is none."""
+    try:
+        return os.getxattr(f"/proc/self/fd/{folder}", _DEFAULT_ACL)
+    except OSError:
+        return None
 
 
 def sync_device(folder: int) -> bool:

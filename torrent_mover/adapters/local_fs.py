@@ -20,6 +20,7 @@ from torrent_mover.adapters.local_folders import (
     open_folder,
     raw,
     rename_without_replacing,
+    resemble,
     sync_device,
     walk,
     was_written,
@@ -33,8 +34,8 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_C
 # Not blocking, because a planted pipe must not hang us; for a regular file it changes nothing.
 _OLD_FILE: Final = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _READ_FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-_FILE_MODE: Final = 0o644
-_FOLDER_MODE: Final = 0o755
+_FILE_MODE: Final = 0o666  # the umask takes away from it, or a default ACL says all
+_FOLDER_MODE: Final = 0o777
 _MANY: Final = 128
 """Files from which on one sync of everything is cheaper than one each."""
 
@@ -162,6 +163,15 @@ class LocalFileSystem:
         uid, gid = _uid(user), _gid(group)
         with self._explained(path, "change the owner of"), self._opened_entry(path) as entry:
             os.chown(f"/proc/self/fd/{entry}", uid, gid)
+
+    def resemble(self, folder: RelativePath, example: RelativePath) -> bool:
+        """See ports.filesystem.FileSystem."""
+        with (
+            self._explained(folder, "change the group of"),
+            open_folder(self._disk, folder) as ours,
+            open_folder(self._disk, example) as theirs,
+        ):
+            return resemble(ours, theirs)
 
     def link(self, existing: RelativePath, new: RelativePath) -> bool:
         """See ports.filesystem.FileSystem."""

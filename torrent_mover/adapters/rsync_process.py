@@ -138,7 +138,6 @@ class RsyncProcess:
             stderr=subprocess.PIPE,
             env=environment,
             bufsize=0,
-            umask=0o022,
         )
 
     def _require_program(self) -> None:

@@ -15,6 +15,8 @@ from torrent_mover.domain.settings import Settings
 from torrent_mover.engine.checks import Checks
 from torrent_mover.engine.planner import Planner
 from torrent_mover.engine.space import Space
+from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.transfer.traced import Traced
 
 _JOBS: Final = 4
 """Torrents at a time that room is asked for: what a run takes where --parallel-jobs does not say."""
@@ -28,7 +30,7 @@ class Checkup:
         self._config = config
         self._stack = ExitStack()
         self.clock: Final = SystemClock()
-        self.cache: Final = cache_of(settings)
+        self.cache: FileSystem | None = None
         self.checks: Checks
         self.planner: Planner
 
@@ -37,6 +39,8 @@ class Checkup:
         with ExitStack() as stack:
             ends = Ends(settings, self.clock, stack)
             journal = journal_as_it_is(settings, stack)
+            cache = cache_of(settings)
+            self.cache = Traced(cache, ends.traces) if cache else None
             self.planner = planner(settings, ends, journal, kin=False)
             space = Space(ends.destination.files, self.cache, dict)
             reach = ends.reach(self._config, self._second_run)

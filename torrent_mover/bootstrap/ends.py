@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from typing import Final
 
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
 from torrent_mover.adapters.clients.qbittorrent.statistics import resume_folder
@@ -16,6 +18,8 @@ from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.shared_files import SharedFiles
 from torrent_mover.adapters.ssh.transport import connect
+from torrent_mover.adapters.traces import TraceFiles
+from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.domain.paths import ClientPath, HostPath
 from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settings
 from torrent_mover.engine.check_source import SourceTree
@@ -23,7 +27,11 @@ from torrent_mover.engine.checks import Reach
 from torrent_mover.engine.places import Destination, Source
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.ssh import Login, SshTarget
+from torrent_mover.transfer.reaching import Reaching
+
+_log = logging.getLogger(__name__)
 
 
 def client(section: str, settings: ClientSettings, timeout: float, clock: Clock) -> TorrentClient:
@@ -87,9 +95,21 @@ def log_in(server: ServerSettings, settings: Settings) -> Login:
 class Ends:
     """Both ends of the moves. What it opens is let go by `stack`; nothing connects before it is asked."""
 
-    def __init__(self, settings: Settings, clock: Clock, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        stack: ExitStack,
+        say: Callable[[str], None] = _log.info,
+        *,
+        run: bool = False,
+    ) -> None:
+        """`say` gets lines for people. In a run nothing is made anywhere that could not be written down before."""
         self._settings = settings
         self._stack = stack
+        self._say = say
+        self.traces: Final = TraceFiles(state_folder(settings), must=run)
+        stack.callback(self.traces.close)
         moving = settings.moving
         self.source_pool = self._pool(settings.source_server)
         self.destination_pool: SessionPool | None = None
@@ -144,10 +164,14 @@ class Ends:
         root = self._settings.source_map.to_host(save_path)
         return SftpFileSystem(self.source_pool, root, holder=str(save_path), follow_symlinks=True)
 
+    def _carefully(self, files: FileSystem, *, proves: bool) -> FileSystem:
+        """What is made in it for a moment is written down, and a rename that cannot reach is done by copy and proof."""
+        return Reaching(files, self.traces, self._say, proves=proves)
+
     def _local(self, torrents: TorrentClient) -> Destination:
         root = self._settings.local_destination
         save_path = self._settings.local_destination_map.to_client(root)
-        files = LocalFileSystem(root)
+        files = self._carefully(LocalFileSystem(root), proves=True)
         return Destination(torrents.name, torrents, files, save_path, local=True, accounts=LocalAccounts())
 
     def _remote(self, torrents: TorrentClient) -> Destination:
@@ -156,6 +180,6 @@ class Ends:
         pool = self.destination_pool = self._pool(settings.destination_server)
         root = settings.remote_destination
         save_path = settings.remote_destination_map.to_client(root)
-        there = SftpFileSystem(pool, root, holder="destination")
+        there = self._carefully(SftpFileSystem(pool, root, holder="destination"), proves=False)
         accounts, section = SshAccounts(pool), "DESTINATION_SERVER"
         return Destination(pool.name, torrents, there, save_path, local=False, accounts=accounts, section=section)

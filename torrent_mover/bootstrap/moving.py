@@ -32,6 +32,8 @@ def policy_of(settings: Settings, *, test_run: bool = False) -> Policy:
         manual_review_category=moving.manual_review_category,
         chown_user=moving.chown_user,
         chown_group=moving.chown_group,
+        file_mode=moving.file_mode,
+        folder_mode=moving.folder_mode,
         patience=RecheckPatience(
             general.recheck_stuck_timeout, general.recheck_stopped_timeout, general.recheck_grace_period
         ),

@@ -24,7 +24,7 @@ from torrent_mover.bootstrap.moving import cache_of, left_out, policy_of, route
 from torrent_mover.bootstrap.plans import planner
 from torrent_mover.bootstrap.state import claims, journal_path, locked
 from torrent_mover.domain.errors import NotWritable
-from torrent_mover.domain.events import Level
+from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.settings import Settings
 from torrent_mover.engine.bandwidth import Bandwidth
@@ -101,7 +101,7 @@ class Assembly:
         journal = SqliteJournal(journal_path(settings), clock, self.redactor)
         stack.callback(journal.close)
         publisher = Publisher(journal)
-        ends = Ends(settings, clock, stack)
+        ends = Ends(settings, clock, stack, partial(_tell, publisher, clock), run=True)
         source, destination = ends.source, ends.destination
         bandwidth = Bandwidth(settings.general, clock)
         throttle = Throttle(clock, bandwidth.limit, lambda: bandwidth.paused)
@@ -123,6 +123,7 @@ class Assembly:
             run=secrets.token_hex(4),
             cache=cache,
             claim=claims(settings).hold,
+            traces=ends.traces,
         )
         engine = Engine(world, self._tuning(), stop)
         mode, category = settings.moving.transfer_mode.value, settings.moving.category_to_move
@@ -156,6 +157,10 @@ class Assembly:
             breaker_failures=general.breaker_failures,
             breaker_cooldown=general.breaker_cooldown,
         )
+
+
+def _tell(publisher: Publisher, clock: Clock, text: str) -> None:
+    publisher.publish(Noticed(clock.now(), None, Level.INFO, text))
 
 
 def _vitals(ends: Ends, cache: FileSystem | None, journal: SqliteJournal, clock: Clock) -> Vitals:

@@ -157,6 +157,12 @@ class PathNotSeen(PreflightRefused):
         self.setting = setting
 
 
+class ClientMayNotRead(PreflightRefused):
+    """The destination client sees the folder, and may not read the files that we make in it."""
+
+    code = "TM-E126"
+
+
 class AlreadyRunning(MoverError):
     """Another run holds the lock."""
 
@@ -194,6 +200,12 @@ class StorageAway(NotWritable):
 
     code = "TM-E135"
     retry = Retry.LATER
+
+
+class OtherFileSystem(NotWritable):
+    """A rename cannot lead from one place to the other: they lie on two disks, datasets, branches or mounts."""
+
+    code = "TM-E127"
 
 
 class DiskFull(ProvisioningError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
@@ -170,8 +170,3 @@ def _longest(
     candidates: Sequence[tuple[tuple[ClientPath, HostP], tuple[str, ...]]],
 ) -> tuple[ClientPath, HostP] | None:
     return max(candidates, key=lambda candidate: len(candidate[1]))[0] if candidates else None
-
-
-def common_tops(paths: Iterable[RelativePath]) -> tuple[str, ...]:
-    """The first parts of the paths, each once, in order of appearance."""
-    return tuple(dict.fromkeys(path.parts[0] for path in paths if path.parts))

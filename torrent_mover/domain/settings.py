@@ -403,6 +403,22 @@ class MovingSettings:
     chown_group: Annotated[
         str, Key(TEXT, "Group that the data gets at the destination: a name or a number.", blank="unchanged")
     ] = ""
+    file_mode: Annotated[
+        UnlockMode | None,
+        Key(
+            UNLOCK_MODE,
+            "Permissions that files get at the destination: 0664, or g+w to add to what the place gives.",
+            blank="as the place decides: the umask there, or a default ACL",
+        ),
+    ] = None
+    folder_mode: Annotated[
+        UnlockMode | None,
+        Key(
+            UNLOCK_MODE,
+            "Permissions that folders get at the destination: 0775, or g+w. Their setgid bit stays.",
+            blank="as the place decides: the umask there, or a default ACL",
+        ),
+    ] = None
     rules_file: Annotated[
         LocalPath | None,
         Key(LOCAL_FILE, "File of the tracker rules.", blank="tracker_rules.json beside this file", advanced=True),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import shlex
 from contextlib import suppress
@@ -12,9 +11,8 @@ from torrent_mover.domain.errors import MoverError, NotWritable, ReadOnlyLogin
 from torrent_mover.domain.paths import ROOT, RelativePath
 from torrent_mover.ports.accounts import Account, Accounts
 from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
+from torrent_mover.transfer.traced import PROBE
 
-_PROBE: Final = ".torrent-mover-probe-"
-_PROBE_NAME: Final = re.compile(re.escape(_PROBE) + r"[0-9a-f]{12}(-renamed)?")
 _WRITE_AND_ENTER: Final = 0o3
 
 
@@ -52,14 +50,9 @@ class Access:
         user, group = self._accounts.names(found.uid, found.gid)
         return f"{user}:{group} {found.mode:04o}"
 
-    @staticmethod
-    def is_probe(name: str) -> bool:
-        """Whether this is what our probes are called: a killed run may leave one behind."""
-        return _PROBE_NAME.fullmatch(name) is not None
-
     def probe(self, folder: RelativePath) -> None:
         """Make a file in a folder that exists, rename it, remove it. Raises NotWritable with the command that helps, and others."""
-        made = folder / f"{_PROBE}{secrets.token_hex(6)}"
+        made = folder / f"{PROBE}{secrets.token_hex(6)}"
         renamed = folder / f"{made.name}-renamed"
         try:
             self._files.create(made, 1)

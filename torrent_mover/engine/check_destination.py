@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from torrent_mover.domain.canary import Canary
-from torrent_mover.domain.errors import BadAnswer, MoverError, NotWritable, PathNotSeen, ReadOnlyLogin
+from torrent_mover.domain.errors import BadAnswer, ClientMayNotRead, MoverError, NotWritable, PathNotSeen, ReadOnlyLogin
 from torrent_mover.domain.paths import ROOT, ClientPath, RelativePath
 from torrent_mover.domain.settings import Unlock
 from torrent_mover.engine.access import Access
@@ -18,11 +18,13 @@ from torrent_mover.engine.preflight import Doubt
 from torrent_mover.engine.views import client_views
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileKind, FileStat
+from torrent_mover.transfer.traced import is_probe
 
 _FORGOTTEN_AFTER: Final = 600
 """Seconds after which a canary was left behind by a killed run."""
 
 _LARGEST_LEFT_OVER: Final = 32  # bytes
+_READ_BY_ALL: Final = 0o004
 _ROUND: Final = 16  # folders that a client is asked about at a time
 _ROUNDS: Final = 2
 
@@ -109,9 +111,11 @@ class DestinationFolder:
         canary = Canary.hatch(secrets.token_bytes(16))
         place = RelativePath((canary.name,))
         try:
-            self._put(canary, place)
-            if client.locate(canary, [wanted]) is None:
+            mode = self._put(canary, place)
+            if client.locate(canary, [wanted], by_reading=not mode & _READ_BY_ALL) is None:
                 raise self._not_seen(self._search(canary))
+        except ClientMayNotRead as error:
+            raise self._not_read(error, mode) from error
         except BadAnswer as error:
             raise Doubt(error.what, kept=error.kept, remedy=error.remedy) from error
         except NotWritable as error:
@@ -123,7 +127,8 @@ class DestinationFolder:
                 self._files.unlink(place)
         return f"{client.name} finds it as {wanted}"
 
-    def _put(self, canary: Canary, place: RelativePath) -> None:
+    def _put(self, canary: Canary, place: RelativePath) -> int:
+        """Make it as moves make files; returns the mode that it has then."""
         self._files.create(place, len(canary.content))
         writer = self._files.writer()
         try:
@@ -131,6 +136,24 @@ class DestinationFolder:
             writer.flush()
         finally:
             writer.close()
+        found, wanted = self._files.stat(place), self._policy.file_mode
+        mode = found.mode if found else 0
+        if wanted and wanted.apply(mode) != mode:
+            mode = wanted.apply(mode)
+            self._files.chmod(place, mode)
+        return mode
+
+    def _not_read(self, error: ClientMayNotRead, mode: int) -> ClientMayNotRead:
+        place, client = self._access.shown(), self._destination.client.name
+        umask = "" if mode & _READ_BY_ALL else f" What we make there gets mode {mode:04o}, which shuts its user out."
+        where = "UMask=0022 in the unit, or umask 022" if self._destination.local else "umask 022 for the login there"
+        return ClientMayNotRead(
+            f"{client} sees {place}{self._on} and may not read in it: {error.what}{umask}",
+            kept="Nothing was moved; the file that asked is removed.",
+            remedy=f"Set in [SETTINGS]: file_mode = 0644 and folder_mode = 0755 (or {where})."
+            if umask
+            else f"Give the client's user the right to enter every folder above: namei -l {shlex.quote(place)}",
+        )
 
     def _search(self, canary: Canary) -> ClientPath | None:
         destination = self._destination
@@ -173,7 +196,7 @@ class DestinationFolder:
         """Remove the canaries and probes of killed runs: by their names, sizes and age, nothing else is like them."""
         with suppress(MoverError):
             for name in self._files.listdir(ROOT):
-                if not (Canary.is_name(name) or Access.is_probe(name)):
+                if not (Canary.is_name(name) or is_probe(name)):
                     continue
                 found = self._files.stat(RelativePath((name,)))
                 old = found is not None and self._clock.now() - found.mtime > _FORGOTTEN_AFTER

@@ -9,13 +9,16 @@ from enum import Enum
 from typing import Final
 
 from torrent_mover.domain.certificate import FileFound
-from torrent_mover.domain.errors import Collision, ProvisioningError
+from torrent_mover.domain.errors import Collision, OtherFileSystem, ProvisioningError
 from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.paths import ROOT, RelativePath, common_tops
+from torrent_mover.domain.paths import ROOT, RelativePath
 from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.quantities import UnlockMode
 from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.likeness import Likeness, set_modes
 from torrent_mover.engine.standing import Look, Standing, Where, prune, put_back, taken
 from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, Span
+from torrent_mover.transfer.doubling import double
 from torrent_mover.transfer.proof import read_back
 
 STAGING: Final = ".torrent-mover"
@@ -73,6 +76,7 @@ class Landing:
         self._standing = Standing(fs, manifest, self._layout, self.staging)
         self._settled: dict[int, FileStat | None] = {}
         """What we have put under final names ourselves, as it was right then."""
+        self._likeness = Likeness(fs, self._layout, self.staging)
 
     @property
     def paths(self) -> tuple[RelativePath, ...]:
@@ -130,14 +134,27 @@ class Landing:
 
     def give_to(self, user: str, group: str) -> None:
         """Set owner and group of all that is in staging."""
-        folders: set[RelativePath] = set()
-        for index in self._standing.staged:
-            path = self.staging / self._layout[index]
+        files, folders = self._in_staging()
+        for path in (*files, *folders):
             self._fs.chown(path, user, group)
-            while (path := path.parent) != self.staging:
-                folders.add(path)
-        for folder in sorted(folders):
-            self._fs.chown(folder, user, group)
+
+    def set_modes(self, of_files: UnlockMode | None, of_folders: UnlockMode | None) -> None:
+        """Set the permissions of all that is in staging; None: as the place has made it."""
+        files, folders = self._in_staging()
+        set_modes(self._fs, files, of_files)
+        set_modes(self._fs, folders, of_folders)
+
+    def _in_staging(self) -> tuple[list[RelativePath], list[RelativePath]]:
+        """The files there, and the folders of the torrent."""
+        files = [self.staging / self._layout[index] for index in self._standing.staged]
+        depth = len(self.staging.parts)
+        folders = {RelativePath(path.parts[:end]) for path in files for end in range(depth + 1, len(path.parts))}
+        return files, sorted(folders)
+
+    @property
+    def unlike(self) -> Sequence[RelativePath]:
+        """See likeness.Likeness."""
+        return self._likeness.unlike
 
     def settle(self) -> None:
         """Sync, then move everything from staging under its final name, never replacing anything, and sync the names.
@@ -147,9 +164,7 @@ class Landing:
         self._sync_all()
         waiting = self._standing.to_settle
         twins = self._twins()
-        for top in common_tops(self._layout):
-            if twins or not self._settle_whole(top):
-                self._settle_each(top, twins)
+        self._settle_in(ROOT, range(len(self._layout)), twins)
         self._fs.sync(self._layout)
         self._settled |= dict(zip(waiting, self._fs.stats([self._layout[index] for index in waiting]), strict=True))
         self.clear_staging()
@@ -177,6 +192,7 @@ class Landing:
                 where[index] = Where.ABSENT
         for index in chosen:
             self._refuse_to_adopt(index)
+        self._likeness.give()
         self._adopt(chosen)
         for index in sorted(files):
             if where[index] is Where.LENT:
@@ -280,6 +296,7 @@ class Landing:
 
     def _staged_by(self, make: Callable[[RelativePath, RelativePath], bool], index: int, lender: RelativePath) -> bool:
         staged = self.staging / self._layout[index]
+        self._likeness.give()
         self._fs.make_folders(staged.parent)
         if not make(lender, staged):
             return False
@@ -313,32 +330,16 @@ class Landing:
 
     def _duplicate(self, path: RelativePath, index: int) -> None:
         """Make the staged file from another one: as cheap as the file system can, else through us."""
-        if not self.clone(index, path) and not self.copy(index, path):
-            self._copy_through_us(path, index)
         copy = self.staging / self._layout[index]
+        self._likeness.give()
+        self._fs.make_folders(copy.parent)
+        double(self._fs, path, copy, self._progress)
         try:
             self._fs.sync([copy])
         except ProvisioningError:
             self._fs.unlink(copy)  # a failed sync is told once: see `begin_anew`
             raise
         self._standing.where[index] = Where.STAGED
-
-    def _copy_through_us(self, path: RelativePath, index: int) -> None:
-        found, copy = self._fs.stat(path), self.staging / self._layout[index]
-        size = found.size if found else 0
-        reader, writer = self._fs.reader(), self._fs.writer()
-
-        def deliver(_span: Span, offset: int, data: memoryview) -> None:
-            self._progress(len(data))
-            writer.write(copy, offset, data)
-
-        try:
-            self._fs.create(copy, size)
-            reader.read([Span(path, 0, size)], deliver)
-            writer.flush()
-        finally:
-            reader.close()
-            writer.close()
 
     # -- looking ---------------------------------------------------------------------------------------------------------
 
@@ -442,16 +443,32 @@ class Landing:
 
     # -- settling --------------------------------------------------------------------------------------------------------
 
-    def _settle_whole(self, top: str) -> bool:
-        """Move a top folder in one rename, where nothing of that name is there yet."""
-        inside = [index for index, path in enumerate(self._layout) if path.parts[0] == top]
-        staged = self.staging / top
-        if (
-            any(self._standing.where[index] is not Where.STAGED for index in inside)
-            or self._fs.stat(ROOT / top) is not None
-        ):
+    def _settle_in(self, folder: RelativePath, inside: Iterable[int], twins: frozenset[int]) -> None:
+        below: dict[str, list[int]] = {}
+        for index in inside:
+            below.setdefault(self._layout[index].parts[len(folder.parts)], []).append(index)
+        for part, files in below.items():
+            self._settle_below(folder / part, files, twins)
+
+    def _settle_below(self, top: RelativePath, inside: Sequence[int], twins: frozenset[int]) -> None:
+        """Move a file, or a folder: in one rename, where nothing of that name is there yet, else what is in it."""
+        where = self._standing.where
+        waiting = [index for index in inside if where[index] in (Where.STAGED, Where.LENT)]
+        if not waiting:
+            return
+        if self._layout[waiting[0]] == top:
+            self._settle_one(waiting[0], twins)
+        elif not twins.isdisjoint(inside) or not self._settle_whole(top, inside):
+            self._fs.make_folders(top)
+            self._settle_in(top, inside, twins)
+
+    def _settle_whole(self, top: RelativePath, inside: Sequence[int]) -> bool:
+        if any(self._standing.where[index] is not Where.STAGED for index in inside) or self._fs.stat(top) is not None:
             return False
-        self._fs.rename(staged, ROOT / top)
+        try:
+            self._fs.rename(self.staging / top, top)
+        except OtherFileSystem:
+            return False  # what is in it goes one by one
         for index in inside:
             self._standing.where[index] = Where.FINAL
         return True
@@ -466,15 +483,11 @@ class Landing:
                 raise self._standing.collision(self._layout[index], "another file has that name")
         return twins
 
-    def _settle_each(self, top: str, twins: frozenset[int]) -> None:
-        for index in self._standing.to_settle:
-            path = self._layout[index]
-            if path.parts[0] != top:
-                continue
-            self._fs.make_folders(path.parent)
-            if index in twins or not self._renamed(index):
-                self._fs.unlink(self._standing.path_of(index))
-            self._standing.where[index] = Where.FINAL
+    def _settle_one(self, index: int, twins: frozenset[int]) -> None:
+        self._fs.make_folders(self._layout[index].parent)
+        if index in twins or not self._renamed(index):
+            self._fs.unlink(self._standing.path_of(index))
+        self._standing.where[index] = Where.FINAL
 
     def _renamed(self, index: int) -> bool:
         """Move one file; False where its very content appeared there meanwhile."""

@@ -149,7 +149,13 @@ class Mover:
         self._track.sign("moving into place")
         if policy.chown_user or policy.chown_group:
             self._landing.give_to(policy.chown_user, policy.chown_group)
+        self._landing.set_modes(policy.file_mode, policy.folder_mode)
         self._landing.settle()
+        for folder in self._landing.unlike:
+            self._warn(
+                f"what is new in {one_place.shown(self._world.destination.files, folder)} does not have that folder's group"
+                " or default ACL: our user may not give them"
+            )
         if self._world.cache is not None:
             # An attempt that was killed with all its bytes here leaves them in the cache, where no other one needs them.
             with self._only_warned():

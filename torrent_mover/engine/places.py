@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torrent_mover.domain.events import Event
 from torrent_mover.domain.paths import ClientPath
@@ -104,6 +104,8 @@ class Policy:
     manual_review_category: str
     chown_user: str
     chown_group: str
+    file_mode: UnlockMode | None = field(default=None, kw_only=True)
+    folder_mode: UnlockMode | None = field(default=None, kw_only=True)
     patience: RecheckPatience
     test_run: bool = False
     unlock: Unlock = Unlock.AUTO

@@ -87,6 +87,12 @@ def recheck(
         if now.verdict in (RecheckVerdict.GOOD, RecheckVerdict.BAD):
             return now
         if waiting.gone(now, clock.monotonic()):
+            if now.reason:
+                raise RecheckFailed(
+                    f"The recheck on {client.name} ended in {now.client_state!r}. The client says: {now.reason}.",
+                    kept="The source is whole, and so is what was brought.",
+                    remedy="See that the client's user may read there, and that its mount lets files be mapped; then run again.",
+                )
             raise RecheckFailed(
                 f"The recheck on {client.name} does not go on: the client says {now.client_state!r} at {now.fraction:.0%}.",
                 kept="The source is whole, and so is what was brought.",

@@ -1,8 +1,9 @@
-"""Before a run: finishes what a killed run left half told. Looks at the world; never deletes anything."""
+"""Before a run: finishes what a killed run left half told. Looks at the world; removes only what that run made for a moment."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 from torrent_mover.domain.errors import MoverError, NotWritable, TransferError
 from torrent_mover.domain.events import Level, Noticed
@@ -12,6 +13,7 @@ from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine import overlap, removal
 from torrent_mover.engine.landing import STAGING
+from torrent_mover.engine.left_overs import remove_left_overs
 from torrent_mover.engine.staging import give_back
 from torrent_mover.engine.world import World
 
@@ -23,8 +25,11 @@ def reconcile(world: World) -> None:
     confirmed; or somebody else did: then that is said, and what we brought stays where it is. What we stopped at the source
     for the time of a hand-over is started again. Moves from other sources are for the runs of their configs.
     """
-    with suppress(NotWritable):  # a closed folder is opened for the moves, not for this
-        world.destination.files.remove_folder(RelativePath((STAGING,)))  # goes only if it is empty
+    places = [files for files in (world.destination.files, world.cache) if files is not None]
+    remove_left_overs(world.traces, places, world.destination.client, partial(_warn, world))
+    for files in places:
+        with suppress(NotWritable):  # a closed folder is opened for the moves, not for this
+            files.remove_folder(RelativePath((STAGING,)))  # goes only if it is empty
     records = world.journal.moves()
     others = {record.id for record in records if record.source not in ("", world.source.client.name)}
     for torrent in world.journal.stopped():
@@ -34,6 +39,10 @@ def reconcile(world: World) -> None:
         if record.id not in others and world.source.client.get(record.id) is None:
             with suppress(TransferError):
                 _settle(world, record)
+
+
+def _warn(world: World, text: str) -> None:
+    world.publish(Noticed(world.clock.now(), None, Level.WARN, text))
 
 
 def _start_again(world: World, torrent: InfoHash) -> None:

@@ -18,6 +18,7 @@ from torrent_mover.engine.unlock import Unlocker
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.traces import NoTraces, Traces
 
 
 def _unclaimed(_torrent: InfoHash) -> AbstractContextManager[None]:
@@ -43,6 +44,7 @@ class World:
         run: str = "",
         cache: FileSystem | None = None,
         claim: Callable[[InfoHash], AbstractContextManager[None]] = _unclaimed,
+        traces: Traces | None = None,
     ) -> None:
         """`claim` keeps other runs away from a torrent for as long as its context lasts."""
         self.source = source
@@ -58,6 +60,7 @@ class World:
         self.run = run
         self.cache = cache
         self.claim = claim
+        self.traces = traces or NoTraces()
         self.turns = RecheckTurns(clock)
         self.releasing = threading.Lock()
         self.shelf = Shelf(destination.client, destination.save_path, clock)

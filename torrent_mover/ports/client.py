@@ -81,6 +81,8 @@ class RecheckProgress:
     verdict: RecheckVerdict
     fraction: float
     client_state: str
+    reason: str = ""
+    """What the client itself says of a check that FAILED; blank where it says nothing."""
 
 
 class RecheckTicket(Protocol):
@@ -167,12 +169,17 @@ class TorrentClient(Protocol):
     def folders(self) -> Sequence[ClientPath]:
         """Folders that it uses, as it sees them: its default save path first, then those of categories and torrents."""
 
-    def locate(self, canary: Canary, folders: Sequence[ClientPath]) -> ClientPath | None:
+    def locate(self, canary: Canary, folders: Sequence[ClientPath], *, by_reading: bool = False) -> ClientPath | None:
         """In which of these folders, as it sees them, it finds the canary; None: it looked, and finds it in none.
+
+        `by_reading`: a name in a listing is not enough. Raises ClientMayNotRead where it finds the file and cannot read it.
 
         Leaves nothing behind, on disk or in the client, and touches no torrent but those that it makes for this question.
         Raises BadAnswer where it cannot tell in time, because it is busy checking.
         """
+
+    def forget_canary(self, canary: Canary) -> None:
+        """Take what a killed run made of a canary out of the client: its torrents, and no other one. Files stay."""
 
     def remove(self, certificate: Certificate) -> None:
         """Remove the certified torrent, with its data where the certificate says so. The one destructive call there is."""

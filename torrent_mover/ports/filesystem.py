@@ -125,13 +125,17 @@ class FileSystem(Protocol):
     def listdir(self, path: RelativePath) -> Sequence[str]:
         """Names in a folder, unordered, without `.` and `..`; raises SourceUnreadable where there is no such folder."""
 
-    def make_folders(self, path: RelativePath, mode: int = 0o755) -> None:
-        """Create the folder and its parents below the root; existing ones stay as they are. Refuses symbolic links on the way."""
+    def make_folders(self, path: RelativePath, mode: int = 0o777) -> None:
+        """Create the folder and its parents below the root; existing ones stay as they are. Refuses symbolic links on the way.
+
+        `mode` as in mkdir(2): the umask or a default ACL of the place takes away from it.
+        """
 
     def create(self, path: RelativePath, size: int) -> None:
         """Make a regular file of exactly `size` bytes: created new (never through a link), or an existing one kept and resized.
 
-        Parents are made as needed. Content already there stays.
+        Parents are made as needed. Content already there stays. The place decides the modes of what is new, as with
+        any other program: its umask, or the default ACL of the folder.
         """
 
     def rename(self, old: RelativePath, new: RelativePath) -> None:
@@ -148,6 +152,12 @@ class FileSystem(Protocol):
 
     def chown(self, path: RelativePath, user: str, group: str) -> None:
         """Give to a user and/or group by name or number; blank leaves that part. Never follows a link."""
+
+    def resemble(self, folder: RelativePath, example: RelativePath) -> bool:
+        """Have what is made in `folder` get the group and the default ACL that it would get in the folder `example`.
+
+        False where that is not ours to do. Over SFTP it is done for the group alone.
+        """
 
     def link(self, existing: RelativePath, new: RelativePath) -> bool:
         """Make a hard link; False where the file system or server cannot."""

@@ -16,7 +16,8 @@ from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.partfile import PartFile, header_size, part_file_name
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.portion import Portion
-from torrent_mover.ports.filesystem import Deliver, FileKind, FileStat, FileSystem, Reader, Space, Span, Writer
+from torrent_mover.ports.filesystem import Deliver, FileKind, FileStat, FileSystem, Reader, Span, Writer
+from torrent_mover.transfer.through import Through
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,111 +43,10 @@ class _Slices:
             offset, length = offset + count, length - count
 
 
-class _Through:
-    """A file system that hands everything on to another one."""
-
-    def __init__(self, files: FileSystem) -> None:
-        self._files = files
-
-    @property
-    def name(self) -> str:
-        """See the port."""
-        return self._files.name
-
-    def stat(self, path: RelativePath) -> FileStat | None:
-        """See the port."""
-        return self._files.stat(path)
-
-    @property
-    def round_trip(self) -> float:
-        """See the port."""
-        return self._files.round_trip
-
-    def can_sync(self) -> bool:
-        """See the port."""
-        return self._files.can_sync()
-
-    def largest_file(self) -> int | None:
-        """See the port."""
-        return self._files.largest_file()
-
-    def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
-        """See the port."""
-        return [self.stat(path) for path in paths]
-
-    def listdir(self, path: RelativePath) -> Sequence[str]:
-        """See the port."""
-        return self._files.listdir(path)
-
-    def make_folders(self, path: RelativePath, mode: int = 0o755) -> None:
-        """See the port."""
-        self._files.make_folders(path, mode)
-
-    def create(self, path: RelativePath, size: int) -> None:
-        """See the port."""
-        self._files.create(path, size)
-
-    def rename(self, old: RelativePath, new: RelativePath) -> None:
-        """See the port."""
-        self._files.rename(old, new)
-
-    def unlink(self, path: RelativePath) -> None:
-        """See the port."""
-        self._files.unlink(path)
-
-    def remove_folder(self, path: RelativePath) -> bool:
-        """See the port."""
-        return self._files.remove_folder(path)
-
-    def chmod(self, path: RelativePath, mode: int) -> None:
-        """See the port."""
-        self._files.chmod(path, mode)
-
-    def chown(self, path: RelativePath, user: str, group: str) -> None:
-        """See the port."""
-        self._files.chown(path, user, group)
-
-    def link(self, existing: RelativePath, new: RelativePath) -> bool:
-        """See the port."""
-        return self._files.link(existing, new)
-
-    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
-        """See the port."""
-        return self._files.names_of(paths)
-
-    def clone(self, existing: RelativePath, new: RelativePath) -> bool:
-        """See the port."""
-        return self._files.clone(existing, new)
-
-    def copy(self, existing: RelativePath, new: RelativePath, progress: Callable[[int], None]) -> bool:
-        """See the port."""
-        return self._files.copy(existing, new, progress)
-
-    def sync(self, paths: Iterable[RelativePath]) -> None:
-        """See the port."""
-        self._files.sync(paths)
-
-    def space(self) -> Space:
-        """See the port."""
-        return self._files.space()
-
-    def reader(self) -> Reader:
-        """See the port."""
-        return self._files.reader()
-
-    def writer(self) -> Writer:
-        """See the port."""
-        return self._files.writer()
-
-    def close(self) -> None:
-        """See the port."""
-        self._files.close()
-
-
 # -- the source --------------------------------------------------------------------------------------------------------
 
 
-class PartedSource(_Through):
+class PartedSource(Through):
     """The source's files below the save path; of unselected ones, what lies in the part file is read there.
 
     The torrent's symbolic links (`links`, by index) are not there: nothing of them is read, or judged by what they lead to.
@@ -173,6 +73,11 @@ class PartedSource(_Through):
     def stat(self, path: RelativePath) -> FileStat | None:
         """See the port."""
         return None if path in self._links else self._files.stat(path)
+
+    def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
+        """See the port."""
+        looks = iter(self._files.stats([path for path in paths if path not in self._links]))
+        return [None if path in self._links else next(looks) for path in paths]
 
     def lies_whole(self, file: int) -> bool:
         """Whether an unselected file lies there in its full size."""
@@ -209,7 +114,7 @@ class PartedSource(_Through):
 # -- the target --------------------------------------------------------------------------------------------------------
 
 
-class PartedTarget(_Through):
+class PartedTarget(Through):
     """The destination's files; a path with the part file's name in it means that file, or the bytes of one file in it.
 
     A file of which no piece is wanted seems to be there, whole: nothing of it will be asked for.
@@ -276,6 +181,10 @@ class PartedTarget(_Through):
         )
         return replace(found, size=self._file_size(index) if holds else 0)
 
+    def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
+        """See the port."""
+        return [self.stat(path) for path in paths]
+
     def _file_size(self, index: int) -> int:
         return self._manifest.files[index].size
 
@@ -288,7 +197,7 @@ class PartedTarget(_Through):
                 self._headers[real] = header
             return self._headers[real]
 
-    def make_folders(self, path: RelativePath, mode: int = 0o755) -> None:
+    def make_folders(self, path: RelativePath, mode: int = 0o777) -> None:
         """See the port."""
         split = self._split(path)
         self._files.make_folders(path if split is None else split[0].parent, mode)
@@ -353,6 +262,15 @@ class PartedTarget(_Through):
         """See the port."""
         if self._split(path) is None or self._needed:
             self._files.chown(self.real(path), user, group)
+
+    def chmod(self, path: RelativePath, mode: int) -> None:
+        """See the port."""
+        if self._split(path) is None or self._needed:
+            self._files.chmod(self.real(path), mode)
+
+    def resemble(self, folder: RelativePath, example: RelativePath) -> bool:
+        """See the port. The folder for which the part file stands is none."""
+        return self._split(folder) is not None or self._files.resemble(folder, example)
 
     def sync(self, paths: Iterable[RelativePath]) -> None:
         """See the port."""

@@ -24,7 +24,7 @@ _SAFETY: Final = (
     "--no-owner",
     "--no-group",
     "--no-times",
-    "--chmod=D755,F644",
+    "--chmod=D777,F666",  # without --perms the umask of the place takes away from it, or its default ACL (rsync(1))
     "--no-inc-recursive",
 )
 _KIB: Final = 1024

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import stat
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -20,7 +21,9 @@ from torrent_mover.domain.errors import BadAnswer, MoverError, NotWritable, Serv
 from torrent_mover.domain.paths import ROOT, HostPath, RelativePath
 from torrent_mover.ports.filesystem import FileKind, FileStat, Space
 
-_FOLDER_MODE: Final = 0o755
+_FOLDER_MODE: Final = 0o777
+"""As the place decides: the server's umask, or a default ACL. Then no mode is named, see sftp_writer."""
+
 _SYNC: Final = "fsync@openssh.com"
 """Name of the extension (OpenSSH's PROTOCOL, section 4.6; since 6.5)."""
 
@@ -187,6 +190,20 @@ class SftpFileSystem:
             reply = session.call(Packet.SETSTAT, self._name(path) + wire.mode_attributes(mode))
             if not ok(reply):
                 raise self._refused(session, path, "change the mode of", reply)
+
+    def resemble(self, folder: RelativePath, example: RelativePath) -> bool:
+        """See ports.filesystem.FileSystem. Group and setgid bit: SFTP tells nothing of default ACLs."""
+        with self._pool.control(self._holder) as session:
+            ours, theirs = self._require_own(session, folder), self._require_own(session, example)
+            inherits = bool(theirs.mode & stat.S_ISGID)
+            if inherits == bool(ours.mode & stat.S_ISGID) and (ours.gid == theirs.gid or not inherits):
+                return True
+            if ours.gid != theirs.gid:
+                attributes = wire.owner_attributes(ours.uid, theirs.gid)
+                if not ok(session.call(Packet.SETSTAT, self._name(folder) + attributes)):
+                    return False
+            mode = ours.mode | stat.S_ISGID if inherits else ours.mode & ~stat.S_ISGID
+            return ok(session.call(Packet.SETSTAT, self._name(folder) + wire.mode_attributes(mode)))
 
     def chown(self, path: RelativePath, user: str, group: str) -> None:
         """See ports.filesystem.FileSystem."""
@@ -368,7 +385,8 @@ class SftpFileSystem:
             self._remember_folder(folder)
 
     def _make_folder(self, session: SftpSession, folder: RelativePath, mode: int) -> None:
-        reply = session.call(Packet.MKDIR, self._name(folder) + wire.mode_attributes(mode))
+        attributes = NO_ATTRIBUTES if mode == _FOLDER_MODE else wire.mode_attributes(mode)
+        reply = session.call(Packet.MKDIR, self._name(folder) + attributes)
         if ok(reply):
             return
         look = self._look_at(session, folder)

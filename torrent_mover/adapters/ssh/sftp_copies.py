@@ -17,7 +17,6 @@ _CHUNK: Final = 64 << 20
 _TIMEOUT: Final = 600.0
 """Seconds for one chunk: a slow disk reads and writes it without a sign of life."""
 
-_FILE_MODE: Final = 0o644
 _LISTED: Final = re.compile(rb"-[-rwxsStT]{9}\S?\s+(\d+)\s")
 """The long name of a regular file, as `ls -l` writes it (draft-ietf-secsh-filexfer-02, section 7): mode, number of names."""
 
@@ -33,7 +32,7 @@ def copy(session: SftpSession, old: bytes, new: bytes, size: int, progress: Call
     if source[0] != Packet.HANDLE:
         return source
     flags = LENGTH.pack(Open.WRITE | Open.CREATE | Open.EXCLUSIVE)
-    target = session.call(Packet.OPEN, wire.string(new) + flags + wire.mode_attributes(_FILE_MODE))
+    target = session.call(Packet.OPEN, wire.string(new) + flags + wire.NO_ATTRIBUTES)
     refusal = None
     if target[0] == Packet.HANDLE:
         refusal = _chunks(session, source[1], target[1], size, progress)

@@ -17,6 +17,7 @@ from torrent_mover.domain.errors import (
     FileTooLarge,
     MoverError,
     NotWritable,
+    OtherFileSystem,
     ReadOnlyLogin,
     ServerTooOld,
     SourceAway,
@@ -182,6 +183,13 @@ def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str,
                 kept=_KEPT,
                 remedy=_there(server, str(path), trouble_of(errno.ENOSPC)),
             )
+    if doing == "rename":
+        return OtherFileSystem(
+            f"Cannot rename {path} on {server}: it only says {status.message or 'Failure'!r}"
+            " (perhaps the two places lie on different file systems, datasets or branches).",
+            kept=_KEPT,
+            remedy=f"On {server}, see what is mounted there: findmnt -T {shlex.quote(str(path.parent))}",
+        )
     large = "a file too large for its file system (FAT: 4 GiB), " if doing == "set the size of" else ""
     return NotWritable(
         f"Cannot {doing} {path} on {server}: it only says {status.message or 'Failure'!r} "

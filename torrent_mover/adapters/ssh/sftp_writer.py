@@ -19,10 +19,10 @@ WINDOW: Final = 8 << 20
 """Bytes taken from the caller and not acknowledged."""
 
 _MOST_HANDLES: Final = 96
-_FILE_MODE: Final = 0o644
 # For reading as well, because opening a planted pipe for writing alone would block the server.
 _EXISTING: Final = LENGTH.pack(Open.READ | Open.WRITE) + NO_ATTRIBUTES
-_NEW: Final = LENGTH.pack(Open.READ | Open.WRITE | Open.CREATE | Open.EXCLUSIVE) + wire.mode_attributes(_FILE_MODE)
+# Without a mode the server asks for 0666, and its umask or a default ACL decides; some set a mode that is named as it is.
+_NEW: Final = LENGTH.pack(Open.READ | Open.WRITE | Open.CREATE | Open.EXCLUSIVE) + NO_ATTRIBUTES
 
 
 class Locate(Protocol):

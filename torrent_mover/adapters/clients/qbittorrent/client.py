@@ -47,7 +47,7 @@ class QBittorrentClient:
     def __init__(self, settings: QBittorrentSettings, clock: Clock) -> None:
         self._session = Session(settings, clock)
         self._log = LogBook(self._session)
-        self._lookout = Lookout(self, self._session, clock)
+        self._lookout = Lookout(self, self._session, clock, self._log)
         self._clock = clock
 
     @property
@@ -196,9 +196,13 @@ class QBittorrentClient:
         """See the port."""
         return self._lookout.folders()
 
-    def locate(self, canary: Canary, folders: Sequence[ClientPath]) -> ClientPath | None:
+    def locate(self, canary: Canary, folders: Sequence[ClientPath], *, by_reading: bool = False) -> ClientPath | None:
         """See the port. At most 16 folders. Takes some 2 s before 5.0 where it is there, 12 s where it is not."""
-        return self._lookout.locate(canary, folders)
+        return self._lookout.locate(canary, folders, by_reading=by_reading)
+
+    def forget_canary(self, canary: Canary) -> None:
+        """See the port."""
+        self._lookout.forget(canary)
 
     def remove(self, certificate: Certificate) -> None:
         """See the port; returns when the client no longer lists it. A torrent that is not listed is no error.
@@ -353,6 +357,10 @@ class _Rechecking:
 
     def same_process(self, mark: Entry | None) -> bool:
         return self._log.same_process(mark)
+
+    def reason(self, mark: Entry | None) -> str:
+        torrent = self._client.get(self._torrent)
+        return self._log.reason_against(torrent.name, mark) if torrent else ""
 
 
 def _own_files(certificate: Certificate) -> str:

@@ -16,6 +16,7 @@ _NOT_EMPTY = (
     "Directory not empty",
     os.strerror(errno.ENOTEMPTY),
 )  # in English, and in the language that is spoken here
+_REASON = re.compile(r'Reason: "(.*?)"?\.?$')
 _URL = re.compile(r"[a-z]+://\S+")
 
 
@@ -60,6 +61,12 @@ class LogBook:
             if entry.kind >= _WARNING and name in entry.text and not harmless:
                 return _URL.sub("...", entry.text)
         return ""
+
+    def reason_against(self, name: str, mark: Entry | None) -> str:
+        """The cause in such a warning, as libtorrent words it: `file_open (/data/x) error: Permission denied`."""
+        complaint = self.complaint_about(name, mark)
+        found = _REASON.search(complaint)
+        return (found[1] if found else complaint).removeprefix(f"{name} ")
 
     def _from(self, entry: Entry) -> list[Entry]:
         return self._after(entry.number - 1)

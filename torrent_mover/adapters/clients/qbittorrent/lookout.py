@@ -8,11 +8,12 @@ from typing import Any, Final, Protocol
 
 from qbittorrentapi import exceptions as api_errors
 
+from torrent_mover.adapters.clients.qbittorrent.logbook import LogBook
 from torrent_mover.adapters.clients.qbittorrent.session import Api, Session
 from torrent_mover.domain.canary import Canary
-from torrent_mover.domain.errors import BadAnswer, Collision, MoverError, NotWritable, TorrentGone
+from torrent_mover.domain.errors import BadAnswer, ClientMayNotRead, Collision, MoverError, NotWritable, TorrentGone
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent
+from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.ports.client import AddSpec, RecheckTicket, RecheckVerdict
 from torrent_mover.ports.clock import Clock
 
@@ -54,8 +55,9 @@ class Client(Protocol):
 class Lookout:
     """Asks one client. It removes canaries' torrents only: their infohashes follow from the canary, none is ever passed in."""
 
-    def __init__(self, client: Client, session: Session, clock: Clock) -> None:
+    def __init__(self, client: Client, session: Session, clock: Clock, log: LogBook) -> None:
         self._client = client
+        self._log = log
         self._session = session
         self._clock = clock
 
@@ -68,10 +70,10 @@ class Lookout:
         found += [torrent.save_path for torrent in self._client.torrents()]
         return tuple(dict.fromkeys(found))
 
-    def locate(self, canary: Canary, folders: Sequence[ClientPath]) -> ClientPath | None:
+    def locate(self, canary: Canary, folders: Sequence[ClientPath], *, by_reading: bool = False) -> ClientPath | None:
         """See the port."""
         asked = tuple(folders)[:_AT_A_TIME]
-        if self._lists_folders():
+        if self._lists_folders() and not by_reading:
             for folder in asked:
                 if self._listed(canary, folder):
                     return folder
@@ -81,6 +83,13 @@ class Lookout:
             return self._checked(canary, asked)
         finally:
             self._remove((canary, salt) for salt in range(len(asked)))
+
+    def forget(self, canary: Canary) -> None:
+        """See the port."""
+        there = {torrent.id for torrent in self._client.torrents() if torrent.name == canary.name}
+        for salt in range(_AT_A_TIME if there else 0):
+            if canary.infohash(salt) in there:
+                self._delete(canary.infohash(salt))
 
     def _lists_folders(self) -> bool:
         self._session.read(lambda api: api.app_version())
@@ -101,6 +110,7 @@ class Lookout:
 
     def _checked(self, canary: Canary, folders: Sequence[ClientPath]) -> ClientPath | None:
         tickets: dict[int, RecheckTicket] = {}
+        mark, unreadable = self._log.mark(), ""
         for salt, folder in enumerate(folders):
             # Refused where that client can do nothing at all with the folder; then it sees no file there either.
             with suppress(NotWritable, Collision):
@@ -112,7 +122,12 @@ class Lookout:
             for salt, ticket in list(tickets.items()):
                 if self._whole(canary.infohash(salt)):
                     return folders[salt]
-                if ticket.poll().verdict in _OVER:
+                there = self._client.get(canary.infohash(salt))
+                if there is not None and there.state is TorrentState.ERROR:
+                    # A file that is not there is no error: it has found this one, and cannot open it.
+                    unreadable = unreadable or self._log.reason_against(canary.name, mark) or there.client_state
+                    del tickets[salt]
+                elif ticket.poll().verdict in _OVER:
                     del tickets[salt]
             if self._clock.monotonic() > deadline:
                 raise BadAnswer(
@@ -122,6 +137,8 @@ class Lookout:
                     remedy="Look again when it is done with them: torrent-mover doctor",
                 )
             self._clock.wait(0.2)
+        if unreadable:
+            raise ClientMayNotRead(f"{self._client.name} may not read a file that we made: {unreadable}.")
         return None
 
     def _whole(self, torrent: InfoHash) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from torrent_mover.adapters.clients.qbittorrent.answers import RESUME_CHECK
@@ -154,6 +154,9 @@ class Rechecking(Protocol[Mark]):
     def same_process(self, mark: Mark) -> bool:
         """Whether the client's process is still the one that had the mark."""
 
+    def reason(self, mark: Mark) -> str:
+        """What the client's log says against the torrent since the mark; blank: nothing."""
+
 
 class Ticket(Generic[Mark]):
     """One recheck. Waits until the client is done with the torrent's resume data or an earlier check, then asks for it.
@@ -186,6 +189,8 @@ class Ticket(Generic[Mark]):
         if final and not self._client.same_process(mark):
             self._run = None
             return _queued(look)
+        if progress.verdict is RecheckVerdict.FAILED:
+            return replace(progress, reason=self._client.reason(mark))
         return progress
 
     def _begin(self, look: Look) -> RecheckProgress:
