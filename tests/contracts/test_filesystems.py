@@ -13,11 +13,13 @@ from torrent_mover.adapters.local_fs import LocalFileSystem
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
+from torrent_mover.adapters.traces import TraceFiles
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import Collision, NotWritable
 from torrent_mover.domain.paths import ROOT, HostPath, LocalPath
 from torrent_mover.domain.settings import SshTransport
 from torrent_mover.ports.filesystem import FileKind, Span
+from torrent_mover.transfer.reaching import Reaching
 
 _numbers = itertools.count()
 
@@ -43,6 +45,20 @@ class TestLocal(FileSystemContract):
         root = tmp_path / "root"
         root.mkdir()
         return DiskPlace(LocalFileSystem(LocalPath(str(root))), root)
+
+
+class TestReaching(FileSystemContract):
+    """What runs work with: it writes down what it makes for a moment, and reaches every name."""
+
+    @pytest.fixture
+    def place(self, tmp_path):
+        root = tmp_path / "root"
+        root.mkdir()
+        files = LocalFileSystem(LocalPath(str(root)))
+        traces = TraceFiles(tmp_path / "state")
+        yield DiskPlace(Reaching(files, traces, lambda _text: None, proves=True), root)
+        traces.close()
+        assert list(tmp_path.glob("state/traces/*")) == []
 
 
 class Sftp(FileSystemContract):
