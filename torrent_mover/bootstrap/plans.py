@@ -18,6 +18,7 @@ from torrent_mover.domain.settings import HostKeyPolicy, Settings
 from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.categorize import ClientCategorizer
+from torrent_mover.engine.foresight import Foresight, foresee
 from torrent_mover.engine.places import Destination
 from torrent_mover.engine.planner import Plan, Planner
 from torrent_mover.ports.journal import Journal
@@ -36,6 +37,7 @@ class Preview:
     """A plan, and what is known of it before anything is done. `at`: when it was looked (Unix seconds).
 
     `failed`: how earlier moves of its torrents ended; `left_out`: those for which there is no room now, and `room` why.
+    `foresight`: what the run would refuse once it reads the .torrents.
     """
 
     plan: Plan
@@ -43,6 +45,7 @@ class Preview:
     failed: Mapping[InfoHash, MoveRecord] = field(default_factory=dict)
     left_out: frozenset[InfoHash] = frozenset()
     room: str = ""
+    foresight: Foresight = field(default_factory=Foresight)
 
 
 def preview(settings: Settings) -> Preview:
@@ -60,7 +63,8 @@ def preview(settings: Settings) -> Preview:
         records = journal.moves() if journal else ()
         left_out, room = _room(plan, ends.destination) if plan.moves else (frozenset(), "")
         failed = {record.id: record for record in records if record.error}
-        return Preview(plan, clock.now(), failed, left_out, room)
+        foresight = foresee(ends.source, plan, clock.monotonic)
+        return Preview(plan, clock.now(), failed, left_out, room, foresight)
 
 
 def _room(plan: Plan, destination: Destination) -> tuple[frozenset[InfoHash], str]:

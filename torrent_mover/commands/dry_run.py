@@ -16,6 +16,7 @@ from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.text import counted, safe, shorten, size
 from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.foresight import Foresight
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.planner import Plan
 
@@ -62,6 +63,11 @@ def as_data(preview: Preview) -> dict[str, object]:
             for move in plan.moves
         ],
         "links_not_seen": plan.doubt or None,
+        "would_be_refused": [
+            {"infohash": one.id.hex, "name": one.name, "code": one.code, "what": one.what, "remedy": one.remedy}
+            for one in preview.foresight.refused
+        ],
+        "not_read": preview.foresight.unread,
         "not_moved": [
             {
                 "infohash": left.id.hex,
@@ -103,6 +109,7 @@ def as_table(preview: Preview, cells: int | None = _NAME_CELLS) -> str:
     lines += _groups(plan)
     if plan.doubt:
         lines.append(f"Links between torrents were not looked for: {safe(plan.doubt)}")
+    lines += _refused(preview.foresight, cells)
     if plan.not_moved:
         lines += ["", f"{counted(len(plan.not_moved), 'torrent')} would stay:"]
         for left in plan.not_moved:
@@ -111,6 +118,21 @@ def as_table(preview: Preview, cells: int | None = _NAME_CELLS) -> str:
                 f"  {left.id.short}  {size(left.size):>9}  {name_cell(left.name, cells)}  {safe(left.reason)}{ready}"
             )
     return "\n".join(lines) + "\n"
+
+
+def _refused(foresight: Foresight, cells: int | None) -> list[str]:
+    """What is planned and will fail as soon as its .torrent is read."""
+    lines = []
+    if foresight.refused:
+        lines += ["", f"{counted(len(foresight.refused), 'torrent')} of them would be refused:"]
+        for one in foresight.refused:
+            lines.append(
+                f"  {one.id.short}  {size(one.size):>9}  {name_cell(one.name, cells)}  {safe(one.what)} [{one.code}]"
+            )
+            lines += [f"      {safe(one.remedy)}"] if one.remedy else []
+    if foresight.unread:
+        lines.append(f"The .torrent of {counted(foresight.unread, 'torrent')} was not read: the source client is slow.")
+    return lines
 
 
 def _move(move: PlannedMove, preview: Preview, cells: int | None) -> Iterator[str]:

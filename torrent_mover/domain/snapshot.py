@@ -124,6 +124,18 @@ class NotMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class WouldFail:
+    """A torrent that a run would plan and then refuse: the error's code, what it says, what helps."""
+
+    id: InfoHash
+    name: str
+    size: int
+    code: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wire:
     """One direction of the network: bytes/s now, average and peak of the run; `samples` one a second, oldest first.
 

@@ -47,20 +47,26 @@ class Cargo:
             yield self._parted.part_path, self._parted.part_size
 
 
+def read(source: str, planned: PlannedMove, metainfo: bytes) -> tuple[Manifest, tuple[RelativePath, ...]]:
+    """The .torrent that a source (so called) gave, and where its files lie. Raises UnsafeTorrent, Namesakes; asks nobody."""
+    manifest = Manifest.parse(metainfo)
+    _refuse_another(source, planned, manifest)
+    layout = handover.layout_of(planned, manifest)
+    if any(file.link for file in manifest.files):
+        _refuse_renamed(manifest, layout)
+    return manifest, layout
+
+
 def load(source: Source, destination: Destination, planned: PlannedMove, metainfo: bytes) -> Cargo:
     """Read metainfo and layout. Raises UnsafeTorrent, Namesakes, and Collision.
 
     That is where something has the name of an unselected file, or of a symbolic link.
     """
-    manifest = Manifest.parse(metainfo)
-    _refuse_another(source, planned, manifest)
-    layout = handover.layout_of(planned, manifest)
+    manifest, layout = read(source.name, planned, metainfo)
     files = source.open(planned.torrent.save_path)
     links = [file.index for file in manifest.files if file.link]
     if not links and not has_unselected(planned.files):
         return Cargo(manifest, layout, layout, files, destination.files)
-    if links:
-        _refuse_renamed(manifest, layout)
     for index in links:
         _refuse_in_the_place_of_a_link(destination, layout[index])
     unselected = [file.index for file in planned.files if not file.wanted]
@@ -74,12 +80,12 @@ def load(source: Source, destination: Destination, planned: PlannedMove, metainf
     return Cargo(manifest, layout, target.layout(layout), reading, target, target)
 
 
-def _refuse_another(source: Source, planned: PlannedMove, manifest: Manifest) -> None:
+def _refuse_another(source: str, planned: PlannedMove, manifest: Manifest) -> None:
     """All proof rests on the .torrent: it must be this torrent's, and named as every client names it."""
     named = manifest.hashes.client_id
     if named != planned.torrent.id:
         raise UnsafeTorrent(
-            f"{source.name} calls the torrent {planned.torrent.id.short}; the .torrent that it gives for it is {named.short}.",
+            f"{source} calls the torrent {planned.torrent.id.short}; the .torrent that it gives for it is {named.short}.",
             kept="Nothing was written.",
             remedy="A client with libtorrent 1.2 calls hybrid torrents by another name: update it to a build with libtorrent 2.0."
             " Else ask again: perhaps something between us and the client answers from a cache.",
