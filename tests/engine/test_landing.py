@@ -13,6 +13,7 @@ from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.events import MoveFailed
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.ports.filesystem import FileKind
 
 SEED = "Show"
 
@@ -182,6 +183,78 @@ def test_a_tiny_file_of_the_same_name_and_other_content_stays_and_nothing_is_mov
     story.assert_moved(torrent)
 
 
+@pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
+@pytest.mark.parametrize(
+    ("name", "length"), [("tiny", 4), ("tiny", 0), ("folder/tiny too", 1), ("last.bin", PIECE // 3)]
+)
+def test_a_copy_cut_short_before_its_first_piece_is_completed(story, version, name, length):
+    torrent = story.seed(version=version)
+    where = path(f"{SEED}/{name}")
+    story.there.plant_file(where, content(story, torrent, name)[:length])
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    story.assert_no_staging()
+
+
+def test_a_single_file_smaller_than_a_piece_and_cut_short_is_completed(story):
+    torrent = story.seed("alone.bin", PIECE - 100)
+    story.there.plant_file(path("alone.bin"), story.contents[torrent]["alone.bin"][:700])
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+
+
+@pytest.mark.parametrize("at", [0, 350, 699])
+def test_a_short_file_of_which_one_byte_differs_stays(story, at):
+    torrent = story.seed("alone.bin", PIECE - 100)
+    story.there.plant_file(path("alone.bin"), flipped(story.contents[torrent]["alone.bin"][:700], at))
+    assert_collision(story, torrent, "alone.bin")
+
+
+def test_a_short_file_that_another_torrent_uses_stays(story):
+    torrent = story.seed("alone.bin", PIECE - 100)
+    beginning = story.contents[torrent]["alone.bin"][:700]
+    made = story.folder / "other" / "alone.bin"
+    made.parent.mkdir()
+    made.write_bytes(beginning)
+    owner = story.destination.seed(make_torrent(made, piece_length=PIECE), str(TARGET))
+    story.there.plant_file(path("alone.bin"), beginning)
+    assert_collision(story, torrent, owner.short, "uses it")
+
+
+def test_a_short_file_that_somebody_writes_to_just_then_stays(story):
+    torrent = story.seed("alone.bin", PIECE - 100)
+    where = path("alone.bin")
+    story.there.plant_file(where, story.contents[torrent]["alone.bin"][:700])
+
+    def write(_label):
+        story.there.nodes[where].data += b"a download of another tool"
+
+    fuse = Fuse(lambda label: label == "before journal.save_adopted")
+    fuse.arm(1, write)
+    assert story.run(fuse) is ExitCode.SOME_FAILED
+    assert story.there.content(where).endswith(b"a download of another tool")
+    story.assert_kept(torrent)
+
+
+@pytest.mark.parametrize("step", ["journal.save_adopted", "there.rename", "there.unlink", "there.sync"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_killed_while_a_short_copy_makes_room_no_byte_of_it_is_lost(story, step, number):
+    torrent = story.seed()
+    where = path(f"{SEED}/last.bin")
+    beginning = content(story, torrent, "last.bin")[:700]
+    story.there.plant_file(where, beginning)
+    fuse = Fuse(lambda label: label == f"after {step}")
+    fuse.arm(number, fuse.kill)
+    story.run(fuse)
+    held = [bytes(node.data) for node in story.there.nodes.values() if node.kind is FileKind.FILE]
+    assert any(data.startswith(beginning) for data in held)
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    story.assert_no_staging()
+
+
 def test_files_without_bytes_are_made_and_found(story):
     torrent = story.seed()
     story.there.plant_file(path(f"{SEED}/empty"), b"")
@@ -195,7 +268,7 @@ def test_files_without_bytes_are_made_and_found(story):
 def test_another_file_of_the_same_size_is_not_touched(story):
     torrent = story.seed()
     story.there.plant_file(path(f"{SEED}/folder/second.bin"), bytes(len(content(story, torrent, "folder/second.bin"))))
-    assert_collision(story, torrent, "second.bin", "is not this torrent's content")
+    assert_collision(story, torrent, "second.bin", "could be proven to be this torrent's content")
 
 
 def test_a_longer_file_that_begins_the_same_is_not_cut(story):

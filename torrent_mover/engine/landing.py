@@ -30,6 +30,8 @@ _BARREN: Final = 32 << 20
 
 _STRETCH: Final = 4 << 20
 
+_UNPROVEN: Final = "none of it could be proven to be this torrent's content"
+
 
 class Rest(Enum):
     """What of the pieces that nobody vouches for is hashed where it lies; files under their final names always are."""
@@ -159,12 +161,19 @@ class Landing:
     def settle(self) -> None:
         """Sync, then move everything from staging under its final name, never replacing anything, and sync the names.
 
+        What is replaced all the same is a file that is the beginning of ours, byte for byte: it loses nothing by being whole.
         Raises Collision, before anything is moved, where something else has a final name.
         """
         self._sync_all()
         waiting = self._standing.to_settle
-        twins = self._twins()
+        twins, beginnings = self._twins()
+        if beginnings:
+            self._adopting([self._layout[index] for index in beginnings])
+        for index, stat in beginnings.items():
+            self._make_room(index, stat)
         self._settle_in(ROOT, range(len(self._layout)), twins)
+        for index in beginnings:
+            self._fs.unlink(self._put_by_as_beginning(index))
         self._fs.sync(self._layout)
         self._settled |= dict(zip(waiting, self._fs.stats([self._layout[index] for index in waiting]), strict=True))
         self.clear_staging()
@@ -209,7 +218,7 @@ class Landing:
         if _same_file(found, self._settled.get(index)):
             return True
         if any(tuple(self._manifest.files_of(piece)) == (index,) for piece in pieces):
-            raise self._standing.collision(path, f"another file of {found.size} bytes has that name")
+            raise self._standing.collision(path, f"a file of {found.size} bytes has that name", _UNPROVEN)
         return False
 
     def discard(self, files: Iterable[int]) -> None:
@@ -381,7 +390,7 @@ class Landing:
         return stat.size == self._manifest.files[index].size and all(map(good.test, self._manifest.pieces_of(index)))
 
     def _partly_good(self, index: int, stat: FileStat, good: Bitfield) -> bool:
-        """Whether it is an unfinished copy. Raises Collision for what is surely something else."""
+        """Whether it is an unfinished copy for sure. Raises Collision for what is surely something else."""
         size, pieces = self._manifest.files[index].size, self._manifest.pieces_of(index)
         if stat.size > size:
             raise self._standing.collision(
@@ -389,8 +398,10 @@ class Landing:
             )
         if any(map(good.test, pieces)):
             return True
+        if self._standing.undecided(index, stat):
+            return False
         if any(tuple(self._manifest.files_of(piece)) == (index,) for piece in pieces):
-            raise self._standing.collision(self._layout[index], f"another file of {stat.size} bytes has that name")
+            raise self._standing.collision(self._layout[index], f"a file of {stat.size} bytes has that name", _UNPROVEN)
         return False
 
     def _only_lacks_neighbours(self, index: int, stats: Sequence[FileStat | None], good: Bitfield) -> bool:
@@ -473,15 +484,45 @@ class Landing:
             self._standing.where[index] = Where.FINAL
         return True
 
-    def _twins(self) -> frozenset[int]:
-        """Files whose very content lies under the final name already. Raises Collision for any other content there."""
+    def _twins(self) -> tuple[frozenset[int], dict[int, FileStat]]:
+        """Files whose very content lies under the final name already; those of which the beginning does, as it is right now.
+
+        Raises Collision for any other content there, and for a beginning that another torrent uses.
+        """
         waiting = self._standing.to_settle
         looks = Look(self._fs, self._standing.collision).stats([self._layout[index] for index in waiting])
-        twins = frozenset(index for index, look in zip(waiting, looks, strict=True) if look is not None)
+        found = {index: look for index, look in zip(waiting, looks, strict=True) if look is not None}
+        beginnings = {index: look for index, look in found.items() if self._begins(index, look)}
+        twins = frozenset(found) - beginnings.keys()
         for index in twins:
             if not self._same(index):
                 raise self._standing.collision(self._layout[index], "another file has that name")
-        return twins
+        for index in beginnings:
+            self._refuse_to_adopt(index)
+        return twins, beginnings
+
+    def _begins(self, index: int, stat: FileStat) -> bool:
+        """Whether what has the final name is a cut-short copy: every byte of it is the proven one's."""
+        if stat.kind is not FileKind.FILE or not self._standing.undecided(index, stat):
+            return False
+        lies = self._standing.path_of(index)
+        return stat.size == 0 or self._digest(self._layout[index], stat.size) == self._digest(lies, stat.size)
+
+    def _make_room(self, index: int, seen: FileStat) -> None:
+        """Put a beginning by; an attempt that is killed now has the whole content in staging, and the next one goes on with it.
+
+        Raises Collision, and gives it back, where somebody wrote to it since it was compared.
+        """
+        path, aside = self._layout[index], self._put_by_as_beginning(index)
+        self._fs.make_folders(aside.parent)
+        self._fs.rename(path, aside)
+        now = self._fs.stat(aside)
+        if now is None or not _same_file(now, seen):
+            self._fs.rename(aside, path)
+            raise self._standing.collision(path, "somebody is writing to a file of that name", _UNPROVEN)
+
+    def _put_by_as_beginning(self, index: int) -> RelativePath:
+        return self._standing.put_by / RelativePath((f"{index}.begun",))
 
     def _settle_one(self, index: int, twins: frozenset[int]) -> None:
         self._fs.make_folders(self._layout[index].parent)

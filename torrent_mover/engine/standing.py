@@ -146,6 +146,13 @@ class Standing:
                     pieces.clear(piece)
         return pieces
 
+    def undecided(self, index: int, stat: FileStat) -> bool:
+        """Whether a file that is too short may be the beginning of ours: it holds no piece of its own to be judged by."""
+        own = (piece for piece in self._manifest.pieces_of(index) if tuple(self._manifest.files_of(piece)) == (index,))
+        return stat.size < self._manifest.files[index].size and all(
+            self._end_in(each, index) > stat.size for each in own
+        )
+
     def _end_in(self, piece: int, file: int) -> int:
         return max(span.offset + span.length for span in self._manifest.spans(piece, piece) if span.file == file)
 
@@ -168,10 +175,10 @@ class Standing:
                     placed.clear(piece)
         return placed
 
-    def collision(self, path: RelativePath, why: str) -> Collision:
-        """The error for something that is in the way."""
+    def collision(self, path: RelativePath, why: str, known: str = "it is not this torrent's content") -> Collision:
+        """The error for something that is in the way; `known` is what we know of it."""
         return Collision(
-            f"{self._fs.name}/{path} is in the way: {why}, and it is not this torrent's content.",
+            f"{self._fs.name}/{path} is in the way: {why}, and {known}.",
             kept="It was not touched, and the source is whole.",
             remedy="Move or rename it, then run again.",
         )
