@@ -11,6 +11,7 @@ from typing import Final
 
 from torrent_mover import __version__
 from torrent_mover.adapters import surroundings
+from torrent_mover.adapters.local_limits import raise_open_files
 from torrent_mover.commands import init_arguments
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
 
@@ -230,6 +231,7 @@ def _perform(argv: Sequence[str] | None) -> int:
         top.error("--category, --no-rules and --apply go with --categorize")
     if arguments.watch and _command(arguments) != "run":
         top.error("--watch goes with a run: --test-run, --parallel-jobs, --simple, -q")
+    raise_open_files()
     module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
     return int(module.execute(arguments))
 

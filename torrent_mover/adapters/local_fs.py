@@ -25,7 +25,7 @@ from torrent_mover.adapters.local_folders import (
     walk,
     was_written,
 )
-from torrent_mover.adapters.local_lanes import LocalReader, LocalWriter
+from torrent_mover.adapters.local_lanes import MOST_OPEN, LocalReader, LocalWriter
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.paths import ROOT, LocalPath, RelativePath
 from torrent_mover.ports.filesystem import FileKind, FileStat, Space
@@ -46,10 +46,11 @@ class LocalFileSystem:
     """See ports.filesystem.FileSystem. Cheap to make; holds nothing open between calls.
 
     With `follow_symlinks`, reading, listing and `stat` go through links below the root (people link folders to other disks, and
-    content is proven by hashes anyway); changes never do.
+    content is proven by hashes anyway); changes never do. `most_open`: files that one lane keeps open.
     """
 
-    def __init__(self, root: LocalPath, *, follow_symlinks: bool = False) -> None:
+    def __init__(self, root: LocalPath, *, follow_symlinks: bool = False, most_open: int = MOST_OPEN) -> None:
+        self._most_open = most_open
         self._root = Path(str(root))
         self._disk = Root(self._root)
         self._follow = follow_symlinks
@@ -262,11 +263,11 @@ class LocalFileSystem:
 
     def reader(self) -> LocalReader:
         """See ports.filesystem.FileSystem."""
-        return LocalReader(self._open_for_reading, self.full)
+        return LocalReader(self._open_for_reading, self.full, self._most_open)
 
     def writer(self) -> LocalWriter:
         """See ports.filesystem.FileSystem."""
-        return LocalWriter(self)
+        return LocalWriter(self, self._most_open)
 
     def close(self) -> None:
         """See ports.filesystem.FileSystem."""

@@ -15,13 +15,15 @@ from torrent_mover.domain.paths import RelativePath
 from torrent_mover.ports.filesystem import Deliver, Span
 
 _CHUNK: Final = 1 << 20
-_MOST_OPEN: Final = 32
+MOST_OPEN: Final = 32
+"""Files that one lane keeps open, where the process may have many."""
 
 
 class _Descriptors:
     """The descriptors of the files used last."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._open: OrderedDict[RelativePath, int] = OrderedDict()
 
     def of(self, path: RelativePath, open_file: Callable[[RelativePath], int]) -> int:
@@ -36,7 +38,7 @@ class _Descriptors:
         """Take over a descriptor that somebody opened."""
         self.close_one(path)
         self._open[path] = descriptor
-        if len(self._open) > _MOST_OPEN:
+        if len(self._open) > self._most:
             os.close(self._open.popitem(last=False)[1])
         return descriptor
 
@@ -72,8 +74,10 @@ class Places(Protocol):
 class LocalReader:
     """See ports.filesystem.Reader."""
 
-    def __init__(self, open_file: Callable[[RelativePath], int], full: Callable[[RelativePath], Path]) -> None:
-        self._files = _Descriptors()
+    def __init__(
+        self, open_file: Callable[[RelativePath], int], full: Callable[[RelativePath], Path], most_open: int = MOST_OPEN
+    ) -> None:
+        self._files = _Descriptors(most_open)
         self._open_file = open_file
         self._full = full
         self._buffer = memoryview(bytearray(_CHUNK))
@@ -117,9 +121,9 @@ class LocalWriter:
     The folder used last stays open: of many files in one folder, each costs one open.
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, most_open: int = MOST_OPEN) -> None:
         self._places = places
-        self._files = _Descriptors()
+        self._files = _Descriptors(most_open)
         self._folder: tuple[RelativePath, int] | None = None
         self._accepted = 0
         self._aborted = False

@@ -12,6 +12,7 @@ from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBitto
 from torrent_mover.adapters.clients.qbittorrent.statistics import resume_folder
 from torrent_mover.adapters.local_accounts import LocalAccounts
 from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local_limits import open_files
 from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.adapters.ssh.accounts import SshAccounts
 from torrent_mover.adapters.ssh.pool import SessionPool
@@ -20,6 +21,7 @@ from torrent_mover.adapters.ssh.shared_files import SharedFiles
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.traces import TraceFiles
 from torrent_mover.bootstrap.state import state_folder
+from torrent_mover.domain.open_files import Allowance, allowance, require
 from torrent_mover.domain.paths import ClientPath, HostPath
 from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settings
 from torrent_mover.engine.check_source import SourceTree
@@ -76,11 +78,19 @@ def _short(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
+def allowed(settings: Settings) -> Allowance:
+    """What the limit of open files of this process leaves room for."""
+    servers = [server for server in (settings.source_server, settings.destination_server) if server]
+    used = servers if settings.moving.transfer_mode.uploads else servers[:1]
+    most = max(server.max_concurrent_ssh_sessions for server in used)
+    return allowance(open_files(), len(used), most)
+
+
 def _session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
     """Connections to one SSH server. Connects when first asked something."""
     return SessionPool(
         connect(ssh_target(server, settings)),
-        limit=server.max_concurrent_ssh_sessions,
+        limit=min(server.max_concurrent_ssh_sessions, allowed(settings).sessions),
         wait_timeout=settings.general.pool_wait_timeout,
         request_size=settings.general.sftp_request_size,
     )
@@ -148,6 +158,7 @@ class Ends:
             own_files=LocalFileSystem(settings.state_dir),
             second_run=second_run,
             statistics=self.statistics.check if self.statistics else None,
+            open_files=lambda: require(open_files()),
         )
 
     def _client(self, section: str, settings: ClientSettings, clock: Clock) -> TorrentClient:
@@ -171,7 +182,7 @@ class Ends:
     def _local(self, torrents: TorrentClient) -> Destination:
         root = self._settings.local_destination
         save_path = self._settings.local_destination_map.to_client(root)
-        files = self._carefully(LocalFileSystem(root), proves=True)
+        files = self._carefully(LocalFileSystem(root, most_open=allowed(self._settings).files), proves=True)
         return Destination(torrents.name, torrents, files, save_path, local=True, accounts=LocalAccounts())
 
     def _remote(self, torrents: TorrentClient) -> Destination:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.bootstrap.ends import Ends
+from torrent_mover.bootstrap.ends import Ends, allowed
 from torrent_mover.domain.paths import ClientPath, LocalPath
 from torrent_mover.domain.rsync_options import sift
 from torrent_mover.domain.settings import Handover, Settings, TransferMode
@@ -52,7 +52,9 @@ def cache_of(settings: Settings) -> LocalFileSystem | None:
     moving = settings.moving
     stored = moving.transfer_mode is TransferMode.SFTP_UPLOAD and moving.local_cache_sftp_upload
     return (
-        LocalFileSystem(_cache_root(settings)) if stored or moving.transfer_mode is TransferMode.RSYNC_UPLOAD else None
+        LocalFileSystem(_cache_root(settings), most_open=allowed(settings).files)
+        if stored or moving.transfer_mode is TransferMode.RSYNC_UPLOAD
+        else None
     )
 
 
@@ -88,7 +90,7 @@ def _rsyncing(
     tuning = RsyncTuning(sift(settings.moving.rsync_options).accepted, settings.general.rsync_timeout)
     source, *destination = ends.rsyncs
     push: RsyncEndpoint | None = None
-    local = LocalEnd(_cache_root(settings), LocalFileSystem(_cache_root(settings)))
+    local = LocalEnd(_cache_root(settings), LocalFileSystem(_cache_root(settings), most_open=allowed(settings).files))
 
     def part(flow: Flow) -> int | None:
         """What one leg may take, so that all together keep the limit: rsync cannot share it by itself."""

@@ -18,7 +18,7 @@ from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.system import HostMeter
-from torrent_mover.bootstrap.ends import Ends
+from torrent_mover.bootstrap.ends import Ends, allowed
 from torrent_mover.bootstrap.mending import offer
 from torrent_mover.bootstrap.moving import cache_of, left_out, policy_of, route
 from torrent_mover.bootstrap.plans import planner
@@ -151,7 +151,7 @@ class Assembly:
     def _tuning(self) -> Tuning:
         general = self._settings.general
         return Tuning(
-            jobs=self._options.jobs,
+            jobs=min(self._options.jobs, allowed(self._settings).jobs),
             watchdog=Watchdog(general.watchdog_timeout),
             backoff=Backoff(),
             breaker_failures=general.breaker_failures,

@@ -42,7 +42,8 @@ class Reach:
 
     `ssh`: the source server, and the destination server in the modes that have one; `rsync`: the programs of the rsync modes;
     `own_files`: where the journal lies; `second_run` says whether another run is active; `statistics` whether what
-    the source has counted can be written at the destination, None where nobody wants that.
+    the source has counted can be written at the destination, None where nobody wants that; `open_files` whether this process
+    may have enough of them open.
     """
 
     config: Callable[[], str]
@@ -52,6 +53,7 @@ class Reach:
     own_files: FileSystem
     second_run: Callable[[], str]
     statistics: Callable[[], str] | None = None
+    open_files: Callable[[], str] | None = None
 
 
 class Checks:
@@ -95,6 +97,7 @@ class Checks:
         lasting = [Check("lasting writes", self.folder.lasts, fatal=False, needs=(_FOLDER,))] if there else []
         return (
             Check("config", reach.config),
+            *([Check("open files", reach.open_files)] if reach.open_files else []),
             Check("second copy running?", reach.second_run),
             Check(_SOURCE, lambda: _introduce(self._source.client)),
             Check(_DESTINATION, lambda: _introduce(self._destination.client)),
