@@ -12,6 +12,12 @@ from torrent_mover.cli import parser
 
 PROGRAM = "torrent-mover"
 
+DYNAMIC = {
+    "HASH": f"{{ {PROGRAM} status --json; {PROGRAM} history --json; }} 2>/dev/null | grep -oE '[0-9a-f]{{40}}' | sort -u",
+    "DOMAIN": f"{PROGRAM} --list-rules 2>/dev/null | grep -v ' no rules' | cut -d ' ' -f 1",
+}
+"""What prints the values that the user's own journal and rules have, by what a value is called."""
+
 
 @dataclass(frozen=True)
 class Option:
@@ -90,7 +96,8 @@ def bash() -> str:
     lines += ["    esac", '    case "$command" in']
     for sub in subs:
         words = " ".join(flag for option in sub.options for flag in option.flags)
-        lines.append(f'        {sub.name}) COMPREPLY=($(compgen -W "{words}" -- "$word")) ;;')
+        dynamic = [f" $({DYNAMIC[name]})" for name, _ in sub.values if name in DYNAMIC]
+        lines.append(f'        {sub.name}) COMPREPLY=($(compgen -W "{words}{"".join(dynamic)}" -- "$word")) ;;')
     words = " ".join([*(flag for option in top.options for flag in option.flags), *(sub.name for sub in subs)])
     lines += [f'        *) COMPREPLY=($(compgen -W "{words}" -- "$word")) ;;', "    esac", "}"]
     return "\n".join([*lines, f"complete -o filenames -F _torrent_mover {PROGRAM}", ""])
@@ -101,6 +108,8 @@ def _bash_value(command: str, option: Option) -> str:
     flags = "|".join(f'{"*" if command == "*" else command}" {flag}"' for flag in option.flags)
     if option.choices:
         return f'        {flags}) COMPREPLY=($(compgen -W "{" ".join(option.choices)}" -- "$word")); return ;;'
+    if option.value in DYNAMIC:
+        return f'        {flags}) COMPREPLY=($(compgen -W "$({DYNAMIC[option.value]})" -- "$word")); return ;;'
     if option.value == "PATH":
         return f'        {flags}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;'
     return f"        {flags}) return ;;" if option.value and not option.optional else ""
@@ -115,6 +124,10 @@ def zsh() -> str:
     lines = [
         f"#compdef {PROGRAM}",
         "# made by make template",
+        *(
+            f'_torrent_mover_{name.lower()}() {{ compadd -- ${{(f)"$({command})"}} }}'
+            for name, command in DYNAMIC.items()
+        ),
         "_torrent_mover() {",
         "    local context state state_descr line",
         "    typeset -A opt_args",
@@ -132,6 +145,7 @@ def zsh() -> str:
     ]
     for sub in subs:
         parts = [_zsh_option(option) for option in sub.options]
+        parts += [_quoted(f"1:{name}:_torrent_mover_{name.lower()}") for name, _ in sub.values if name in DYNAMIC]
         lines.append(f"                {sub.name}) _arguments {' '.join(parts)} ;;")
     return "\n".join([*lines, "            esac ;;", "    esac", "}", '_torrent_mover "$@"', ""])
 
@@ -140,7 +154,10 @@ def _zsh_option(option: Option) -> str:
     told = _unzshed(option.help)
     value = ""
     for name in () if option.choices else option.value.split():
-        value += f"{'::' if option.optional else ':'}{_unzshed(name)}:{'_files' if name == 'PATH' else ''}"
+        filled = "_files" if name == "PATH" else ""
+        if option.value in DYNAMIC:
+            filled = f"_torrent_mover_{name.lower()}"
+        value += f"{'::' if option.optional else ':'}{_unzshed(name)}:{filled}"
     if option.choices:
         value = f":{option.flags[-1].lstrip('-')}:({' '.join(option.choices)})"
     if len(option.flags) == 1:
@@ -170,7 +187,11 @@ def fish() -> str:
     lines += [_fish(option, none_yet) for option in top.options]
     for sub in subs:
         lines.append(f"complete -c {PROGRAM} -n {_fished(none_yet)} -a {sub.name} -d {_fished(sub.help)}")
-        lines += [_fish(option, f"__fish_seen_subcommand_from {sub.name}") for option in sub.options]
+        seen = f"__fish_seen_subcommand_from {sub.name}"
+        lines += [_fish(option, seen) for option in sub.options]
+        for name, _ in sub.values:
+            if name in DYNAMIC:
+                lines.append(f"complete -c {PROGRAM} -n {_fished(seen)} -a {_fished(f'({_for_fish(name)})')}")
     return "\n".join([*lines, ""])
 
 
@@ -179,11 +200,17 @@ def _fish(option: Option, where: str) -> str:
     parts += [_fish_flag(flag) for flag in option.flags]
     if option.choices:
         parts.append(f"-x -a {_fished(' '.join(option.choices))}")
+    elif option.value in DYNAMIC:
+        parts.append(f"-x -a {_fished(f'({_for_fish(option.value)})')}")
     elif option.value == "PATH":
         parts.append("-r -F")
     elif option.value and not option.optional:
         parts.append("-x")
     return " ".join([*parts, f"-d {_fished(option.help)}"])
+
+
+def _for_fish(name: str) -> str:
+    return DYNAMIC[name].replace("{ ", "begin; ", 1).replace("; }", "; end")
 
 
 def _fish_flag(flag: str) -> str:

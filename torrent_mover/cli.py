@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
         prog="torrent-mover",
         description="Moves completed torrents from one client to another over SSH: proves every piece at the destination,"
         " hands seeding over, and only then removes them at the source.",
-        epilog="Exit codes: 0 done or nothing to do, 1 some torrents failed, 2 usage or config, 3 a server cannot be reached"
+        epilog="Exit codes: 0 done or nothing to do, 1 some torrents failed or did not fit, 2 usage or config, 3 a server cannot be reached"
         " or refuses the login, 4 pre-flight refused, 5 another run is active, 130 and 143 interrupted.",
         allow_abbrev=False,
     )
@@ -64,7 +64,7 @@ def _add_journal_commands(commands: argparse._SubParsersAction[argparse.Argument
     status = commands.add_parser(
         "status", help="what is moving, what waits and why, what failed and what helps", allow_abbrev=False
     )
-    history = commands.add_parser("history", help="what was moved, newest first", allow_abbrev=False)
+    history = commands.add_parser("history", help="what was moved and what failed, newest first", allow_abbrev=False)
     history.add_argument("--csv", action="store_true", help="as comma-separated values, with a header")
     history.add_argument("--last", metavar="N", type=_positive, default=1000, help="at most so many (default 1000)")
     log = commands.add_parser("log", help="all that is known of one torrent", allow_abbrev=False)
@@ -105,7 +105,12 @@ def _add_screen_options(top: argparse.ArgumentParser) -> None:
     screen.add_argument(
         "--graph", choices=("auto", "braille", "block", "ascii"), default="auto", help="how graphs are drawn"
     )
-    screen.add_argument("--theme", metavar="NAME", default="auto", help="colours: auto, dark, light, contrast or mono")
+    screen.add_argument(
+        "--theme",
+        choices=("auto", "dark", "light", "contrast", "mono"),
+        default="auto",
+        help="colours of the full screen",
+    )
     screen.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 
@@ -160,25 +165,30 @@ def _add_sorting_options(top: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def _interval(text: str) -> float:
     from torrent_mover.domain.quantities import parse_duration
 
-    seconds = parse_duration(text)
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
     if seconds < 10:  # noqa: PLR2004  servers want to be left alone between two looks
-        raise argparse.ArgumentTypeError("at least 10s")
+        raise argparse.ArgumentTypeError(f"{text!r} is too short: at least 10s")
     return seconds
 
 
 def _refresh(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 1 <= number <= 4:  # noqa: PLR2004  faster only costs: the eye and the wire
-        raise argparse.ArgumentTypeError("between 1 and 4")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 1 and 4")
     return number
 
 

@@ -29,11 +29,11 @@ _torrent_mover() {
         *" --parallel-jobs") return ;;
         *" --refresh") return ;;
         *" --graph") COMPREPLY=($(compgen -W "auto braille block ascii" -- "$word")); return ;;
-        *" --theme") return ;;
+        *" --theme") COMPREPLY=($(compgen -W "auto dark light contrast mono" -- "$word")); return ;;
         *" -a"|*" --add-rule") return ;;
-        *" -d"|*" --delete-rule") return ;;
-        *" --clear-recheck-failure") return ;;
-        *" --clear-corruption") return ;;
+        *" -d"|*" --delete-rule") COMPREPLY=($(compgen -W "$(torrent-mover --list-rules 2>/dev/null | grep -v ' no rules' | cut -d ' ' -f 1)" -- "$word")); return ;;
+        *" --clear-recheck-failure") COMPREPLY=($(compgen -W "$({ torrent-mover status --json; torrent-mover history --json; } 2>/dev/null | grep -oE '[0-9a-f]{40}' | sort -u)" -- "$word")); return ;;
+        *" --clear-corruption") COMPREPLY=($(compgen -W "$({ torrent-mover status --json; torrent-mover history --json; } 2>/dev/null | grep -oE '[0-9a-f]{40}' | sort -u)" -- "$word")); return ;;
         *" --category") return ;;
     esac
     case "$command" in
@@ -42,7 +42,7 @@ _torrent_mover() {
         init) COMPREPLY=($(compgen -W "-h --help --config --mode --category --source-url --source-user --source-password-file --destination-url --destination-user --destination-password-file --source-ssh --source-ssh-key --source-ssh-password-file --destination-ssh --destination-ssh-key --destination-ssh-password-file --destination-path --known-hosts --host-key --yes --overwrite" -- "$word")) ;;
         status) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
         history) COMPREPLY=($(compgen -W "-h --help --csv --last --json" -- "$word")) ;;
-        log) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
+        log) COMPREPLY=($(compgen -W "-h --help --json $({ torrent-mover status --json; torrent-mover history --json; } 2>/dev/null | grep -oE '[0-9a-f]{40}' | sort -u)" -- "$word")) ;;
         *) COMPREPLY=($(compgen -W "-h --help --version --config --dry-run --test-run --json --parallel-jobs --watch --simple -q --quiet --debug --refresh --graph --theme --no-mouse --check-config -c --categorize -l --list-rules -a --add-rule -d --delete-rule --test-permissions --clear-recheck-failure --clear-corruption --category -nr --no-rules --apply demo doctor init status history log" -- "$word")) ;;
     esac
 }

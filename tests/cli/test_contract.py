@@ -68,6 +68,10 @@ def test_no_option_or_command_comes_or_goes_unnoticed():
         ["--parallel-jobs", "many"],
         ["--refresh", "9"],
         ["--graph", "oil"],
+        ["--theme", "purple"],
+        ["--watch", "abc"],
+        ["--watch", "1s"],
+        ["--refresh", "often"],
         ["--add-rule", "only-a-domain"],
         ["log"],
         ["history", "--last", "0"],
@@ -81,6 +85,24 @@ def test_what_makes_no_sense_is_refused_before_anything_is_looked_at(desk, argum
     assert (told.code, told.out) == (2, "")
     assert "torrent-mover" in told.err
     assert "There is no config" not in told.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--watch", "abc"], "'abc': a duration is seconds, or a number with s, m, h or d: 90, 30s, 5m, 1h30m, 2d"),
+        (["--watch", "1s"], "'1s' is too short: at least 10s"),
+        (["--theme", "purple"], "'purple' (choose from 'auto', 'dark', 'light', 'contrast', 'mono')"),
+        (["--refresh", "often"], "'often' is no number between 1 and 4"),
+        (["--parallel-jobs", "many"], "'many' is no number from 1 on"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_allowed(desk, arguments, words):
+    told = desk.run(*arguments)
+
+    assert told.code == 2
+    assert words in told.err
+    assert "invalid _" not in told.err
 
 
 @pytest.mark.parametrize(
@@ -189,7 +211,7 @@ def test_the_status_fits_its_schema(told_desk, active):
 
 
 def test_history_and_log_fit_their_schemas(told_desk):
-    assert len(fits("history", told_desk.run("history", "--json").data)["entries"]) == 3
+    assert len(fits("history", told_desk.run("history", "--json").data)["entries"]) == 4
     assert fits("log", told_desk.run("log", "aaaa", "--json").data)["attempts"]
 
 

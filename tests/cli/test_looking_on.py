@@ -6,10 +6,13 @@ import contextlib
 import csv
 import io
 import json
+import re
 import time
+from datetime import datetime
 
 import pytest
 
+from tests.cli.schemas import fits
 from tests.fakes.snapshots import a_move, a_snapshot
 from torrent_mover.adapters.lockfile import RunLock
 from torrent_mover.adapters.run_state import FILE_NAME, as_data
@@ -321,3 +324,68 @@ def test_the_journal_of_a_newer_version_is_left_alone(desk):
 
     assert told.code == 2
     assert "newer torrent-mover" in told.err
+
+
+INCOMPLETE = """
+[SOURCE_CLIENT]
+host = http://127.0.0.1
+[SOURCE_SERVER]
+key_file = {folder}/no/such/key
+port = many
+[General]
+state_dir = {folder}/state
+"""
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["history"], ["log", "aaaa"], ["--list-rules"]])
+def test_who_only_looks_on_needs_no_key_file_and_no_server(desk, arguments):
+    with filled(desk) as journal:
+        journal.save_move(record(ONE))
+        journal.add_history(entry(TWO))
+    desk.config.write_text(INCOMPLETE.format(folder=desk.folder))
+
+    told = desk.run(*arguments)
+    assert (told.code, told.err) == (0, "")
+    assert told.out
+
+
+def test_a_state_dir_that_cannot_be_read_is_still_told(desk):
+    desk.config.write_text("[General]\nstate_dir = ../no\x01where\n")
+    told = desk.run("history")
+
+    assert told.code == 2
+    assert "state_dir" in told.err
+
+
+def test_the_history_has_failures_too_and_cuts_no_name_in_a_pipe(desk):
+    long = "A.Very.Long.Name." * 10
+    with filled(desk) as journal:
+        journal.add_history(entry(ONE, name=long))
+        journal.save_move(record(TWO, error="No room is left.", error_code="TM-E122", remedy="df -h"))
+        journal.save_move(record(THREE))
+
+    told, data = desk.run("history"), fits("history", desk.run("history", "--json").data)
+    assert [each["outcome"] for each in data["entries"]] == ["failed", "moved"]
+    assert "failed: No room is left. df -h" in told.out
+    assert long in told.out
+    assert THREE.short not in told.out
+    assert len(fits("history", desk.run("history", "--json", "--last", "1").data)["entries"]) == 1
+
+
+def test_status_tells_all_times_in_one_zone_and_says_which(desk, monkeypatch):
+    monkeypatch.setenv("TZ", "Etc/GMT-5")
+    time.tzset()
+    try:
+        with RunLock(desk.folder / "state" / "run.lock"):
+            with filled(desk) as journal:
+                journal.begin_run("cafe0001", time.time())
+            monkeypatch.setenv("TZ", "UTC")
+            time.tzset()
+            told = desk.run("status")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    (since,) = re.findall(r"since (\S+ \S+)\.", told.out)
+    assert abs(datetime.fromisoformat(f"{since}+00:00").timestamp() - time.time()) < 600
+    assert told.out.count("UTC+00:00") == 1

@@ -19,7 +19,7 @@ from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.setting_kinds import Surroundings
 from torrent_mover.domain.settings import Settings
 from torrent_mover.domain.settings_problems import Place, Problem, Severity, order_of
-from torrent_mover.domain.settings_reading import read_settings
+from torrent_mover.domain.settings_reading import OwnPlaces, read_own_places, read_settings
 from torrent_mover.domain.settings_schema import GENERAL, SECTIONS, Document, Entry
 
 _VARIABLE = "TORRENT_MOVER_CONFIG"
@@ -74,14 +74,7 @@ def load(path: Path | str, environ: Mapping[str, str] = process_environ) -> tupl
     """The settings, and warnings and notices. Raises ConfigError with every problem where one of them is an error."""
     settings, problems = examine(path, environ)
     if settings is None:
-        errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-        count = "one error" if len(errors) == 1 else f"{len(errors)} errors"
-        raise ConfigError(
-            f"The config {path} has {count}.",
-            problems=tuple(str(problem) for problem in problems),
-            kept="Nothing was started.",
-            remedy=f"Mend the lines above, and look again with: torrent-mover --check-config --config {shlex.quote(str(path))}",
-        )
+        raise _refused(path, problems)
     return settings, problems
 
 
@@ -94,6 +87,27 @@ def examine(
     path: Path | str, environ: Mapping[str, str] = process_environ
 ) -> tuple[Settings | None, tuple[Problem, ...]]:
     """The settings, None where there is an error, and all problems."""
+    document, faults = _document(path, environ)
+    if document is None:
+        return None, faults
+    settings, problems = read_settings(document, surroundings(Path(path), environ))
+    every = sorted((*faults, *problems), key=order_of)
+    if settings is None or any(problem.severity is Severity.ERROR for problem in every):
+        return None, tuple(every)
+    return with_passwords(settings), tuple(every)
+
+
+def load_own_places(path: Path | str, environ: Mapping[str, str] = process_environ) -> OwnPlaces:
+    """Where the journal and the rules lie, whatever servers and logins the config lacks. Raises ConfigError."""
+    document, faults = _document(path, environ)
+    places, problems = read_own_places(document, surroundings(Path(path), environ)) if document else (None, faults)
+    if places is None:
+        raise _refused(path, problems)
+    return places
+
+
+def _document(path: Path | str, environ: Mapping[str, str]) -> tuple[Document | None, tuple[Problem, ...]]:
+    """What the file and the environment say, None where that is no config at all, and what is wrong with its form."""
     file = Path(path)
     try:
         text, mode = _text_of(file)
@@ -101,16 +115,23 @@ def examine(
         return None, (Problem(str(path), None, "", "", error.what, error.remedy),)
     headings, entries, faults = (read_toml if file.suffix.lower() == ".toml" else read_ini)(text, str(path))
     if faults and not headings:
-        return None, tuple(faults)  # it is no config at all; every section would be told as missing
+        return None, tuple(faults)  # every section would be told as missing
     faults += _open_to_others(file, mode, entries)
     overrides = _Overrides(dict(headings))
     overrides.take(environ)
     document = Document(str(path), tuple(overrides.headings.items()), (*entries, *overrides.entries))
-    settings, problems = read_settings(document, surroundings(file, environ))
-    every = sorted((*faults, *overrides.faults, *problems), key=order_of)
-    if settings is None or any(problem.severity is Severity.ERROR for problem in every):
-        return None, tuple(every)
-    return with_passwords(settings), tuple(every)
+    return document, (*faults, *overrides.faults)
+
+
+def _refused(path: Path | str, problems: Sequence[Problem]) -> ConfigError:
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    count = "one error" if len(errors) == 1 else f"{len(errors)} errors"
+    return ConfigError(
+        f"The config {path} has {count}.",
+        problems=tuple(str(problem) for problem in problems),
+        kept="Nothing was started.",
+        remedy=f"Mend the lines above, and look again with: torrent-mover --check-config --config {shlex.quote(str(path))}",
+    )
 
 
 def _text_of(file: Path) -> tuple[str, int]:

@@ -10,14 +10,15 @@ from torrent_mover.adapters.lockfile import Claims, hold, holder, lock_paths, po
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.this_user import home_folder
 from torrent_mover.domain.settings import Settings
+from torrent_mover.domain.settings_reading import OwnPlaces
 
 
-def state_folder(settings: Settings) -> Path:
+def state_folder(settings: Settings | OwnPlaces) -> Path:
     """The folder of the journal and of what a run publishes."""
     return Path(str(settings.state_dir))
 
 
-def journal_path(settings: Settings) -> Path:
+def journal_path(settings: Settings | OwnPlaces) -> Path:
     """The journal's file."""
     return state_folder(settings) / "journal.sqlite3"
 
@@ -37,9 +38,10 @@ def locked(settings: Settings) -> AbstractContextManager[None]:
     return hold(lock_paths(state_folder(settings), _shared_folder(), *_pair(settings)))
 
 
-def active_run(settings: Settings) -> str:
+def active_run(settings: Settings | OwnPlaces) -> str:
     """Who holds the locks of such a run, as `process 4711, since 2026-11-20 03:00:01`; empty: nobody. Makes nothing."""
-    return holder(possible_lock_paths(state_folder(settings), _shared_folder(), *_pair(settings)))
+    pair = (settings.clients or ("", "")) if isinstance(settings, OwnPlaces) else _pair(settings)
+    return holder(possible_lock_paths(state_folder(settings), _shared_folder(), *pair))
 
 
 def claims(settings: Settings) -> Claims:

@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from torrent_mover.adapters.config_ini import find, load
+from torrent_mover.adapters.config_ini import find, load, load_own_places
 from torrent_mover.domain.settings import Settings
 from torrent_mover.domain.settings_problems import Severity
+from torrent_mover.domain.settings_reading import OwnPlaces
 
 
 def settings_of(arguments: argparse.Namespace, *, quiet: bool = False) -> tuple[Settings, Path]:
@@ -20,3 +21,8 @@ def settings_of(arguments: argparse.Namespace, *, quiet: bool = False) -> tuple[
         if not quiet and (problem.severity is not Severity.NOTICE or sys.stderr.isatty()):
             sys.stderr.write(f"{problem}\n")
     return settings, path
+
+
+def own_places_of(arguments: argparse.Namespace) -> OwnPlaces:
+    """For commands that only look at the journal or the rules: they need no server, login or key file. Raises ConfigError."""
+    return load_own_places(find(arguments.config))

@@ -13,8 +13,7 @@ from typing import Any, TextIO
 from torrent_mover.adapters import run_state
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.bootstrap.state import active_run, journal_path, state_folder
-from torrent_mover.commands.configured import settings_of
-from torrent_mover.domain.settings import Settings
+from torrent_mover.commands.configured import own_places_of
 from torrent_mover.domain.text import pad, safe
 
 NO_RUN = "No run has been made with this config. To see what one would move: torrent-mover --dry-run\n"
@@ -24,7 +23,6 @@ NO_RUN = "No run has been made with this config. To see what one would move: tor
 class View:
     """What there is to look at. `path` is the journal's file, `active` names the process of a run that goes on, or is empty."""
 
-    settings: Settings
     path: Path
     journal: SqliteJournal
     active: str
@@ -40,11 +38,11 @@ class View:
 @contextmanager
 def looking_on(arguments: argparse.Namespace) -> Iterator[View]:
     """The journal, read-only. Raises ConfigError, ProvisioningError."""
-    settings, _ = settings_of(arguments, quiet=True)
-    path, active = journal_path(settings), active_run(settings)
+    places = own_places_of(arguments)
+    path, active = journal_path(places), active_run(places)
     journal = SqliteJournal.open_readonly(path)
     try:
-        yield View(settings, path, journal, active, _published(state_folder(settings), journal) if active else {})
+        yield View(path, journal, active, _published(state_folder(places), journal) if active else {})
     finally:
         journal.close()
 
@@ -65,6 +63,12 @@ def name_cell(name: str, cells: int | None) -> str:
     """A torrent's name as a cell of a table, padded, and cut where `name_cells` says so."""
     told = safe(name)
     return told if cells is None else pad(told, cells)
+
+
+def zone(unix: float) -> str:
+    """The zone of `at`, as `UTC+01:00`."""
+    offset = datetime.fromtimestamp(unix).astimezone().strftime("%z")
+    return f"UTC{offset[:3]}:{offset[3:5]}"
 
 
 def at(unix: float) -> str:

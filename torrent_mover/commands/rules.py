@@ -6,14 +6,13 @@ import argparse
 import sys
 
 from torrent_mover.adapters.rules_json import RulesFile
-from torrent_mover.commands.configured import settings_of
+from torrent_mover.commands.configured import own_places_of
 from torrent_mover.domain.errors import ExitCode
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Show, add or delete."""
-    settings, _ = settings_of(arguments)
-    rules = RulesFile(settings.rules_file)
+    rules = RulesFile(own_places_of(arguments).rules_file)
     if arguments.add_rule:
         domain, category = arguments.add_rule
         rule = rules.add(domain, category)

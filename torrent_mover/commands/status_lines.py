@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from torrent_mover.commands.looking import at
+from torrent_mover.commands.looking import at, name_cells, zone
 from torrent_mover.domain.breaker import Breaker
 from torrent_mover.domain.narrate import ended_well
 from torrent_mover.domain.text import clock, counted, duration, percent, rate, safe, shorten, size
@@ -31,7 +33,8 @@ _CLEARED_BY: Final = {"recheck failed": "recheck-failure", "corrupt at the sourc
 
 def lines(data: Mapping[str, Any], breakers: Mapping[str, Breaker], *, goes_on: bool) -> Iterator[str]:
     """All of it. `data` as status --json has it."""
-    yield f"A run is active: {data['active']}." if goes_on else "No run is active."
+    yield f"A run is active: {_holder(data['active'])}." if goes_on else "No run is active."
+    yield f"Times are local: {zone(data['at'])}."
     if data["progress"]:
         yield _progress(data["progress"])
     for state, heading in _HEADINGS.items():
@@ -58,6 +61,15 @@ def lines(data: Mapping[str, Any], breakers: Mapping[str, Breaker], *, goes_on: 
         yield f"  {_run(run, active=goes_on and not number)}"
 
 
+def _holder(active: str) -> str:
+    """Who runs and since when, in the same zone as all other times: it may have begun in another one (a container)."""
+    who, _, since = active.partition(", since ")
+    try:
+        return f"{who}, since {at(datetime.fromisoformat(since).timestamp())}"
+    except ValueError:
+        return active
+
+
 def _progress(progress: Mapping[str, Any]) -> str:
     kind = "Test run" if progress["test_run"] else "Run"
     left = f", {duration(progress['eta'])} left" if progress["eta"] is not None else ""
@@ -80,7 +92,8 @@ def _rows(moves: Sequence[Mapping[str, Any]], now: float) -> Iterator[str]:
 
 
 def _head(move: Mapping[str, Any]) -> str:
-    return f"  {move['infohash'][:8]}  {size(move['size']):>9}  {shorten(safe(move['name']), _NAME_CELLS)}"
+    cells, name = name_cells(sys.stdout, _NAME_CELLS), safe(move["name"])
+    return f"  {move['infohash'][:8]}  {size(move['size']):>9}  {name if cells is None else shorten(name, cells)}"
 
 
 def _standing(move: Mapping[str, Any], now: float) -> str:

@@ -6,9 +6,10 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from torrent_mover.domain.paths import HostPath
+from torrent_mover.domain.paths import HostPath, LocalPath
 from torrent_mover.domain.setting_kinds import HostAddress, Key, Surroundings
 from torrent_mover.domain.settings import Settings, TransferMode
 from torrent_mover.domain.settings_checks import SectionValues, agreement, completeness
@@ -28,6 +29,7 @@ from torrent_mover.domain.settings_schema import (
 )
 
 RULES_FILE_NAME = "tracker_rules.json"
+_OWN_PLACES = ("rules_file", "state_dir")
 _STANDARD = frozenset(section.name.casefold() for section in SECTIONS)
 _PLACEHOLDER_NAME = re.compile(r"your[-_]|/path/to/", re.IGNORECASE)
 _PLACEHOLDER_HOST = re.compile(r"(?:.+\.)?example\.(?:com|net|org)", re.IGNORECASE)
@@ -39,6 +41,20 @@ def read_settings(document: Document, around: Surroundings) -> tuple[Settings | 
     settings = reader.settings()
     problems = tuple(sorted(reader.problems, key=order_of))
     return settings if all(problem.severity is not Severity.ERROR for problem in problems) else None, problems
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OwnPlaces:
+    """Where a config keeps what is its own, for commands that only look at that; `clients`: both URLs, where they are readable."""
+
+    rules_file: LocalPath
+    state_dir: LocalPath
+    clients: tuple[str, str] | None
+
+
+def read_own_places(document: Document, around: Surroundings) -> tuple[OwnPlaces | None, tuple[Problem, ...]]:
+    """The places, None where one of their keys is wrong, and the problems of those. What servers need may be missing or wrong."""
+    return _Reader(document, around).own_places()
 
 
 class _Reader:
@@ -78,6 +94,25 @@ class _Reader:
         return _assemble(
             {field: values.section.shape(**values.values) for field, values in sections.items()}, mode, self._around
         )
+
+    def own_places(self) -> tuple[OwnPlaces | None, tuple[Problem, ...]]:
+        moving = self._read(SETTINGS, SETTINGS.name)
+        general = self._read(GENERAL, GENERAL.name, also=self._general_in_settings())
+        wrong = tuple(
+            problem
+            for problem in self.problems
+            if problem.severity is Severity.ERROR and problem.key.lower() in _OWN_PLACES
+        )
+        if wrong:
+            return None, wrong
+        urls = []
+        for section in (SOURCE_CLIENT, DESTINATION_CLIENT):
+            values = self._read(section, str(moving.get(section.named_by)))
+            with suppress(TypeError):  # a key that is required and not there
+                urls.append(section.shape(**values.values).url)
+        rules = moving.get("rules_file") or self._around.resolve(RULES_FILE_NAME)
+        state = general.get("state_dir") or self._around.resolve(self._around.state_home) / "torrent-mover"
+        return OwnPlaces(rules, state, (urls[0], urls[1]) if len(urls) > 1 else None), ()
 
     # Sections
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome
@@ -20,15 +20,21 @@ def look_back(journal: Journal, rows: Sequence[Row]) -> HistoryView:
     A failure is no entry of the journal's history, but what the record of an unfinished move says: it goes when the move ends
     well, and does not pile up while every run meets it again.
     """
-    under_way = {row.id for row in rows if row.standing in _UNDER_WAY}
-    records = (record for record in journal.moves() if record.error and record.id not in under_way)
-    entries = [*journal.history(), *(_failure(record, journal) for record in records)]
+    entries = ended(journal, {row.id for row in rows if row.standing in _UNDER_WAY})
     rates = tuple(
         (run.started_at, run.sent / (run.ended_at - run.started_at))
         for run in reversed(journal.runs())
         if run.ended_at > run.started_at and run.sent
     )
-    return HistoryView(tuple(sorted(entries, key=lambda entry: -entry.ended_at)), rates)
+    return HistoryView(tuple(entries), rates)
+
+
+def ended(journal: Journal, under_way: Collection[InfoHash], last: int | None = None) -> list[HistoryEntry]:
+    """Ended moves, and failures of those that are not `under_way` again; the newest first, at most `last`."""
+    records = (record for record in journal.moves() if record.error and record.id not in under_way)
+    moved = journal.history() if last is None else journal.history(last)
+    entries = [*moved, *(_failure(record, journal) for record in records)]
+    return sorted(entries, key=lambda entry: -entry.ended_at)[:last]
 
 
 def _failure(record: MoveRecord, journal: Journal) -> HistoryEntry:
