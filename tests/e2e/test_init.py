@@ -255,6 +255,34 @@ def test_the_path_that_the_client_sees_is_found_out(init, house, flags, containe
     assert str(load(config)[0].paths.remote_destination_path) == f"{view}/library"
 
 
+def test_a_person_goes_back_and_what_is_pasted_too_early_is_never_shown(house, tmp_path):
+    config = tmp_path / "config.ini"
+    with Terminal("--config", config, "init", home=house.home) as person:
+        person.answer(r"transfer_mode \[1\]", "sftp")
+        person.answer(r"Address of its Web UI", "http://127.0.0.1")
+        person.answer(r"Port of its Web UI \[8080\]", str(house.source.port))
+        person.answer(r"User name \[admin\]", f"{house.source.username}\r{house.source.password}")
+        person.answer(r"Password, not shown", house.source.password)
+        person.expect(r"✓ .*qBittorrent v?\d")
+        person.answer(r"Category to move", "<")
+        person.answer(r"Address of its Web UI \[http://127.0.0.1\]", "<")
+        person.expect(r"transfer_mode \[")
+        person.press("\x03")
+        person.expect(r"No config was written, and no answer is kept")
+        assert person.end() == 130
+    assert house.source.password not in person.shown
+    assert not config.exists()
+
+
+def test_a_missing_port_is_named_before_anything_else_is_asked(init, flags, tmp_path):
+    flags = without(flags, "--source-url")
+
+    result = init("--config", tmp_path / "config.ini", "--source-url", "http://127.0.0.1", *flags)
+
+    assert "Not given: Port of its Web UI." in result.ended(2).text
+    assert "--source-url http://HOST:PORT" in result.text
+
+
 def test_leaving_with_ctrl_c_writes_nothing(house, tmp_path):
     config = tmp_path / "config.ini"
     with Terminal("--config", config, "init", home=house.home) as person:

@@ -14,6 +14,7 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config_file import KEPT_SUFFIX, write_config
@@ -24,7 +25,7 @@ from torrent_mover.bootstrap.checkup import Checkup
 from torrent_mover.commands.dry_run import as_table
 from torrent_mover.commands.init_answers import Answers
 from torrent_mover.commands.init_hostkeys import accept_host_key
-from torrent_mover.commands.init_prompts import Console
+from torrent_mover.commands.init_prompts import BACK, Console, GoBack
 from torrent_mover.domain.errors import (
     ConfigError,
     ExitCode,
@@ -44,7 +45,9 @@ _TRIES: Final = 4
 
 _ROUNDS: Final = 4
 _SHOWN: Final = 20
-_USUAL: Final = "http://localhost:8080"
+_UPLOAD_HEADING: Final = "The machine that takes the data, by SSH"
+_USUAL_PORT: Final = "8080"
+_USUAL: Final = f"http://localhost:{_USUAL_PORT}"
 _MODES: Final = {
     "sftp": "to this machine, over SFTP",
     "rsync": "to this machine, by rsync",
@@ -59,7 +62,15 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     path = _target(arguments.config)
     _guard(path, console, overwrite=arguments.overwrite)
     console.say(f"torrent_mover sets itself up. The answers go to {path}; nothing is written before they are tried.")
-    _Setup(arguments, console, Answers(path)).run(path)
+    if console.asks:
+        console.say(f"{BACK} goes back to the questions before; Ctrl-C leaves.")
+    setup = _Setup(arguments, console, Answers(path))
+    try:
+        with console.conversation():
+            setup.run(path)
+    except KeyboardInterrupt:
+        console.say(f"\n\nStopped. {setup.kept(path)}")
+        raise
     return ExitCode.DONE
 
 
@@ -92,26 +103,43 @@ class _Setup:
         self._console = console
         self._answers = answers
         known = arguments.known_hosts
+        self._written = False
+        self._trusted = ""
         self._known_hosts = str(expanded(known).absolute()) if known else ""
 
     def run(self, path: Path) -> None:
-        """Everything, in order."""
-        self._mode()
-        self._heading("The client that has the torrents")
-        self._client("SOURCE_CLIENT", "source")
-        self._category()
-        self._heading("The machine that holds its files, by SSH")
-        self._server("SOURCE_SERVER", "source")
-        self._heading("The client that takes over")
-        self._client("DESTINATION_CLIENT", "destination")
-        if TransferMode(self._told("SETTINGS", "transfer_mode")).uploads:
-            self._heading("The machine that takes the data, by SSH")
-            self._server("DESTINATION_SERVER", "destination")
-        self._heading("The folder that receives the data")
-        self._folder()
-        self._heading("All checks of a run")
-        self._check()
+        """Everything, in order; back where somebody wants to."""
+        steps = (
+            ("Where do the bytes go?", self._mode),
+            ("The client that has the torrents", lambda: self._client("SOURCE_CLIENT", "source")),
+            ("Which of its torrents", self._category),
+            ("The machine that holds its files, by SSH", lambda: self._server("SOURCE_SERVER", "source")),
+            ("The client that takes over", lambda: self._client("DESTINATION_CLIENT", "destination")),
+            (_UPLOAD_HEADING, lambda: self._server("DESTINATION_SERVER", "destination")),
+            ("The folder that receives the data", self._folder),
+            ("All checks of a run", self._check),
+        )
+        at, way = 0, 1
+        while at < len(steps):
+            heading, step = steps[at]
+            if heading == _UPLOAD_HEADING and not TransferMode(self._told("SETTINGS", "transfer_mode")).uploads:
+                at += way
+                continue
+            self._heading(heading)
+            way = 1
+            try:
+                step()
+            except GoBack:
+                way = -1 if at else 0
+            at += way
         self._write(path)
+
+    def kept(self, path: Path) -> str:
+        """What is there of it, for somebody who leaves in the middle."""
+        if self._written:
+            return f"The config is written: {path}. Nothing else was changed."
+        trusted = f" Trusted host keys stay in {self._trusted}." if self._trusted else ""
+        return f"No config was written, and no answer is kept; no client and no file was changed.{trusted}"
 
     def _heading(self, text: str) -> None:
         self._console.say()
@@ -148,7 +176,6 @@ class _Setup:
     def _mode(self) -> None:
         mode = self._flag("mode")
         if not mode and self._console.asks:
-            self._heading("Where do the bytes go?")
             for number, (name, what) in enumerate(_MODES.items(), 1):
                 self._console.say(f"   {number}  {name:<13} {what}")
             while mode not in _MODES:
@@ -172,14 +199,27 @@ class _Setup:
             host = given.pop("host", "") or ask(
                 "Address of its Web UI", self._told(section, "host", usual), f"--{role}-url"
             )
+            port = self._port(host, self._told(section, "port"), role)
             user = given.pop("username", "") or ask(
                 "User name", self._told(section, "username", "admin"), f"--{role}-user"
             )
-            self._answers.tell(section, host=host, username=user)
+            self._answers.tell(section, host=host, port=port, username=user)
             self._password(section, given.pop("password", ""), file, "Password", f"--{role}-password-file")
 
         refused = "Type user name and password again, as for its Web UI. After five wrong ones it bans this address for an hour."
         self._until_right(ask, lambda: self._greet(section), refused)
+
+    def _port(self, host: str, told: str, role: str) -> str:
+        """The port that the address lacks, asked for before anything else; blank where it has one or needs none."""
+        try:
+            parts = urlsplit(host if "://" in host else f"//{host}")
+            lacks = parts.port is None and parts.scheme != "https"
+        except ValueError:
+            lacks = False  # no address: what is wrong with it is said when it is read
+        if not lacks:
+            return ""
+        usual = (told or _USUAL_PORT) if self._console.asks else ""
+        return self._console.ask("Port of its Web UI", usual, f"--{role}-url http://HOST:PORT")
 
     def _password(self, section: str, given: str, file: str, question: str, flag: str, *, needed: bool = True) -> None:
         if file and not self._told(section, "password_file"):
@@ -281,6 +321,7 @@ class _Setup:
             target = ends.ssh_target(server, settings)
             if not accept_host_key(target, self._console, self._flags.host_key):
                 raise HostKeyUnknown(error.what, kept=error.kept, remedy=self._how_to_accept(error)) from error
+            self._trusted = str(server.known_hosts or "~/.ssh/known_hosts")
         return self._logged_in(server)
 
     def _how_to_accept(self, error: HostKeyUnknown) -> str:
@@ -370,6 +411,7 @@ class _Setup:
     def _write(self, path: Path) -> None:
         settings = self._answers.settings()
         kept = write_config(path, settings)
+        self._written = True
         self._console.say()
         self._console.say(f"Written: {path} (mode 0600){f'; what was there is {kept}' if kept else ''}")
         self._console.say()

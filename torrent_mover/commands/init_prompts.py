@@ -1,12 +1,32 @@
-"""Asking on any terminal: plain lines, passwords not echoed, no cursor movement. Without a terminal nothing is asked."""
+"""Asking on any terminal: plain lines, passwords not echoed, no cursor movement. Without a terminal nothing is asked.
+
+What is typed or pasted between two questions is neither shown nor taken for an answer: it may be a password that was pasted
+together with the line before it. That is why the terminal echoes only while a line is being read.
+"""
 
 from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+try:
+    import readline
+    import termios
+except ImportError:  # a Python without them: the terminal echoes by itself
+    readline = termios = None  # type: ignore[assignment]
 
 from torrent_mover.domain.errors import MoverError, UsageError
 from torrent_mover.domain.text import safe
+
+BACK: Final = "<"
+"""The answer that goes back to the question before."""
+
+
+class GoBack(Exception):
+    """Somebody wants to answer the question before once more."""
 
 
 class Console:
@@ -14,6 +34,7 @@ class Console:
 
     def __init__(self, *, asks: bool) -> None:
         self.asks = asks
+        self._talks = False
         unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         self._good, self._bad = ("✓", "✗") if unicode else ("+", "x")
 
@@ -54,6 +75,8 @@ class Console:
         while True:
             shown = f" [{safe(default)}]" if default else ""
             answer = self._line(f"   {question}{shown}: ").strip() or default
+            if answer == BACK and self._talks:
+                raise GoBack
             if answer:
                 return answer
 
@@ -79,16 +102,43 @@ class Console:
             return default
         while True:
             answer = self._line(f"   {question} [{'Y/n' if default else 'y/N'}]: ").strip().lower()
+            if answer == BACK and self._talks:
+                raise GoBack
             if answer in ("", "y", "yes", "n", "no"):
                 return default if not answer else answer[0] == "y"
 
-    @staticmethod
-    def _line(prompt: str) -> str:
+    @contextmanager
+    def conversation(self) -> Iterator[None]:
+        """All questions and what is tried between them. Afterwards the terminal echoes again."""
+        if self.asks and readline is not None:
+            readline.set_auto_history(False)  # an answer is nobody's next one
+            # A paste of several lines would be shown in full, and its second line is often the password.
+            readline.parse_and_bind("set enable-bracketed-paste off")
+        self._talks = True
+        self._echo(on=False)
+        try:
+            yield
+        finally:
+            self._echo(on=True)
+
+    def _line(self, prompt: str) -> str:
+        self._echo(on=True)
         try:
             return input(prompt)
         except EOFError as error:
             sys.stdout.write("\n")
             raise _ended() from error
+        finally:
+            self._echo(on=False)
+
+    def _echo(self, *, on: bool) -> None:
+        """Whether the terminal shows what is typed; what came while it did not is dropped."""
+        if not self.asks or termios is None:
+            return
+        with suppress(termios.error, OSError, ValueError):
+            state = termios.tcgetattr(sys.stdin.fileno())
+            state[3] = state[3] | termios.ECHO if on else state[3] & ~termios.ECHO
+            termios.tcsetattr(sys.stdin.fileno(), termios.TCSAFLUSH if on else termios.TCSADRAIN, state)
 
 
 def _ended() -> UsageError:
