@@ -13,6 +13,7 @@ pytestmark = pytest.mark.servers
 
 CHECKS = [
     "config",
+    "open files",
     "second copy running?",
     "source client",
     "destination client",
