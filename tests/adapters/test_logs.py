@@ -1,6 +1,7 @@
 import io
 import logging
 import stat
+import threading
 
 import pytest
 
@@ -160,3 +161,21 @@ def test_what_sends_notifications_never_tells_its_tokens(log, settings_with):
     path, _ = log(debug=True)
     logging.getLogger("apprise").debug("POST to anything")
     assert "POST" not in path.read_text()
+
+
+def test_what_ends_a_thread_is_kept_and_no_screen_is_written_over(log, capsys):
+    path, redactor = log()
+    redactor.add("kept-secret")
+
+    def work():
+        raise LookupError("about kept-secret")
+
+    thread = threading.Thread(target=work, name="some thread")
+    thread.start()
+    thread.join()
+
+    text = path.read_text()
+    assert "some thread ended" in text
+    assert "LookupError: about" in text
+    assert "kept-secret" not in text
+    assert capsys.readouterr().err == ""

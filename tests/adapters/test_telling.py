@@ -272,6 +272,23 @@ def test_the_metrics_file_is_always_whole_and_ends_with_the_last_numbers(tmp_pat
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+def test_a_picture_that_cannot_be_had_once_does_not_end_the_metrics(tmp_path):
+    asked = []
+
+    def picture():
+        asked.append(1)
+        if len(asked) == 2:
+            raise KeyError("picture")
+        return a_snapshot(done_bytes=len(asked))
+
+    path = tmp_path / "torrent_mover.prom"
+    file = MetricsFile(path, picture, every=0.01)
+    try:
+        eventually(lambda: samples(path.read_text())["torrent_mover_run_done_bytes"] > 2)
+    finally:
+        file.close()
+
+
 def test_a_metrics_file_that_cannot_be_written_stops_before_the_run(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotWritable, match="metrics file"):

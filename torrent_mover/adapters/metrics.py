@@ -123,6 +123,8 @@ class MetricsFile:
             if not self._complained:
                 self._complained = True
                 self._complain(f"The metrics file {self._path} cannot be written: {error.strerror}; the run goes on.")
+        except Exception as error:  # noqa: BLE001  the next numbers may be had again
+            _log.warning("the metrics file could not be written: %s", error)
 
     def _write(self) -> None:
         write_whole(self._path, exposition(self._snapshot()), 0o644, durable=False)

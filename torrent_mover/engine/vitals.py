@@ -71,7 +71,11 @@ class Vitals:
             if self._asking or self._clock.monotonic() - self._asked_at < _EVERY:
                 return
             self._asking = True
-        threading.Thread(target=self._ask, name="vitals", daemon=True).start()
+        try:
+            threading.Thread(target=self._ask, name="vitals", daemon=True).start()
+        except RuntimeError:  # the machine gives no more threads: what was found last is shown on
+            with self._lock:
+                self._asked_at, self._asking = self._clock.monotonic(), False
 
     def _ask(self) -> None:
         try:
