@@ -24,8 +24,8 @@ def parser() -> argparse.ArgumentParser:
         prog="torrent-mover",
         description="Moves completed torrents from one client to another over SSH: proves every piece at the destination,"
         " hands seeding over, and only then removes them at the source.",
-        epilog="Exit codes: 0 done or nothing to do, 1 some torrents failed or did not fit, 2 usage or config, 3 a server cannot be"
-        " reached or refuses the login, 4 pre-flight refused, 5 another run is active, 130 and 143 interrupted.",
+        epilog="Exit codes: 0 done or nothing to do, 1 some torrents failed or did not fit, 2 usage or config, 3 a server cannot"
+        " be reached or refuses the login, 4 pre-flight refused, 5 another run is active, 130 and 143 interrupted.",
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"torrent_mover {__version__}")
