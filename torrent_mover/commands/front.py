@@ -26,7 +26,7 @@ from torrent_mover.simple.reporter import SimpleReporter, feeds_journald
 _SMALLEST: Final = (60, 15)
 _SECOND: Final = 2
 _NAP: Final = 1.0
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 10.0
 """Seconds for what is under way to end, once it must."""
 
 _CODES: Final = {
