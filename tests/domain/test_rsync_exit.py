@@ -130,7 +130,7 @@ def test_complaints_cannot_act_on_the_terminal():
 
 @pytest.mark.parametrize(
     ("server", "command"),
-    [("nas:2222", "ssh -p 2222 nas true"), ("[::1]:22", "ssh -p 22 ::1 true"), ("nas", "ssh nas true")],
+    [("nas:2222", "ssh -p 2222 nas true"), ("[::1]:22", "ssh ::1 true"), ("nas", "ssh nas true")],
 )
 def test_the_command_that_shows_what_a_shell_prints_goes_to_its_port(server, command):
     assert command in explain(2, "is your shell clean?", RsyncRoute("from", "to", server)).remedy

@@ -53,7 +53,8 @@ class Tethered(subprocess.Popen[bytes]):
         self._leaves = leaves or not session
         self._tether = -1
         if shutil.which(words[0], path=(os.environ if env is None else env).get("PATH")) is None:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), words[0])
+            number = errno.EACCES if os.path.lexists(words[0]) else errno.ENOENT
+            raise OSError(number, os.strerror(number), words[0])
         _reap()
         reading, self._tether = os.pipe()
         script = ["/bin/sh", "-c", _SCRIPT, "sh", f"/dev/fd/{reading}", "group" if session else "alone"]

@@ -236,7 +236,10 @@ def _restricted(said: _Said) -> MoverError:
 def _by_hand(server: str) -> str:
     """The ssh command for a server called `host:port`."""
     host, _, port = server.rpartition(":")
-    return f"ssh -p {port} {host.strip('[]')}" if host and port.isdigit() else f"ssh {server}"
+    if not host or not port.isdigit():
+        return f"ssh {server}"
+    # The standard port is not named: the host may be an alias of ~/.ssh/config with another one.
+    return f"ssh {host.strip('[]')}" if port == "22" else f"ssh -p {port} {host.strip('[]')}"
 
 
 def _noise(said: _Said) -> MoverError:

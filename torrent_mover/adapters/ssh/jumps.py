@@ -19,7 +19,15 @@ def last_jump(target: SshTarget) -> SshTarget | None:
     host, colon, port = place.rpartition(":")
     if not colon or not port.isdigit() or host.endswith(":"):
         host, port = place, "22"
-    return replace(target, host=host.strip("[]"), port=int(port), username=user, password=None, proxy_jump=before)
+    return replace(
+        target,
+        host=host.strip("[]"),
+        port=int(port),
+        username=user,
+        password=None,
+        proxy_jump=before,
+        shared_connection=None,
+    )
 
 
 def all_hosts(target: SshTarget) -> list[SshTarget]:

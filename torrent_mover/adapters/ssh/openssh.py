@@ -216,7 +216,7 @@ def _run(
             raise Stalled(
                 f"A command on {target.label} did not end within {timeout:.0f} s.",
                 kept="Nothing was changed by us.",
-                remedy=f"Look what hangs there: ssh -p {target.port} {shlex.quote(target.host)} uptime",
+                remedy=f"Look what hangs there: {ssh_messages.by_hand(target)} uptime",
             ) from error
         finally:
             end_group(process)

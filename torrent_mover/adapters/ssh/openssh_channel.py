@@ -153,7 +153,7 @@ class OpensshChannel:
         raise Stalled(
             f"{self._target.label} has not answered for {timeout:.0f} s, though the connection still stands.",
             kept="What arrived and was verified is kept.",
-            remedy=f"Look whether its disk hangs: ssh -p {self._target.port} {self._target.host} uptime",
+            remedy=f"Look whether its disk hangs: {ssh_messages.by_hand(self._target)} uptime",
         )
 
     def _broken(self) -> MoverError:

@@ -78,7 +78,7 @@ class ParamikoTransport:
             raise Stalled(
                 f"A command on {self._target.label} did not end within {timeout:.0f} s.",
                 kept="Nothing was changed by us.",
-                remedy=f"Look what hangs there: ssh -p {self._target.port} {self._target.host} uptime",
+                remedy=f"Look what hangs there: {ssh_messages.by_hand(self._target)} uptime",
             ) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise ConnectionLost(f"The connection to {self._target.label} broke: {error}.") from error
@@ -149,7 +149,7 @@ class ParamikoChannel:
         return Stalled(
             f"{self._target.label} has not answered for {patience:.0f} s.",
             kept="What arrived and was verified is kept.",
-            remedy=f"Look whether it is alive: ssh -p {self._target.port} {self._target.host} uptime",
+            remedy=f"Look whether it is alive: {ssh_messages.by_hand(self._target)} uptime",
         )
 
     def _broken(self, detail: str) -> MoverError:

@@ -23,7 +23,7 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.settings import SshTransport
-from torrent_mover.ports.ssh import SshTarget
+from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _SERVER_KEY: Final = re.compile(r"Server host key: (\S+) (SHA256:\S+)")
 _CHANGED_KEY: Final = re.compile(r"The fingerprint for the (\S+) key sent by the remote host is\s+(SHA256:[^\s.]+)")
@@ -122,7 +122,7 @@ def unreachable(target: SshTarget, detail: str) -> Unreachable:
         kept="Nothing was changed.",
         remedy=_CROWDED
         if any(marker in detail for marker in _HUNG_UP)
-        else f"Check host, port and network: {by_hand(target)}",
+        else f"Check host, port and network: {by_hand(target, '-v')}",
     )
 
 
@@ -132,10 +132,12 @@ _CROWDED: Final = (
 )
 
 
-def by_hand(target: SshTarget) -> str:
-    """The command that shows what ssh goes through."""
-    jump = f"-J {shlex.quote(target.proxy_jump)} " if target.proxy_jump else ""
-    return f"ssh -v -p {target.port} {jump}{shlex.quote(target.host)}"
+def by_hand(target: SshTarget, *options: str) -> str:
+    """The command by which a person would log in. The standard port is not named: the host may be an alias with another one."""
+    port = ["-p", str(target.port)] if target.port != STANDARD_PORT else []
+    jump = ["-J", target.proxy_jump] if target.proxy_jump else []
+    user = f"{target.username}@" if target.username else ""
+    return shlex.join(["ssh", *options, *port, *jump, user + target.host])
 
 
 def ended_at_once(target: SshTarget, status: int | None, detail: str) -> MoverError:
@@ -210,13 +212,8 @@ def person_needed(target: SshTarget, detail: str) -> PersonNeeded:
     """A login that a program alone does not get through. `detail` follows the server's name."""
     opened = ""
     if target.shared_connection is not None and target.transport is not SshTransport.PARAMIKO:
-        jump = f"-J {shlex.quote(target.proxy_jump)} " if target.proxy_jump else ""
-        user = f"{target.username}@" if target.username else ""
-        path = shlex.quote(str(target.shared_connection))
-        opened = (
-            "; or log in yourself once and leave that connection open, which we then use:"
-            f" ssh -fNM -S {path} -p {target.port} {jump}{shlex.quote(user + target.host)}"
-        )
+        command = by_hand(target, "-fNM", "-S", str(target.shared_connection))
+        opened = f"; or log in yourself once and leave that connection open, which we then use: {command}"
     return PersonNeeded(
         f"{target.label} {detail.rstrip('.')}.",
         kept="It was tried once only; nothing was changed.",
@@ -248,8 +245,7 @@ def login_refused(target: SshTarget, detail: str, tried: Sequence[str]) -> Login
     return LoginRefused(
         f"{target.label} refused the login of {user}{target.host} (tried: {', '.join(tried) or 'nothing'}): {detail}",
         kept="It was tried once only; nothing was changed.",
-        remedy=f"Make this work first: ssh -p {target.port} {shlex.quote(user + target.host)} true; then set username, key_file or"
-        " password.",
+        remedy=f"Make this work first: {by_hand(target)} true; then set username, key_file or password.",
     )
 
 
