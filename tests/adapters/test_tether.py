@@ -100,6 +100,23 @@ def test_a_child_may_leave_something_behind_where_it_is_meant_to(marked):
     os.kill(int(said), signal.SIGKILL)
 
 
+def test_the_first_process_of_a_container_waits_for_what_falls_to_it():
+    program = (
+        "import psutil\n"
+        "from torrent_mover.adapters.tether import run\n"
+        "for _ in range(3):\n"
+        "    run(['sh', '-c', 'sleep 600 > /dev/null 2>&1 &'], 10.0)\n"
+        "while True:\n"
+        "    run(['true'], 10.0)\n"
+        "    left = [each.status() for each in psutil.Process(1).children(recursive=True)]\n"
+        "    if len(left) <= 2:\n"
+        "        break\n"
+    )
+    as_root = [] if os.getuid() == 0 else ["--map-root-user"]
+    start = ["unshare", *as_root, "--fork", "--pid", "--mount-proc", sys.executable, "-c", program]
+    subprocess.run(start, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, timeout=60)
+
+
 def test_a_program_that_is_not_there_is_told_as_such():
     with pytest.raises(FileNotFoundError, match="no-such-program"):
         run(["no-such-program"], 10.0)

@@ -104,11 +104,12 @@ class Tethered(subprocess.Popen[bytes]):
 
 def _reap() -> None:
     for group in _orphans.copy():
-        with suppress(ChildProcessError):
-            if os.waitpid(-group, os.WNOHANG) == (0, 0):
-                continue
-        with suppress(ValueError):  # another thread was faster
-            _orphans.remove(group)
+        try:
+            while os.waitpid(-group, os.WNOHANG) != (0, 0):
+                pass
+        except ChildProcessError:  # all of them are waited for
+            with suppress(ValueError):  # another thread was faster
+                _orphans.remove(group)
 
 
 def run(words: Sequence[str], timeout: float, *, session: bool = True) -> subprocess.CompletedProcess[bytes]:
