@@ -107,7 +107,7 @@ class TestLogin:
         for _ in range(3):
             with pytest.raises(LoginRefused) as caught:
                 client.torrents()
-        assert len(web.asked) == 1
+        assert web.count("auth/login") == 1
         assert "[DESTINATION_CLIENT]" in caught.value.remedy
         assert "wrong pass" not in str(caught.value)
 

@@ -19,6 +19,7 @@ from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.shared_files import SharedFiles
 from torrent_mover.adapters.ssh.transport import connect
+from torrent_mover.adapters.ssh.tunnel import Tunnel
 from torrent_mover.adapters.traces import TraceFiles
 from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.domain.open_files import Allowance, allowance, require
@@ -36,8 +37,10 @@ from torrent_mover.transfer.reaching import Reaching
 _log = logging.getLogger(__name__)
 
 
-def client(section: str, settings: ClientSettings, timeout: float, clock: Clock) -> TorrentClient:
-    """The client that a section describes. Connects when first asked something."""
+def client(
+    section: str, settings: ClientSettings, timeout: float, clock: Clock, tunnel: Tunnel | None = None
+) -> TorrentClient:
+    """The client that a section describes, through a tunnel where one is given. Connects when first asked something."""
     return QBittorrentClient(
         QBittorrentSettings(
             url=settings.url,
@@ -48,11 +51,22 @@ def client(section: str, settings: ClientSettings, timeout: float, clock: Clock)
             basic_auth=settings.basic_auth,
             ca_file=str(settings.ca_file) if settings.ca_file else "",
             proxy=settings.proxy,
+            through=tunnel.through if tunnel else "",
             timeout=timeout,
             section=section,
         ),
         clock,
+        tunnel.dial if tunnel else None,
     )
+
+
+def tunnel_to(settings: ClientSettings, pool: SessionPool | None, stack: ExitStack) -> Tunnel | None:
+    """The tunnel to a client, through the server of `pool`; None where it needs none. Let go by `stack`."""
+    if not settings.tunnel or pool is None:
+        return None
+    tunnel = Tunnel(pool)
+    stack.callback(tunnel.close)
+    return tunnel
 
 
 def ssh_target(server: ServerSettings, settings: Settings) -> SshTarget:
@@ -86,11 +100,11 @@ def allowed(settings: Settings) -> Allowance:
     return allowance(open_files(), len(used), most)
 
 
-def _session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
-    """Connections to one SSH server. Connects when first asked something."""
+def session_pool(server: ServerSettings, settings: Settings, *, tunnel: bool = False) -> SessionPool:
+    """Connections to one SSH server, `tunnel` less the one that a tunnel takes. Connects when first asked something."""
     return SessionPool(
         connect(ssh_target(server, settings)),
-        limit=min(server.max_concurrent_ssh_sessions, allowed(settings).sessions),
+        limit=max(min(server.max_concurrent_ssh_sessions, allowed(settings).sessions) - tunnel, 1),
         wait_timeout=settings.general.pool_wait_timeout,
         request_size=settings.general.sftp_request_size,
     )
@@ -98,7 +112,7 @@ def _session_pool(server: ServerSettings, settings: Settings) -> SessionPool:
 
 def log_in(server: ServerSettings, settings: Settings) -> Login:
     """Log in to one SSH server, and tell how that went. Raises what logging in raises."""
-    with closing(_session_pool(server, settings)) as pool:
+    with closing(session_pool(server, settings)) as pool:
         return SshAccounts(pool).login()
 
 
@@ -121,13 +135,15 @@ class Ends:
         self.traces: Final = TraceFiles(state_folder(settings), must=run)
         stack.callback(self.traces.close)
         moving = settings.moving
-        self.source_pool = self._pool(settings.source_server)
-        self.destination_pool: SessionPool | None = None
+        self.source_pool = self._pool(settings.source_server, tunnel=settings.source_client.tunnel)
+        uploads, there = moving.transfer_mode.uploads, settings.destination_server
+        behind = self._pool(there, tunnel=settings.destination_client.tunnel) if there else None
+        self.destination_pool = behind if uploads else None
         self.look = SharedFiles(self.source_pool, settings.source_map)
-        source = self._client(moving.source_client_section, settings.source_client, clock)
+        source = self._client(moving.source_client_section, settings.source_client, clock, self.source_pool)
         self.source = Source(settings.source_server.host, source, self._open_source, self.look.real)
-        torrents = self._client(moving.destination_client_section, settings.destination_client, clock)
-        self.destination = self._remote(torrents) if moving.transfer_mode.uploads else self._local(torrents)
+        torrents = self._client(moving.destination_client_section, settings.destination_client, clock, behind)
+        self.destination = self._remote(torrents, behind) if uploads and behind else self._local(torrents)
         self.statistics = resume_folder(settings, self.destination_pool, clock)
 
     @property
@@ -139,7 +155,7 @@ class Ends:
     def rsyncs(self) -> tuple[RsyncProcess, ...]:
         """The rsync program with each server that the mode has: the source first."""
         settings = self._settings
-        servers = (settings.source_server, settings.destination_server)
+        servers = (settings.source_server, settings.destination_server if self.destination_pool else None)
         return tuple(RsyncProcess(ssh_target(server, settings)) for server in servers if server)
 
     def reach(self, config: Callable[[], str], second_run: Callable[[], str]) -> Reach:
@@ -161,13 +177,14 @@ class Ends:
             open_files=lambda: require(open_files()),
         )
 
-    def _client(self, section: str, settings: ClientSettings, clock: Clock) -> TorrentClient:
-        torrents = client(section, settings, self._settings.general.connect_timeout, clock)
+    def _client(self, section: str, settings: ClientSettings, clock: Clock, pool: SessionPool | None) -> TorrentClient:
+        tunnel = tunnel_to(settings, pool, self._stack)
+        torrents = client(section, settings, self._settings.general.connect_timeout, clock, tunnel)
         self._stack.callback(torrents.close)
         return torrents
 
-    def _pool(self, server: ServerSettings) -> SessionPool:
-        pool = _session_pool(server, self._settings)
+    def _pool(self, server: ServerSettings, *, tunnel: bool) -> SessionPool:
+        pool = session_pool(server, self._settings, tunnel=tunnel)
         self._stack.callback(pool.close)
         return pool
 
@@ -185,10 +202,8 @@ class Ends:
         files = self._carefully(LocalFileSystem(root, most_open=allowed(self._settings).files), proves=True)
         return Destination(torrents.name, torrents, files, save_path, local=True, accounts=LocalAccounts())
 
-    def _remote(self, torrents: TorrentClient) -> Destination:
+    def _remote(self, torrents: TorrentClient, pool: SessionPool) -> Destination:
         settings = self._settings
-        assert settings.destination_server is not None  # noqa: S101  the schema asks for it in these modes
-        pool = self.destination_pool = self._pool(settings.destination_server)
         root = settings.remote_destination
         save_path = settings.remote_destination_map.to_client(root)
         there = self._carefully(SftpFileSystem(pool, root, holder="destination"), proves=False)

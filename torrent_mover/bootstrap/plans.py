@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.rules_json import RulesFile
-from torrent_mover.bootstrap.ends import Ends, client
+from torrent_mover.bootstrap.ends import Ends, client, session_pool, tunnel_to
 from torrent_mover.bootstrap.state import journal_as_it_is
 from torrent_mover.domain.capacity import fitting, margin
 from torrent_mover.domain.errors import MoverError, ServerTooOld
@@ -21,6 +21,7 @@ from torrent_mover.engine.categorize import ClientCategorizer
 from torrent_mover.engine.foresight import Foresight, foresee
 from torrent_mover.engine.places import Destination
 from torrent_mover.engine.planner import Plan, Planner
+from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.journal import Journal
 
 
@@ -86,9 +87,19 @@ def categorizer(
 ) -> Iterator[ClientCategorizer]:
     """What sorts the torrents of the destination client; those of `category_to_move` unless another is named."""
     section = settings.moving.destination_client_section
-    torrents = client(section, settings.destination_client, settings.general.connect_timeout, SystemClock())
     chosen = settings.moving.category_to_move if category is None else category
-    try:
+    with ExitStack() as stack:
+        torrents = _destination(settings, section, stack)
         yield ClientCategorizer(torrents, RulesFile(settings.rules_file), chosen, no_rules=no_rules, suggest=suggest)
-    finally:
-        torrents.close()
+
+
+def _destination(settings: Settings, section: str, stack: ExitStack) -> TorrentClient:
+    """The destination client alone."""
+    wanted, server, tunnel = settings.destination_client, settings.destination_server, None
+    if wanted.tunnel and server is not None:
+        pool = session_pool(server, settings)
+        stack.callback(pool.close)
+        tunnel = tunnel_to(wanted, pool, stack)
+    torrents = client(section, wanted, settings.general.connect_timeout, SystemClock(), tunnel)
+    stack.callback(torrents.close)
+    return torrents

@@ -2,7 +2,8 @@
 
 MoverError
 ├── UsageError ─ ConfigError
-├── ServerError ─ Unreachable, LoginRefused ─ PersonNeeded, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer
+├── ServerError ─ Unreachable, LoginRefused ─ PersonNeeded, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer,
+│   TunnelRefused
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
 ├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, FileTooLarge, StorageAway; DiskFull ─ DoesNotFit, MissingProgram,
 │   NoAccount, StatisticsRefused
@@ -133,6 +134,12 @@ class BadAnswer(ServerError):
 
     code = "TM-E207"
     retry = Retry.LATER
+
+
+class TunnelRefused(ServerError):
+    """The SSH server lets us in, and leads us to no port behind it."""
+
+    code = "TM-E219"
 
 
 class PreflightRefused(MoverError):

@@ -175,6 +175,16 @@ class ClientSettings:
             advanced=True,
         ),
     ] = None
+    tunnel: Annotated[
+        bool,
+        Key(
+            YES_NO,
+            "Reach the Web UI through the SSH connection of its machine (SOURCE_SERVER, or DESTINATION_SERVER for the destination "
+            "client): host and port are those that this machine sees, such as http://127.0.0.1 and 8080; no port needs to be "
+            "open.",
+            advanced=True,
+        ),
+    ] = False
 
     @property
     def url(self) -> str:
@@ -318,7 +328,7 @@ class SourceServerSettings(ServerSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationServerSettings(ServerSettings):
-    """The machine that takes the data, for sftp_upload and rsync_upload; the other modes ignore this section."""
+    """The machine that takes the data, for sftp_upload and rsync_upload; in the other modes it is for the client's tunnel alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -477,8 +487,8 @@ class MovingSettings:
 class Settings:
     """Everything that a run needs to know. `rules_file`, `state_dir` and `log_dir` are final: set, or their default.
 
-    The type of `paths.destination_path` says where it is: HostPath on the destination server (the upload modes, where
-    `destination_server` is never None), LocalPath on this machine (the others, where it always is).
+    The type of `paths.destination_path` says where it is: HostPath on the destination server (the upload modes), LocalPath on
+    this machine (the others). `destination_server` is None where neither the mode nor the destination client's tunnel needs it.
     """
 
     source_client: SourceClientSettings

@@ -16,6 +16,7 @@ from torrent_mover.domain.settings_schema import (
     DESTINATION_SERVER,
     SETTINGS,
     SOURCE_CLIENT,
+    SOURCE_SERVER,
     Section,
 )
 
@@ -77,7 +78,7 @@ def _missing(values: SectionValues) -> Iterator[Problem]:
     if not values.exists and missing:
         what = "the section is missing."
         if section is DESTINATION_SERVER:
-            what = "the section is missing, and transfer_mode brings the data to another machine."
+            what = "the section is missing, and transfer_mode brings the data to another machine, or tunnel = yes leads through it."
         yield values.problem("", what, f"Add [{values.name}] with these lines: {'; '.join(lines)}")
         return
     for key, line in zip((key for key in section.keys if key in missing), lines, strict=True):
@@ -109,6 +110,7 @@ def agreement(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
         yield from _one_password(values)
         yield from _one_port(values)
         yield from _one_authorization(values)
+    yield from _one_way_there(sections)
     yield from _two_clients(sections)
     yield from _two_categories(sections[SETTINGS.field])
     yield from _one_view(sections)
@@ -140,6 +142,20 @@ def _one_authorization(values: SectionValues) -> Iterator[Problem]:
     if not (user and colon and password):
         what = "the value cannot be used: it is not user:password."
         yield values.problem("basic_auth", what, "Write for example: basic_auth = jane:her password")
+
+
+def _one_way_there(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
+    """A tunnel is the whole way to a client, and an SSH connection beside those that bring data."""
+    for client, server in ((SOURCE_CLIENT, SOURCE_SERVER), (DESTINATION_CLIENT, DESTINATION_SERVER)):
+        values, through = sections[client.field], sections.get(server.field)
+        if not values.get("tunnel"):
+            continue
+        if values.has("proxy"):
+            what = "tunnel = yes is there too, and only one of the two can be the way there."
+            yield values.problem("proxy", what, "Remove one of the two.")
+        if through is not None and through.get("max_concurrent_ssh_sessions") == 1:
+            what = f"1, and tunnel = yes in [{values.name}] needs one beside the one that brings data."
+            yield through.problem("max_concurrent_ssh_sessions", what, "Write 2 or more, or set tunnel = no.")
 
 
 def _two_clients(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:

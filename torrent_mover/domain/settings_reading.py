@@ -78,7 +78,8 @@ class _Reader:
         sections[DESTINATION_PATHS.field] = self._read(DESTINATION_PATHS, DESTINATION_PATHS.name)
         sections[GENERAL.field] = self._read(GENERAL, GENERAL.name, also=self._general_in_settings())
         mode = moving.get("transfer_mode")
-        destination = self._destination_server(mode, mode_is_known="transfer_mode" not in moving.wrong)
+        tunnel = bool(sections[DESTINATION_CLIENT.field].get("tunnel"))
+        destination = self._destination_server(mode, tunnel=tunnel, mode_is_known="transfer_mode" not in moving.wrong)
         if destination:
             sections[DESTINATION_SERVER.field] = destination
         names = {values.section.name: values.name for values in sections.values()}
@@ -145,8 +146,8 @@ class _Reader:
         )
         return near or name
 
-    def _destination_server(self, mode: TransferMode, *, mode_is_known: bool) -> SectionValues | None:
-        if mode.uploads:
+    def _destination_server(self, mode: TransferMode, *, tunnel: bool, mode_is_known: bool) -> SectionValues | None:
+        if mode.uploads or tunnel:
             return self._read(DESTINATION_SERVER, DESTINATION_SERVER.name)
         heading = self._find(DESTINATION_SERVER.name)
         if heading and mode_is_known:
@@ -323,8 +324,7 @@ def _assemble(sections: dict[str, Any], mode: TransferMode, around: Surroundings
         )
         pairs = tuple((theirs, HostPath(str(ours))) for theirs, ours in client.path_map)
         sections[DESTINATION_CLIENT.field] = dataclasses.replace(client, path_map=pairs)
-    else:
-        sections[DESTINATION_SERVER.field] = None
+    sections.setdefault(DESTINATION_SERVER.field, None)
     moving, general = sections[SETTINGS.field], sections[GENERAL.field]
     state_dir = general.state_dir or around.resolve(around.state_home) / "torrent-mover"
     return Settings(

@@ -20,6 +20,7 @@ from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.adapters.ssh.hostkeys import known_hosts_files
 from torrent_mover.adapters.ssh.jumps import last_jump
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
+from torrent_mover.adapters.ssh.openssh_way import OpensshWay
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers, said_of, with_jump
 from torrent_mover.adapters.tether import Tethered, run
@@ -77,6 +78,11 @@ class OpensshTransport:
         askpass = _askpass(self._target)
         argv = [*command_line(self._target, session=False), "-s", "--", self._target.host, "sftp"]
         return OpensshChannel(self._target, argv, child_environment(askpass), askpass)
+
+    def open_way(self) -> OpensshWay:
+        """See transport.Transport."""
+        askpass = _askpass(self._target)
+        return OpensshWay(self._target, command_line(self._target), child_environment(askpass), askpass)
 
     def execute(self, command: str, stdin: bytes, timeout: float) -> Finished:
         """See transport.Transport."""

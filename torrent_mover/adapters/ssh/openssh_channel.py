@@ -103,6 +103,11 @@ class OpensshChannel:
             return Login("ssh", "a shared connection")
         return Login("ssh", method[-1] if method else "", key[-1] if key else "")
 
+    @property
+    def said(self) -> str:
+        """What ssh has told on its standard error so far, the middle left out where it is long."""
+        return self._complaints.text()
+
     def is_open(self) -> bool:
         """See transport.Channel."""
         if self._aborted or self._process.poll() is not None:

@@ -17,8 +17,10 @@ import paramiko
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
+from torrent_mover.adapters.ssh.paramiko_way import as_socket
 from torrent_mover.adapters.ssh.questions import is_for_a_person, is_for_the_password, unanswered
 from torrent_mover.adapters.ssh.shell import Finished
+from torrent_mover.adapters.ssh.way import not_led
 from torrent_mover.adapters.this_user import has_account, home_folder, login_name
 from torrent_mover.domain.errors import ConfigError, ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
 from torrent_mover.domain.settings import SshTransport
@@ -65,6 +67,10 @@ class ParamikoTransport:
             connection.close()
             raise
         return ParamikoChannel(self._target, connection, channel)
+
+    def open_way(self) -> ParamikoWay:
+        """See transport.Transport."""
+        return ParamikoWay(self._target)
 
     def execute(self, command: str, stdin: bytes, timeout: float) -> Finished:
         """See transport.Transport."""
@@ -170,6 +176,33 @@ class ParamikoChannel:
         return ssh_messages.ended_at_once(self._target, self._channel.recv_exit_status() if told else None, words)
 
 
+class ParamikoWay:
+    """See way.Way: channels of the kind direct-tcpip (RFC 4254, 7.2) of one connection."""
+
+    def __init__(self, target: SshTarget) -> None:
+        self._target = target
+        self._connection = _Connection(target)
+
+    def dial(self, host: str, port: int) -> socket.socket:
+        """See way.Way."""
+        try:
+            return as_socket(self._connection.stream(host, port))
+        except paramiko.ChannelException as error:
+            raise not_led(self._target, host, port, str(error.text).lower()) from error
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            if not self.is_open():
+                raise ConnectionLost(f"The connection to {self._target.label} broke: {error}.") from error
+            raise not_led(self._target, host, port, "it does not answer in time") from error
+
+    def is_open(self) -> bool:
+        """See way.Way."""
+        return self._connection.alive()
+
+    def close(self) -> None:
+        """See way.Way."""
+        self._connection.close()
+
+
 class _Connection:
     """A logged-in paramiko Transport, and those of the jump hosts below it."""
 
@@ -188,6 +221,12 @@ class _Connection:
             return self._transport.open_session(_WINDOW, _PACKET, self._target.connect_timeout)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise ssh_messages.unreachable(self._target, f"it opens no session: {error}") from error
+
+    def stream(self, host: str, port: int) -> paramiko.Channel:
+        """A new stream to a port as the server sees it."""
+        return self._transport.open_channel(
+            "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=self._target.connect_timeout
+        )
 
     def login(self) -> Login:
         """How we came in."""

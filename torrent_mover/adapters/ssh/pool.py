@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.adapters.ssh.transport import Transport
+from torrent_mover.adapters.ssh.way import Way
 from torrent_mover.domain.errors import BadAnswer, ConnectionLost, LoginRefused, MoverError, Retry, Unreachable
+
+_Opened = TypeVar("_Opened")
 
 _IDLE_FOR: Final = 60.0
 """Seconds after which a connection that nobody uses is hung up."""
@@ -158,6 +161,15 @@ class SessionPool:
         finally:
             self.give_back(session)
 
+    def open_way(self) -> Way:
+        """Log in for streams to ports that the server sees, by the rules of all logins; it does not count as lent, nor is it kept.
+
+        Raises what logging in raises.
+        """
+        with self._changed:
+            self._raise_if_over()
+        return self._first_alone(self.transport.open_way)
+
     def abort(self) -> None:
         """From any thread: break every call that is under way; all raise ConnectionLost."""
         with self._changed:
@@ -256,17 +268,23 @@ class SessionPool:
         return stale
 
     def _connect(self) -> SftpSession:
+        session = self._first_alone(lambda: SftpSession(self.transport.open_sftp(), self.name, self._request_size))
+        with self._changed:
+            self._state.round_trip = min(session.round_trip, self._state.round_trip or session.round_trip)
+        return session
+
+    def _first_alone(self, log_in: Callable[[], _Opened]) -> _Opened:
         # As long as no login has succeeded, one at a time: eight wrong passwords at once would earn a ban.
         if self._state.ever_connected:
-            return self._log_in()
+            return self._logged_in(log_in)
         with self._first_login:
             with self._changed:
                 self._raise_if_over()
-            return self._log_in()
+            return self._logged_in(log_in)
 
-    def _log_in(self) -> SftpSession:
+    def _logged_in(self, log_in: Callable[[], _Opened]) -> _Opened:
         try:
-            session = SftpSession(self.transport.open_sftp(), self.name, self._request_size)
+            opened = log_in()
         except MoverError as error:
             with self._changed:
                 # While the same login works on another connection, what is refused is one connection more, not the login.
@@ -277,8 +295,7 @@ class SessionPool:
             raise
         with self._changed:
             self._state.ever_connected = True
-            self._state.round_trip = min(session.round_trip, self._state.round_trip or session.round_trip)
-        return session
+        return opened
 
     def _occupy(self, session: SftpSession, place: _Held) -> SftpSession:
         with self._changed:

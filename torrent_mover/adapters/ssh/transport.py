@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from typing import Protocol
 
+from torrent_mover.adapters.ssh.way import Way
 from torrent_mover.adapters.this_user import has_account
 from torrent_mover.domain.errors import MissingProgram
 from torrent_mover.domain.settings import SshTransport
@@ -70,6 +71,9 @@ class Transport(Protocol):
 
     def open_sftp(self) -> Channel:
         """Start a connection with the sftp subsystem. Login errors may only show at the first `pump`."""
+
+    def open_way(self) -> Way:
+        """Log in for streams to ports that the server sees. Raises what logging in raises."""
 
     def execute(self, command: str, stdin: bytes, timeout: float) -> ShellResult:
         """Run one shell command line to its end. Raises as `open_sftp`, and Stalled after `timeout` seconds."""

@@ -13,6 +13,7 @@ from torrent_mover.adapters.clients.qbittorrent.logbook import Entry, LogBook
 from torrent_mover.adapters.clients.qbittorrent.lookout import Lookout
 from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
 from torrent_mover.adapters.clients.qbittorrent.session import Api, QBittorrentSettings, Session, gone
+from torrent_mover.adapters.clients.qbittorrent.tunnelled import Dial
 from torrent_mover.domain.attributes import ShareLimits
 from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.certificate import Certificate, too_old
@@ -44,8 +45,8 @@ class QBittorrentClient:
     after a broken answer; after an order it looks whether the order took effect before it repeats it.
     """
 
-    def __init__(self, settings: QBittorrentSettings, clock: Clock) -> None:
-        self._session = Session(settings, clock)
+    def __init__(self, settings: QBittorrentSettings, clock: Clock, dial: Dial | None = None) -> None:
+        self._session = Session(settings, clock, dial)
         self._log = LogBook(self._session)
         self._lookout = Lookout(self, self._session, clock, self._log)
         self._clock = clock

@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 import qbittorrentapi
 import requests
 from qbittorrentapi import exceptions as api_errors
+from requests.adapters import HTTPAdapter
 
 from torrent_mover.adapters.clients.qbittorrent.trouble import Trouble
+from torrent_mover.adapters.clients.qbittorrent.tunnelled import Dial, TunnelledAdapter
 from torrent_mover.adapters.proxies import proxy_for
 from torrent_mover.domain.errors import BadAnswer, LoginRefused, ServerError, TorrentGone
 from torrent_mover.domain.secret import Secret
@@ -39,7 +41,8 @@ class QBittorrentSettings:
     `api_key` (qBittorrent 5.2 and later) goes before user name and password; without either, the Web UI must let this
     address in without a login. `basic_auth` is user:password for a web server in front, `ca_file` a PEM file of the
     certificates that are trusted. `proxy` is the URL of one on the way there, `off` for none (see adapters/proxies.py).
-    `timeout` in seconds for each answer. `section` names the config section in remedies.
+    `through` names the server that leads there, where a tunnel does. `timeout` in seconds for each answer. `section` names the
+    config section in remedies.
     """
 
     url: str
@@ -50,6 +53,7 @@ class QBittorrentSettings:
     basic_auth: Secret | None = None
     ca_file: str = ""
     proxy: Secret | None = None
+    through: str = ""
     timeout: float = 10.0
     section: str = "SOURCE_CLIENT"
 
@@ -58,16 +62,29 @@ class QBittorrentSettings:
         """`host:port`, and the path where there is one; never a password."""
         parts = urlsplit(self.url if "://" in self.url else f"http://{self.url}")
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        return f"{parts.hostname}:{port}{parts.path.rstrip('/')}"
+        return f"{parts.hostname}:{port}{parts.path.rstrip('/')}{f' through {self.through}' if self.through else ''}"
 
 
 class Api(qbittorrentapi.Client):
-    """The library's client with its own retries and logins switched off: it repeats writes without looking, we do not."""
+    """The library's client with its own retries and logins switched off: it repeats writes without looking, we do not.
+
+    `adapter` sends every request, where one is given, in place of connections of the library's own.
+    """
+
+    adapter: HTTPAdapter | None = None
 
     def _auth_request(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the library's own signature, passed on
         for word in ("version_introduced", "version_removed", "_retries", "_retry_backoff_factor"):
             kwargs.pop(word, None)
         return self._request(*args, **kwargs)
+
+    @property
+    def _session(self) -> Any:  # noqa: ANN401  the library's own, which it makes anew whenever it likes
+        session = super()._session
+        if self.adapter is not None and session.get_adapter("http://") is not self.adapter:
+            session.mount("http://", self.adapter)
+            session.mount("https://", self.adapter)
+        return session
 
     def log_in(self, username: str, password: str) -> str:
         """One attempt; what the Web UI says: `Ok.` or (since 5.2) nothing, `Fails.` for a wrong password."""
@@ -75,6 +92,17 @@ class Api(qbittorrentapi.Client):
             _name="auth", _method="login", data={"username": username, "password": password}, response_class=str
         )
         return answer.strip()
+
+    def turns_away(self, headers: dict[str, str]) -> bool:
+        """Whether it answers 401 to somebody who has not logged in (else 403, or more): it does where it dislikes the address."""
+        self._session.cookies.clear()
+        try:
+            self._get(_name="app", _method="webapiVersion", headers=headers)
+        except api_errors.Unauthorized401Error:
+            return True
+        except api_errors.Forbidden403Error:
+            return False
+        return False
 
     def log_out(self) -> None:
         """End the session."""
@@ -88,15 +116,17 @@ class Api(qbittorrentapi.Client):
 class Session:
     """Asks one Web UI. Calls from several threads take turns.
 
+    `dial` opens the streams to it, where we cannot connect ourselves.
     qBittorrent answers one request at a time anyway, calls take milliseconds, and one session cookie is enough: so one
     lock a call is simpler than one connection a thread, and as fast. Every method raises ServerError's children.
     """
 
-    def __init__(self, settings: QBittorrentSettings, clock: Clock) -> None:
+    def __init__(self, settings: QBittorrentSettings, clock: Clock, dial: Dial | None = None) -> None:
         self.name = settings.place
         self.trouble = Trouble(settings.place, settings.section, settings.timeout)
         self._settings = settings
         self._clock = clock
+        self._dial = dial
         self._lock = threading.RLock()
         self._api: Api | None = None
         self._refused: LoginRefused | None = None
@@ -183,7 +213,7 @@ class Session:
             self._refused = error
             raise
         except api_errors.Unauthorized401Error as error:
-            self._refused = self.trouble.origin_refused(error.response)
+            self._refused = self._unauthorized(api, error.response)
             raise self._refused from error
         finally:
             if self._api is None:
@@ -193,11 +223,11 @@ class Session:
     def _connection(self) -> Api:
         settings = self._settings
         url = settings.url if "://" in settings.url else f"http://{settings.url}"
-        proxy = proxy_for(url, _text(settings.proxy), f"proxy in [{settings.section}]")
+        proxy = None if self._dial else proxy_for(url, _text(settings.proxy), f"proxy in [{settings.section}]")
         self.trouble = replace(self.trouble, proxy=proxy)
         if proxy is not None and proxy.by_socks and find_spec("socks") is None:
             raise self.trouble.socks_missing(proxy)
-        return Api(
+        api = Api(
             host=url,
             api_key=_text(settings.api_key),
             # `verify` is said for each request as well: the library lets an environment variable switch it off.
@@ -215,6 +245,9 @@ class Session:
             FORCE_SCHEME_FROM_HOST=True,
             SIMPLE_RESPONSES=True,
         )
+        if self._dial is not None:
+            api.adapter = TunnelledAdapter(self._dial, max_retries=0)
+        return api
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """What the web server in front asks for. Without it ~/.netrc would be looked up for each request, and believed."""
@@ -235,6 +268,20 @@ class Session:
             raise self.trouble.login_refused()
         if answer not in ("Ok.", ""):
             raise self.trouble.garbled("an answer to the login that qBittorrent never gives")
+
+    def _unauthorized(self, api: Api, response: requests.Response | None) -> LoginRefused:
+        """What a 401 to a login means: the address, or (since 5.2) the password. Asking without a login tells, and bans nobody."""
+        name = (
+            urlsplit(self._settings.url if "://" in self._settings.url else f"http://{self._settings.url}").hostname
+            or ""
+        )
+        with suppress(requests.RequestException, api_errors.APIError, ServerError, OSError):
+            if response is not None and "WWW-Authenticate" not in response.headers:
+                if not api.turns_away({}):
+                    return self.trouble.login_refused()
+                if not api.turns_away({"Host": f"[{name}]" if ":" in name else name}):
+                    return self.trouble.port_refused()
+        return self.trouble.origin_refused(response)
 
     def _look(self, api: Api) -> ClientInfo:
         try:

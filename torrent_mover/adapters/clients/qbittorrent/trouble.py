@@ -96,6 +96,17 @@ class Trouble:
             " knows, port included (nginx: proxy_set_header Host $proxy_host).",
         )
 
+    def port_refused(self) -> LoginRefused:
+        """Its check of the Host header fails by the port alone: we come by a port that is not its own."""
+        return LoginRefused(
+            f"qBittorrent at {self.place} turns this address away, not the login: it listens on another port than the one we came"
+            " by (an SSH tunnel, a container's published port), and wants its own in the address.",
+            kept="It was asked only once, so that it does not ban this address.",
+            remedy="Give the tunnel the same port at both ends: ssh -L 8080:127.0.0.1:8080 where its Web UI has port 8080, and"
+            f" port = 8080 in [{self.section}] (a container: -p 8080:8080). Or do without one: tunnel = yes, with host and port as"
+            " the SSH server sees them.",
+        )
+
     def _front_wants_login(self, response: requests.Response) -> LoginRefused:
         if str(response.request.headers.get("Authorization", "")).startswith("Basic "):
             return LoginRefused(

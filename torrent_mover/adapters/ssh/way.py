@@ -1,0 +1,45 @@
+"""A way through a server to ports that it sees: what opens streams to them, and the errors where it does not."""
+
+from __future__ import annotations
+
+import socket
+from typing import Protocol
+
+from torrent_mover.domain.errors import MoverError, TunnelRefused, Unreachable
+from torrent_mover.ports.ssh import SshTarget
+
+
+class Way(Protocol):
+    """One SSH connection that leads further. Nothing of it listens on this machine where another user could connect."""
+
+    def dial(self, host: str, port: int) -> socket.socket:
+        """A stream to a port as the server sees it. The caller closes it.
+
+        Raises Unreachable where nothing answers there, TunnelRefused where the server leads nobody there, and ConnectionLost
+        where the connection has broken.
+        """
+
+    def is_open(self) -> bool:
+        """Whether the connection still looks alive. Does not block."""
+
+    def close(self) -> None:
+        """Let go of it and of its streams. Never raises."""
+
+
+def not_led(target: SshTarget, host: str, port: int, reason: str) -> MoverError:
+    """Why a stream was not opened, in the server's words (RFC 4254, 5.1)."""
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if "prohibited" in reason:
+        return TunnelRefused(
+            f"{target.label} lets us in, and does not lead us to {place}: {reason}.",
+            kept="Nothing was changed.",
+            remedy="Allow it there: AllowTcpForwarding local (or yes) in sshd_config, no PermitOpen without that port, no"
+            " no-port-forwarding or restrict before the key in authorized_keys. Where that is not yours to change, set tunnel = no"
+            " and give an address of the Web UI that is open to us.",
+        )
+    return Unreachable(
+        f"{target.label} lets us in, and does not reach {place}: {reason or 'no reason is given'}.",
+        kept="Nothing was changed.",
+        remedy="With tunnel = yes, host and port are those that the server itself sees, such as host = http://127.0.0.1 and"
+        " port = 8080. Is the client running there, with its Web UI on that port?",
+    )
