@@ -61,6 +61,9 @@ class HandoverContract:
     def test_what_happens_to_what_arrives_is_told_only_where_something_does(self, bench):
         assert bench.client.remarks() == ()
 
+    def test_what_is_removed_is_deleted_unless_its_options_say_otherwise(self, bench):
+        assert bench.client.trash() is None
+
     def test_super_seeding_and_forced_start_are_switched(self, bench):
         torrent = bench.have(make(bench), bench.data)
         bench.client.set_super_seeding(torrent, on=True)
@@ -129,6 +132,15 @@ class TestQBittorrent(HandoverContract):
             "is added",
             "lets 2 torrents",
         ]
+
+    def test_a_trash_of_the_client_is_told_by_versions_that_have_one(self, bench):
+        option = "torrent_content_remove_option"
+        before = bench.server.api.json("app/preferences").get(option)
+        bench.server.api.post("app/setPreferences", json=json.dumps({option: "MoveToTrash"}))
+        told = bench.client.trash()
+        bench.server.api.post("app/setPreferences", json=json.dumps({option: before or "Delete"}))
+        assert (told is not None) is (before is not None)
+        assert told is None or "trash" in told.what
 
     def test_a_torrent_that_waits_for_its_turn_to_seed_says_so(self, bench, options):
         options()

@@ -19,6 +19,7 @@ CHECKS = [
     "destination client",
     "clocks",
     "what arrives there",
+    "what leaves there",
     "ssh source: 127.0.0.1",
     "source files",
     "destination folder",

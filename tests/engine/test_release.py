@@ -18,6 +18,7 @@ from torrent_mover.domain.events import Level, MoveDone, MoveFailed, Noticed
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.partfile import header_size, part_file_name
 from torrent_mover.domain.torrent import TorrentState
+from torrent_mover.ports.client import Remark
 
 
 def at(_story, label: str, act, times: int = 1) -> Fuse:
@@ -566,3 +567,24 @@ def test_a_destination_that_was_restarted_before_the_gate_looked_is_looked_at_ag
 
     story.assert_moved(torrent)
     assert [call for call in story.destination.calls if call[0] == "recheck"] == [("recheck", torrent)] * 2
+
+
+# -- a trash at the source -----------------------------------------------------------------------------------------------
+
+
+def test_what_lies_in_the_trash_of_the_source_client_is_told_before_and_after(story):
+    story.source.trashed = Remark(
+        "it moves the data to the trash", "Options > Advanced > Torrent content removing mode"
+    )
+    story.seed("One")
+    torrent = story.seed("Two")
+    assert story.run() is ExitCode.DONE
+    story.assert_moved(torrent)
+    said = [event.text for event in story.events if isinstance(event, Noticed) and event.level is Level.WARN]
+    assert any("of 2 moved torrents lie in the trash of seedbox:8080" in text for text in said)
+
+
+def test_without_a_trash_nothing_is_said_of_one(story):
+    story.seed()
+    assert story.run() is ExitCode.DONE
+    assert not [event for event in story.events if isinstance(event, Noticed) and "trash" in event.text]

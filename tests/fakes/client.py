@@ -134,6 +134,7 @@ class FakeClient:
         self.forgotten: list[str] = []
         self.defaults = ShareLimits()
         self.remarked: tuple[Remark, ...] = ()
+        self.trashed: Remark | None = None
         self.managed_paths: dict[str, ClientPath] = {}
         self._name = name
         self._faults: dict[str, list[Exception]] = {}
@@ -331,6 +332,10 @@ class FakeClient:
     def remarks(self) -> Sequence[Remark]:
         self._enter("remarks", None)
         return self.remarked
+
+    def trash(self) -> Remark | None:
+        self._enter("trash", None)
+        return self.trashed
 
     def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
         self._enter("set_share_limits", torrent)

@@ -77,6 +77,7 @@ class Checks:
         self._space = space
         self._journal = journal
         self._jobs = jobs
+        self._deletes = policy.delete_at_source and not policy.test_run
         self._files = SourceFiles(source, reach.tree, category)
         self.folder: Final = DestinationFolder(destination, policy, clock)
 
@@ -94,6 +95,7 @@ class Checks:
         folder = Check(_FOLDER, self.folder.write, needs=needs)
         ask = reach.statistics
         statistics = [Check("folder for statistics", ask, fatal=False, needs=needs)] if ask else []
+        leaving = [Check("what leaves there", self._departures, fatal=False, needs=(_SOURCE,))] if self._deletes else []
         lasting = [Check("lasting writes", self.folder.lasts, fatal=False, needs=(_FOLDER,))] if there else []
         return (
             Check("config", reach.config),
@@ -103,6 +105,7 @@ class Checks:
             Check(_DESTINATION, lambda: _introduce(self._destination.client)),
             Check("clocks", self._clocks, fatal=False, needs=(_SOURCE, _DESTINATION)),
             Check("what arrives there", self._arrivals, fatal=False, needs=(_DESTINATION,)),
+            *leaving,
             *ssh,
             *rsync,
             Check("source files", self._files.ask, needs=(_SOURCE, ssh[0].name)),
@@ -153,6 +156,18 @@ class Checks:
                 remedy=f"If that is not wanted, change there: {'; '.join(remark.option for remark in remarks)}.",
             )
         return "nothing but seeding happens to it"
+
+    def _departures(self) -> str:
+        """What the source client's own options do with data that it is told to delete."""
+        client = self._source.client
+        remark = client.trash()
+        if remark is not None:
+            raise Doubt(
+                f"{client.name}: {remark.what}.",
+                kept="Moves go on.",
+                remedy=f"If the space is needed, set there: {remark.option}; and empty the trash.",
+            )
+        return "its data is deleted"
 
     def _rsync(self) -> str:
         here, versions = "", []

@@ -291,6 +291,8 @@ class Run(Steering):
         failed = sum(row.standing is Standing.FAILED for row in rows)
         sent = sum(row.track.ledger.brought for row in rows)
         self._tidy()
+        if moved:
+            self._tell_of_trash()
         now = self._clock.now()
         try:
             self._engine.world.journal.end_run(
@@ -306,6 +308,21 @@ class Run(Steering):
         took = self._clock.monotonic() - self._started
         self._publish(RunEnded(now, self._facts.run, moved, failed, sent, took, code, reason, copied))
         return code
+
+    def _tell_of_trash(self) -> None:
+        """Say how much of what this run has removed at the source still lies there, where its client keeps a trash."""
+        world = self._engine.world
+        with suppress(MoverError):
+            past_moves = (entry for entry in world.journal.history() if entry.run == self._facts.run)
+            sizes = [entry.size for entry in past_moves if entry.outcome is Outcome.MOVED and not entry.detail]
+            remark = world.source.client.trash() if sizes else None
+            if remark is not None:
+                self.notice(
+                    Level.WARN,
+                    f"{size(sum(sizes))} of {counted(len(sizes), 'moved torrent')} lie in the trash of {world.source.client.name}"
+                    " and take their space until it is emptied: ~/.local/share/Trash of the user that runs it, or"
+                    f" .Trash-UID at the top of that disk. For the next ones: {remark.option}",
+                )
 
     def _tidy(self) -> None:
         """Take the staging folders away where nothing is left in them. That they stay fails no run."""

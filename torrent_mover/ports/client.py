@@ -151,6 +151,9 @@ class TorrentClient(Protocol):
     def remarks(self) -> Sequence[Remark]:
         """What its own options do with torrents that arrive, and a person may not expect."""
 
+    def trash(self) -> Remark | None:
+        """That data of a removed torrent goes to a trash, where it keeps its space; None where it is deleted."""
+
     def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
         """Set what this version knows of them; reading the torrent tells what that was."""
 

@@ -1,4 +1,4 @@
-"""What qBittorrent's own options do with torrents that arrive, in words for a person. Measured on 4.5.2 and 5.1.0."""
+"""What qBittorrent's own options do with torrents that arrive or leave, in words for a person. Measured on 4.5.2 and 5.1.0."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ def remarks(preferences: Mapping[str, Any]) -> Iterator[Remark]:
             f"its queue lets {min(limits)} torrents seed at a time: what arrives and waits there is complete, and not announced",
             "Options > BitTorrent > Torrent queueing",
         )
+
+
+def trash(preferences: Mapping[str, Any]) -> Remark | None:
+    """Of app/preferences (torrent_content_remove_option, since 5.0)."""
+    if preferences.get("torrent_content_remove_option") != "MoveToTrash":
+        return None
+    return Remark(
+        "it moves the data of a removed torrent to the trash, where it still takes its space",
+        "Options > Advanced > Torrent content removing mode: Delete files permanently",
+    )

@@ -171,6 +171,11 @@ class QBittorrentClient:
         preferences: Any = self._session.read(lambda api: api.app_preferences())
         return self._understood(preferences, lambda: tuple(arrivals.remarks(preferences)))
 
+    def trash(self) -> Remark | None:
+        """See the port. qBittorrent 5.0 and later can."""
+        preferences: Any = self._session.read(lambda api: api.app_preferences())
+        return self._understood(preferences, lambda: arrivals.trash(preferences))
+
     def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
         """See the port. Raises TorrentGone."""
         sharing.set_limits(self, torrent, limits)
