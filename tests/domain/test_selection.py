@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from torrent_mover.domain.move import Mark
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.selection import Findings, Policy, finish, may_be_partial, preselect
+from torrent_mover.domain.selection import (
+    Findings,
+    Policy,
+    finish,
+    may_be_partial,
+    no_such_category,
+    preselect,
+)
 from torrent_mover.domain.settings import Order
 from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
 
@@ -211,3 +218,35 @@ def test_ten_times_as_many_torrents_are_about_ten_times_the_work():
 
     # Were each compared with all others it would be a hundred times.
     assert calls(3000) < 15 * calls(300)
+
+
+# -- a category that is not there ------------------------------------------------------------------------------------------
+
+
+def test_a_category_that_nothing_has_is_told_with_those_that_there_are():
+    torrents = [a_torrent(number) for number in range(5)] + [
+        a_torrent(6, category="keep-me"),
+        a_torrent(7, category=""),
+    ]
+    error = no_such_category("film", torrents, ["keep-me", "move-me", "empty"])
+    assert error is not None
+    assert "'film'; there are move-me (5), keep-me (1), empty (0), 1 without one." in error.what
+    assert error.exit_code == 2
+
+
+def test_the_nearest_category_is_asked_for():
+    error = no_such_category("Move-Me", [a_torrent(1)], ["move-me"])
+    assert error is not None
+    assert error.remedy == "Did you mean move-me? Set in [SETTINGS]: category_to_move = move-me"
+
+
+def test_a_category_without_torrents_is_one():
+    assert no_such_category("empty", [a_torrent(1)], ["move-me", "empty"]) is None
+    assert no_such_category("", [a_torrent(1, category="")], []) is None
+
+
+def test_of_many_categories_those_of_most_torrents_are_told():
+    error = no_such_category("film", [a_torrent(1)], [f"c{number:02}" for number in range(30)])
+    assert error is not None
+    assert "move-me (1), c00 (0)" in error.what
+    assert "and 23 more" in error.what

@@ -365,6 +365,11 @@ def test_a_reference_that_leads_nowhere_names_the_nearest_section():
     assert problem.remedy == "Did you mean SOURCE_SERVER?"
 
 
+def test_a_reference_to_nothing_near_names_the_sections_that_there_are():
+    told = [problem.what for problem in problems_of({("SETTINGS", "source_client_section"): "QBT"})]
+    assert any("there are SOURCE_CLIENT, DESTINATION_CLIENT, SOURCE_SERVER" in what for what in told)
+
+
 @pytest.mark.parametrize(
     ("section", "key", "text"),
     [

@@ -338,6 +338,31 @@ def test_a_damaged_copy_that_another_torrent_of_the_destination_uses_is_not_mend
     assert_collision(story, torrent, owner.short, "of the destination client uses it")
 
 
+@pytest.mark.parametrize("top", [f"{SEED}/last.bin", SEED])
+def test_what_another_torrent_of_the_destination_seeds_is_named_with_it_and_not_to_be_moved(story, tmp_path, top):
+    """A file of it where a file of ours belongs, and a file of it where a folder of ours does."""
+    torrent = story.seed()
+    made = tmp_path / top
+    made.parent.mkdir(parents=True, exist_ok=True)
+    made.write_bytes(b"another film" * 3000)
+    story.there.plant_file(path(top), made.read_bytes())
+    folder = tmp_path / SEED
+    owner = story.destination.seed(make_torrent(folder, piece_length=PIECE), str(TARGET))
+
+    assert_collision(story, torrent, owner.short, repr(folder.name), "of the destination client uses it")
+
+    remedy = failure(story).remedy
+    assert remedy.startswith("Leave it there")
+    assert "in the source client" in remedy
+
+
+def test_what_nobody_seeds_may_be_moved(story):
+    torrent = story.seed()
+    story.there.plant_file(path(f"{SEED}/last.bin"), b"a user's own")
+    assert_collision(story, torrent, "No torrent of the destination client uses it")
+    assert "move or rename it" in failure(story).remedy
+
+
 @pytest.mark.parametrize("way", ["clone", "copy", "through us"])
 def test_a_damaged_copy_with_a_second_name_is_mended_apart_from_it(story, way):
     torrent = story.seed()

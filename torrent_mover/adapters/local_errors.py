@@ -90,7 +90,7 @@ def in_the_way(path: Path, what: str) -> Collision:
     return Collision(
         f"{path}: {what}.",
         kept="It was not touched.",
-        remedy=f"Look at it and move it away: ls -ld {_quoted(path)}",
+        remedy=f"Look at it: ls -ld {_quoted(path)}. Where no torrent or program needs it, move it away.",
     )
 
 

@@ -69,6 +69,8 @@ def _asked(checkup: Checkup, examination: Examination) -> Iterator[CheckResult]:
     def ask_plan() -> str:
         nonlocal plan
         plan = checkup.planner.plan()
+        if plan.refusal is not None:
+            raise plan.refusal
         stay = f", {len(plan.not_moved)} stay" if plan.not_moved else ""
         return f"{counted(len(plan.moves), 'torrent')} to move, {size(plan.size)}{stay}"
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from itertools import islice
 
 from torrent_mover.bootstrap import plans
 from torrent_mover.bootstrap.plans import Preview
@@ -23,16 +24,20 @@ from torrent_mover.engine.planner import Plan
 SCHEMA_VERSION = 1
 _NAME_CELLS = 48
 _BELOW = " " * 12
+_TRACKERS_TOLD = 8
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
-    """Plan and show."""
+    """Plan and show. Raises NoSuchCategory, with --json after the plan."""
     settings, _ = settings_of(arguments)
     preview = plans.preview(settings)
+    plan = preview.plan
     if arguments.json:
         json.dump(as_data(preview), sys.stdout, indent=2)
         sys.stdout.write("\n")
-    else:
+    if plan.refusal is not None:
+        raise plan.refusal
+    if not arguments.json:
         sys.stdout.write(as_table(preview, name_cells(sys.stdout, _NAME_CELLS)))
     return ExitCode.DONE
 
@@ -63,6 +68,7 @@ def as_data(preview: Preview) -> dict[str, object]:
             for move in plan.moves
         ],
         "links_not_seen": plan.doubt or None,
+        "rules_without_torrent": list(plan.unused),
         "would_be_refused": [
             {"infohash": one.id.hex, "name": one.name, "code": one.code, "what": one.what, "remedy": one.remedy}
             for one in preview.foresight.refused
@@ -107,6 +113,13 @@ def as_table(preview: Preview, cells: int | None = _NAME_CELLS) -> str:
         )
         lines.append("The history keeps them; --dry-run --json shows them for each torrent.")
     lines += _groups(plan)
+    if plan.unused:
+        trackers = ", ".join(f"{host} ({count})" for host, count in islice(plan.trackers.items(), _TRACKERS_TOLD))
+        rules = ", ".join(plan.unused[:_TRACKERS_TOLD])
+        more = f" and {len(plan.unused) - _TRACKERS_TOLD} more" if len(plan.unused) > _TRACKERS_TOLD else ""
+        lines.append(
+            f"No torrent here has the tracker of these rules: {rules}{more}. The trackers are {trackers or 'none'}."
+        )
     if plan.doubt:
         lines.append(f"Links between torrents were not looked for: {safe(plan.doubt)}")
     lines += _refused(preview.foresight, cells)

@@ -87,9 +87,14 @@ class World:
         return samples
 
     def clear(self) -> None:
-        """Take all torrents from both clients, all files from both data folders, and torrent_mover's own state."""
+        """Take all torrents from both clients, all files from both data folders, and torrent_mover's own state.
+
+        The source has the category then, as a person's has that sorts by it.
+        """
         self.source.clear()
         self.destination.clear()
+        if CATEGORY not in self.source.api.json("torrents/categories"):
+            self.source.api.post("torrents/createCategory", category=CATEGORY, savePath="")
         for folder in ("state", "log"):
             shutil.rmtree(self.root / folder, ignore_errors=True)
 

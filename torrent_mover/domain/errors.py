@@ -1,7 +1,7 @@
 """The tree of errors: each says what happened, what was kept, the remedy, whether to try again, and the exit code.
 
 MoverError
-├── UsageError ─ ConfigError
+├── UsageError ─ ConfigError ─ NoSuchCategory
 ├── ServerError ─ Unreachable, LoginRefused ─ PersonNeeded, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer,
 │   TunnelRefused
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
@@ -72,6 +72,12 @@ class ConfigError(UsageError):
     def __init__(self, what: str, *, problems: tuple[str, ...] = (), kept: str = "", remedy: str = "") -> None:
         super().__init__(what, kept=kept, remedy=remedy)
         self.problems = problems
+
+
+class NoSuchCategory(ConfigError):
+    """The source client has no category of that name, and no torrent in one. Told with those that there are."""
+
+    code = "TM-E114"
 
 
 class ServerError(MoverError):

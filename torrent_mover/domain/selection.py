@@ -6,10 +6,13 @@ Two steps, because questions about files and trackers cost a call each: `presele
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Final
 
+from torrent_mover.domain.errors import NoSuchCategory
 from torrent_mover.domain.move import Mark
 from torrent_mover.domain.settings import Order
 from torrent_mover.domain.snapshot import NotMoved
@@ -18,6 +21,8 @@ from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
 
 FIRST_TAG: Final = "move-first"
 """With `order = priority`, torrents that carry this tag in the source client go before all others."""
+
+_CATEGORIES_TOLD: Final = 8
 
 _MARKED: Final = {
     Mark.RECHECK_FAILED: "its recheck failed in an earlier run; --clear-recheck-failure {id} tries it again",
@@ -133,6 +138,28 @@ def finish(preselection: Preselection, look: Callable[[Torrent], Findings]) -> S
             missing -= candidate.torrent.size
     chosen.sort(key=lambda candidate: _moving_order(candidate, policy))
     return Selection(tuple(chosen), tuple(sorted(not_moved, key=lambda left: (left.added_on, left.id))))
+
+
+def no_such_category(category: str, torrents: Collection[Torrent], known: Collection[str]) -> NoSuchCategory | None:
+    """The error for a category that neither the client nor any torrent has; None where there is one. `known`: empty ones too."""
+    counts = Counter(torrent.category for torrent in torrents)
+    if category in counts or category in known:
+        return None
+    names = sorted({*known, *counts} - {""}, key=lambda name: (-counts[name], name))
+    told = [f"{name} ({counts[name]})" for name in names[:_CATEGORIES_TOLD]]
+    if len(names) > _CATEGORIES_TOLD:
+        told.append(f"and {len(names) - _CATEGORIES_TOLD} more")
+    if counts[""]:
+        told.append(f"{counts['']} without one")
+    near = get_close_matches(category.casefold(), [name.casefold() for name in names], n=1, cutoff=0.6)
+    meant = next((name for name in names if near and name.casefold() == near[0]), "")
+    return NoSuchCategory(
+        f"No such category at the source: {category!r}; there are {', '.join(told) or 'none'}.",
+        kept="Nothing was moved.",
+        remedy=f"Did you mean {meant}? Set in [SETTINGS]: category_to_move = {meant}"
+        if meant
+        else "Set category_to_move in [SETTINGS] to one of them, or make that category in the source client.",
+    )
 
 
 def may_be_partial(torrent: Torrent) -> bool:

@@ -141,10 +141,14 @@ class _Reader:
             moving.at(section.named_by),
             moving.name,
             section.named_by,
-            f"it names the section {printable(f'[{name}]')}, and there is none.",
+            f"it names the section {printable(f'[{name}]')}, and there is none; there are {self._there(moving)}.",
             f"Did you mean {near}?" if near else f"Add a section [{name}], or name one that is there.",
         )
         return near or name
+
+    def _there(self, moving: SectionValues) -> str:
+        """The sections of this file that may be meant by a name in [SETTINGS]."""
+        return ", ".join(printable(heading) for heading, _ in self._headings.values() if heading != moving.name)
 
     def _destination_server(self, mode: TransferMode, *, tunnel: bool, mode_is_known: bool) -> SectionValues | None:
         if mode.uploads or tunnel:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from torrent_mover.domain.errors import Collision, UnsafeTorrent
+from torrent_mover.domain.errors import UnsafeTorrent
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.portion import has_unselected, portion_of
+from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine import handover
 from torrent_mover.engine.places import Destination, PlannedMove, Source
+from torrent_mover.engine.standing import in_the_way
 from torrent_mover.ports.filesystem import FileKind, FileSystem
 from torrent_mover.transfer.partial import PartedSource, PartedTarget
 
@@ -68,7 +70,7 @@ def load(source: Source, destination: Destination, planned: PlannedMove, metainf
     if not links and not has_unselected(planned.files):
         return Cargo(manifest, layout, layout, files, destination.files)
     for index in links:
-        _refuse_in_the_place_of_a_link(destination, layout[index])
+        _refuse_in_the_place_of_a_link(destination, layout[index], planned.torrent.id)
     unselected = [file.index for file in planned.files if not file.wanted]
     reading = PartedSource(files, manifest, layout, unselected, links)
     have = source.client.pieces(planned.torrent.id)
@@ -76,7 +78,7 @@ def load(source: Source, destination: Destination, planned: PlannedMove, metainf
     manifest = manifest.only(portion.pieces)
     target = PartedTarget(destination.files, manifest, portion)
     for index in portion.parted:
-        _refuse_strangers(destination, layout[index], manifest.files[index].size)
+        _refuse_strangers(destination, layout[index], manifest.files[index].size, planned.torrent.id)
     return Cargo(manifest, layout, target.layout(layout), reading, target, target)
 
 
@@ -92,14 +94,11 @@ def _refuse_another(source: str, planned: PlannedMove, manifest: Manifest) -> No
         )
 
 
-def _refuse_strangers(destination: Destination, path: RelativePath, size: int) -> None:
+def _refuse_strangers(destination: Destination, path: RelativePath, size: int, torrent: InfoHash) -> None:
     """The client would take whatever has the name of an unselected file for that file, and write to it."""
     if size and destination.files.stat(path) is not None:
-        raise Collision(
-            f"{destination.files.name}/{path} is in the way: a file of the torrent that is not selected has that name.",
-            kept="It was not touched, and the source is whole.",
-            remedy="Move or rename it, then run again; or select that file in the source client and let it complete.",
-        )
+        why = "a file of the torrent that is not selected has that name"
+        raise in_the_way(destination.files, path, why, lambda place: handover.user_of(destination, place, torrent))
 
 
 def _refuse_renamed(manifest: Manifest, layout: Sequence[RelativePath]) -> None:
@@ -115,12 +114,9 @@ def _refuse_renamed(manifest: Manifest, layout: Sequence[RelativePath]) -> None:
         )
 
 
-def _refuse_in_the_place_of_a_link(destination: Destination, path: RelativePath) -> None:
+def _refuse_in_the_place_of_a_link(destination: Destination, path: RelativePath, torrent: InfoHash) -> None:
     """The client makes no link over anything, and would stop with an error. A link that leads elsewhere it tells itself."""
     found = destination.files.stat(path)
     if found is not None and found.kind is not FileKind.SYMLINK:
-        raise Collision(
-            f"{destination.files.name}/{path} is in the way: a {found.kind.value} has the name of a symbolic link of the torrent.",
-            kept="It was not touched, and the source is whole.",
-            remedy="Move or rename it, then run again.",
-        )
+        why = f"a {found.kind.value} has the name of a symbolic link of the torrent"
+        raise in_the_way(destination.files, path, why, lambda place: handover.user_of(destination, place, torrent))

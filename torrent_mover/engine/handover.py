@@ -354,15 +354,18 @@ def place_of(save_path: ClientPath, path: str) -> str:
     return posixpath.normpath(f"{save_path}/{path}")
 
 
-def user_of(destination: Destination, path: RelativePath, besides: InfoHash) -> InfoHash | None:
-    """Which other torrent of the destination client has a file at this path. Asked only when something lies there."""
+def user_of(destination: Destination, path: RelativePath, besides: InfoHash) -> Torrent | None:
+    """Which other torrent of the destination client has a file at this path, or below it. Asked only when something lies there."""
     client, wanted = destination.client, destination.save_path / path
     for other in client.torrents():
-        near = other.content_path is None or wanted.is_within(other.content_path)
+        near = (
+            other.content_path is None or wanted.is_within(other.content_path) or other.content_path.is_within(wanted)
+        )
         if other.id == besides or not near:
             continue
-        if any(place_of(other.save_path, file.path) == str(wanted) for file in client.files(other.id)):
-            return other.id
+        places = (place_of(other.save_path, file.path) for file in client.files(other.id))
+        if any(place == str(wanted) or place.startswith(f"{wanted}/") for place in places):
+            return other
     return None
 
 

@@ -14,7 +14,7 @@ from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ROOT, RelativePath
 from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.quantities import UnlockMode
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent import InfoHash, Torrent
 from torrent_mover.engine.likeness import Likeness, set_modes
 from torrent_mover.engine.standing import Look, Standing, Where, prune, put_back, taken
 from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, Span
@@ -64,7 +64,7 @@ class Landing:
         torrent: InfoHash,
         layout: Sequence[RelativePath],
         *,
-        owner: Callable[[RelativePath], InfoHash | None],
+        owner: Callable[[RelativePath], Torrent | None],
         progress: Callable[[int], None],
         adopting: Callable[[Sequence[RelativePath]], None],
     ) -> None:
@@ -75,7 +75,7 @@ class Landing:
         self._progress = progress
         self._adopting = adopting
         self.staging: Final = RelativePath((STAGING, torrent.hex))
-        self._standing = Standing(fs, manifest, self._layout, self.staging)
+        self._standing = Standing(fs, manifest, self._layout, self.staging, owner)
         self._settled: dict[int, FileStat | None] = {}
         """What we have put under final names ourselves, as it was right then."""
         self._likeness = Likeness(fs, self._layout, self.staging)
@@ -420,9 +420,8 @@ class Landing:
 
     def _refuse_to_adopt(self, index: int) -> None:
         path = self._layout[index]
-        other = self._owner(path)
-        if other is not None:
-            raise self._standing.collision(path, f"torrent {other.short} of the destination client uses it")
+        if self._owner(path) is not None:
+            raise self._standing.collision(path, "another torrent's file has that name, good in part")
 
     def _adopt(self, files: Sequence[int]) -> None:
         """Take files back into staging; one that has another name too leaves that one its bytes, and is copied."""

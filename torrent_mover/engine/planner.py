@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from torrent_mover.domain import selection
-from torrent_mover.domain.errors import ServerError
+from torrent_mover.domain.errors import NoSuchCategory, ServerError
 from torrent_mover.domain.portion import has_unselected
 from torrent_mover.domain.rules import Rule, TrackerRules, canonical_domain
 from torrent_mover.domain.selection import Findings
@@ -23,12 +24,17 @@ class Plan:
     """What a run will do, and what it leaves alone. Each torrent of the category is in one of the two.
 
     `names` of torrents that stay and share files with those that move; `doubt`: why not all such sharing could be seen.
+    `refusal`: there is no such category. `unused` are rules for trackers that none of the torrents looked at has; `trackers`
+    says what these have: host names, and how many torrents each.
     """
 
     moves: tuple[PlannedMove, ...]
     not_moved: tuple[NotMoved, ...]
     names: Mapping[InfoHash, str] = field(default_factory=dict)
     doubt: str = ""
+    refusal: NoSuchCategory | None = None
+    unused: tuple[str, ...] = ()
+    trackers: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -63,6 +69,7 @@ class Planner:
     def plan(self) -> Plan:
         """Look and decide. Raises ServerError where the source client cannot be asked."""
         torrents = self._client.torrents(self._policy.category)
+        refusal = None if torrents else self._no_such_category()
         records = self._journal.moves() if self._journal else ()
         marks = {record.id: record.mark for record in records if record.mark}
         begun = frozenset(record.id for record in records if not record.mark)
@@ -73,7 +80,21 @@ class Planner:
         kin = kinship(self._client, order, others, self._look_at)
         moves = tuple(self._planned(torrent, kin) for torrent in larger_last(order, kin.moving, kin.only_lean))
         staying = frozenset().union(*kin.staying.values())
-        return Plan(moves, chosen.not_moved, {one.id: one.name for one in others if one.id in staying}, kin.doubt)
+        names = {one.id: one.name for one in others if one.id in staying}
+        return Plan(moves, chosen.not_moved, names, kin.doubt, refusal, self._unused(), self._trackers())
+
+    def _no_such_category(self) -> NoSuchCategory | None:
+        category = self._policy.category
+        return selection.no_such_category(category, self._client.torrents(), self._client.categories())
+
+    def _trackers(self) -> Mapping[str, int]:
+        """The trackers of the torrents that were looked at, those of most torrents first."""
+        return dict(Counter(host for hosts in self._hosts.values() for host in hosts).most_common())
+
+    def _unused(self) -> tuple[str, ...]:
+        """Domains of rules that count for none of the torrents that were looked at; empty where none was."""
+        used = {rule.domain for rule in self._rule_of.values() if rule}
+        return tuple(sorted(rule.domain for rule in self._rules if rule.domain not in used)) if self._rule_of else ()
 
     def ignored(self, torrent: InfoHash) -> bool:
         """Whether a rule says Ignore right now. In doubt (the client does not answer), yes: nothing is deleted in doubt."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +17,7 @@ from torrent_mover.domain.errors import (
     HostKeyUnknown,
     LoginRefused,
     MoverError,
+    NoSuchCategory,
     Unexpected,
 )
 from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, QueuePlanned, RunEnded, RunStarted
@@ -191,6 +192,8 @@ class Run(Steering):
         reconcile(self._engine.world)
         plan = self._planner.plan()
         self._not_moved = plan.not_moved
+        if plan.refusal is not None:
+            self._refuse_or_wait(plan.refusal)
         if plan.doubt:
             self.notice(Level.INFO, f"links between torrents were not looked for: {plan.doubt}")
         with self._mendable(examination):
@@ -210,6 +213,12 @@ class Run(Steering):
         failed = any(row.standing is Standing.FAILED for row in self._engine.roster.rows())
         needs_somebody = failed or self._engine.without_room() or not self._client_runs
         return ExitCode.SOME_FAILED if needs_somebody else ExitCode.DONE
+
+    def _refuse_or_wait(self, refusal: NoSuchCategory) -> None:
+        """A run that stays waits for the category: somebody may be about to make it."""
+        if self._rounds is None:
+            raise refusal
+        self.notice(Level.WARN, f"{refusal} This run waits for it. [{refusal.code}]")
 
     def _carry(self) -> None:
         """While nothing moves, and nobody looks for more: the destination client is stopped for it."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from enum import Enum
 
-from torrent_mover.domain.errors import Collision
+from torrent_mover.domain.errors import Collision, MoverError
 from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ROOT, RelativePath
 from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent import Torrent
 from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
 
 Stats = Sequence[FileStat | None]
@@ -57,13 +59,19 @@ class Standing:
     """`where` says of each file of the manifest where it lies; Landing moves files and keeps it true. `layout` are final paths."""
 
     def __init__(
-        self, fs: FileSystem, manifest: Manifest, layout: tuple[RelativePath, ...], staging: RelativePath
+        self,
+        fs: FileSystem,
+        manifest: Manifest,
+        layout: tuple[RelativePath, ...],
+        staging: RelativePath,
+        owner: Callable[[RelativePath], Torrent | None],
     ) -> None:
         self.where: list[Where] = [Where.ABSENT] * len(layout)
         self._fs = fs
         self._manifest = manifest
         self._layout = layout
         self._staging = staging
+        self._owner = owner
         self.put_by = staging.parent / RelativePath((f"{staging.name}.links",))
         """The folder of names that share their bytes with other files: out of the way of everybody who writes."""
 
@@ -177,11 +185,36 @@ class Standing:
 
     def collision(self, path: RelativePath, why: str, known: str = "it is not this torrent's content") -> Collision:
         """The error for something that is in the way; `known` is what we know of it."""
+        return in_the_way(self._fs, path, f"{why}, and {known}", self._owner)
+
+
+def in_the_way(
+    files: FileSystem, path: RelativePath, why: str, owner: Callable[[RelativePath], Torrent | None]
+) -> Collision:
+    """The error for something that is in the way; the torrent that owns it is named, and not to be broken."""
+    place = f"{files.name}/{path}"
+    kept = "It was not touched, and the source is whole."
+    look = f"ls -ld {shlex.quote(place)}"
+    try:
+        other = owner(path)
+    except MoverError:
         return Collision(
-            f"{self._fs.name}/{path} is in the way: {why}, and {known}.",
-            kept="It was not touched, and the source is whole.",
-            remedy="Move or rename it, then run again.",
+            f"{place} is in the way: {why}.",
+            kept=kept,
+            remedy=f"See first whether a torrent of the destination client uses it ({look}); if none does, rename it.",
         )
+    if other is None:
+        return Collision(
+            f"{place} is in the way: {why}. No torrent of the destination client uses it.",
+            kept=kept,
+            remedy=f"Look at it ({look}); move or rename it, then run again.",
+        )
+    return Collision(
+        f"{place} is in the way: {why}. The torrent {other.name!r} ({other.id.short}) of the destination client uses it.",
+        kept=kept,
+        remedy=f"Leave it there, for that torrent needs it. Rename {str(path)!r} of this torrent in the source client (Content >"
+        " Rename), then run again.",
+    )
 
 
 class Look:
