@@ -149,6 +149,21 @@ def test_rsync_makes_files_as_the_umask_says(tmp_path, ssh_server):
 
 
 @pytest.mark.parametrize("way", [locally, by_sftp])
+def test_a_root_that_is_a_link_is_an_example_too(tmp_path, ssh_server, way):
+    disk, root = tmp_path / "disk", tmp_path / "root"
+    (disk / "ours").mkdir(parents=True)
+    os.chown(disk, 0, MEDIA)
+    disk.chmod(0o2775)
+    root.symlink_to(disk)
+    fs, close = way(root, ssh_server)
+
+    assert fs.resemble(RelativePath(("ours",)), RelativePath(()))
+    close()
+
+    assert (mode(disk / "ours") & 0o2000, (disk / "ours").stat().st_gid) == (0o2000, MEDIA)
+
+
+@pytest.mark.parametrize("way", [locally, by_sftp])
 def test_a_folder_of_ours_gets_the_group_of_its_example(tmp_path, ssh_server, way):
     example, ours = tmp_path / "example", tmp_path / "ours"
     for folder in (example, ours):

@@ -193,8 +193,11 @@ class SftpFileSystem:
 
     def resemble(self, folder: RelativePath, example: RelativePath) -> bool:
         """See ports.filesystem.FileSystem. Group and setgid bit: SFTP tells nothing of default ACLs."""
+        theirs = self.stat(example)
         with self._pool.control(self._holder) as session:
-            ours, theirs = self._require_own(session, folder), self._require_own(session, example)
+            ours = self._require_own(session, folder)
+            if theirs is None or theirs.kind is not FileKind.FOLDER:
+                return False
             inherits = bool(theirs.mode & stat.S_ISGID)
             if inherits == bool(ours.mode & stat.S_ISGID) and (ours.gid == theirs.gid or not inherits):
                 return True
