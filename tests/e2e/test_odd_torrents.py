@@ -79,19 +79,26 @@ def state_after_a_restart(client: QBittorrentServer, made: Odd) -> str:
     return eventually(lambda: (state := client.state(made.info_hash)) != "checkingResumeData" and state)
 
 
-@pytest.mark.parametrize("mode", ["sftp", "rsync"])
-def test_symbolic_links_of_a_torrent_are_as_the_client_makes_them_and_lead_nowhere_else(pair, mode):
-    pair.config["SETTINGS"] = {"transfer_mode": mode}
-    files = put(pair.source, LINKED)
-    had = links(pair.source.data)
+def test_symbolic_links_of_a_torrent_are_as_the_client_makes_them_and_lead_nowhere_else(pair):
+    assert_links_arrive(pair)
+
+
+def test_symbolic_links_arrive_by_rsync_too(house):
+    house.config["SETTINGS"] = {"transfer_mode": "rsync"}
+    assert_links_arrive(house)
+
+
+def assert_links_arrive(house: House) -> None:
+    files = put(house.source, LINKED)
+    had = links(house.source.data)
     assert had["Linked/link"] == "a/real.bin"
 
-    pair.move().ended(0)
+    house.move().ended(0)
 
-    assert_moved(pair, LINKED, files)
-    assert links(pair.destination.data) == had
-    assert links(pair.source.data) == {}
-    top = pair.destination.data / "Linked"
+    assert_moved(house, LINKED, files)
+    assert links(house.destination.data) == had
+    assert links(house.source.data) == {}
+    top = house.destination.data / "Linked"
     assert all(led_to(top.parent / link, target).is_relative_to(top) for link, target in had.items())
 
 
@@ -126,21 +133,21 @@ def test_names_that_clients_clean_arrive_as_the_source_client_has_them(pair):
     assert state_after_a_restart(pair.destination, CLEANED) in SEEDING_STATES
 
 
-def test_names_that_differ_by_case_are_refused_with_a_rename_that_helps(pair):
-    files = put(pair.source, BY_CASE)
-    result = pair.move().ended(1)
+def test_names_that_differ_by_case_are_refused_with_a_rename_that_helps(house):
+    files = put(house.source, BY_CASE)
+    result = house.move().ended(1)
     assert "TM-E313" in result.text
     assert "readme.1.txt" in result.text
-    assert "readme.1.txt" in pair.run("--dry-run").text
-    assert all((pair.source.data / path).read_bytes() == data for path, data in files.items())
+    assert "readme.1.txt" in house.run("--dry-run").text
+    assert all((house.source.data / path).read_bytes() == data for path, data in files.items())
 
-    post = pair.source.api.post
+    post = house.source.api.post
     post("torrents/renameFile", hash=BY_CASE.info_hash, oldPath="ByCase/readme.txt", newPath="ByCase/readme.1.txt")
     renamed = {path.replace("readme.txt", "readme.1.txt"): data for path, data in files.items()}
-    eventually((pair.source.data / "ByCase/readme.1.txt").exists)
-    pair.move().ended(0)
-    assert_moved(pair, BY_CASE, renamed)
-    assert state_after_a_restart(pair.destination, BY_CASE) in SEEDING_STATES
+    eventually((house.source.data / "ByCase/readme.1.txt").exists)
+    house.move().ended(0)
+    assert_moved(house, BY_CASE, renamed)
+    assert state_after_a_restart(house.destination, BY_CASE) in SEEDING_STATES
 
 
 def test_a_path_that_stands_in_a_torrent_twice_seeds_after_the_restart_too(pair):
