@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser(
         "doctor", help="every check of a run with its remedy; also while a run is active", allow_abbrev=False
     )
+    doctor.add_argument(
+        "--notify", action="store_true", help="send a notification as well, to try out notify_command and notify_urls"
+    )
     doctor.add_argument("--json", action="store_true", help="the answers as data", default=argparse.SUPPRESS)
     init = commands.add_parser(
         "init", help="ask the few things that matter, try each answer, write config.ini", allow_abbrev=False

@@ -38,7 +38,7 @@ _torrent_mover() {
     esac
     case "$command" in
         demo) COMPREPLY=($(compgen -W "-h --help --simple --keep --serve" -- "$word")) ;;
-        doctor) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
+        doctor) COMPREPLY=($(compgen -W "-h --help --notify --json" -- "$word")) ;;
         init) COMPREPLY=($(compgen -W "-h --help --config --mode --category --source-url --source-user --source-password-file --destination-url --destination-user --destination-password-file --source-ssh --source-ssh-key --source-ssh-password-file --destination-ssh --destination-ssh-key --destination-ssh-password-file --destination-path --known-hosts --host-key --yes --overwrite" -- "$word")) ;;
         status) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
         history) COMPREPLY=($(compgen -W "-h --help --csv --last --json" -- "$word")) ;;

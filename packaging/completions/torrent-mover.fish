@@ -33,6 +33,7 @@ complete -c torrent-mover -n '__fish_seen_subcommand_from demo' -l keep -d 'leav
 complete -c torrent-mover -n '__fish_seen_subcommand_from demo' -l serve -d 'move nothing: show the servers\' addresses and logins, to try init on them, until Ctrl-C'
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -a doctor -d 'every check of a run with its remedy; also while a run is active'
 complete -c torrent-mover -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'show this help message and exit'
+complete -c torrent-mover -n '__fish_seen_subcommand_from doctor' -l notify -d 'send a notification as well, to try out notify_command and notify_urls'
 complete -c torrent-mover -n '__fish_seen_subcommand_from doctor' -l json -d 'the answers as data'
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -a init -d 'ask the few things that matter, try each answer, write config.ini'
 complete -c torrent-mover -n '__fish_seen_subcommand_from init' -s h -l help -d 'show this help message and exit'

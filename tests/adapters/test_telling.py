@@ -24,8 +24,8 @@ from torrent_mover.adapters.metrics import MetricsFile, MetricsServer, expositio
 from torrent_mover.adapters.notify import Command, Notifications, apprise
 from torrent_mover.adapters.run_state import ROWS_AT_MOST, RunState, as_data, published
 from torrent_mover.adapters.systemd import Systemd, status_text, watchdog_interval
-from torrent_mover.commands.telling import telling, under_systemd
-from torrent_mover.domain.errors import MissingProgram, NotWritable
+from torrent_mover.commands.telling import telling, try_out, under_systemd
+from torrent_mover.domain.errors import ConfigError, MissingProgram, MoverError, NotWritable
 from torrent_mover.domain.events import Held, MoveFailed, QueuePlanned, RunEnded
 from torrent_mover.domain.notices import Desk, Notice
 from torrent_mover.domain.redact import HIDDEN, Redactor
@@ -108,6 +108,24 @@ def test_a_command_that_fails_is_a_line_in_the_log_and_no_more(command, caplog):
     telling_it.close()
 
     assert sum("notif" in line.getMessage() for line in caplog.records) == 2
+
+
+def test_trying_it_out_sends_one_notice_to_the_command_and_says_so(tmp_path):
+    settings = GeneralSettings(notify_command=writer(tmp_path))
+
+    assert try_out(settings, PLAIN, AT) == "sent by notify_command; runs send on: failure, end"
+
+    (told,) = written(tmp_path)
+    assert (told["title"], told["text"]) == ("a test", "This is a test of the notifications; nothing has happened.")
+
+
+def test_trying_it_out_says_what_is_wrong_with_the_command(tmp_path):
+    with pytest.raises(MoverError, match="notify_command ended with exit code 3: said it"):
+        try_out(GeneralSettings(notify_command=writer(tmp_path, code=3)), PLAIN, AT)
+    with pytest.raises(MoverError, match=r"notify_command could not be started: No such file.*: /nowhere/at/all"):
+        try_out(GeneralSettings(notify_command=("/nowhere/at/all",)), PLAIN, AT)
+    with pytest.raises(ConfigError, match="Nobody is told"):
+        try_out(GeneralSettings(), PLAIN, AT)
 
 
 def test_no_secret_reaches_a_command(tmp_path, monkeypatch):

@@ -141,3 +141,13 @@ def test_it_may_be_asked_while_a_run_is_active(house):
 
 def test_json_goes_with_doctor_and_dry_run_only(house):
     house.run("--json").ended(2).says("--json goes with")
+
+
+def test_a_notification_is_tried_out_as_a_check_of_its_own(house, tmp_path):
+    told = tmp_path / "told"
+    house.config = {"General": {"notify_command": f"tee {told}"}}
+
+    answer = house("doctor", "--notify", "--json").ended(0).out
+
+    assert states(answer)["notifications"] == "passed"
+    assert json.loads(told.read_text())["title"] == "a test"

@@ -18,7 +18,7 @@ from typing import Final
 from torrent_mover.adapters.logs import Complain, unheard
 from torrent_mover.adapters.proxies import add_exceptions
 from torrent_mover.adapters.tether import Tethered
-from torrent_mover.domain.errors import MissingProgram
+from torrent_mover.domain.errors import MissingProgram, MoverError
 from torrent_mover.domain.event_data import event_data
 from torrent_mover.domain.events import Event
 from torrent_mover.domain.notices import Desk, Notice
@@ -29,6 +29,7 @@ COMMAND_PATIENCE: Final = 30.0
 CLOSING_PATIENCE: Final = 10.0
 """Seconds that the end of a run waits for what is still to be told."""
 
+_TRY_IT: Final = "Mend it and try it out: torrent-mover doctor --notify"
 _WAITING_AT_MOST: Final = 1000
 _log = logging.getLogger(__name__)
 
@@ -75,6 +76,9 @@ class Notifications:
             for teller in self._tellers:
                 try:
                     teller(*item)
+                except MoverError as error:
+                    _log.warning("%s", error)
+                    self._say_once(error)
                 except Exception as error:  # noqa: BLE001  whatever tells others must never reach the run
                     _log.warning("a notification could not be sent", exc_info=True)
                     self._say_once(error)
@@ -82,14 +86,15 @@ class Notifications:
     def _say_once(self, error: Exception) -> None:
         if not self._complained:
             self._complained = True
-            why = getattr(error, "strerror", None) or type(error).__name__
+            why = error.what.rstrip(".") if isinstance(error, MoverError) else getattr(error, "strerror", "")
+            why = why or type(error).__name__
             self._complain(f"A notification could not be sent: {why}; the run goes on, the log file has the details.")
 
 
 class Command:
     """Runs a command for each notice, without a shell: the event as one JSON object on its standard input.
 
-    Beside the event's own fields it has `on`, `title` and `text`. Exit code and output go to the log.
+    Beside the event's own fields it has `on`, `title` and `text`. Raises MoverError where it fails or hangs.
     """
 
     def __init__(self, words: Sequence[str], redact: Callable[[str], str], patience: float = COMMAND_PATIENCE) -> None:
@@ -108,13 +113,17 @@ class Command:
             try:
                 said, _ = process.communicate(text.encode("utf-8", "backslashreplace"), self._patience)
             except subprocess.TimeoutExpired:
-                _log.warning("notify_command did not end within %g s and was stopped", self._patience)
-                return
+                raise MoverError(
+                    f"notify_command did not end within {self._patience:g} s and was stopped.", remedy=_TRY_IT
+                ) from None
             finally:
                 _end(process)
             if process.returncode:
                 last = said.decode("utf-8", "replace").strip().splitlines()[-1:]
-                _log.warning("notify_command ended with exit code %d: %s", process.returncode, *last or ("",))
+                raise MoverError(
+                    f"notify_command ended with exit code {process.returncode}: {self._redact(*last or ('',))}",
+                    remedy=_TRY_IT,
+                )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -145,6 +154,8 @@ def apprise(urls: str) -> Teller:
     def tell(notice: Notice, _data: dict[str, object]) -> None:
         started = time.monotonic()
         if not service.notify(title=f"torrent_mover: {notice.title}", body=notice.text):
-            _log.warning("apprise could not send a notification (%.1f s)", time.monotonic() - started)
+            raise MoverError(
+                f"apprise could not send a notification ({time.monotonic() - started:.1f} s).", remedy=_TRY_IT
+            )
 
     return tell

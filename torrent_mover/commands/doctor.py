@@ -15,7 +15,9 @@ from typing import Final
 from torrent_mover import __version__
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config_ini import examine, find
+from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.bootstrap.checkup import Checkup
+from torrent_mover.commands.telling import try_out
 from torrent_mover.domain.errors import ConfigError, ExitCode
 from torrent_mover.domain.events import Event
 from torrent_mover.domain.settings import Settings
@@ -52,6 +54,10 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
         with Checkup(settings, lambda: _config(str(path), f", mode {mode}", problems)) as checkup:
             examination = Examination(checkup.clock, _ignore)
             results += _shown(_asked(checkup, examination), show)
+            if arguments.notify:
+                general, clock = settings.general, checkup.clock
+                told = Check("notifications", lambda: try_out(general, redactor_of(settings), clock.now()), fatal=False)
+                results += _shown(examination.ask([told]), show)
         refusal = examination.verdict()
         code = refusal.exit_code if refusal else ExitCode.DONE
     if show:

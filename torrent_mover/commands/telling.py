@@ -14,9 +14,11 @@ from torrent_mover.adapters.metrics import MetricsFile, MetricsServer
 from torrent_mover.adapters.notify import Command, Notifications, Teller, apprise
 from torrent_mover.adapters.run_state import FILE_NAME, RunState
 from torrent_mover.adapters.systemd import Systemd
-from torrent_mover.domain.errors import NotWritable
-from torrent_mover.domain.notices import Desk
-from torrent_mover.domain.settings_general import GeneralSettings
+from torrent_mover.domain.errors import ConfigError, MoverError, NotWritable
+from torrent_mover.domain.event_data import event_data
+from torrent_mover.domain.events import Level, Noticed
+from torrent_mover.domain.notices import Desk, Notice
+from torrent_mover.domain.settings_general import GeneralSettings, NotifyOn
 from torrent_mover.ports.control import Control
 from torrent_mover.ports.notifier import Notifier
 
@@ -73,14 +75,42 @@ def _close(notifier: Notifier) -> None:
         _log.exception("what told of the run could not be closed")
 
 
+def _tellers(settings: GeneralSettings, redact: Callable[[str], str]) -> dict[str, Teller]:
+    """By the setting that names them. Raises MissingProgram."""
+    tellers: dict[str, Teller] = {}
+    if settings.notify_command:
+        tellers["notify_command"] = Command(settings.notify_command, redact)
+    if settings.notify_urls:
+        tellers["notify_urls"] = apprise(settings.notify_urls.reveal())
+    return tellers
+
+
+def try_out(settings: GeneralSettings, redact: Callable[[str], str], at: float) -> str:
+    """Send one notice, as a run does, to everybody who would be told; says to whom.
+
+    Raises MoverError where nobody is named, or the first of them could not be told.
+    """
+    tellers = _tellers(settings, redact)
+    if not tellers:
+        raise ConfigError(
+            "Nobody is told: notify_command and notify_urls are blank.",
+            kept="Runs go on without.",
+            remedy="Set one of them in [General], then try it out: torrent-mover doctor --notify",
+        )
+    event = Noticed(at, None, Level.INFO, "This is a test of the notifications; nothing has happened.")
+    for name, tell in tellers.items():
+        try:
+            tell(Notice(NotifyOn.END, "a test", event.text), event_data(event))
+        except OSError as error:
+            raise MoverError(f"{name} could not be started: {error.strerror}: {error.filename}.") from error
+    on = ", ".join(each.value for each in settings.notify_on)
+    return f"sent by {' and '.join(tellers)}; runs send on: {on or 'nothing (notify_on is blank)'}"
+
+
 def _wanted(
     control: Control, settings: GeneralSettings, redact: Callable[[str], str], complain: Complain
 ) -> Iterator[Callable[[], Notifier]]:
-    tellers: list[Teller] = []
-    if settings.notify_command:
-        tellers.append(Command(settings.notify_command, redact))
-    if settings.notify_urls:
-        tellers.append(apprise(settings.notify_urls.reveal()))
+    tellers = list(_tellers(settings, redact).values())
     if tellers:
         yield lambda: Notifications(Desk(settings.notify_on), tellers, redact, complain)
     if settings.event_log:
