@@ -89,7 +89,7 @@ DONE = MoveDone(
         (
             MoveFailed(0.0, TORRENT, "x", "Disk full.", "Source kept.", "Free some space.", "TM-E122"),
             Level.ERROR,
-            "a1b2c3d4 failed: x: Disk full. Source kept. Free some space. [TM-E122]",
+            "a1b2c3d4 failed: Disk full. Source kept. Free some space. (x) [TM-E122]",
         ),
         (Noticed(0.0, TORRENT, Level.WARN, "slow"), Level.WARN, "a1b2c3d4 slow"),
         (Noticed(0.0, None, Level.INFO, "scan"), Level.INFO, "scan"),

@@ -66,8 +66,8 @@ def test_a_run_is_told_line_by_line():
 
 def test_failures_stand_on_stderr_as_well():
     out, err = report(STARTED, FAILED, ENDED_BADLY)
-    assert "ERROR 00000001 failed: Sintel: Disk full. Source kept. Free some space. [TM-E122]\n" in out
-    assert endings(err) == ["ERROR 00000001 failed: Sintel: Disk full. Source kept. Free some space. [TM-E122]"]
+    assert "ERROR 00000001 failed: Disk full. Source kept. Free some space. (Sintel) [TM-E122]\n" in out
+    assert endings(err) == ["ERROR 00000001 failed: Disk full. Source kept. Free some space. (Sintel) [TM-E122]"]
 
 
 def test_a_long_run_says_less_often_where_it_stands():

@@ -10,7 +10,7 @@ from typing import Any, Final
 from torrent_mover.commands.looking import at, name_cells, zone
 from torrent_mover.domain.breaker import Breaker
 from torrent_mover.domain.narrate import ended_well
-from torrent_mover.domain.text import clock, counted, duration, percent, rate, safe, shorten, size
+from torrent_mover.domain.text import cause_first, clock, counted, duration, percent, rate, safe, shorten, size
 
 RUNS_SHOWN: Final = 5
 _NAME_CELLS: Final = 60
@@ -84,7 +84,7 @@ def _rows(moves: Sequence[Mapping[str, Any]], now: float) -> Iterator[str]:
         yield f"{_INDENT}{_standing(move, now)}"
         if move["error"]:
             code = f" [{move['code']}]" if move["code"] else ""
-            yield f"{_INDENT}{safe(move['error'])}{code}"
+            yield f"{_INDENT}{safe(cause_first(move['error']))}{code}"
             if move["remedy"]:
                 yield f"{_INDENT}> {safe(move['remedy'])}"
         if move["mark"]:

@@ -27,7 +27,7 @@ from torrent_mover.domain.events import (
 )
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.redact import hide_known_shapes
-from torrent_mover.domain.text import counted, duration, rate, safe, size
+from torrent_mover.domain.text import cause_first, counted, duration, rate, safe, size
 from torrent_mover.domain.torrent import InfoHash
 
 _ENDINGS = {
@@ -75,7 +75,7 @@ def _(event: CheckPassed) -> Line:
 @_tell.register
 def _(event: CheckFailed) -> Line:
     level = Level.ERROR if event.fatal else Level.WARN
-    return Line(level, None, f"check {event.check}: {_joined(event.what, event.remedy)} [{event.code}]")
+    return Line(level, None, f"check {event.check}: {_joined(cause_first(event.what), event.remedy)} [{event.code}]")
 
 
 @_tell.register
@@ -119,13 +119,13 @@ def _(event: MoveDone) -> Line:
 def _(event: MoveRetried) -> Line:
     wait = f"in {duration(event.delay)}" if event.delay >= 1 else "now"
     again = f"retry {event.attempt}/{event.attempts} {wait}"
-    return Line(Level.WARN, event.torrent, f"{_joined(event.what, event.kept)} {again} [{event.code}]")
+    return Line(Level.WARN, event.torrent, f"{_joined(cause_first(event.what), event.kept)} {again} [{event.code}]")
 
 
 @_tell.register
 def _(event: MoveFailed) -> Line:
-    told = _joined(event.what, event.kept, event.remedy)
-    return Line(Level.ERROR, event.torrent, f"failed: {event.name}: {told} [{event.code}]")
+    told = _joined(cause_first(event.what), event.kept, event.remedy)
+    return Line(Level.ERROR, event.torrent, f"failed: {told} ({event.name}) [{event.code}]")
 
 
 @_tell.register

@@ -90,6 +90,16 @@ def _last_cells(text: str, width: int) -> str:
     return text[start:]
 
 
+def cause_first(text: str) -> str:
+    """A failure for a line that may be cut: of `mkdir /mnt/data: Permission denied.` the cause stands first, then the place.
+
+    Only where a place (something with a slash in it) stands before the cause; everything else stays as it is.
+    """
+    end = next((at for at in (text.find(". "), text.find("\n")) if at >= 0), len(text.removesuffix(".")))
+    place, colon, cause = text[:end].partition(": ")
+    return f"{cause}: {place}{text[end:]}" if colon and cause and "/" in place else text
+
+
 def pad(text: str, width: int) -> str:
     """Shortened or filled with blanks to exactly `width` cells."""
     cut = shorten(text, width)

@@ -23,7 +23,7 @@ from torrent_mover.domain.move import Mark, MoveRecord, Stage
 from torrent_mover.domain.rate import Meter
 from torrent_mover.domain.retry import Backoff, count_failure
 from torrent_mover.domain.snapshot import Standing
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.text import cause_first, counted
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.board import Flow, Track
 from torrent_mover.engine.mover import Mover
@@ -293,7 +293,7 @@ class Engine:
         delay = self._delay(row, error, hold)
         self._write_down(row, error, delay)
         if delay is None:
-            self.roster.change(row, Standing.FAILED, why=error.what)
+            self.roster.change(row, Standing.FAILED, why=cause_first(error.what))
             world.publish(
                 MoveFailed(
                     world.clock.now(),
@@ -308,7 +308,9 @@ class Engine:
             if hold is not None:
                 self._hold(hold)
             return
-        self.roster.change(row, Standing.RETRYING, why=error.what, ready_at=world.clock.monotonic() + delay)
+        self.roster.change(
+            row, Standing.RETRYING, why=cause_first(error.what), ready_at=world.clock.monotonic() + delay
+        )
         world.publish(
             MoveRetried(
                 world.clock.now(),

@@ -22,7 +22,7 @@ from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.events import Event, MoveFailed, RunEnded
 from torrent_mover.domain.narrate import ended_well
 from torrent_mover.domain.snapshot import Phase, Standing
-from torrent_mover.domain.text import counted, safe
+from torrent_mover.domain.text import cause_first, counted, safe
 from torrent_mover.ports.control import Control
 from torrent_mover.tui import bindings, themes
 from torrent_mover.tui.acts import RunActs
@@ -199,7 +199,7 @@ class MoverApp(RunActs, App[int]):
         others = f"\nand {counted(more, 'other torrent')} before it" if more else ""
         self.clear_notifications()
         self.notify(
-            f"{safe(event.name)}\n{safe(event.what)}{others}\ne says more",
+            f"{safe(cause_first(event.what))}\n{safe(event.name)}{others}\ne says more",
             title=f"Failed {event.code}",
             severity="error",
             timeout=_NOTE_SECONDS,

@@ -26,6 +26,10 @@ NARROW_BELOW, HUGE_FROM = 110, 180
 _NAMED = 5  # torrents that a question names
 
 
+_RUN_KEYS = frozenset({"run.pause", "run.bandwidth", "run.rescan"})
+"""Keys that do nothing once the run is over."""
+
+
 class View(Screen[Any]):
     """A screen that draws the picture of each tick. `show` is called by the application."""
 
@@ -72,6 +76,11 @@ class View(Screen[Any]):
         """The torrents that keys act on. Subclasses say."""
         return []
 
+    def idle_keys(self) -> frozenset[str]:
+        """See HasIdleKeys. Subclasses add theirs."""
+        over = self.session.snapshot.phase is Phase.ENDED
+        return _RUN_KEYS if over else frozenset()
+
     def back_out(self) -> bool:
         """What escape ends on this screen before it leaves it, a filter or marks; False where there is nothing."""
         return False
@@ -116,6 +125,22 @@ class MoveActs(View):
     """What one may do with the chosen torrents."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.MOVE]
+
+    def idle_keys(self) -> frozenset[str]:
+        """Those that make no sense for any of the chosen torrents."""
+        moves, over = self.chosen(), self.session.snapshot.phase is Phase.ENDED
+        useful = {
+            "torrent.pause": not over and any(move.standing in _LEAVABLE for move in moves),
+            "torrent.skip": not over and any(move.standing in _LEAVABLE for move in moves),
+            "torrent.cancel": not over and any(move.standing in _LEAVABLE | {Standing.SKIPPED} for move in moves),
+            "torrent.retry": not over and any(map(may_retry, moves)),
+            "torrent.earlier": not over and any(move.standing in _WAITING for move in moves),
+            "torrent.later": not over and any(move.standing in _WAITING for move in moves),
+            "torrent.problem": any(move.trouble for move in (*moves, *self.session.snapshot.moves)),
+            "torrent.copy": bool(moves),
+            "list.open": bool(moves),
+        }
+        return super().idle_keys() | {name for name, is_useful in useful.items() if not is_useful}
 
     def _chosen(self) -> list[MoveView]:
         moves = self.chosen()

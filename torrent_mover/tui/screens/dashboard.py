@@ -136,6 +136,7 @@ class Dashboard(LogActs, MoveActs):
     @on(Rows.Moved, "#moves")
     def _cursor_moved(self) -> None:
         self._show_selected(self.session.snapshot)
+        self.query_one(Keys).show()
 
     @on(Rows.Opened, "#moves")
     def _opened(self) -> None:

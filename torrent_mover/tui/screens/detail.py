@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 
 from torrent_mover.domain.snapshot import AttemptView, MoveDetail, MoveView, Snapshot, StageView
-from torrent_mover.domain.text import duration, safe
+from torrent_mover.domain.text import cause_first, duration, safe
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.tui import bindings
 from torrent_mover.tui import format as fmt
@@ -76,7 +76,7 @@ def attempt_line(attempt: AttemptView, width: int, look: Look) -> Line:
     rate = fmt.rate(attempt.rate, look.units) if attempt.rate else "-"
     sent = fmt.size(attempt.sent, look.units)
     numbers = f"{attempt.number:>2}  {fmt.time_of_day(attempt.started_at)} {took:>9} {sent:>11} {rate:>12}  "
-    return line(Span(numbers), Span(prose(safe(attempt.ended), max(8, width - len(numbers)))))
+    return line(Span(numbers), Span(prose(safe(cause_first(attempt.ended)), max(8, width - len(numbers)))))
 
 
 def tab_lines(tab: str, move: MoveView, detail: MoveDetail, width: int, height: int, look: Look) -> list[Line]:

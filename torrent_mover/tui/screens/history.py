@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from torrent_mover.domain.move import HistoryEntry, Outcome
 from torrent_mover.domain.narrate import ended_well
 from torrent_mover.domain.snapshot import HistoryView, Snapshot
-from torrent_mover.domain.text import duration, safe
+from torrent_mover.domain.text import cause_first, duration, safe
 from torrent_mover.tui import bindings, graph
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.export import write_history
@@ -39,7 +39,7 @@ _RESULT = {Outcome.MOVED: "moved", Outcome.COPIED: "copied, source kept", Outcom
 def _result(entry: HistoryEntry, look: Look) -> Span:
     glyphs = look.glyphs
     if entry.outcome is Outcome.FAILED:
-        return Span(f"{glyphs.bad} {safe(entry.detail) or 'failed'}", Tone.BAD)
+        return Span(f"{glyphs.bad} {safe(cause_first(entry.detail)) or 'failed'}", Tone.BAD)
     word = _RESULT[entry.outcome]
     if not entry.confirmed:
         return Span(f"{glyphs.warn} deletion not confirmed", Tone.WARN)
@@ -156,6 +156,12 @@ class History(View):
         self._past = self.session.control.history()
         self.draw()
 
+    def idle_keys(self) -> frozenset[str]:
+        """Nothing can be done about what ended well."""
+        entry = self._entry()
+        failed = entry is not None and entry.outcome is Outcome.FAILED
+        return super().idle_keys() | (frozenset() if failed else {"history.again", "history.handled"})
+
     def _draw(self, entry: HistoryEntry, width: int) -> Line:
         look = self.session.look
         name, took, result = _cells(width)
@@ -233,6 +239,7 @@ class History(View):
     @on(Rows.Moved, "#entries")
     def _moved(self) -> None:
         self._show_story()
+        self.query_one(Keys).show()
 
     def action_again(self) -> None:
         """Try a failed one again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torrent_mover.domain.snapshot import MoveView, ServerHealth, Snapshot, Standing
 from torrent_mover.domain.text import safe
 from torrent_mover.tui import format as fmt
-from torrent_mover.tui.ink import BLANK, Line, Span, Tone, crop, left, line, right, rule
+from torrent_mover.tui.ink import BLANK, Line, Part, Span, Tone, crop, left, line, right, rule, squeeze
 from torrent_mover.tui.look import Look
 from torrent_mover.tui.widgets.lines import Lines
 
@@ -13,6 +13,7 @@ _NEARLY_FULL, _FULL = 0.9, 0.97
 _SERVER_NUMBERS = 59  # cells of a server's row beside its name and product
 _PRODUCT_FROM = 17  # cells below which a product is not worth writing
 _ROLES = {"source": "Source", "destination": "Dest."}
+_LABEL = 10  # cells of a label of the short rows
 _SLEEPY = 60.0
 """Seconds without a byte after which the watchdog's row is a warning."""
 
@@ -32,25 +33,27 @@ def short_lines(snapshot: Snapshot, look: Look, width: int) -> list[Line]:
     lines = [
         _row("Route", safe(snapshot.source), Span(f" {look.glyphs.route} ", Tone.ACCENT), safe(snapshot.destination))
     ]
-    lines += [_short_server(server) for server in snapshot.servers]
+    lines += [_short_server(server, width) for server in snapshot.servers]
     if snapshot.cache_limit:
         lines.append(_row("Cache", fmt.pair(snapshot.cache_used, snapshot.cache_limit, look.units), " used"))
     lines.append(_watchdog(snapshot))
     host = snapshot.host
-    used = f"{fmt.compact(host.resident)}  disk {fmt.compact(host.disk_rate, look.units)}/s"
-    lines.append(_row("Host", f"cpu {host.cpu:.0f}%  memory {used}"))
+    memory = Part(line(f"memory {fmt.compact(host.resident)}"), 1)
+    disk = Part(line(f"disk {fmt.compact(host.disk_rate, look.units)}/s"))
+    lines.append(_row("Host", squeeze([Part(line(f"cpu {host.cpu:.0f}%")), memory, disk], [], width - _LABEL, 2)))
     return [crop(one, width) for one in lines]
 
 
-def _short_server(server: ServerHealth) -> Line:
-    """By its role, as its name stands in the route above."""
+def _short_server(server: ServerHealth, width: int) -> Line:
+    """By its role, as its name stands in the route above. A breaker that is closed is the first to go where it is narrow."""
     breaker, parts = _breaker(server), []
     if server.connections_limit:
-        parts.append(Span(f"ssh {server.connections}/{server.connections_limit}  "))
-    parts.append(breaker._replace(text=f"breaker {breaker.text}"))
+        parts.append(Part(line(Span(f"ssh {server.connections}/{server.connections_limit}"))))
+    parts.append(Part(line(breaker._replace(text=f"breaker {breaker.text}")), int(breaker.tone is Tone.DIM)))
     if server.reconnects:
-        parts.append(Span(f"  reconn. {server.reconnects}", Tone.WARN))
-    return _row(_ROLES.get(server.role, left(safe(server.role).capitalize(), 8)), *parts)
+        parts.append(Part(line(Span(f"reconn. {server.reconnects}", Tone.WARN))))
+    role = _ROLES.get(server.role, left(safe(server.role).capitalize(), 8))
+    return _row(role, squeeze(parts, [], width - _LABEL, 2))
 
 
 def _quietest(snapshot: Snapshot) -> MoveView | None:
@@ -65,9 +68,7 @@ def _watchdog(snapshot: Snapshot) -> Line:
     if not move.stalled_for:
         return _row("Watchdog", Span("nothing is stalled", Tone.DIM))
     tone = Tone.WARN if move.stalled_for >= _SLEEPY else Tone.PLAIN
-    return _row(
-        "Watchdog", Span(f"quiet {fmt.span(move.stalled_for)}, steps in after {fmt.span(move.watchdog_in)}", tone)
-    )
+    return _row("Watchdog", Span(f"quiet {fmt.span(move.stalled_for)}, acts in {fmt.span(move.watchdog_in)}", tone))
 
 
 def _host(snapshot: Snapshot, look: Look) -> Line:

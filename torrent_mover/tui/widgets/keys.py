@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from textual.app import App
 from textual.binding import ActiveBinding, Binding
 from textual.screen import Screen
@@ -74,6 +76,14 @@ def key_line(active: dict[str, ActiveBinding], order: tuple[str, ...], size: int
     return spans
 
 
+@runtime_checkable
+class HasIdleKeys(Protocol):
+    """A screen that knows which of its keys would do nothing now."""
+
+    def idle_keys(self) -> frozenset[str]:
+        """Ids of bindings. Pressed nevertheless, they say why."""
+
+
 class Keys(Lines):
     """The footer."""
 
@@ -96,4 +106,6 @@ class Keys(Lines):
         """Draw the keys that hold now."""
         app: App[object] = self.app
         if self.is_mounted and app.screen is self.screen:
-            self.show_lines([key_line(self.screen.active_bindings, self._order, self.size.width, self.look)])
+            idle = self.screen.idle_keys() if isinstance(self.screen, HasIdleKeys) else frozenset()
+            order = tuple(name for name in self._order if name not in idle)
+            self.show_lines([key_line(self.screen.active_bindings, order, self.size.width, self.look)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from torrent_mover.domain.snapshot import MoveView, Standing, Step
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import cause_first, safe
 from torrent_mover.tui import format as fmt
 from torrent_mover.tui.ink import Line, Span, Tone, cells, crop, left, line, prose, right
 from torrent_mover.tui.look import Glyphs, Look
@@ -14,7 +14,8 @@ TABLE_FROM = 60
 """Cells from which a row has all columns; below it only name, percent and rate."""
 
 _SIZE_FROM = 96
-_BARS = ((120, 16), (90, 10), (0, 6))
+_BARS = ((150, 16), (110, 10), (0, 0))
+"""Cells of a row, and of its bar: names have the room first, and the percentage says the same."""
 
 _PART_ENDS = re.compile("[,;] ")
 
@@ -103,7 +104,7 @@ def heading(width: int, found: str = "") -> Line:
         return line(_names(found, width - 14), Span(right("Done", 5) + right("Rate", 8), Tone.DIM))
     name, size, bar = _columns(width)
     text = " " + (right("Size", size) + " " if size else "") + f" {left('Stage', 10)} "
-    text += left("Progress", bar + 5) + right("Rate", 8) + right("ETA", 9)
+    text += (left("Progress", bar + 5) if bar else right("Done", 5)) + right("Rate", 8) + right("ETA", 9)
     return line(_names(found, name + 2), Span(text, Tone.DIM))
 
 
@@ -116,7 +117,7 @@ def _columns(width: int) -> tuple[int, int, int]:
     """Cells of the name, the size and the bar."""
     size = 9 if width >= _SIZE_FROM else 0
     bar = next(cells for least, cells in _BARS if width >= least)
-    fixed = 2 + 1 + (size + 1 if size else 0) + 1 + 10 + 1 + bar + 5 + 8 + 9
+    fixed = 2 + 1 + (size + 1 if size else 0) + 1 + 10 + 1 + _numbers(bar)
     return width - fixed, size, bar
 
 
@@ -131,8 +132,16 @@ def move_row(move: MoveView, width: int, look: Look) -> Line:
     if size:
         start.append(Span(right(fmt.size(move.size, look.units), size) + " ", Tone.DIM))
     word_tone = glyph.tone if glyph.tone in (Tone.WARN, Tone.BAD, Tone.GOOD) else name_tone
+    reason = _reason(move, word, width=10 + 1 + _numbers(bar), has_size=bool(size), look=look)
+    if reason:
+        return crop(line(*start, Span(f" {reason}", word_tone)), width)
     start.append(Span(f" {left(word, 10)} ", word_tone))
-    return crop(line(*start, _progress(move, bar, look, has_size=bool(size))), width)
+    return crop(line(*start, _progress(move, bar, look)), width)
+
+
+def _numbers(bar: int) -> int:
+    """Cells of progress, rate and ETA."""
+    return bar + 5 + 8 + 9
 
 
 def _narrow_row(move: MoveView, width: int, look: Look, glyph: Span, tone: Tone) -> Line:
@@ -145,19 +154,23 @@ def _narrow_row(move: MoveView, width: int, look: Look, glyph: Span, tone: Tone)
     return line(name, right(fmt.percent(move.fraction), 5), Span(right(rate or eta, 8), pace))
 
 
-def _progress(move: MoveView, bar: int, look: Look, *, has_size: bool) -> Line:
-    numbers = bar + 5 + 8 + 9
+def _reason(move: MoveView, word: str, *, width: int, has_size: bool, look: Look) -> str:
+    """What a row says that has no numbers to show, over all their columns: its state, and what it waits for or why it failed."""
     if move.standing is Standing.FAILED and move.trouble:
-        return line(Span(prose(f"{move.trouble.code} {safe(move.trouble.what)}", numbers), Tone.BAD))
-    if move.standing in (Standing.SKIPPED, Standing.DONE, Standing.QUEUED):
-        size = "" if has_size else f"{fmt.size(move.size, look.units):>9}  "
-        return line(Span(prose(size + brief(waits_for(move), numbers - len(size)), numbers), Tone.DIM))
-    drawn = fmt.bar(move.fraction, move.reused_fraction, bar, look.glyphs)
+        return prose(f"{word}: {safe(cause_first(move.trouble.what))}", width)
     if move.standing is Standing.RETRYING:  # a bar that stands still says less than the reason does
-        return line(
-            right(fmt.percent(move.fraction), 4),
-            Span("  " + prose(brief(waits_for(move), numbers - 6), numbers - 6), Tone.WARN),
-        )
+        return prose(brief(f"{word} {waits_for(move)}", width), width)
+    if move.standing not in (Standing.SKIPPED, Standing.DONE, Standing.QUEUED):
+        return ""
+    head, why = f"{word:<10} ", waits_for(move)
+    size = "" if has_size else f"{fmt.size(move.size, look.units):>9}  "
+    if cells(head + size + why) > width:  # why it waits says more than how large it is
+        size = "" if why else size
+    return prose(head + size + brief(why, width - cells(head + size)), width)
+
+
+def _progress(move: MoveView, bar: int, look: Look) -> Line:
+    drawn = fmt.bar(move.fraction, move.reused_fraction, bar, look.glyphs)
     rate, eta, tone = _pace(move, look)
     return line(drawn, right(fmt.percent(move.fraction), 5), Span(right(rate, 8), tone), Span(right(eta, 9), tone))
 

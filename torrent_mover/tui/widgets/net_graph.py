@@ -92,19 +92,21 @@ def time_axis(view: View, look: Look, width: int) -> Line:
     if inner >= len("now"):
         text[-3:] = "now"
     step = _TICK_CELLS if inner >= 2 * _TICK_CELLS else inner
-    place = inner - step
-    while step and place >= 0:
-        label = _age(per_cell * (inner - place), first=place < step)
-        if place + len(label) < inner - 3:
+    oldest = per_cell * inner
+    in_minutes = oldest >= _IN_MINUTES_FROM and per_cell * step % 60 == 0
+    taken = inner - len("now") if inner >= len("now") else inner
+    for place in range(inner - step, -1, -step or -1):
+        label = _age(per_cell * (inner - place), in_minutes=in_minutes, last=place < step)
+        if place + len(label) < taken:
             text[place : place + len(label)] = label
-        place -= step
+            taken = place
     return line(Span(" " * _AXIS + "".join(text) + " ", Tone.DIM))
 
 
-def _age(seconds: int, *, first: bool) -> str:
-    if seconds >= _IN_MINUTES_FROM and seconds % 60 == 0:
-        return f"-{seconds // 60}" + (" min" if first else "")
-    return f"-{seconds}" + (" s" if first else "")
+def _age(seconds: int, *, in_minutes: bool, last: bool) -> str:
+    """`-20`; the one at the left says of what. All of an axis in one unit."""
+    unit = " min" if in_minutes else " s"
+    return f"-{seconds // 60 if in_minutes else seconds}{unit if last else ''}"
 
 
 class NetGraph(Lines):
