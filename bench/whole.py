@@ -92,7 +92,7 @@ class Whole:
         destination = FakeClient(self.clock, FolderDisk())
         here = LocalFileSystem(LocalPath(job.target))
         publisher = Publisher(journal)
-        planner = Planner(self.source, journal, SelectionPolicy(_CATEGORY), TrackerRules(()))
+        planner = Planner(self.source, journal, SelectionPolicy(_CATEGORY), TrackerRules)
         share = LaneShare(min(pool.lanes, job.downloads))
         throttle = Throttle(self.clock, lambda _flow: job.limit)
         world = World(

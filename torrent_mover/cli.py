@@ -95,6 +95,9 @@ def _add_run_options(top: argparse.ArgumentParser) -> None:
         const=300.0,
         help="stay, and look for new torrents each INTERVAL (default 5m); the config is read again when it changes",
     )
+    run.add_argument(
+        "--again", action="store_true", help="move back what an earlier run has brought here from the destination, too"
+    )
     run.add_argument("--simple", action="store_true", help="plain lines instead of the full screen")
     run.add_argument("-q", "--quiet", action="store_true", help="say nothing but failures")
     run.add_argument("--debug", action="store_true", help="write a debug log to the log file")
@@ -244,6 +247,8 @@ def _perform(argv: Sequence[str] | None) -> int:
         top.error("--category, --no-rules and --apply go with --categorize")
     if arguments.watch and _command(arguments) != "run":
         top.error("--watch goes with a run: --test-run, --parallel-jobs, --simple, -q")
+    if arguments.again and _command(arguments) not in ("run", "dry_run"):
+        top.error("--again goes with a run and with --dry-run")
     raise_open_files()
     module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
     return int(module.execute(arguments))

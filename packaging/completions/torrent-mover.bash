@@ -43,7 +43,7 @@ _torrent_mover() {
         status) COMPREPLY=($(compgen -W "-h --help --json" -- "$word")) ;;
         history) COMPREPLY=($(compgen -W "-h --help --csv --last --json" -- "$word")) ;;
         log) COMPREPLY=($(compgen -W "-h --help --json $({ torrent-mover status --json; torrent-mover history --json; } 2>/dev/null | grep -oE '[0-9a-f]{40}' | sort -u)" -- "$word")) ;;
-        *) COMPREPLY=($(compgen -W "-h --help --version --config --dry-run --test-run --json --parallel-jobs --watch --simple -q --quiet --debug --refresh --graph --theme --no-mouse --check-config -c --categorize -l --list-rules -a --add-rule -d --delete-rule --test-permissions --clear-recheck-failure --clear-corruption --category -nr --no-rules --apply demo doctor init status history log" -- "$word")) ;;
+        *) COMPREPLY=($(compgen -W "-h --help --version --config --dry-run --test-run --json --parallel-jobs --watch --again --simple -q --quiet --debug --refresh --graph --theme --no-mouse --check-config -c --categorize -l --list-rules -a --add-rule -d --delete-rule --test-permissions --clear-recheck-failure --clear-corruption --category -nr --no-rules --apply demo doctor init status history log" -- "$word")) ;;
     esac
 }
 complete -o filenames -F _torrent_mover torrent-mover

@@ -8,6 +8,7 @@ complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init s
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -l json -d 'with --dry-run, doctor, status, history and log: the answer as data'
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -l parallel-jobs -x -d 'torrents at a time (default 4)'
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -l watch -d 'stay, and look for new torrents each INTERVAL (default 5m); the config is read again when it changes'
+complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -l again -d 'move back what an earlier run has brought here from the destination, too'
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -l simple -d 'plain lines instead of the full screen'
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -s q -l quiet -d 'say nothing but failures'
 complete -c torrent-mover -n 'not __fish_seen_subcommand_from demo doctor init status history log' -l debug -d 'write a debug log to the log file'

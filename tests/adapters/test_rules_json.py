@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.adapters.rules_json import LiveRules, RulesFile
 from torrent_mover.domain.errors import ConfigError, UsageError
 from torrent_mover.domain.rules import Overlap, Rule
 
@@ -245,3 +245,32 @@ def test_any_edits_of_any_layout_leave_exactly_the_rules_they_mean(rules, start,
             del expected[domain]
     assert {rule.domain: rule.category for rule in file.read()} == expected
     assert json.loads(path.read_text()) == expected
+
+
+def test_live_rules_follow_the_file_and_a_fault_in_it_keeps_the_old_ones_and_is_said_once(rules):
+    _, path = rules('{"tracker.org": "tv"}')
+    said = []
+    live = LiveRules(path, said.append)
+    path.write_text('{"tracker.org": "films"}')
+    assert live().of_tracker("http://tracker.org").category == "films"
+    path.write_text('{"tracker.org": }')
+    assert live() == live()
+    assert live().of_tracker("http://tracker.org").category == "films"
+    (fault,) = said
+    assert "the old ones are kept" in fault
+    assert "line 1, column 17" in fault
+    path.write_text("{}")
+    assert not len(live())
+    path.write_text('{"tracker.org": }')
+    live()
+    assert len(said) == 2
+
+
+def test_a_rule_may_let_torrents_be_moved_back_and_an_edit_keeps_that(rules):
+    file, path = rules('{"tracker.org": {"category": "tv", "again": true}}')
+    assert file.read().of_tracker("http://tracker.org").again
+    file.add("tracker.org", "films")
+    assert json.loads(path.read_text()) == {"tracker.org": {"category": "films", "again": True}}
+    file, _ = rules('{"tracker.org": {"category": "tv", "again": "yes"}}')
+    with pytest.raises(ConfigError, match='"again": true'):
+        file.read()

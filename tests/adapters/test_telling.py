@@ -410,7 +410,7 @@ def test_without_systemd_nothing_is_started():
 
 
 def test_the_status_line_of_a_watching_run():
-    assert status_text(a_snapshot(phase=Phase.WATCHING)) == "watching; 0 torrents moved, 0 failed"
+    assert status_text(a_snapshot(phase=Phase.WATCHING)) == "idle; looks again when asked"
 
 
 def test_the_settings_decide_who_is_told(tmp_path):

@@ -20,8 +20,8 @@ from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.ports.journal import Attempt, RunRecord
 
 OPTIONS = {
-    "-h", "--help", "--version", "--config", "--dry-run", "--test-run", "--json", "--parallel-jobs", "--watch", "--simple",
-    "-q", "--quiet", "--debug", "--refresh", "--graph", "--theme", "--no-mouse", "--check-config", "-c", "--categorize",
+    "-h", "--help", "--version", "--config", "--dry-run", "--test-run", "--json", "--parallel-jobs", "--watch", "--again",
+    "--simple", "-q", "--quiet", "--debug", "--refresh", "--graph", "--theme", "--no-mouse", "--check-config", "-c", "--categorize",
     "-l", "--list-rules", "-a", "--add-rule", "-d", "--delete-rule", "--test-permissions", "--clear-recheck-failure",
     "--clear-corruption", "--category", "-nr", "--no-rules", "--apply",
 }  # fmt: skip

@@ -112,6 +112,13 @@ def test_the_status_shows_the_remedy_of_what_failed_and_how_to_clear_a_mark(desk
     assert states == {ONE.hex: "failed", TWO.hex: "marked", THREE.hex: "marked", FOUR.hex: "left off"}
 
 
+def test_the_status_says_that_a_killed_run_which_stays_has_failed_with_a_torrent(desk):
+    with filled(desk) as journal:
+        later = time.time() + 600
+        journal.save_move(record(ONE, error="No room.", error_code="TM-E122", next_try_at=later))
+    assert [move["state"] for move in desk.run("status", "--json").data["moves"]] == ["failed"]
+
+
 def test_the_status_says_why_a_torrent_was_planned_and_not_begun(desk):
     with filled(desk) as journal:
         journal.save_move(record(ONE, Stage.RESERVED))

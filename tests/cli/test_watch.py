@@ -45,7 +45,7 @@ def test_it_stays_finds_new_torrents_reloads_the_config_and_ends_by_a_signal(hou
             config.write_text(good.replace("transfer_mode = sftp", "transfer_mode = ftp"))
             command.wait_for("has errors; the old one is kept: .*transfer_mode")
             config.write_text(good.replace(f"category_to_move = {first.category}", "category_to_move = other"))
-            command.wait_for("the config was changed")
+            command.wait_for("the config was changed, this holds from now on: category_to_move")
             third = house.seed("Three", 50_000, seed=3, category="other")
             kept = third.files()
             command.wait_for(f"{third.info_hash[:8]} done: ")
@@ -59,6 +59,65 @@ def test_it_stays_finds_new_torrents_reloads_the_config_and_ends_by_a_signal(hou
     for made, expected in ((first, files), (second, more), (third, kept)):
         house.assert_moved(made, expected)
     house.assert_no_staging()
+
+
+@pytest.mark.servers
+def test_changes_break_no_transfer_off_and_what_needs_a_new_start_waits_for_its_end(house):
+    house.config = {"General": {"sftp_download_limit_mbps": "0.5"}}
+    slow = house.seed("Slow", 400_000)
+    files = slow.files()
+    rules = house.world.root / "tracker_rules.json"
+    with house.start("--watch", "10s", "--simple") as command:
+        command.wait_for(f"{slow.info_hash[:8]} start: ")
+        rules.write_text('{"tracker.example": "tv"}')
+        config = house.world.root / "config.ini"
+        text = config.read_text().replace("sftp_download_limit_mbps = 0.5", "sftp_download_limit_mbps = 0.6")
+        config.write_text(text)
+        command.wait_for("this holds from now on: sftp_download_limit_mbps")
+        config.write_text(text.replace("[General]", "[General]\nwatchdog_timeout = 20m"))
+        command.wait_for("this needs a new start: watchdog_timeout; what moves now ends first")
+        command.wait_for(f"{slow.info_hash[:8]} done: ")
+        first = command.wait_for(r" run [0-9a-f]{8}: ").split(" run ")[1][:8]
+
+        def idle_again():
+            said = status(house)["progress"]
+            return said if said and said["phase"] == "watching" and said["run"] != first else None
+
+        progress = eventually(idle_again, 60)
+        assert (progress["done"], progress["rate"], progress["fraction"]) == (1, 0, None)
+        assert progress["last_round"]["moved"] == 1
+        assert "idle; last round 1 moved, 0 failed; next look 0:" in look(house, "status").out
+        rules.write_text('{"tracker.example": }')
+        command.wait_for("the tracker rules were changed and have errors; the old ones are kept: .*line 1")
+        command.send(signal.SIGTERM)
+        result = command.end().ended(143)
+    assert len(result.lines("[0-9a-f]{8} start: ")) == 1
+    assert len(result.lines("preflight ok")) == 2
+    assert len(result.lines("rules were changed and have errors")) == 1
+    house.assert_moved(slow, files)
+
+
+@pytest.mark.servers
+def test_swapped_ends_move_nothing_straight_back(house):
+    made = house.seed("One", 70_000)
+    files = made.files()
+    house.move().ended(0)
+    house.assert_moved(made, files)
+    house.config = {
+        "SETTINGS": {"source_client_section": "DESTINATION_CLIENT", "destination_client_section": "SOURCE_CLIENT"},
+        "DESTINATION_PATHS": {"destination_path": str(house.source.data)},
+    }
+    name = f"127.0.0.1:{house.source.port}"
+    house.run("--dry-run").ended(0).says("Nothing to move.", f"an earlier run has brought it here from {name}")
+    house.run("--dry-run", "--again").ended(0).says("1 torrent would be moved")
+    with house.start("--watch", "10s", "--simple") as command:
+        command.wait_for("1 torrent of an earlier run not moved back; --again moves it")
+        said = eventually(lambda: (data := status(house))["not_moved"] and data, 60)
+        assert said["not_moved"][0]["infohash"] == made.info_hash
+        assert f"brought it here from {name}; --again" in look(house, "status").out
+        command.send(signal.SIGTERM)
+        command.end().ended(143)
+    house.assert_arrived(made, files)
 
 
 @pytest.mark.servers
@@ -136,6 +195,7 @@ def test_the_status_shows_a_run_that_is_active_and_what_it_has_copied(house):
         ["--watch", "soon"],
         ["--watch", "--check-config"],
         ["--watch", "5m", "status"],
+        ["--again", "--check-config"],
     ],
 )
 def test_a_watch_that_makes_no_sense_is_refused(desk, arguments):

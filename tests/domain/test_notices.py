@@ -83,3 +83,9 @@ def test_an_event_as_data_begins_with_its_kind_and_keeps_its_own_fields():
     assert (data["event"], data["level"], data["torrent"], data["delay"]) == ("move_retried", "WARN", ONE.hex, 30.0)
     assert kind_of(ENDED) == "run_ended"
     assert event_data(Noticed(1.0, None, Level.INFO, "so"))["text"] == "so"
+
+
+def test_the_time_of_the_next_try_makes_no_news_of_the_same_failure():
+    desk = Desk((NotifyOn.FAILURE,))
+    assert on(replace(FAILED, again_in=60.0), desk) is NotifyOn.FAILURE
+    assert on(replace(FAILED, at=60.0, again_in=120.0), desk) is None

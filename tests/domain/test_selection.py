@@ -5,15 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torrent_mover.domain.move import Mark
+from torrent_mover.domain.move import Mark, MoveRecord, Stage
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.selection import (
     Findings,
+    Held,
     Policy,
+    brought_here,
     finish,
     may_be_partial,
     no_such_category,
     preselect,
+    resting,
 )
 from torrent_mover.domain.settings import Order
 from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
@@ -63,6 +66,31 @@ def reason(torrent, **more):
 
 def test_completed_torrents_go_oldest_first():
     assert numbers(select([a_torrent(3), a_torrent(1), a_torrent(2)])) == [1, 2, 3]
+
+
+def test_what_failed_rests_and_nothing_goes_in_its_place():
+    failed, other = a_torrent(1), a_torrent(2)
+    known = MoveRecord(failed.id, "", GIB, Stage.CHECKING, 0, 5000, error="It broke.", next_try_at=5300)
+    held = resting([known], now=5100)
+    (candidate,) = select([failed, other], Policy("move-me", threshold=GIB), held=held).chosen
+    assert candidate.held == Held("failed, tried again in 3:20: It broke.", 5300, 5000)
+    assert not resting([known], now=5300)
+
+
+def test_what_came_from_the_destination_is_not_moved_back_unless_somebody_says_so():
+    torrent = a_torrent(1)
+    back = {torrent.id: "nas:8080"}
+    left = reason(torrent, came_from=back)
+    assert left == "an earlier run has brought it here from nas:8080; --again moves it back"
+    assert brought_here(select([torrent], came_from=back).not_moved) == 1
+    assert numbers(select([torrent], Policy("move-me", again=True), came_from=back)) == [1]
+    assert numbers(select([torrent], look=lambda _torrent: Findings(again=True), came_from=back)) == [1]
+
+
+def test_what_came_back_after_its_failure_does_not_rest():
+    known = MoveRecord(a_torrent(1).id, "", GIB, Stage.CHECKING, 0, 5000, error="It broke.", next_try_at=5300)
+    (candidate,) = select([a_torrent(1, added_on=5050)], held=resting([known], now=5100)).chosen
+    assert candidate.held is None
 
 
 def test_a_stopped_complete_one_goes_too():

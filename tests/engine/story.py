@@ -193,6 +193,7 @@ class Story:
             patience=RecheckPatience(stuck=60, stopped=15, grace=90),
         )
         self.backoff = Backoff(base=0.0)
+        self.rest: Backoff | None = None
         self.rules = TrackerRules(())
         self.jobs = 1
         self.links: dict[str, str] = {}
@@ -288,7 +289,9 @@ class Story:
         here = Tapped("here", self.here, fuse, quiet)
         publisher = Publisher(book)
         publisher.subscribe(self.events.append)
-        planner = Planner(source_client, book, SelectionPolicy(CATEGORY), self.rules, StoryLook(self))
+        planner = Planner(
+            source_client, book, SelectionPolicy(CATEGORY), lambda: self.rules, StoryLook(self), "nas:8080"
+        )
         share = LaneShare(1)
         route = Route("sftp", Legs((frozenset({Flow.IN}),)), lambda *_: Copying(share))
         throttle = Throttle(self.clock, lambda _flow: None)
@@ -306,7 +309,7 @@ class Story:
             run="test",
         )
         engine = self.engine = Engine(
-            world, Tuning(self.jobs, Watchdog(600.0), self.backoff, 3, 900.0), threading.Event()
+            world, Tuning(self.jobs, Watchdog(600.0), self.backoff, 3, 900.0, self.rest), threading.Event()
         )
         fuse.on_death = engine.roster.close
         facts = RunFacts("test", "0", "sftp", "seedbox", "nas", "config.ini", test_run=False)

@@ -157,7 +157,7 @@ def hard_linked(story, torrent, name: str, *, category=CATEGORY) -> InfoHash:
 
 
 def planned(story) -> Plan:
-    return Planner(story.source, None, Policy(CATEGORY), story.rules, StoryLook(story)).plan()
+    return Planner(story.source, None, Policy(CATEGORY), lambda: story.rules, StoryLook(story)).plan()
 
 
 def told(story, text: str) -> list[str]:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import replace
 
 import pytest
 
 from tests.engine.fuse import Fuse
-from tests.engine.test_faults_everywhere import LOST_AT_MOST
+from tests.engine.story import CATEGORY, SAVE, path
 from tests.servers import eventually
+from torrent_mover.adapters.metrics import exposition
+from torrent_mover.adapters.run_state import as_data
+from torrent_mover.adapters.systemd import status_text
 from torrent_mover.domain.errors import ExitCode, LoginRefused, NotWritable, Unreachable
-from torrent_mover.domain.events import Level, Noticed, QueuePlanned, RoundEnded, RunEnded
+from torrent_mover.domain.events import Level, MoveFailed, Noticed, QueuePlanned, RoundEnded, RunEnded
+from torrent_mover.domain.narrate import at_rest, narrate
+from torrent_mover.domain.retry import REST
+from torrent_mover.domain.rules import Rule, TrackerRules
+from torrent_mover.domain.selection import Policy as SelectionPolicy
 from torrent_mover.domain.snapshot import Phase, Standing
+from torrent_mover.domain.text import clock
+from torrent_mover.domain.torrent import Tracker
 from torrent_mover.engine import rounds
+from torrent_mover.engine.planner import Planner
 from torrent_mover.engine.rounds import Rounds, Watching
 from torrent_mover.engine.watch import Watch
+from torrent_mover.simple.format import stats_text
 
 INTERVAL = 300.0
 
@@ -44,14 +56,13 @@ class Staying:
     def following(self):
         if self.refusal is not None:
             raise self.refusal
+        self.settings_changed.clear()
         self.stack.close()
         self.runs += 1
         return self.begin()
 
     def _changed(self):
-        changed = self.settings_changed.is_set()
-        self.settings_changed.clear()
-        return changed
+        return self.settings_changed.is_set()
 
     def _execute(self):
         self.code = self.watch.execute()
@@ -86,6 +97,7 @@ class Staying:
 
 @pytest.fixture
 def staying(story, monkeypatch):
+    story.rest = REST
     monkeypatch.setattr(rounds, "_TICK", 0.02)  # real seconds, of which a test has few
     return Staying(story)
 
@@ -203,16 +215,65 @@ def test_a_changed_config_begins_a_new_run_that_the_front_end_takes_for_the_same
     assert len(staying.of_kind(RunEnded)) == 1
 
 
-def test_a_move_under_way_goes_on_in_the_new_run_and_sends_no_verified_piece_twice(staying):
-    torrent = staying.story.seed("One", 4_000_000)
+def test_a_move_under_way_ends_before_a_changed_config_begins_a_new_run(staying):
+    torrent, later = staying.story.seed("One", 4_000_000, added_on=1), staying.story.seed("Two", 9_000, added_on=2)
     with staying:
-        eventually(lambda: staying.watch.snapshot().moves)
+        eventually(lambda: staying.watch.snapshot().count(Standing.ACTIVE), 20)
         staying.settings_changed.set()
         eventually(lambda: staying.runs == 2, 20)
         moved(staying, torrent)
-    staying.story.assert_moved(torrent)
-    # The pieces in flight at the change were not whole.
-    assert staying.story.brought <= staying.story.size(torrent) + LOST_AT_MOST
+        moved(staying, later)
+    for each in (torrent, later):
+        staying.story.assert_moved(each)
+    assert staying.story.brought == staying.story.size(torrent) + staying.story.size(later)
+
+
+def test_counters_and_graph_go_on_in_the_run_that_follows(staying):
+    torrent = staying.story.seed("One", 400_000)
+    with staying:
+        moved(staying, torrent)
+        staying.story.clock.advance(10)
+        eventually(lambda: len(staying.watch.snapshot().incoming.samples) > 10, 20)
+        before = staying.watch.snapshot()
+        staying.settings_changed.set()
+        eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)(), 20)
+        after = staying.watch.snapshot()
+        assert after.count(Standing.DONE) == 1
+        assert after.total_bytes == before.total_bytes
+        assert after.started_at == before.started_at
+        assert after.incoming.samples[: len(before.incoming.samples)] == before.incoming.samples
+        assert after.last_round == before.last_round
+        second = staying.story.seed("Two", 1000)
+        staying.watch.rescan()
+        moved(staying, second)
+        assert staying.watch.snapshot().count(Standing.DONE) == 2
+        assert [event.moved for event in staying.of_kind(RoundEnded)] == [1, 1]
+    (ended,) = staying.of_kind(RunEnded)
+    assert (ended.moved, ended.sent) == (2, 401_000)
+    with contextlib.closing(staying.story.journal()) as journal:
+        assert sum(run.moved for run in journal.runs()) == 1  # both runs of a story have one name: the last is kept
+
+
+def test_a_rule_holds_from_the_next_look_on_and_breaks_nothing_off(staying):
+    active = staying.story.seed("One", 4_000_000, added_on=1)
+    sorted_anew = staying.story.seed("Two", 9_000, added_on=2)
+    ignored = staying.story.seed("Three", 9_000, added_on=3)
+    for torrent, domain in ((active, "a.org"), (sorted_anew, "b.org"), (ignored, "c.org")):
+        staying.story.source._held[torrent].trackers = (Tracker(f"http://{domain}/announce", 0, working=True),)
+    with staying:
+        eventually(lambda: staying.watch.snapshot().count(Standing.ACTIVE), 20)
+        staying.watch.pause(sorted_anew)
+        staying.story.rules = TrackerRules((Rule("b.org", "tv"), Rule("c.org", "Ignore")))
+        staying.watch.rescan()
+        eventually(lambda: the_row(staying, ignored).standing is Standing.SKIPPED, 20)
+        assert the_row(staying, ignored).why == "not moved: the rule for c.org says Ignore"
+        staying.watch.resume(sorted_anew)
+        staying.watch.rescan()
+        moved(staying, active)
+        moved(staying, sorted_anew)
+        assert staying.runs == 1
+        assert [len(the_row(staying, active).why) > 0, the_row(staying, active).attempt] == [True, 1]
+        assert staying.story.source.get(ignored) is not None
 
 
 def test_a_new_run_that_cannot_be_begun_ends_it_with_its_exit_code(staying):
@@ -227,24 +288,175 @@ def test_a_new_run_that_cannot_be_begun_ends_it_with_its_exit_code(staying):
     assert "state folder" in ended.reason
 
 
-def test_a_failed_torrent_rests_for_an_hour_before_it_is_tried_again(staying):
-    torrent = staying.story.seed("One")
+def test_an_idle_run_shows_zeros_and_a_graph_that_goes_on_in_every_place_that_repeats_it(staying):
+    first = staying.story.seed("One")
+    with staying:
+        moved(staying, first)
+        eventually(lambda: staying.watch.snapshot().last_round, 20)
+        before = staying.watch.snapshot()
+        assert (before.incoming.now, before.fraction, before.eta) == (0.0, 0.0, None)
+        staying.story.clock.advance(20)
+        eventually(lambda: len(staying.watch.snapshot().incoming.samples) >= len(before.incoming.samples) + 20, 20)
+        snapshot = staying.watch.snapshot()
+        assert snapshot.incoming.average > 0
+        assert set(snapshot.incoming.samples[-15:]) == {0.0}
+        said = f"idle; last round 1 moved, 0 failed; next look {clock(snapshot.next_scan_in)}"
+        assert at_rest(snapshot) == status_text(snapshot) == said
+        assert stats_text(snapshot) == f"stats: {said} (0 active, 0 queued, 1 done)"
+        assert 'network_bytes_per_second{direction="in"} 0\n' in exposition(snapshot)
+        published = as_data(snapshot)
+        assert (published["rate"], published["fraction"], published["eta"]) == (0, None, None)
+        assert published["last_round"] == {"at": snapshot.last_round.at, "moved": 1, "copied": 0, "failed": 0}
+        assert published["next_look_at"] == round(snapshot.at + snapshot.next_scan_in)
+        assert "all done for now: 1 moved" in narrate(snapshot.last_round).text
+        assert "; next look in " in narrate(snapshot.last_round).text
+
+
+def test_a_paused_run_and_one_that_waits_for_a_server_promise_nothing(staying):
+    staying.story.seed("One")
+    with staying:
+        staying.watch.pause()
+        eventually(staying.phase(Phase.PAUSED), 20)
+        eventually(lambda: not staying.watch.snapshot().count(Standing.ACTIVE), 20)
+        paused = staying.watch.snapshot()
+        assert (paused.incoming.now, paused.eta) == (0.0, None)
+        assert at_rest(paused).startswith("paused; ")
+        for row in staying.story.engine.roster.rows():
+            row.standing, row.ready_at, row.why = (
+                Standing.QUEUED,
+                staying.story.clock.monotonic() + 90,
+                "nas is left alone",
+            )
+        staying.watch._run._engine.roster.pause_all(paused=False)
+        held = staying.watch.snapshot()
+        assert (held.phase, held.eta) == (Phase.RUNNING, None)
+        assert at_rest(held).endswith(": nas is left alone")
+        assert "nas is left alone" in stats_text(held)
+
+
+def failing(staying):
+    """A torrent that has just failed: its data is gone from the disk of the source."""
+    torrent = staying.story.seed("Two", 50_000)
+    gone = next(path for path in staying.story.here.nodes if path.parts == ("Two",))
+    node = staying.story.here.nodes[gone]
+    staying.story.here.unlink(gone)
+    staying.watch.rescan()
+    eventually(lambda: staying.watch.snapshot().count(Standing.FAILED) == 1, 20)
+    staying.watching()
+    return torrent, lambda: staying.story.here.nodes.__setitem__(gone, node)
+
+
+def the_row(staying, torrent):
+    return next(move for move in staying.watch.snapshot().moves if move.id == torrent)
+
+
+def failures(staying, torrent):
+    return [event for event in staying.of_kind(MoveFailed) if event.torrent == torrent]
+
+
+def test_a_failed_torrent_is_tried_again_after_waits_that_grow_and_says_when(staying):
+    with staying:
+        staying.watching()
+        torrent, mend = failing(staying)
+        assert 50 < the_row(staying, torrent).retry_in <= 60
+        assert [event.again_in for event in failures(staying, torrent)] == [60.0]
+        staying.story.clock.advance(60)
+        eventually(lambda: len(failures(staying, torrent)) == 2, 20)
+        staying.watching()
+        assert 110 < the_row(staying, torrent).retry_in <= 120
+        assert "Tried again in 2m00s." in narrate(failures(staying, torrent)[1]).text
+        mend()
+        staying.story.clock.advance(120)
+        moved(staying, torrent)
+    staying.story.assert_moved(torrent)
+
+
+def test_a_failed_torrent_is_left_until_its_time_and_the_plan_of_others_says_so_too(staying):
+    with staying:
+        staying.watching()
+        torrent, mend = failing(staying)
+        mend()
+        third = staying.story.seed("Three", 1000)
+        with contextlib.closing(staying.story.journal()) as journal:
+            planner = Planner(staying.story.source, journal, SelectionPolicy(CATEGORY), TrackerRules)
+            plan = planner.plan(now=staying.story.clock.now())
+            (held,) = plan.held
+            assert ([move.torrent.id for move in plan.moves], held.id) == ([third], torrent)
+            assert held.again_at == journal.move(torrent).next_try_at
+            assert held.reason.startswith("failed, tried again in ")
+            assert {move.torrent.id for move in planner.plan().moves} == {torrent, third}
+
+
+def test_who_asks_for_a_look_has_failed_torrents_tried_at_once(staying):
+    with staying:
+        staying.watching()
+        torrent, mend = failing(staying)
+        mend()
+        staying.watch.rescan()
+        moved(staying, torrent)
+    staying.story.assert_moved(torrent)
+
+
+def test_a_torrent_that_is_removed_and_added_again_is_moved_without_waiting(staying):
+    with staying:
+        staying.watching()
+        torrent, mend = failing(staying)
+        mend()
+        staying.story.clock.advance(5)
+        staying.story.source._held.pop(torrent)
+        staying.story.source.seed(staying.story.metainfo[torrent], SAVE, category=CATEGORY, added_on=2**40)
+        staying.story.clock.advance(INTERVAL)
+        moved(staying, torrent)
+    staying.story.assert_moved(torrent)
+
+
+def test_a_torrent_that_was_moved_and_comes_back_at_the_source_is_moved_again(staying):
+    first = staying.story.seed("One", 50_000)
+    with staying:
+        moved(staying, first)
+        for name, data in staying.story.contents[first].items():
+            staying.story.here.plant_file(path(name), data)
+        staying.story.destination._held.pop(first)
+        staying.story.source.seed(staying.story.metainfo[first], SAVE, category=CATEGORY)
+        staying.story.clock.advance(INTERVAL)
+        moved(staying, first)
+        assert [event.moved for event in staying.of_kind(RoundEnded)] == [1, 1]
+
+
+def test_what_was_copied_is_not_copied_at_each_look(staying):
+    world = staying.story.engine.world
+    world.policy = replace(world.policy, delete_at_source=False)
+    first = staying.story.seed("One", 50_000)
+    with staying:
+        eventually(lambda: staying.watch.snapshot().count(Standing.DONE) == 1 and staying.phase(Phase.WATCHING)(), 20)
+        second = staying.story.seed("Two", 1000)
+        staying.watch.rescan()
+        eventually(lambda: staying.watch.snapshot().count(Standing.DONE) == 2 and staying.phase(Phase.WATCHING)(), 20)
+        assert [event.torrents for event in staying.of_kind(QueuePlanned)] == [1, 1]
+    staying.story.assert_kept(first)
+    staying.story.assert_kept(second)
+
+
+def test_swapped_ends_move_nothing_back_that_came_from_there(staying):
+    torrent = staying.story.seed("One", 50_000)
     with staying:
         moved(staying, torrent)
-        second = staying.story.seed("Two", 50_000)
-        staying.story.here.unlink(next(path for path in staying.story.here.nodes if path.parts == ("Two",)))
-        staying.watch.rescan()
-        eventually(lambda: staying.watch.snapshot().count(Standing.FAILED) == 1, 20)
-        staying.watching()
-        before = len(staying.of_kind(QueuePlanned))
-        staying.watch.rescan()
-        third = staying.story.seed("Three", 1000)
-        staying.watch.rescan()
-        moved(staying, third)
-        assert [event.torrents for event in staying.of_kind(QueuePlanned)[before:]] == [1]
-        staying.story.clock.advance(3600)
-        eventually(lambda: len(staying.of_kind(QueuePlanned)) > before + 1, 20)
-        assert staying.story.source.get(second) is not None
+    story = staying.story
+    back = story.destination.get(torrent)
+    assert (back.category, back.complete) == (CATEGORY, True)
+    rule = Rule("a.org", CATEGORY, again=True)
+    story.destination._held[torrent].trackers = (Tracker("http://a.org/announce", 0, working=True),)
+    with contextlib.closing(story.journal()) as journal:
+
+        def plan(*rules, again=False):
+            policy, known = SelectionPolicy(CATEGORY, again=again), TrackerRules(rules)
+            return Planner(story.destination, journal, policy, lambda: known, None, "seedbox:8080").plan()
+
+        (left,) = plan().not_moved
+        assert left.reason == "an earlier run has brought it here from seedbox:8080; --again moves it back"
+        assert not plan().moves
+        for allowed in (plan(again=True), plan(rule)):
+            assert [move.torrent.id for move in allowed.moves] == [torrent]
 
 
 def test_a_torrent_that_failed_and_is_tried_again_counts_in_the_round_that_moves_it(staying):
@@ -281,6 +493,8 @@ def test_an_idle_run_makes_room_for_a_fresh_one_before_it_grows_too_large(stayin
     torrent = staying.story.seed("One")
     with staying:
         eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)(), 20)
-        assert staying.watch.snapshot().moves == ()
+        snapshot = staying.watch.snapshot()
+        assert snapshot.moves == ()
+        assert snapshot.count(Standing.DONE) == 1
         assert staying.of_kind(RunEnded) == []
     staying.story.assert_moved(torrent)

@@ -383,7 +383,7 @@ def finished() -> FakeControl:
         )
         for move in control.current.moves
     )
-    bad = replace(done[3], standing=Standing.FAILED, trouble=DENIED, fraction=0.4)
+    bad = replace(done[3], standing=Standing.FAILED, trouble=DENIED, fraction=0.4, retry_in=None)
     silent = a_wire(now=0.0, samples=(0.0,) * 160)
     control.show(
         phase=Phase.ENDED, exit_code=1, ended_at=AT,

@@ -1,7 +1,8 @@
 """Reads and edits tracker_rules.json. A file that it does not understand is never written over.
 
-The file is one JSON object, domain -> category (or "Ignore"), or domain -> {"category": ..., "overlap": "none"}. An edit
-changes the characters of that rule alone: order, indentation and spelling of the others stay as the user has them.
+The file is one JSON object, domain -> category (or "Ignore"), or domain -> {"category": ..., "overlap": "none",
+"again": true}. An edit changes the characters of that rule alone: order, indentation and spelling of the others stay as the
+user has them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +55,7 @@ class RulesFile:
         text = self._text()
         members = self._members(text)
         old = next((member for member in members if member.rule.domain == rule.domain), None)
-        rule = replace(rule, overlap=old.rule.overlap) if old else rule
+        rule = replace(old.rule, category=category) if old else rule
         if old is None or old.rule != rule:
             self._write(_with(text, members, old, rule), expecting=_rules(members).with_rule(rule.domain, category))
         return rule
@@ -125,11 +126,12 @@ class RulesFile:
 
     def _rule(self, text: str, key_at: int, key: str, value_at: int, value: object) -> Rule:
         said = value if isinstance(value, dict) else {"category": value}
-        category, overlap = said.get("category"), said.get("overlap")
+        category, overlap, again = said.get("category"), said.get("overlap"), said.get("again", False)
         if not isinstance(category, str):
             raise self._damaged(text, value_at, f"the category of {quoted(key)} is no text in quotes")
-        if said.keys() - {"category", "overlap"} or overlap not in (None, *_OVERLAPS):
-            wanted = 'beside "category" there may be "overlap": "none" or "brief"'
+        known = said.keys() <= {"category", "overlap", "again"}
+        if not known or overlap not in (None, *_OVERLAPS) or not isinstance(again, bool):
+            wanted = 'beside "category" there may be "overlap": "none" or "brief", and "again": true'
             raise self._damaged(text, value_at, f"the rule for {quoted(key)} is not understood: {wanted}")
         try:
             domain = canonical_domain(key)
@@ -138,7 +140,7 @@ class RulesFile:
         refusal = category_refusal(category)
         if refusal:
             raise self._damaged(text, value_at, f"{quoted(category)} cannot be a category: {refusal}")
-        return Rule(domain, category, _OVERLAPS.get(str(overlap)))
+        return Rule(domain, category, _OVERLAPS.get(str(overlap)), again)
 
     def _damaged(self, text: str, position: int, what: str) -> ConfigError:
         line = text.count("\n", 0, position) + 1
@@ -164,6 +166,34 @@ class RulesFile:
             ) from error
 
 
+class LiveRules:
+    """The rules as the file has them when somebody asks. Raises ConfigError where it is damaged at the beginning.
+
+    Where it is damaged later, the last good rules hold, and `say` is told once for each fault.
+    """
+
+    def __init__(self, path: LocalPath | Path, say: Callable[[str], object]) -> None:
+        self._say = say
+        self._fault = ""
+        self._file = RulesFile(path)
+        self._rules = self._file.read()
+
+    def __call__(self) -> TrackerRules:
+        """The rules now."""
+        try:
+            self._rules, fault = self._file.read(), ""
+        except ConfigError as error:
+            fault = str(error)
+        if fault and fault != self._fault:
+            self._say(f"the tracker rules were changed and have errors; the old ones are kept: {fault}")
+        self._fault = fault
+        return self._rules
+
+    def read_from(self, path: LocalPath | Path) -> None:
+        """Another file holds the rules from now on."""
+        self._file = RulesFile(path)
+
+
 def _rules(members: Iterable[_Member]) -> TrackerRules:
     return TrackerRules(tuple(member.rule for member in members))
 
@@ -186,10 +216,12 @@ def _after_space(text: str, position: int) -> int:
 
 def _with(text: str, members: list[_Member], old: _Member | None, rule: Rule) -> str:
     """The text with that rule: in place of `old`, else as the last one, laid out like the one before it."""
-    plain: object = rule.category
+    plain: dict[str, object] = {"category": rule.category}
     if rule.overlap:
-        plain = {"category": rule.category, "overlap": rule.overlap.value}
-    value = json.dumps(plain, ensure_ascii=False)
+        plain["overlap"] = rule.overlap.value
+    if rule.again:
+        plain["again"] = True
+    value = json.dumps(plain if len(plain) > 1 else rule.category, ensure_ascii=False)
     if old:
         return text[: old.value[0]] + value + text[old.value[1] :]
     key = json.dumps(rule.domain, ensure_ascii=False)

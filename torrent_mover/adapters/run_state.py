@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from torrent_mover.adapters.whole_file import write_whole
-from torrent_mover.domain.events import Event, QueuePlanned
-from torrent_mover.domain.snapshot import MoveView, Snapshot, Standing
+from torrent_mover.domain.events import Event, QueuePlanned, RoundEnded
+from torrent_mover.domain.snapshot import MoveView, NotMoved, Phase, Snapshot, Standing
 
 SCHEMA_VERSION: Final = 1
 FILE_NAME: Final = "run.json"
@@ -84,11 +84,14 @@ def as_data(snapshot: Snapshot) -> dict[str, object]:
         "run": snapshot.run,
         "phase": snapshot.phase.value,
         "test_run": snapshot.test_run,
-        "fraction": round(snapshot.fraction, 4),
+        "fraction": None if snapshot.phase is Phase.WATCHING else round(snapshot.fraction, 4),
+        "next_look_at": _whole(snapshot.next_scan_at),
+        "last_round": _round(snapshot.last_round),
         "eta": _whole(snapshot.eta),
         "rate": round(max(snapshot.incoming.now, snapshot.outgoing.now)),
         "counts": {standing.value: snapshot.count(standing) for standing in Standing},
         "moves": [_row(move) for move in rows[:ROWS_AT_MOST]],
+        "not_moved": [_left(one) for one in snapshot.not_moved[:ROWS_AT_MOST]],
     }
 
 
@@ -108,6 +111,16 @@ def _row(move: MoveView) -> dict[str, object]:
         "eta": _whole(move.eta),
         "why": move.why,
     }
+
+
+def _left(one: NotMoved) -> dict[str, object]:
+    return {"infohash": one.id.hex, "name": one.name, "size": one.size, "reason": one.reason}
+
+
+def _round(ended: RoundEnded | None) -> dict[str, object] | None:
+    if ended is None:
+        return None
+    return {"at": ended.at, "moved": ended.moved, "copied": ended.copied, "failed": ended.failed}
 
 
 def _whole(seconds: float | None) -> int | None:

@@ -11,8 +11,9 @@ from contextlib import suppress
 from typing import Final
 
 from torrent_mover.domain.events import Event, QueuePlanned
+from torrent_mover.domain.narrate import at_rest
 from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
-from torrent_mover.domain.text import counted, percent, rate, safe
+from torrent_mover.domain.text import percent, rate, safe
 
 _STATUS_EVERY: Final = 10.0
 _MICROSECONDS: Final = 1_000_000
@@ -86,8 +87,8 @@ class Systemd:
 def status_text(snapshot: Snapshot) -> str:
     """One line for `systemctl status`."""
     active, done, failed = (snapshot.count(each) for each in (Standing.ACTIVE, Standing.DONE, Standing.FAILED))
-    if snapshot.phase is Phase.WATCHING:
-        return f"watching; {counted(done, 'torrent')} moved, {failed:,} failed"
+    if rest := at_rest(snapshot):
+        return safe(rest)
     speed = rate(max(snapshot.incoming.now, snapshot.outgoing.now))
     told = f"{snapshot.phase.value}: {percent(snapshot.fraction)}, {active:,} active, {done:,} done, {failed:,} failed, {speed}"
     return safe(told)

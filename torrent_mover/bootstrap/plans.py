@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.adapters.run_state import FILE_NAME, published
 from torrent_mover.bootstrap.ends import Ends, client, session_pool, tunnel_to
-from torrent_mover.bootstrap.state import journal_as_it_is
+from torrent_mover.bootstrap.state import active_run, journal_as_it_is, state_folder
 from torrent_mover.domain.capacity import fitting, margin
 from torrent_mover.domain.errors import MoverError, ServerTooOld
-from torrent_mover.domain.move import MoveRecord
-from torrent_mover.domain.selection import Policy
+from torrent_mover.domain.move import MoveRecord, Outcome
+from torrent_mover.domain.rules import TrackerRules
+from torrent_mover.domain.selection import Held, Policy
 from torrent_mover.domain.settings import HostKeyPolicy, Settings
+from torrent_mover.domain.snapshot import Standing
 from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.categorize import ClientCategorizer
 from torrent_mover.engine.foresight import Foresight, foresee
 from torrent_mover.engine.places import Destination
 from torrent_mover.engine.planner import Plan, Planner
+from torrent_mover.engine.roster import COPIED_ALREADY, LEFT_BY_USER
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.journal import Journal
 
 
-def planner(settings: Settings, ends: Ends, journal: Journal | None, *, kin: bool = True) -> Planner:
-    """What decides which torrents move. `kin`: look at the source's disk for those that share files."""
+def chosen_by(settings: Settings, *, again: bool = False) -> Policy:
+    """What the settings say about what is moved. `again`: move back what came from the destination, too."""
     moving = settings.moving
-    policy = Policy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order)
-    rules = RulesFile(settings.rules_file).read()
-    return Planner(ends.source.client, journal, policy, rules, ends.look if kin else None)
+    return Policy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order, again)
+
+
+def planner(
+    settings: Settings,
+    ends: Ends,
+    journal: Journal | None,
+    *,
+    kin: bool = True,
+    again: bool = False,
+    rules: Callable[[], TrackerRules] | None = None,
+) -> Planner:
+    """What decides which torrents move. `kin`: look at the source's disk for those that share files.
+
+    `rules`: where they come from, if not from the file that the settings name.
+    """
+    read = rules or RulesFile(settings.rules_file).read
+    policy, name = chosen_by(settings, again=again), ends.destination.client.name
+    return Planner(ends.source.client, journal, policy, read, ends.look if kin else None, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +70,11 @@ class Preview:
     foresight: Foresight = field(default_factory=Foresight)
 
 
-def preview(settings: Settings) -> Preview:
-    """What a run would do. Reads; writes nothing anywhere: a host key that is new is not remembered, either."""
+def preview(settings: Settings, *, again: bool = False) -> Preview:
+    """What a run would do, or does, where one goes on that stays: what that one holds back, it holds back.
+
+    Reads; writes nothing anywhere: a host key that is new is not remembered, either.
+    """
     server = settings.destination_server
     strict = replace(
         settings,
@@ -60,7 +84,10 @@ def preview(settings: Settings) -> Preview:
     clock = SystemClock()
     with ExitStack() as stack:
         ends, journal = Ends(strict, clock, stack), journal_as_it_is(settings, stack)
-        plan = planner(settings, ends, journal).plan()
+        goes_on = journal is not None and bool(active_run(settings))
+        left = _left(published(state_folder(settings) / FILE_NAME) or {}, journal) if journal and goes_on else {}
+        now = clock.now() if goes_on else None
+        plan = planner(settings, ends, journal, again=again).plan(now=now, left=left)
         records = journal.moves() if journal else ()
         left_out, room = _room(plan, ends.destination) if plan.moves else (frozenset(), "")
         failed = {record.id: record for record in records if record.error}
@@ -79,6 +106,15 @@ def _room(plan: Plan, destination: Destination) -> tuple[frozenset[InfoHash], st
     kept_free = size(margin(space.total))
     why = f"{size(space.free)} are free in {destination.files.name}, of which {kept_free} stay free"
     return left_out, f"{counted(len(left_out), 'torrent')} would not fit now: {why}." if left_out else ""
+
+
+def _left(said: Mapping[str, Any], journal: Journal) -> dict[InfoHash, Held]:
+    """What the run that goes on has done with: left by the user, as it says, or copied, as the history says."""
+    run = said.get("run")
+    copied = (entry.id for entry in journal.history() if entry.run == run and entry.outcome is Outcome.COPIED)
+    skipped = (move for move in said.get("moves", ()) if move["standing"] == Standing.SKIPPED.value)
+    left = {InfoHash(move["infohash"]): Held(move["why"]) for move in skipped if move["why"] in LEFT_BY_USER}
+    return {torrent: Held(COPIED_ALREADY) for torrent in copied} | left
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Final, Self
 from torrent_mover import __version__
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.logs import start_log
+from torrent_mover.adapters.rules_json import LiveRules
 from torrent_mover.adapters.scratch import sweep
 from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.adapters.ssh.pool import SessionPool
@@ -21,15 +23,16 @@ from torrent_mover.adapters.system import HostMeter
 from torrent_mover.bootstrap.ends import Ends, allowed
 from torrent_mover.bootstrap.mending import offer
 from torrent_mover.bootstrap.moving import cache_of, left_out, policy_of, route
-from torrent_mover.bootstrap.plans import planner
+from torrent_mover.bootstrap.plans import chosen_by, planner
 from torrent_mover.bootstrap.state import claims, journal_path, locked
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.events import Level, Noticed
-from torrent_mover.domain.retry import Backoff
+from torrent_mover.domain.retry import REST, Backoff
 from torrent_mover.domain.settings import Settings
 from torrent_mover.engine.bandwidth import Bandwidth
 from torrent_mover.engine.checks import Checks
 from torrent_mover.engine.engine import Engine, Tuning
+from torrent_mover.engine.planner import Planner
 from torrent_mover.engine.publisher import Publisher
 from torrent_mover.engine.rounds import Watching
 from torrent_mover.engine.run import Run, RunFacts
@@ -45,7 +48,10 @@ from torrent_mover.ports.filesystem import FileSystem
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line adds to the settings. `interactive`: somebody looks on who can answer."""
+    """What the command line adds to the settings. `interactive`: somebody looks on who can answer.
+
+    `rules`: those that outlive the run; without them it reads its own. `again`: move back what came from the destination.
+    """
 
     config: Path
     jobs: int = 4
@@ -53,6 +59,8 @@ class RunOptions:
     debug: bool = False
     watching: Watching | None = None
     interactive: bool = False
+    rules: LiveRules | None = None
+    again: bool = False
 
 
 class Assembly:
@@ -64,6 +72,9 @@ class Assembly:
         self._stack = ExitStack()
         self.redactor: Final = redactor_of(settings)
         self.run: Run
+        self._bandwidth: Bandwidth
+        self._plans: Planner
+        self._checks: Callable[[str], Checks]
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -94,6 +105,13 @@ class Assembly:
             return f"{error.what} The run goes on without it. {error.remedy}"
         return ""
 
+    def adopt(self, settings: Settings) -> None:
+        """Go on with settings that differ in nothing that a transfer uses (domain/settings_live.py)."""
+        self._bandwidth.configure(settings.general)
+        self._plans.choose_by(chosen_by(settings, again=self._options.again))
+        checks = self._checks(settings.moving.category_to_move)
+        self.run.renew_checks(checks.first(), checks.planned)
+
     def _build(self, stack: ExitStack) -> Run:
         settings, options = self._settings, self._options
         stop = threading.Event()
@@ -103,9 +121,9 @@ class Assembly:
         publisher = Publisher(journal)
         ends = Ends(settings, clock, stack, partial(_tell, publisher, clock), run=True)
         source, destination = ends.source, ends.destination
-        bandwidth = Bandwidth(settings.general, clock)
+        bandwidth = self._bandwidth = Bandwidth(settings.general, clock)
         throttle = Throttle(clock, bandwidth.limit, lambda: bandwidth.paused)
-        plans = planner(settings, ends, journal)
+        plans = self._plans = planner(settings, ends, journal, again=options.again, rules=options.rules)
         cache = cache_of(settings)
         engine: Engine  # it is made of what asks it
         space = Space(destination.files, cache, lambda: engine.arrived())  # noqa: PLW0108
@@ -128,7 +146,10 @@ class Assembly:
         engine = Engine(world, self._tuning(), stop)
         mode, category = settings.moving.transfer_mode.value, settings.moving.category_to_move
         reach = ends.reach(lambda: f"{options.config}, mode {mode}", lambda: "no")
-        checks = Checks(source, destination, world.policy, reach, space, journal, clock, category, options.jobs)
+        self._checks = lambda category: Checks(
+            source, destination, world.policy, reach, space, journal, clock, category, options.jobs
+        )
+        checks = self._checks(category)
         facts = RunFacts(
             world.run, __version__, mode, source.name, destination.name, str(options.config), options.test_run
         )
@@ -156,6 +177,7 @@ class Assembly:
             backoff=Backoff(),
             breaker_failures=general.breaker_failures,
             breaker_cooldown=general.breaker_cooldown,
+            rest=REST if self._options.watching else None,
         )
 
 

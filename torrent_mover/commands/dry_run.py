@@ -30,7 +30,7 @@ _TRACKERS_TOLD = 8
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Plan and show. Raises NoSuchCategory, with --json after the plan."""
     settings, _ = settings_of(arguments)
-    preview = plans.preview(settings)
+    preview = plans.preview(settings, again=arguments.again)
     plan = preview.plan
     if arguments.json:
         json.dump(as_data(preview), sys.stdout, indent=2)
@@ -81,9 +81,9 @@ def as_data(preview: Preview) -> dict[str, object]:
                 "size": left.size,
                 "added_on": left.added_on,
                 "reason": left.reason,
-                "ready_at": None if left.ready_in is None else round(preview.at + left.ready_in),
+                "again_at": left.again_at if left.ready_in is None else round(preview.at + left.ready_in),
             }
-            for left in plan.not_moved
+            for left in (*plan.held, *plan.not_moved)
         ],
     }
 
@@ -123,6 +123,10 @@ def as_table(preview: Preview, cells: int | None = _NAME_CELLS) -> str:
     if plan.doubt:
         lines.append(f"Links between torrents were not looked for: {safe(plan.doubt)}")
     lines += _refused(preview.foresight, cells)
+    if plan.held:
+        lines += ["", f"{counted(len(plan.held), 'torrent')} of the run that goes on:"]
+        for left in plan.held:
+            lines.append(f"  {left.id.short}  {size(left.size):>9}  {name_cell(left.name, cells)}  {safe(left.reason)}")
     if plan.not_moved:
         lines += ["", f"{counted(len(plan.not_moved), 'torrent')} would stay:"]
         for left in plan.not_moved:

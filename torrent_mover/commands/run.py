@@ -28,7 +28,13 @@ def move(settings: Settings, path: Path, arguments: argparse.Namespace) -> ExitC
         from torrent_mover.commands.watch import watch
 
         return watch(settings, path, arguments)
-    options = RunOptions(path, jobs=arguments.parallel_jobs, test_run=arguments.test_run, debug=arguments.debug)
+    options = RunOptions(
+        path,
+        jobs=arguments.parallel_jobs,
+        test_run=arguments.test_run,
+        debug=arguments.debug,
+        again=arguments.again,
+    )
     with (
         Assembly(settings, options) as assembly,
         publishing(assembly.run, state_folder(settings)),

@@ -69,7 +69,7 @@ class _Moment:
             return _STATES.get(said["standing"], "moving")
         if record.next_try_at > self.now and self.active:
             return "waiting"
-        if record.error and not record.next_try_at:
+        if record.error and not (record.next_try_at and self.active):
             return "failed"
         if self.active:
             return "moving"
@@ -95,6 +95,7 @@ def as_data(view: View, now: float) -> dict[str, Any]:
         "active": view.active or None,
         "progress": _progress(said) if said else None,
         "moves": moves,
+        "not_moved": list(said.get("not_moved", ())),
         "breakers": [
             {
                 "server": server,
@@ -118,6 +119,8 @@ def _progress(said: Mapping[str, Any]) -> dict[str, object]:
         "fraction": said["fraction"],
         "rate": said["rate"],
         "eta": said["eta"],
+        "next_look_at": said.get("next_look_at"),
+        "last_round": said.get("last_round"),
         "queued": said["counts"]["queued"],
         "done": said["counts"]["done"],
         "failed": said["counts"]["failed"],

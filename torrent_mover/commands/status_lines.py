@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from torrent_mover.commands.looking import at, name_cells, zone
 from torrent_mover.domain.breaker import Breaker
-from torrent_mover.domain.narrate import ended_well
+from torrent_mover.domain.events import RoundEnded
+from torrent_mover.domain.narrate import ended_well, idle
+from torrent_mover.domain.snapshot import Phase
 from torrent_mover.domain.text import cause_first, clock, counted, duration, percent, rate, safe, shorten, size
 
 RUNS_SHOWN: Final = 5
@@ -36,7 +38,7 @@ def lines(data: Mapping[str, Any], breakers: Mapping[str, Breaker], *, goes_on: 
     yield f"A run is active: {_holder(data['active'])}." if goes_on else "No run is active."
     yield f"Times are local: {zone(data['at'])}."
     if data["progress"]:
-        yield _progress(data["progress"])
+        yield _progress(data["progress"], data["at"])
     for state, heading in _HEADINGS.items():
         found = [move for move in data["moves"] if move["state"] == state]
         if found:
@@ -49,6 +51,13 @@ def lines(data: Mapping[str, Any], breakers: Mapping[str, Breaker], *, goes_on: 
             if goes_on
             else "Nothing is under way. What a run would move: torrent-mover --dry-run"
         )
+    if data["not_moved"]:
+        yield ""
+        yield "Not moved:"
+        for left in data["not_moved"][:_QUEUED_SHOWN]:
+            yield f"{_head(left)}  {safe(left['reason'])}"
+        if more := len(data["not_moved"]) - _QUEUED_SHOWN if len(data["not_moved"]) > _QUEUED_SHOWN else 0:
+            yield f"  and {counted(more, 'more torrent')}"
     troubled = {name: each for name, each in breakers.items() if each.failures}
     if troubled:
         yield ""
@@ -70,8 +79,12 @@ def _holder(active: str) -> str:
         return active
 
 
-def _progress(progress: Mapping[str, Any]) -> str:
+def _progress(progress: Mapping[str, Any], now: float) -> str:
     kind = "Test run" if progress["test_run"] else "Run"
+    if progress["phase"] == Phase.WATCHING.value:
+        said, look = progress["last_round"], progress["next_look_at"]
+        last = RoundEnded(said["at"], said["moved"], said["failed"], 0, 0.0, said["copied"]) if said else None
+        return f"{kind} {progress['run']}: {idle(last, None if look is None else look - now)}"
     left = f", {duration(progress['eta'])} left" if progress["eta"] is not None else ""
     speed = f", {rate(progress['rate'])}" if progress["rate"] else ""
     numbers = f"{progress['done']:,} done, {progress['failed']:,} failed, {progress['queued']:,} queued"

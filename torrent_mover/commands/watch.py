@@ -11,7 +11,8 @@ from typing import Final, Self
 
 from torrent_mover.adapters.config_ini import examine
 from torrent_mover.adapters.logs import FILE_NAME
-from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.adapters.rules_json import LiveRules
+from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.bootstrap.run import Assembly, RunOptions
 from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.commands.front import follow, wants_screen
@@ -19,6 +20,7 @@ from torrent_mover.commands.telling import publishing, telling, under_systemd
 from torrent_mover.domain.errors import ExitCode, MoverError
 from torrent_mover.domain.events import Level
 from torrent_mover.domain.settings import Settings
+from torrent_mover.domain.settings_live import TELLING, as_fetched_before, changed, taken_over
 from torrent_mover.domain.settings_problems import Severity
 from torrent_mover.engine.rounds import Watching
 from torrent_mover.engine.run import Run
@@ -41,18 +43,26 @@ class Runs:
     """One run after the other, each with the settings that were valid last. Only one of them exists at a time."""
 
     def __init__(self, settings: Settings, path: Path, arguments: argparse.Namespace) -> None:
+        """Raises ConfigError where the tracker rules cannot be read."""
         self._settings = settings
         self._next: Settings | None = None
         self._path = path
         self._arguments = arguments
-        self._seen = self._looks()
+        self._seen = _looks(path)
         self._stack = ExitStack()
+        self._told = ExitStack()
+        self._assembly: Assembly
         self.notice: Callable[[Level, str], None] = _unheard
+        self._rules = LiveRules(settings.rules_file, lambda text: self.notice(Level.WARN, text))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        self._told.close()
         self._stack.close()
 
     def begin(self) -> Run:
@@ -65,17 +75,27 @@ class Runs:
             debug=arguments.debug,
             watching=Watching(arguments.watch, self.changed) if arguments.watch else None,
             interactive=wants_screen(arguments, os.environ),
+            rules=self._rules,
+            again=arguments.again,
         )
+        self._rules.read_from(settings.rules_file)
         with ExitStack() as stack:
-            assembly = stack.enter_context(Assembly(settings, options))
-            stack.enter_context(publishing(assembly.run, state_folder(settings)))
-            stack.enter_context(telling(assembly.run, settings.general, assembly.redactor, assembly.complain))
+            self._assembly = stack.enter_context(Assembly(settings, options))
+            stack.enter_context(publishing(self._assembly.run, state_folder(settings)))
+            self._tell(settings)
             self._stack = stack.pop_all()
-        return assembly.run
+        return self._assembly.run
+
+    def _tell(self, settings: Settings) -> None:
+        """Have those told that the settings name, and nobody else. Raises MoverError; then nobody is."""
+        self._told.close()
+        with ExitStack() as stack:
+            stack.enter_context(telling(self._assembly.run, settings.general, redactor_of(settings)))
+            self._told = stack.pop_all()
 
     def following(self) -> Run:
         """The next run, once the last one has ended: with the changed settings, or the old ones where those are refused."""
-        self._stack.close()
+        self._end()
         if not self._arguments.watch:  # nobody looked while it waited for what was mended
             self.changed()
         before, self._settings = self._settings, self._next or self._settings
@@ -92,27 +112,42 @@ class Runs:
         return run
 
     def changed(self) -> bool:
-        """Whether config or rules were written since, and can be used. Where they cannot, that is said once for each change."""
-        looks = self._looks()
-        if looks == self._seen:
-            return False
-        self._seen = looks
-        settings, problems = examine(self._path)
-        refusal = "; ".join(str(problem) for problem in problems if problem.severity is Severity.ERROR)
-        if settings is not None:
-            try:
-                RulesFile(settings.rules_file).read()
-            except MoverError as error:
-                settings, refusal = None, str(error)
-        if settings is None:
-            self.notice(Level.WARN, f"the config was changed and has errors; the old one is kept: {refusal}")
-            return False
-        self._next = settings
-        self.notice(Level.INFO, "the config was changed: moves under way are written down and go on with the new one")
-        return True
+        """Whether settings are there that ask for a new start. What the running one can take over, it has."""
+        looks = _looks(self._path)
+        if looks != self._seen:
+            self._seen = looks
+            self._read_again()
+        return self._next is not None
 
-    def _looks(self) -> tuple[object, ...]:
-        return tuple(_looks(file) for file in (self._path, Path(str(self._settings.rules_file))))
+    def _read_again(self) -> None:
+        """The config was written: take over what can be, keep the rest for a new start. Where it has errors, say so once."""
+        found, problems = examine(self._path)
+        if found is None:
+            refusal = "; ".join(str(problem) for problem in problems if problem.severity is Severity.ERROR)
+            self.notice(Level.WARN, f"the config was changed and has errors; the old one is kept: {refusal}")
+            return
+        new = as_fetched_before(self._settings, found)
+        live = taken_over(self._settings, new)
+        at_once, later = changed(self._settings, live), changed(live, new)
+        if self._arguments.watch and at_once:
+            self._adopt(live)
+            self.notice(Level.INFO, f"the config was changed, this holds from now on: {', '.join(at_once)}")
+        self._next = new if later or not self._arguments.watch else None
+        if later and self._arguments.watch:
+            self.notice(
+                Level.INFO,
+                f"the config was changed, this needs a new start: {', '.join(later)}; what moves now ends first",
+            )
+
+    def _adopt(self, live: Settings) -> None:
+        before, self._settings = self._settings, live
+        self._rules.read_from(live.rules_file)
+        self._assembly.adopt(live)
+        if any(name in TELLING for name in changed(before, live)):
+            try:
+                self._tell(live)
+            except MoverError as error:
+                self.notice(Level.WARN, f"those that the changed config names cannot be told: {error}")
 
 
 def _looks(file: Path) -> tuple[int, int, int] | None:

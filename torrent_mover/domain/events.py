@@ -124,12 +124,13 @@ class MoveRetried(MoveEvent):
 
 @dataclass(frozen=True, slots=True)
 class MoveFailed(MoveEvent):
-    """A torrent is given up for this run."""
+    """A torrent is given up for now: until `again_in` seconds have passed, or, without them, until another run."""
 
     what: str
     kept: str
     remedy: str
     code: str
+    again_in: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ class Held(Event):
 class RoundEnded(Event):
     """A run that stays has done all that there was; the next look may bring more. `took` in seconds, `sent` in bytes.
 
-    `copied`: seed at the destination, and the source keeps them (a test run, or so configured).
+    `copied`: seed at the destination, and the source keeps them (a test run, or so configured). `next_look`: seconds until it
+    looks again; None: when somebody asks.
     """
 
     moved: int
@@ -170,6 +172,7 @@ class RoundEnded(Event):
     sent: int
     took: float
     copied: int = 0
+    next_look: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

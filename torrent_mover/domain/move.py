@@ -96,7 +96,8 @@ class HistoryEntry:
     `took`: seconds that were spent on it by the run that ended it, without those in which it was paused or waited to be tried
     again; every place that says how long a move took says this.
     `sent` bytes crossed the wire, `reused` were there already; `not_carried` is what no interface can set at the destination
-    (uploaded bytes, ratio, seeding time, added-on), as text, so that it is not lost.
+    (uploaded bytes, ratio, seeding time, added-on), as text, so that it is not lost. `source` and `destination` name the
+    clients (`host:port`), blank in journals of before.
     """
 
     id: InfoHash
@@ -113,6 +114,8 @@ class HistoryEntry:
     detail: str = ""
     not_carried: str = ""
     confirmed: bool = True
+    source: str = ""
+    destination: str = ""
     took: float = 0.0
 
     @property

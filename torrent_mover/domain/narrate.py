@@ -27,7 +27,8 @@ from torrent_mover.domain.events import (
 )
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.redact import hide_known_shapes
-from torrent_mover.domain.text import cause_first, counted, duration, rate, safe, size
+from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
+from torrent_mover.domain.text import cause_first, clock, counted, duration, rate, safe, size
 from torrent_mover.domain.torrent import InfoHash
 
 _ENDINGS = {
@@ -35,6 +36,7 @@ _ENDINGS = {
     Outcome.COPIED: "source kept",
     Outcome.FAILED: "not moved",
 }
+_HELD = (Standing.QUEUED, Standing.RETRYING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ def _(event: MoveRetried) -> Line:
 
 @_tell.register
 def _(event: MoveFailed) -> Line:
-    told = _joined(cause_first(event.what), event.kept, event.remedy)
+    again = "" if event.again_in is None else f"Tried again in {duration(event.again_in)}."
+    told = _joined(cause_first(event.what), event.kept, event.remedy, again)
     return Line(Level.ERROR, event.torrent, f"failed: {told} ({event.name}) [{event.code}]")
 
 
@@ -148,7 +151,8 @@ def _(event: Held) -> Line:
 def _(event: RoundEnded) -> Line:
     level = Level.WARN if event.failed else Level.INFO
     told = f"{ended_well(event.moved, event.copied)}, {event.failed:,} failed, {size(event.sent)} in {duration(event.took)}"
-    return Line(level, None, f"all done for now: {told}")
+    after = "" if event.next_look is None else f"; next look in {duration(event.next_look)}"
+    return Line(level, None, f"all done for now: {told}{after}")
 
 
 @_tell.register
@@ -161,6 +165,35 @@ def _(event: RunEnded) -> Line:
         f"run {event.run} end: {ended_well(event.moved, event.copied)}, {event.failed:,} failed,"
         f" {size(event.sent)} in {duration(event.took)}{speed}, exit {event.exit_code}{reason}",
     )
+
+
+def idle(last: RoundEnded | None, next_look: float | None) -> str:
+    """What a run that stays says while nothing is to be moved: `idle; last round 5 moved, 3 failed; next look 0:20`.
+
+    `next_look` in seconds; None: it waits until somebody asks.
+    """
+    parts = ["idle"]
+    if last is not None:
+        parts.append(f"last round {ended_well(last.moved, last.copied)}, {last.failed:,} failed")
+    parts.append("looks again when asked" if next_look is None else f"next look {clock(next_look)}")
+    return "; ".join(parts)
+
+
+def at_rest(snapshot: Snapshot) -> str:
+    """Why nothing moves now; blank where something does, or where the phase alone says it."""
+    if snapshot.phase is Phase.WATCHING:
+        return idle(snapshot.last_round, snapshot.next_scan_in)
+    if snapshot.count(Standing.ACTIVE):
+        return ""
+    if snapshot.phase is Phase.PAUSED:
+        return f"paused; {counted(snapshot.count(Standing.QUEUED, Standing.RETRYING, Standing.PAUSED), 'torrent')} left"
+    if snapshot.phase is Phase.STOPPING:
+        return "stopping"
+    held = [move for move in snapshot.moves if move.standing in _HELD and move.retry_in is not None]
+    if snapshot.phase is not Phase.RUNNING or not held:
+        return ""
+    first = min(held, key=lambda move: move.retry_in or 0.0)
+    return f"waiting {clock(first.retry_in or 0.0)}: {first.why}"
 
 
 def ended_well(moved: int, copied: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from torrent_mover.domain.errors import DiskFull, ExitCode
@@ -63,6 +63,8 @@ class Desk:
 
 
 def _notice(event: Event) -> Notice | None:
+    if isinstance(event, MoveFailed):  # a time that is another one at each try would make it news again
+        event = replace(event, again_in=None)
     text = narrate(event).full
     if _lacks_room(event):
         return Notice(NotifyOn.SPACE, "no space left", text)

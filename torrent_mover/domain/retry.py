@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from torrent_mover.domain.errors import MoverError, Retry
 
@@ -34,6 +35,10 @@ class Backoff:
         if error.retry is Retry.NOW:
             return 0.0 if failures == 1 else self.delay(failures - 1, random)
         return self.delay(failures, random)
+
+
+REST: Final = Backoff(base=60.0, cap=3600.0, jitter=0.0)
+"""Waits of a run that stays, after it has given a move up once, twice ...: 1, 2, 4 minutes, an hour at most."""
 
 
 def count_failure(failures: int, *, progressed: bool) -> int:

@@ -70,11 +70,15 @@ class Overlap(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Torrents of `domain` and its subdomains belong to `category`; `overlap` where the tracker wants another than usual."""
+    """Torrents of `domain` and its subdomains belong to `category`; `overlap` where the tracker wants another than usual.
+
+    `again`: they are moved back to the client that an earlier run has brought them from.
+    """
 
     domain: str
     category: str
     overlap: Overlap | None = None
+    again: bool = False
 
     @property
     def ignores(self) -> bool:

@@ -7,16 +7,16 @@ Two steps, because questions about files and trackers cost a call each: `presele
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
 from torrent_mover.domain.errors import NoSuchCategory
-from torrent_mover.domain.move import Mark
+from torrent_mover.domain.move import Mark, MoveRecord
 from torrent_mover.domain.settings import Order
 from torrent_mover.domain.snapshot import NotMoved
-from torrent_mover.domain.text import duration, percent, size
+from torrent_mover.domain.text import clock, duration, percent, size
 from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
 
 FIRST_TAG: Final = "move-first"
@@ -28,6 +28,7 @@ _MARKED: Final = {
     Mark.RECHECK_FAILED: "its recheck failed in an earlier run; --clear-recheck-failure {id} tries it again",
     Mark.CORRUPT: "its data is damaged at the source; --clear-corruption {id} tries it again",
 }
+_BROUGHT_HERE: Final = "an earlier run has brought it here from"
 _BUSY: Final = {
     TorrentState.CHECKING: "the client is checking it",
     TorrentState.MOVING: "the client is moving its files",
@@ -41,28 +42,48 @@ _BUSY: Final = {
 class Policy:
     """What to move. `threshold` bytes: take torrents until the category is at or below it; None: all of them.
 
-    `min_seed_time` in seconds.
+    `min_seed_time` in seconds. `again`: move back what came from the destination.
     """
 
     category: str
     threshold: int | None = None
     min_seed_time: float = 0.0
     order: Order = Order.OLDEST
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What only a closer look shows: the domain of a tracker that a rule ignores."""
+    """What only a closer look shows: the domain of a tracker that a rule ignores, whether a rule lets it be moved back."""
 
     ignored_tracker: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why the run that goes on does not begin with a torrent now, though it would be moved.
+
+    `again_at`: Unix seconds from which it is tried by itself; None: when somebody asks. `since`: it holds a torrent that was
+    there then; one that was added later came back, and is another case.
+    """
+
+    reason: str
+    again_at: float | None = None
+    since: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A torrent that will be moved. `resumed`: an earlier run began with it."""
+    """A torrent that will be moved. `resumed`: an earlier run began with it; `held`: but not now.
+
+    `came_from`: the destination client, where an earlier run has brought it here from there.
+    """
 
     torrent: Torrent
     resumed: bool = False
+    held: Held | None = None
+    came_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +101,10 @@ class Preselection:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Every torrent of the category, once: those to move, in order, and the others, each with its reason."""
+    """Every torrent of the category, once: those to move, in order, and the others, each with its reason.
+
+    What is held is among those to move: its turn comes, and nothing else is taken in its place.
+    """
 
     chosen: tuple[Candidate, ...]
     not_moved: tuple[NotMoved, ...]
@@ -96,6 +120,8 @@ def preselect(
     policy: Policy,
     marks: Mapping[InfoHash, Mark] | None = None,
     begun: Collection[InfoHash] = (),
+    held: Mapping[InfoHash, Held] | None = None,
+    came_from: Mapping[InfoHash, str] | None = None,
 ) -> Preselection:
     """The first step, from the client's listing alone. Torrents of other categories are left out altogether.
 
@@ -109,7 +135,8 @@ def preselect(
         if reason:
             not_moved.append(_left(torrent, reason, _ready_in(torrent, policy, marks or {})))
         else:
-            candidates.append(Candidate(torrent, torrent.id in begun))
+            from_there = (came_from or {}).get(torrent.id, "")
+            candidates.append(Candidate(torrent, torrent.id in begun, _held(torrent, held or {}), from_there))
     candidates.sort(key=lambda candidate: _taking_order(candidate, policy))
     excess = None if policy.threshold is None else sum(torrent.size for torrent in members) - policy.threshold
     return Preselection(policy, tuple(candidates), tuple(not_moved), excess)
@@ -129,7 +156,7 @@ def finish(preselection: Preselection, look: Callable[[Torrent], Findings]) -> S
             limit = size(policy.threshold or 0)
             not_moved.append(_left(candidate.torrent, f"not needed: the category gets below {limit} without it"))
             continue
-        reason = _reason_found(look(candidate.torrent))
+        reason = _reason_found(look(candidate.torrent), candidate, policy)
         if reason:
             not_moved.append(_left(candidate.torrent, reason))
             continue
@@ -162,12 +189,35 @@ def no_such_category(category: str, torrents: Collection[Torrent], known: Collec
     )
 
 
+def brought_here(not_moved: Iterable[NotMoved]) -> int:
+    """How many of them stay because an earlier run has brought them here from where they would go."""
+    return sum(one.reason.startswith(_BROUGHT_HERE) for one in not_moved)
+
+
+def resting(records: Iterable[MoveRecord], now: float) -> dict[InfoHash, Held]:
+    """What failed and waits until its next try, by what is written down of it. `now` in Unix seconds."""
+    return {
+        record.id: Held(
+            f"failed, tried again in {clock(record.next_try_at - now)}: {record.error}",
+            record.next_try_at,
+            record.updated_at,
+        )
+        for record in records
+        if record.next_try_at > now
+    }
+
+
 def may_be_partial(torrent: Torrent) -> bool:
     """Whether the files must be asked for to know if all are wanted.
 
     A difference of the sizes may also be padding (BEP 47), which some versions count; so it is a hint, not a verdict.
     """
     return torrent.size < torrent.total_size
+
+
+def _held(torrent: Torrent, held: Mapping[InfoHash, Held]) -> Held | None:
+    found = held.get(torrent.id)
+    return found if found is not None and torrent.added_on <= found.since else None
 
 
 def _reason_to_leave(torrent: Torrent, policy: Policy, marks: Mapping[InfoHash, Mark]) -> str:
@@ -186,9 +236,11 @@ def _reason_to_leave(torrent: Torrent, policy: Policy, marks: Mapping[InfoHash, 
     return ""
 
 
-def _reason_found(findings: Findings) -> str:
+def _reason_found(findings: Findings, candidate: Candidate, policy: Policy) -> str:
     if findings.ignored_tracker:
         return f"the rule for {findings.ignored_tracker} says Ignore"
+    if candidate.came_from and not (policy.again or findings.again):
+        return f"{_BROUGHT_HERE} {candidate.came_from}; --again moves it back"
     return ""
 
 

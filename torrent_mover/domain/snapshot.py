@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from torrent_mover.domain.events import Level
+from torrent_mover.domain.events import Level, RoundEnded
 from torrent_mover.domain.move import HistoryEntry, Stage
 from torrent_mover.domain.torrent import InfoHash
 
@@ -113,6 +113,7 @@ class NotMoved:
     """A torrent of the category that this run leaves alone, and why.
 
     `ready_in`: seconds of seeding after which it may move; None where time alone changes nothing.
+    `again_at`: Unix seconds from which it is tried by itself; None: nothing but time is no reason.
     """
 
     id: InfoHash
@@ -120,6 +121,7 @@ class NotMoved:
     size: int
     added_on: int
     reason: str
+    again_at: float | None = None
     ready_in: float | None = None
 
 
@@ -196,7 +198,8 @@ class CheckView:
 class Snapshot:
     """The whole run at `at` (Unix seconds). `fraction` and `eta` are those of all moves of the run together.
 
-    `ended_at`: Unix seconds; None while it goes on.
+    Where nothing is to be moved, they are 0 and None. `ended_at`: Unix seconds; None while it goes on.
+    `next_scan_at`: the same moment as `next_scan_in`, in Unix seconds.
     """
 
     at: float
@@ -227,10 +230,15 @@ class Snapshot:
     exit_code: int | None
     eta_is_guess: bool = False
     ended_at: float | None = None
+    next_scan_at: float | None = None
+    last_round: RoundEnded | None = None
+    gone: int = 0
+    """Moves that are done and that `moves` has no longer: a run that stays for months does not keep all of them."""
 
     def count(self, *standings: Standing) -> int:
         """How many moves stand so."""
-        return sum(move.standing in standings for move in self.moves)
+        gone = self.gone if Standing.DONE in standings else 0
+        return gone + sum(move.standing in standings for move in self.moves)
 
 
 @dataclass(frozen=True, slots=True)

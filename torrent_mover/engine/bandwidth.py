@@ -19,10 +19,14 @@ class Bandwidth:
     """
 
     def __init__(self, settings: GeneralSettings, clock: Clock) -> None:
+        self._clock = clock
+        self.configure(settings)
+        self._override: float | None = None
+
+    def configure(self, settings: GeneralSettings) -> None:
+        """What is configured, from now on. What somebody has set from the screen goes on."""
         self._fixed = {Flow.IN: settings.download_limit, Flow.OUT: settings.upload_limit}
         self._timetable = settings.bandwidth
-        self._clock = clock
-        self._override: float | None = None
 
     def override(self, limit: float | None) -> None:
         """A limit for each direction, instead of what is configured; infinite: none; PAUSE: nothing moves; None: as configured."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -54,13 +54,17 @@ _FLOWING: Final = frozenset({Stage.TRANSFERRING, Stage.REPAIRING})
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How the pool works. `jobs` torrents at a time; breaker and watchdog times in seconds."""
+    """How the pool works. `jobs` torrents at a time; breaker and watchdog times in seconds.
+
+    `rest`: how long a run that stays leaves a move alone after it has given it up; None: the run ends, and tries none again.
+    """
 
     jobs: int
     watchdog: Watchdog
     backoff: Backoff
     breaker_failures: int
     breaker_cooldown: float
+    rest: Backoff | None = None
 
 
 class Engine:
@@ -94,6 +98,9 @@ class Engine:
         """A row that knows how often the move has failed in former runs: at least one try is left."""
         now = self.world.clock.monotonic
         row = Row(move, Track(move.torrent.id, move.torrent.size, self.world.route.of(move).legs, now), Meter(now()))
+        before = self.roster.get(row.id)
+        if before is not None and before.standing is Standing.FAILED:
+            row.given_up = before.given_up
         known = self.world.journal.move(move.torrent.id)
         if known is not None:
             row.failures = min(known.attempts, self.tuning.backoff.attempts - 1)
@@ -102,22 +109,15 @@ class Engine:
 
     def run(self) -> None:
         """Work until nothing is left. What is enlisted meanwhile is done too; later it may be called again."""
-        self._housekeeping.clear()
         self._keep_quiet()
         self._fault = None
-        keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
-        keeper.start()
         workers: list[threading.Thread] = []
-        try:
-            self._employ(workers)
-            for worker in workers:
-                worker.join()
-            for row in self.roster.rows():
-                if row.chore is not None:
-                    row.chore.join()
-        finally:
-            self._housekeeping.set()
-            keeper.join()
+        self._employ(workers)
+        for worker in workers:
+            worker.join()
+        for row in self.roster.rows():
+            if row.chore is not None:
+                row.chore.join()
         if self._fault is not None:
             raise self._fault
         self._tell_left_out()
@@ -149,6 +149,24 @@ class Engine:
                 _log.warning("no thread for more than %s at a time", counted(len(workers), "move"))
                 return
             workers.append(worker)
+
+    def take_over(self, former: Engine, rows: Iterable[Row]) -> None:
+        """Go on with the graph of an engine that has ended, and with these rows of it, which are over."""
+        self.world.throttle.totals.update(former.world.throttle.totals)
+        self.meters = former.meters
+        self.roster.add(rows)
+
+    @contextmanager
+    def housekeeping(self) -> Iterator[None]:
+        """Meters are read, and the watchdog looks, while in this context: also while nothing moves, so that speeds fall to 0."""
+        self._housekeeping.clear()
+        keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            self._housekeeping.set()
+            keeper.join()
 
     def _work(self) -> None:
         try:
@@ -291,9 +309,11 @@ class Engine:
         row.error = error
         hold = self.outages.failed(error, row.began, progressed=came_through)
         delay = self._delay(row, error, hold)
-        self._write_down(row, error, delay)
+        rest = self._rest(row, error, came_through=came_through) if delay is None else None
+        self._write_down(row, error, rest if delay is None else delay)
         if delay is None:
-            self.roster.change(row, Standing.FAILED, why=cause_first(error.what))
+            ready_at = world.clock.monotonic() + rest if rest is not None else 0.0
+            self.roster.change(row, Standing.FAILED, why=cause_first(error.what), ready_at=ready_at)
             world.publish(
                 MoveFailed(
                     world.clock.now(),
@@ -303,6 +323,7 @@ class Engine:
                     error.kept,
                     error.remedy,
                     error.code,
+                    rest,
                 )
             )
             if hold is not None:
@@ -342,6 +363,19 @@ class Engine:
         standing = hold or self.outages.standing()
         return delay if delay is None or standing is None else max(delay, standing.until - now)
 
+    def _rest(self, row: Row, error: MoverError, *, came_through: bool) -> float | None:
+        """Seconds for which a run that stays leaves a move alone that it gives up; None: time alone brings it no new try.
+
+        One that is gone is tried when it comes back; one with a mark, when somebody clears that.
+        """
+        if self.tuning.rest is None or isinstance(error, TorrentGone | SourceCorrupt):
+            return None
+        record = self.world.journal.move(row.id)
+        if record is None or record.mark is not None:
+            return None
+        row.given_up = 1 if came_through else row.given_up + 1
+        return self.tuning.rest.delay(row.given_up, 0.5)
+
     def _write_down(self, row: Row, error: MoverError, delay: float | None) -> None:
         journal = self.world.journal
         if isinstance(error, TorrentGone):
@@ -372,7 +406,8 @@ class Engine:
     def _hold(self, hold: Hold) -> None:
         """Let nothing that waits begin before its time."""
         if hold.until == float("inf"):
-            self.roster.leave_waiting(f"left for the next run: {hold.why}")
+            next_one = "run" if self.tuning.rest is None else "look"
+            self.roster.leave_waiting(f"left for the next {next_one}: {hold.why}")
         else:
             self.roster.delay_waiting(hold.until, hold.why)
         self._tell_hold(hold)

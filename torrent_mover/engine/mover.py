@@ -335,6 +335,8 @@ class Mover:
             not_carried=" ".join(f"{name}={value}" for name, value in not_carried(torrent).items()),
             confirmed=outcome is not Outcome.MOVED,
             took=self._track.worked,
+            source=self._world.source.client.name,
+            destination=self._world.destination.client.name,
         )
 
     # -- shared ------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from torrent_mover.engine import pace
 from torrent_mover.engine.board import TRANSFER_SHARE, Flow, Track
 from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.pace import Pace
+from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.preflight import trouble_of
 from torrent_mover.engine.roster import Roster, Row
 
@@ -34,6 +35,7 @@ _MUST_BE_KNOWN: Final = frozenset({Step.PULL, Step.PUSH, Step.CHECK})
 """Steps whose length makes a move's: adding and finishing are seconds, and are left out where nothing is known of them."""
 
 _TASKS: Final = {Step.ADD: Task.ADD, Step.FINISH: Task.FINISH}
+_HELD_BACK: Final = frozenset({Standing.QUEUED, Standing.FAILED})
 _BYTES_FLOW: Final = frozenset({Stage.TRANSFERRING, Stage.REPAIRING})
 
 
@@ -42,6 +44,7 @@ class _Drawn:
     """The view of a row, and what it was when it was drawn: as long as that holds, so does the view."""
 
     standing: Standing
+    planned: PlannedMove
     stage: Stage
     why: str
     error: MoverError | None
@@ -52,6 +55,7 @@ class _Drawn:
     def holds(self, row: Row, why: str, lessons: int) -> bool:
         return (
             self.standing is row.standing
+            and self.planned is row.planned
             and self.why == why
             and self.error is row.error
             and self.stage is row.track.stage
@@ -78,7 +82,7 @@ class Painter:
                 continue
             drawn = before.get(row)
             if drawn is None or not drawn.holds(row, why, lessons):
-                marks = (standing, row.track.stage, why, row.error, len(row.attempts), lessons)
+                marks = (standing, row.planned, row.track.stage, why, row.error, len(row.attempts), lessons)
                 drawn = _Drawn(*marks, move_view(row, self._engine, now, why))
             kept[row] = drawn
             views.append(drawn.view)
@@ -203,8 +207,11 @@ def _check_step(track: Track, now: float, past: float, *, passed: bool) -> StepP
     return StepProgress(Step.CHECK, done, ledger.size, 0, speed, eta(left, speed or past))
 
 
-def wire(meter: Meter, *, used: bool, over: bool, limit: float | None) -> Wire:
-    """One direction of the network. `over`: nothing moves any more, and nobody reads the meter."""
-    return Wire(
-        used, meter.now if used and not over else 0.0, meter.average, meter.peak, meter.samples(_SAMPLES), limit
-    )
+def is_free(move: MoveView) -> bool:
+    """Whether nothing but a free slot is missing: of what is held back, no time can be promised."""
+    return move.standing is Standing.QUEUED and move.retry_in is None
+
+
+def wire(meter: Meter, *, used: bool, flows: bool, limit: float | None) -> Wire:
+    """One direction of the network. Unless it `flows`, its speed is 0, and not what is left of a smoothed one."""
+    return Wire(used, meter.now if used and flows else 0.0, meter.average, meter.peak, meter.samples(_SAMPLES), limit)

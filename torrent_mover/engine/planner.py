@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from torrent_mover.domain import selection
 from torrent_mover.domain.errors import NoSuchCategory, ServerError
+from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.portion import has_unselected
 from torrent_mover.domain.rules import Rule, TrackerRules, canonical_domain
-from torrent_mover.domain.selection import Findings
+from torrent_mover.domain.selection import Findings, Held
 from torrent_mover.domain.snapshot import NotMoved
 from torrent_mover.domain.torrent import InfoHash, Torrent
 from torrent_mover.engine.kinship import Kinship, Look, kinship, larger_last
@@ -21,17 +22,19 @@ from torrent_mover.ports.journal import Journal
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do, and what it leaves alone. Each torrent of the category is in one of the two.
+    """What a run will do, and what it leaves alone. Each torrent of the category is in one of the two, or `held`.
 
-    `names` of torrents that stay and share files with those that move; `doubt`: why not all such sharing could be seen.
-    `refusal`: there is no such category. `unused` are rules for trackers that none of the torrents looked at has; `trackers`
-    says what these have: host names, and how many torrents each.
+    `held`: the run that goes on will do it later, or when somebody asks. `names` of torrents that stay and share
+    files with those that move; `doubt`: why not all such sharing could be seen. `refusal`: there is no such category.
+    `unused` are rules for trackers that none of the torrents looked at has; `trackers` says what these have: host names, and
+    how many torrents each.
     """
 
     moves: tuple[PlannedMove, ...]
     not_moved: tuple[NotMoved, ...]
     names: Mapping[InfoHash, str] = field(default_factory=dict)
     doubt: str = ""
+    held: tuple[NotMoved, ...] = ()
     refusal: NoSuchCategory | None = None
     unused: tuple[str, ...] = ()
     trackers: Mapping[str, int] = field(default_factory=dict)
@@ -50,38 +53,57 @@ class Planner:
         client: TorrentClient,
         journal: Journal | None,
         policy: selection.Policy,
-        rules: TrackerRules,
+        rules: Callable[[], TrackerRules],
         look: Look | None = None,
+        destination: str = "",
     ) -> None:
-        """Without a journal (a dry run on a new machine) nothing is marked and nothing was begun.
+        """Without a journal (a dry run on a new machine) nothing is marked and nothing was begun. `rules` are read at each look.
 
+        `destination` names its client (`host:port`): what came from there is not moved back by itself.
         `look` sees the source's disk: without it, torrents share what the client lists under one path.
         """
         self._client = client
         self._journal = journal
         self._policy = policy
-        self._rules = rules
+        self._read_rules = rules
+        self._rules = TrackerRules()
         self._look_at = look
+        self._destination = destination
         self._rule_of: dict[InfoHash, Rule | None] = {}
         self._hosts: dict[InfoHash, tuple[str, ...]] = {}
         self._partial: set[InfoHash] = set()
 
-    def plan(self) -> Plan:
-        """Look and decide. Raises ServerError where the source client cannot be asked."""
+    def plan(self, *, now: float | None = None, left: Mapping[InfoHash, Held] | None = None) -> Plan:
+        """Look and decide. Raises ServerError where the source client cannot be asked.
+
+        `now` (Unix seconds): what failed rests until its time; None: all of it is tried at once. `left`: what the run that
+        goes on has done with, as long as nobody asks.
+        """
+        self._rules = self._read_rules()
+        self._rule_of, self._hosts, self._partial = {}, {}, set()
         torrents = self._client.torrents(self._policy.category)
         refusal = None if torrents else self._no_such_category()
         records = self._journal.moves() if self._journal else ()
         marks = {record.id: record.mark for record in records if record.mark}
         begun = frozenset(record.id for record in records if not record.mark)
-        chosen = selection.finish(selection.preselect(torrents, self._policy, marks, begun), self._look)
+        held = {**(selection.resting(records, now) if now is not None else {}), **(left or {})}
+        chosen = selection.finish(
+            selection.preselect(torrents, self._policy, marks, begun, held, self._back(records)), self._look
+        )
         order = [candidate.torrent for candidate in chosen.chosen]
         ours = {torrent.id for torrent in order}
         others = [one for one in self._client.torrents() if one.id not in ours] if order else []
         kin = kinship(self._client, order, others, self._look_at)
-        moves = tuple(self._planned(torrent, kin) for torrent in larger_last(order, kin.moving, kin.only_lean))
+        later = tuple(_later(candidate.torrent, candidate.held) for candidate in chosen.chosen if candidate.held)
+        waiting = {one.id for one in later}
+        moves = tuple(
+            self._planned(torrent, kin)
+            for torrent in larger_last(order, kin.moving, kin.only_lean)
+            if torrent.id not in waiting
+        )
         staying = frozenset().union(*kin.staying.values())
         names = {one.id: one.name for one in others if one.id in staying}
-        return Plan(moves, chosen.not_moved, names, kin.doubt, refusal, self._unused(), self._trackers())
+        return Plan(moves, chosen.not_moved, names, kin.doubt, later, refusal, self._unused(), self._trackers())
 
     def _no_such_category(self) -> NoSuchCategory | None:
         category = self._policy.category
@@ -96,10 +118,14 @@ class Planner:
         used = {rule.domain for rule in self._rule_of.values() if rule}
         return tuple(sorted(rule.domain for rule in self._rules if rule.domain not in used)) if self._rule_of else ()
 
+    def choose_by(self, policy: selection.Policy) -> None:
+        """What to move, from the next look on."""
+        self._policy = policy
+
     def ignored(self, torrent: InfoHash) -> bool:
         """Whether a rule says Ignore right now. In doubt (the client does not answer), yes: nothing is deleted in doubt."""
         try:
-            rule = self._rules.of_torrent(tracker.url for tracker in self._client.trackers(torrent))
+            rule = self._read_rules().of_torrent(tracker.url for tracker in self._client.trackers(torrent))
         except ServerError:
             return True
         return rule is not None and rule.ignores
@@ -108,7 +134,14 @@ class Planner:
         rule = self._rule(torrent)
         if selection.may_be_partial(torrent) and has_unselected(self._client.files(torrent.id)):
             self._partial.add(torrent.id)
-        return Findings(rule.domain if rule and rule.ignores else "")
+        return Findings(rule.domain if rule and rule.ignores else "", rule is not None and rule.again)
+
+    def _back(self, records: Sequence[MoveRecord]) -> dict[InfoHash, str]:
+        """What came from the destination, by what the journal knows; not what an earlier run has begun to move back."""
+        if self._journal is None or not self._destination:
+            return {}
+        begun = {record.id for record in records if record.source == self._client.name}
+        return dict.fromkeys(self._journal.brought(self._destination, self._client.name) - begun, self._destination)
 
     def _rule(self, torrent: Torrent) -> Rule | None:
         if not len(self._rules):
@@ -132,6 +165,10 @@ class Planner:
             linked=kin.linked.get(torrent.id, frozenset()),
             leaning=kin.leaning.get(torrent.id, frozenset()),
         )
+
+
+def _later(torrent: Torrent, held: Held) -> NotMoved:
+    return NotMoved(torrent.id, torrent.name, torrent.size, torrent.added_on, held.reason, held.again_at)
 
 
 def _hosts(urls: Sequence[str]) -> tuple[str, ...]:

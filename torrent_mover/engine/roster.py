@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -17,13 +17,16 @@ from torrent_mover.engine.board import Track
 from torrent_mover.engine.places import PlannedMove
 from torrent_mover.ports.journal import Attempt
 
-_OVER = frozenset({Standing.DONE, Standing.FAILED, Standing.SKIPPED})
+OVER: Final = frozenset({Standing.DONE, Standing.FAILED, Standing.SKIPPED})
 LEFT: Final = "left by you"
 CANCELLED: Final = "cancelled by you"
 LEFT_BY_USER: Final = frozenset({LEFT, CANCELLED})
 """Why a skipped row is not begun again by the same run, whatever it finds when it looks again."""
+COPIED_ALREADY: Final = "copied by the run that goes on; the source keeps it"
 
 _WAITING = frozenset({Standing.QUEUED, Standing.RETRYING})
+_HELD_BACK: Final = frozenset({Standing.QUEUED, Standing.FAILED})
+"""What may stand there until a time: for its turn, or for the next try of a run that stays."""
 _SHARES: Final = "shares files with"
 _NEVER = float("inf")  # ready only when something else has ended
 
@@ -49,13 +52,18 @@ _WISHED: Final = {
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One move of the run. `ready_at` in monotonic seconds; `chore` is the thread that clears up what it had brought."""
+    """One move of the run. `ready_at` in monotonic seconds, of a failed one: when a run that stays looks for it again.
+
+    `chore` is the thread that clears up what it had brought.
+    """
 
     planned: PlannedMove
     track: Track
     meter: Meter
     standing: Standing = Standing.QUEUED
     failures: int = 0
+    given_up: int = 0
+    """How often in a row a run that stays has given it up."""
     proven: int = 0
     """The most pieces that were known to be good at the end of an attempt."""
     began: float = 0.0
@@ -88,7 +96,7 @@ class Row:
 
     def is_held(self, now: float) -> bool:
         """Whether it waits for more than a free slot: for a time (`now` monotonic), or for another one to end."""
-        return self.standing is Standing.RETRYING or (self.standing is Standing.QUEUED and now < self.ready_at)
+        return self.standing is Standing.RETRYING or (self.standing in _HELD_BACK and now < self.ready_at)
 
     def gained(self) -> bool:
         """Whether more pieces are proven than ever before: bytes alone may be the same ones again and again."""
@@ -104,6 +112,23 @@ class Row:
     def shares_with(self, other: Row) -> bool:
         """Whether both have a file in common: then one goes after the other, and finds the files there."""
         return other.id in self.planned.kin or self.id in other.planned.kin
+
+
+class Tally:
+    """How so many rows have ended; `sent` in bytes."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.moved = sum(row.ended_as is Outcome.MOVED for row in rows)
+        self.copied = sum(row.ended_as is Outcome.COPIED for row in rows)
+        self.failed = sum(row.standing is Standing.FAILED for row in rows)
+        self.sent = sum(row.track.ledger.brought for row in rows)
+
+
+def done_with(row: Row) -> str:
+    """Why a run that stays has done with a torrent that the source has still; blank where it has not."""
+    if row.ended_as is Outcome.COPIED:
+        return COPIED_ALREADY
+    return row.why if row.standing is Standing.SKIPPED and row.why in LEFT_BY_USER else ""
 
 
 def _waits_for_kin(row: Row, active: Iterable[Row]) -> bool:
@@ -125,6 +150,7 @@ class Roster:
         self._closed = False
         self._paused = False
         self._quiet = False
+        self._draining = False
 
     def add(self, rows: Iterable[Row]) -> int:
         """Append rows that are not there yet; a failed or skipped one is replaced. Returns how many are new."""
@@ -132,7 +158,7 @@ class Roster:
             fresh = 0
             for row in rows:
                 known = self._rows.get(row.id)
-                if known is None or known.standing in _OVER:
+                if known is None or known.standing in OVER:
                     self._rows.pop(row.id, None)
                     self._rows[row.id] = row
                     fresh += 1
@@ -148,6 +174,8 @@ class Roster:
                 now = self._monotonic()
                 waiting = [row for row in self._rows.values() if row.standing in _WAITING]
                 active = [row for row in self._rows.values() if row.standing is Standing.ACTIVE]
+                if self._draining and not active:
+                    return None
                 free = [row for row in waiting if not _waits_for_kin(row, active)]
                 ready = None if self.still else next((row for row in free if row.ready_at <= now), None)
                 if ready is not None:
@@ -245,6 +273,31 @@ class Roster:
             self._changed.notify_all()
             return True
 
+    def drain(self, *, draining: bool) -> None:
+        """Hand out nothing more, and let what is active end; or hand out again."""
+        with self._changed:
+            if draining is not self._draining:
+                self._draining = draining
+                self._changed.notify_all()
+
+    def revise(
+        self, moves: Mapping[InfoHash, PlannedMove], held: Collection[InfoHash], why: Mapping[InfoHash, str]
+    ) -> None:
+        """Rows that have not begun follow a newer plan: it says another category of them, or leaves them, and why."""
+        with self._changed:
+            for row in self._rows.values():
+                if row.standing is not Standing.QUEUED or row.attempts or row.id in held:
+                    continue
+                planned = moves.get(row.id)
+                if planned is None:
+                    row.standing, row.why = (
+                        Standing.SKIPPED,
+                        f"not moved: {why.get(row.id, 'it is not in the category')}",
+                    )
+                elif planned.partial is row.planned.partial:
+                    row.planned = planned
+            self._changed.notify_all()
+
     def pause_all(self, *, paused: bool) -> None:
         """Hand out no row while paused."""
         with self._changed:
@@ -272,7 +325,7 @@ class Roster:
     @property
     def still(self) -> bool:
         """Whether no row is handed out, for one reason or the other."""
-        return self._paused or self._quiet
+        return self._paused or self._quiet or self._draining
 
     def shift(self, torrent: InfoHash, places: int) -> bool:
         """Move a waiting row up or down among the waiting ones; False where it stays."""

@@ -24,6 +24,7 @@ from torrent_mover.domain.events import Event, Level, Noticed, PreflightPassed, 
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.quantities import PAUSE
+from torrent_mover.domain.selection import Held, brought_here
 from torrent_mover.domain.snapshot import (
     CheckView,
     HistoryView,
@@ -43,22 +44,18 @@ from torrent_mover.engine.board import Flow
 from torrent_mover.engine.detail import Details
 from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.landing import STAGING
-from torrent_mover.engine.places import PlannedMove
 from torrent_mover.engine.planner import Plan, Planner
 from torrent_mover.engine.preflight import Check, Examination, Mending, Offer
 from torrent_mover.engine.publisher import Publisher
 from torrent_mover.engine.reconcile import reconcile
-from torrent_mover.engine.roster import LEFT_BY_USER
+from torrent_mover.engine.roster import OVER, Row, Tally, done_with
 from torrent_mover.engine.rounds import Rounds, Watching
 from torrent_mover.engine.statistics import Carrying
 from torrent_mover.engine.steering import Steering
 from torrent_mover.engine.vitals import Vitals
-from torrent_mover.ports.journal import Journal, RunRecord
+from torrent_mover.ports.journal import RunRecord
 
 _log = logging.getLogger(__name__)
-
-_FAILED_REST = 3600.0
-"""Seconds that a run which stays leaves a failed torrent alone, as long as nobody asks for it."""
 
 _NEWS = 120.0
 """Seconds for which screens say that the queue was extended."""
@@ -118,6 +115,10 @@ class Run(Steering):
         self._clock = engine.world.clock
         self._started_at = self._clock.now()
         self._started = self._clock.monotonic()
+        self._shown_since, self._shown_monotonic = self._started_at, self._started
+        self._gone = 0
+        self._former_rows: frozenset[Row] = frozenset()
+        self._all_at_once = True
         self._phase = Phase.STARTING
         self._check_views: tuple[CheckView, ...] = ()
         self._not_moved: tuple[NotMoved, ...] = ()
@@ -141,6 +142,26 @@ class Run(Steering):
         self._looking: threading.Thread | None = None
         self.interrupted_by = ExitCode.INTERRUPTED
 
+    def take_over(self, former: Run) -> None:
+        """Before `execute`: go on with the counters, the graph and the ended moves of a run that has given way to this one."""
+        dropped = former._rounds is not None and former._rounds.grown
+        ended = [row for row in former._engine.roster.rows() if row.standing in OVER]
+        kept = [row for row in ended if row.standing is not Standing.SKIPPED or done_with(row)]
+        if dropped:
+            kept = [row for row in kept if row.ended_as is not Outcome.MOVED]
+        self._gone = former._gone + (sum(row.ended_as is Outcome.MOVED for row in ended) if dropped else 0)
+        self._all_at_once = not dropped  # other settings may have mended what failed
+        self._engine.take_over(former._engine, kept)
+        self._former_rows = frozenset(kept)
+        self._shown_since, self._shown_monotonic = former._shown_since, former._shown_monotonic
+        self._flowing_since = former._flowing_since
+        if self._rounds is not None and former._rounds is not None:
+            self._rounds.take_over(former._rounds)
+
+    def renew_checks(self, checks: Sequence[Check], planned: Callable[[Plan], Iterable[Check]]) -> None:
+        """What is asked before torrents that are found later."""
+        self._checks, self._planned_checks = tuple(checks), planned
+
     # -- the run -----------------------------------------------------------------------------------------------------
 
     def execute(self) -> ExitCode:
@@ -149,7 +170,8 @@ class Run(Steering):
         self._publish(
             RunStarted(self._clock.now(), facts.run, f"{facts.source} -> {facts.destination}", facts.mode, facts.config)
         )
-        code, reason = self._outcome()
+        with self._engine.housekeeping():
+            code, reason = self._outcome()
         if self.replaced:
             code, reason = ExitCode.DONE, "another one follows"
         elif self._engine.stopping and not (self._waits or self._gave_up or self._fault):
@@ -190,12 +212,17 @@ class Run(Steering):
             self._examine(examination, self._checks)
         self._engine.world.unlocker.put_back_left_overs()
         reconcile(self._engine.world)
-        plan = self._planner.plan()
+        plan = self._planner.plan(now=None if self._all_at_once else self._clock.now(), left=self._left())
         self._not_moved = plan.not_moved
         if plan.refusal is not None:
             self._refuse_or_wait(plan.refusal)
         if plan.doubt:
             self.notice(Level.INFO, f"links between torrents were not looked for: {plan.doubt}")
+        if back := brought_here(plan.not_moved):
+            self.notice(
+                Level.INFO,
+                f"{counted(back, 'torrent')} of an earlier run not moved back; --again moves {'it' if back == 1 else 'them'}",
+            )
         with self._mendable(examination):
             self._examine(examination, self._planned_checks(plan))
         took = self._clock.monotonic() - started
@@ -209,7 +236,7 @@ class Run(Steering):
                 self._engine.run()
             self._carry()
         else:
-            self._rounds.run(self._look_again, self._enter, self._carry)
+            self._rounds.run(lambda asked: self._look_again(at_once=asked), self._enter, self._carry)
         failed = any(row.standing is Standing.FAILED for row in self._engine.roster.rows())
         needs_somebody = failed or self._engine.without_room() or not self._client_runs
         return ExitCode.SOME_FAILED if needs_somebody else ExitCode.DONE
@@ -242,21 +269,34 @@ class Run(Steering):
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
 
-    def _look_again(self) -> bool:
-        """Plan again and extend the queue. Returns whether looking again by itself makes sense; what goes wrong is told."""
+    def _look_again(self, *, at_once: bool) -> bool:
+        """Plan again and extend the queue: by what failed too, once its time has come, or `at_once`.
+
+        Returns whether looking again by itself makes sense; what goes wrong is told.
+        """
         if not self._carried.acquire(blocking=False):
             self._say("not looked again: the destination client is stopped for a moment, to carry statistics")
             return True
         try:
-            return self._plan_again()
+            return self._plan_again(at_once=at_once)
         finally:
             self._carried.release()
 
-    def _plan_again(self) -> bool:
+    def _plan_again(self, *, at_once: bool) -> bool:
+        rows = self._engine.roster.rows()
+        over = {row.id: row for row in rows if row.standing in OVER}
         try:
-            plan = self._planner.plan()
+            plan = self._planner.plan(now=None if at_once else self._clock.now(), left=self._left())
             self._not_moved = plan.not_moved
-            fresh = Plan(tuple(move for move in plan.moves if self._is_new(move)), plan.not_moved)
+            self._engine.roster.revise(
+                {move.torrent.id: move for move in plan.moves},
+                {one.id for one in plan.held},
+                {one.id: one.reason for one in plan.not_moved},
+            )
+            known = self._engine.roster.get
+            # What ended while it was looked may stand in the list still.
+            new = (move for move in plan.moves if known(move.torrent.id) is over.get(move.torrent.id))
+            fresh = Plan(tuple(new), plan.not_moved)
             if fresh.moves:
                 self._check_views = ()
                 examination = Examination(self._clock, self._publish)
@@ -273,15 +313,8 @@ class Run(Steering):
             return not for_good
         return True
 
-    def _is_new(self, move: PlannedMove) -> bool:
-        """Whether a planned move belongs into the queue of a run that stays."""
-        row = self._engine.roster.get(move.torrent.id)
-        if row is None:
-            return True
-        if row.standing is Standing.SKIPPED:
-            return row.why not in LEFT_BY_USER
-        record = self._engine.world.journal.move(row.id) if row.standing is Standing.FAILED else None
-        return record is not None and self._clock.now() - record.updated_at >= _FAILED_REST
+    def _left(self) -> dict[InfoHash, Held]:
+        return {row.id: Held(why) for row in self._engine.roster.rows() if (why := done_with(row))}
 
     def _examine(self, examination: Examination, checks: Iterable[Check]) -> None:
         """Ask these checks too. Raises what refuses the run."""
@@ -296,16 +329,15 @@ class Run(Steering):
     def _end(self, code: ExitCode, reason: str) -> ExitCode:
         self._engine.roster.close()
         rows = self._engine.roster.rows()
-        moved, copied = (sum(row.ended_as is outcome for row in rows) for outcome in (Outcome.MOVED, Outcome.COPIED))
-        failed = sum(row.standing is Standing.FAILED for row in rows)
-        sent = sum(row.track.ledger.brought for row in rows)
+        own = Tally([row for row in rows if row not in self._former_rows])
+        every = Tally(rows)
         self._tidy()
-        if moved:
+        if own.moved:
             self._tell_of_trash()
         now = self._clock.now()
         try:
             self._engine.world.journal.end_run(
-                RunRecord(self._facts.run, self._started_at, now, moved, failed, sent, code)
+                RunRecord(self._facts.run, self._started_at, now, own.moved, own.failed, own.sent, code)
             )
         except MoverError as error:
             reason = reason or f"its end could not be written down: {error}"
@@ -314,8 +346,9 @@ class Run(Steering):
             code, reason = code or ExitCode.SOME_FAILED, reason or str(Unexpected.of(error))
         self._phase, self._ended_at = Phase.ENDED, now
         self._exit_code = code
-        took = self._clock.monotonic() - self._started
-        self._publish(RunEnded(now, self._facts.run, moved, failed, sent, took, code, reason, copied))
+        took = self._clock.monotonic() - self._shown_monotonic
+        moved = every.moved + self._gone
+        self._publish(RunEnded(now, self._facts.run, moved, every.failed, every.sent, took, code, reason, every.copied))
         return code
 
     def _tell_of_trash(self) -> None:
@@ -360,6 +393,8 @@ class Run(Steering):
         total = sum(move.size for move in moves)
         done = sum(move.fraction * move.size for move in moves)
         phase = self._shown_phase()
+        active = any(move.standing is Standing.ACTIVE for move in moves)
+        promises = phase is Phase.RUNNING and (active or any(picture.is_free(move) for move in moves))
         return Snapshot(
             at=self._clock.now(),
             run=facts.run,
@@ -369,17 +404,17 @@ class Run(Steering):
             source=facts.source,
             destination=facts.destination,
             test_run=facts.test_run,
-            started_at=self._started_at,
+            started_at=self._shown_since,
             checks=self._check_views,
             moves=moves,
             not_moved=self._not_moved,
-            fraction=done / total if total else float(self._phase is Phase.ENDED),
-            eta=engine.pace.run_left(rows, now, engine.sharing()) if phase is Phase.RUNNING else None,
+            fraction=0.0 if phase is Phase.WATCHING else done / total if total else float(phase is Phase.ENDED),
+            eta=engine.pace.run_left(rows, now, engine.sharing()) if promises else None,
             done_bytes=int(done),
             total_bytes=total,
             extended=self._extended if now < self._extended_until else "",
-            incoming=self._wire(Flow.IN, used),
-            outgoing=self._wire(Flow.OUT, used),
+            incoming=self._wire(Flow.IN, used, active=active),
+            outgoing=self._wire(Flow.OUT, used, active=active),
             servers=self._vitals.read(),
             host=self._host(),
             cache_used=self._vitals.cache[0],
@@ -389,6 +424,9 @@ class Run(Steering):
             exit_code=self._exit_code,
             eta_is_guess=pace.is_run_a_guess(rows, now - self._flows_since(now)),
             ended_at=self._ended_at,
+            next_scan_at=self._rounds.next_look_at if self._rounds else None,
+            last_round=self._rounds.last if self._rounds else None,
+            gone=self._gone,
         )
 
     def _flows_since(self, now: float) -> float:
@@ -397,10 +435,10 @@ class Run(Steering):
             self._flowing_since = now
         return now if self._flowing_since is None else self._flowing_since
 
-    def _wire(self, flow: Flow, used: frozenset[Flow]) -> Wire:
+    def _wire(self, flow: Flow, used: frozenset[Flow], *, active: bool) -> Wire:
         throttle = self._engine.world.throttle
         limit = PAUSE if throttle.paused else throttle.limit(flow)
-        return picture.wire(self._engine.meters[flow], used=flow in used, over=self._phase is Phase.ENDED, limit=limit)
+        return picture.wire(self._engine.meters[flow], used=flow in used, flows=active, limit=limit)
 
     def _shown_phase(self) -> Phase:
         if self._phase is not Phase.ENDED and self._engine.stopping:
@@ -450,52 +488,13 @@ class Run(Steering):
         elif self._phase is not Phase.ENDED:
             self._write(past.clear_mark, torrent, "its mark is cleared, by you; it is looked for", self.rescan)
 
-    def dismiss(self, torrent: InfoHash) -> None:
-        """See ports.control.Control."""
-        self._write(past.dismiss, torrent, "its failure is marked as handled, by you")
-
-    def _write(
-        self,
-        act: Callable[[Journal, InfoHash], bool],
-        torrent: InfoHash,
-        done: str,
-        then: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Change a record of the journal beside the screen, which must not wait for a disk; `done` is said if it was changed."""
-
-        def work() -> None:
-            try:
-                changed = act(self._engine.world.journal, torrent)
-            except MoverError as error:
-                self.notice(Level.WARN, f"{torrent.short}: not written down: {error}")
-                return
-            if changed:
-                self._say(done, torrent)
-                then()
-
-        self._beside("journal", work)
-
-    def _beside(self, name: str, work: Callable[[], object]) -> threading.Thread:
-        """Do it in a thread of its own, which does not end without a word whatever happens in it."""
-
-        def guarded() -> None:
-            try:
-                work()
-            except BaseException as error:  # noqa: BLE001  told where the run tells everything else
-                _log.exception("%s", name)
-                self.notice(Level.ERROR, f"{name}: {Unexpected.of(error)}")
-
-        thread = threading.Thread(target=guarded, name=name, daemon=True)
-        thread.start()
-        return thread
-
     def _begin_looking(self) -> None:
         if self._looking is None or not self._looking.is_alive():
             self._looking = self._beside("look again", self._look_as_asked)
 
     def _look_as_asked(self) -> None:
         self._extended = ""
-        if self._look_again() and not self._extended:
+        if self._look_again(at_once=True) and not self._extended:
             self._say("looked again: nothing new")
 
     def _found_more(self) -> bool:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable
 
+from torrent_mover.domain.errors import MoverError, Unexpected
 from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.quantities import PAUSE
 from torrent_mover.domain.snapshot import Standing
 from torrent_mover.domain.text import rate
 from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine import past
 from torrent_mover.engine.engine import Engine
 from torrent_mover.engine.places import Publish
 from torrent_mover.engine.roster import LEFT, Wish
+from torrent_mover.ports.journal import Journal
+
+_log = logging.getLogger(__name__)
 
 
 class Steering:
@@ -72,6 +79,48 @@ class Steering:
         """See ports.control.Control."""
         self._set_limit(bytes_per_second)
         self._say(f"{_limit_in_words(bytes_per_second)}, by you")
+
+    def dismiss(self, torrent: InfoHash) -> None:
+        """See ports.control.Control."""
+        self._write(past.dismiss, torrent, "its failure is marked as handled, by you")
+
+    def _write(
+        self,
+        act: Callable[[Journal, InfoHash], bool],
+        torrent: InfoHash,
+        done: str,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Change a record of the journal beside the screen, which must not wait for a disk; `done` is said if it was changed."""
+
+        def work() -> None:
+            try:
+                changed = act(self._engine.world.journal, torrent)
+            except MoverError as error:
+                text = f"{torrent.short}: not written down: {error}"
+                self._tell(Noticed(self._engine.world.clock.now(), None, Level.WARN, text))
+                return
+            if changed:
+                self._say(done, torrent)
+                then()
+
+        self._beside("journal", work)
+
+    def _beside(self, name: str, work: Callable[[], object]) -> threading.Thread:
+        """Do it in a thread of its own, which does not end without a word whatever happens in it."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001  told where the run tells everything else
+                _log.exception("%s", name)
+                self._tell(
+                    Noticed(self._engine.world.clock.now(), None, Level.ERROR, f"{name}: {Unexpected.of(error)}")
+                )
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _say(self, text: str, torrent: InfoHash | None = None) -> None:
         self._tell(Noticed(self._engine.world.clock.now(), torrent, Level.INFO, text))

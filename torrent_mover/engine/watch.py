@@ -51,7 +51,9 @@ class Watch:
             if not self._run.replaced or self._stopped:
                 return code
             try:
-                self._begin(self._following())
+                following = self._following()
+                following.take_over(self._run)
+                self._begin(following)
             except MoverError as error:
                 return self._give_up(error)
             except BaseException as error:  # noqa: BLE001  whoever looks on waits for an end

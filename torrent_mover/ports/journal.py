@@ -94,6 +94,9 @@ class Journal(StatisticsAccount, Protocol):
     def history(self, limit: int = 1000) -> Sequence[HistoryEntry]:
         """Ended moves, newest first."""
 
+    def brought(self, source: str, destination: str) -> frozenset[InfoHash]:
+        """Torrents whose last move went from the one client (`host:port`) to the other."""
+
     def add_attempt(self, attempt: Attempt) -> None:
         """Write one try."""
 

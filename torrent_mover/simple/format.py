@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from torrent_mover.domain.events import Level
-from torrent_mover.domain.narrate import Line
+from torrent_mover.domain.narrate import Line, at_rest
 from torrent_mover.domain.snapshot import Snapshot, Standing
-from torrent_mover.domain.text import duration, part, percent, rate
+from torrent_mover.domain.text import duration, part, percent, rate, safe
 
 _PRIORITIES: Final = {Level.DEBUG: 7, Level.INFO: 6, Level.WARN: 4, Level.ERROR: 3}
 
@@ -35,7 +35,9 @@ def journald_line(line: Line) -> str:
 
 
 def stats_text(snapshot: Snapshot) -> str:
-    """`stats: 2.8/214.6 GiB, 1 %, in 48.1 MiB/s, out 31.4 MiB/s, ETA 1h12m (3 active, 9 queued)`."""
+    """`stats: 2.8/214.6 GiB, 1 %, in 48.1 MiB/s, out 31.4 MiB/s, ETA 1h12m (3 active, 9 queued)`, or why nothing moves."""
+    if rest := at_rest(snapshot):
+        return safe(f"stats: {rest} ({_counts(snapshot)})")
     parts = [part(snapshot.done_bytes, snapshot.total_bytes), percent(snapshot.fraction)]
     if snapshot.incoming.used:
         parts.append(f"in {rate(snapshot.incoming.now)}")

@@ -99,7 +99,7 @@ class SimpleReporter:
         snapshot = self._control.snapshot()
         moving = snapshot.phase in (Phase.RUNNING, Phase.PAUSED, Phase.STOPPING)
         self._looks = self._looks + 1 if moving else 0
-        if moving and not self._quiet:
+        if not self._quiet and (moving or (self._redraws and snapshot.phase is Phase.WATCHING)):
             text = stats_text(snapshot)
             if self._redraws:
                 self._draw_stats(text)

@@ -27,7 +27,7 @@ APP = (
     _key("left,h", "turn(-1)", "previous view", "view.previous", "The previous view, or the previous tab"),
     _key("p", "pause_all", "pause all", "run.pause", "Pause or resume every torrent", show=True),
     _key("b", "bandwidth", "bandwidth", "run.bandwidth", "Limit the bandwidth of all torrents together, from now on"),
-    _key("R", "rescan", "rescan", "run.rescan", "Look for new torrents now"),
+    _key("R", "rescan", "rescan", "run.rescan", "Look for torrents now; what failed is tried again"),
     _key("o", "open_log", "open log", "log.open", "Open the log file in $PAGER; transfers go on"),
     _key("ctrl+z", "lend_shell", "shell", "app.shell", "A shell in this terminal; transfers go on, exit comes back"),
     _key("t", "next_theme", "theme", "app.theme", "Next theme: dark, light, contrast, mono"),

@@ -409,6 +409,17 @@ def test_how_long_parts_took_is_kept_newest_first_and_not_for_ever(open_journal)
     assert again.timings(TIMINGS_KEPT * 2) == parts[:4:-1]
 
 
+def test_the_last_move_of_a_torrent_says_from_where_to_where_it_was_brought(journal):
+    there = {"source": "box:1", "destination": "nas:2"}
+    back = {"source": "nas:2", "destination": "box:1"}
+    for torrent, *ways in ((A, there), (B, there, back)):
+        for way in ways:
+            journal.add_history(an_entry(torrent, **way))
+    assert journal.brought("box:1", "nas:2") == {A}
+    assert journal.brought("nas:2", "box:1") == {B}
+    assert journal.history()[0].destination == "box:1"
+
+
 def test_an_older_journal_learns_what_it_lacks_and_keeps_the_rest(open_journal, path):
     journal = open_journal()
     journal.save_move(a_record())
@@ -419,6 +430,8 @@ def test_an_older_journal_learns_what_it_lacks_and_keeps_the_rest(open_journal, 
         connection.execute(f"DROP TABLE {table}")
     connection.execute("ALTER TABLE moves DROP COLUMN source")
     connection.execute("ALTER TABLE history DROP COLUMN took")
+    for column in ("source", "destination"):
+        connection.execute(f"ALTER TABLE history DROP COLUMN {column}")
     connection.execute("PRAGMA user_version = 2")
     connection.close()
     assert SqliteJournal.open_readonly(path).timings() == []

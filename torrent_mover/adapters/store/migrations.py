@@ -86,6 +86,10 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE history ADD COLUMN took REAL NOT NULL DEFAULT 0",
         "UPDATE history SET took = max(ended_at - started_at, 0)",
     ),
+    (
+        "ALTER TABLE history ADD COLUMN source TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE history ADD COLUMN destination TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 VERSION: Final = len(_MIGRATIONS)

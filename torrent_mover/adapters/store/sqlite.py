@@ -35,7 +35,7 @@ _MOVE_COLUMNS: Final = (
 )
 _HISTORY_COLUMNS: Final = (
     "torrent, name, size, started_at, ended_at, outcome, sent, reused, pieces, repaired, run, detail, "
-    "not_carried, confirmed, took"
+    "not_carried, confirmed, took, source, destination"
 )
 _RUN_COLUMNS: Final = "id, started_at, ended_at, moved, failed, sent, exit_code"
 
@@ -167,7 +167,7 @@ class SqliteJournal(StatisticsTables):
         """Write an ended move."""
         self._save(
             (
-                f"INSERT INTO history ({_HISTORY_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - our columns
+                f"INSERT INTO history ({_HISTORY_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - our columns
                 (
                     entry.id.hex,
                     entry.name,
@@ -184,6 +184,8 @@ class SqliteJournal(StatisticsTables):
                     entry.not_carried,
                     entry.confirmed,
                     entry.took,
+                    entry.source,
+                    entry.destination,
                 ),
             )
         )
@@ -204,6 +206,15 @@ class SqliteJournal(StatisticsTables):
             (limit,),
         )
         return [_entry(row) for row in rows]
+
+    def brought(self, source: str, destination: str) -> frozenset[InfoHash]:
+        """See the port."""
+        rows = self._database.read(
+            "SELECT torrent FROM history WHERE source = ? AND destination = ? AND outcome != ? AND number IN "
+            "(SELECT max(number) FROM history GROUP BY torrent)",
+            (source, destination, Outcome.FAILED.value),
+        )
+        return frozenset(InfoHash(text_of(row[0])) for row in rows)
 
     def known(self, beginning: str) -> list[InfoHash]:
         """Torrents with a move, a history or a line here, whose infohash begins so (hexadecimal, small letters)."""
@@ -437,6 +448,8 @@ def _entry(row: Row) -> HistoryEntry:
         carried,
         confirmed,
         took,
+        source,
+        destination,
     ) = row
     return HistoryEntry(
         id=InfoHash(torrent),
@@ -454,4 +467,6 @@ def _entry(row: Row) -> HistoryEntry:
         not_carried=text_of(carried),
         confirmed=bool(confirmed),
         took=took,
+        source=text_of(source),
+        destination=text_of(destination),
     )

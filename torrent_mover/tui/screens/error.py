@@ -52,6 +52,8 @@ def _goes_on(move: MoveView) -> tuple[str, Tone]:
             f"It is tried again by itself{when}, up to {move.attempts} times. The others go on.",
             Tone.DIM,
         )
+    if move.retry_in is not None:
+        return f"It is tried again in {fmt.span(move.retry_in)}; c tries now. The others go on.", Tone.DIM
     return "It waits for you: c tries again, s leaves it for a later run. The others go on.", Tone.DIM
 
 

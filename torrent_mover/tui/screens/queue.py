@@ -30,6 +30,11 @@ _OVER = (Standing.DONE, Standing.FAILED, Standing.SKIPPED)
 _WAITING = (Standing.QUEUED, Standing.PAUSED, Standing.RETRYING, Standing.SKIPPED)
 
 
+def _waits(move: MoveView) -> bool:
+    """Whether its turn is to come: what failed too, where it is tried again by itself."""
+    return move.standing in _WAITING or (move.standing is Standing.FAILED and move.retry_in is not None)
+
+
 def _widths(width: int) -> tuple[int, int, int]:
     """Cells of the name, the age and the reason."""
     why = max(18, width * 3 // 10)
@@ -151,7 +156,7 @@ class Queue(MoveActs):
     def show(self, snapshot: Snapshot) -> None:
         """Draw the picture of now."""
         self.query_one(Header).show(snapshot)
-        waiting = [move for move in snapshot.moves if move.standing in _WAITING]
+        waiting = [move for move in snapshot.moves if _waits(move)]
         shown = self._shown(waiting)
         self._marks &= {move.id for move in waiting}
         total = fmt.size(sum(move.size for move in waiting), self.session.look.units)
@@ -223,7 +228,7 @@ class Queue(MoveActs):
 
     def action_mark_all(self) -> None:
         """Mark all that is shown; where it is marked already, none of it."""
-        waiting = [move for move in self.session.snapshot.moves if move.standing in _WAITING]
+        waiting = [move for move in self.session.snapshot.moves if _waits(move)]
         shown = frozenset(move.id for _, move in self._shown(waiting))
         self._mark(self._marks - shown if shown <= self._marks else self._marks | shown)
 

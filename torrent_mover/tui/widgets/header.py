@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from torrent_mover.domain.narrate import at_rest
 from torrent_mover.domain.quantities import PAUSE
 from torrent_mover.domain.snapshot import Phase, Snapshot, Standing
 from torrent_mover.domain.text import duration, safe, shorten
 from torrent_mover.tui import format as fmt
-from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, line, spread, squeeze
+from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, crop, line, spread, squeeze
 from torrent_mover.tui.ink import width as width_of
 from torrent_mover.tui.look import Look, Units
 from torrent_mover.tui.widgets.lines import Lines
@@ -82,7 +83,9 @@ def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
 
 
 def total_line(snapshot: Snapshot, width: int, look: Look) -> Line:
-    """The bar of the whole run, percent and ETA."""
+    """The bar of the whole run, percent and ETA; while nothing is to be moved, what it waits for."""
+    if snapshot.phase is Phase.WATCHING:
+        return crop(line(" ", at_rest(snapshot)), width)
     eta = fmt.promise(snapshot.eta, guess=snapshot.eta_is_guess)
     if snapshot.eta is not None and width >= ROOMY and snapshot.eta_is_guess:
         eta = f"about {fmt.span(snapshot.eta)}"

@@ -145,6 +145,8 @@ def now_line(move: MoveView) -> Line:
         Standing.FAILED: ("over", "failed; r tries again", Tone.BAD),
         Standing.SKIPPED: ("over", waits or "left for a later run", Tone.PLAIN),
     }[move.standing]
+    if move.standing is Standing.FAILED and move.retry_in is not None:
+        label, text, tone = "next", f"tries again in {fmt.span(move.retry_in)}; r tries now", Tone.WARN
     return line(Span(f" {label:<6}", Tone.DIM), Span(text, tone))
 
 
