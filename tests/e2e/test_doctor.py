@@ -116,7 +116,12 @@ def test_everything_is_asked_even_when_the_logins_fail(house):
 
     result.says("2 problems", "TM-E201", "TM-E202")
     result.says("✓ destination client", "✓ destination folder", "✓ path as destination client sees it")
-    assert [line[3:].split("  ")[0] for line in result.lines("^ ·")] == ["clocks", "source files", "plan"]
+    assert [line[3:].split("  ")[0] for line in result.lines("^ ·")] == [
+        "clocks",
+        "what leaves there",
+        "source files",
+        "plan",
+    ]
 
 
 def test_a_broken_config_is_one_failed_check_with_its_lines(house):

@@ -281,6 +281,7 @@ class Story:
             thread.join()
 
     def build(self, journal: SqliteJournal, fuse: Fuse) -> Run:
+        self.source.have_category(CATEGORY)
         quiet = frozenset({"close", "abort"})
         book = Tapped("journal", journal, fuse, quiet)
         source_client = Tapped("source", self.source, fuse, quiet)

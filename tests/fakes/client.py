@@ -198,6 +198,10 @@ class FakeClient:
             self.disk.move(_place(held, old), _place(held, new))
             held.paths[held.paths.index(old)] = new
 
+    def have_category(self, name: str) -> None:
+        """Have a category, perhaps without torrents, as a user makes one."""
+        self._categories.add(name)
+
     def forget(self, torrent: InfoHash) -> None:
         """Remove a torrent, without its data, as its user does."""
         with self._lock:

@@ -362,8 +362,8 @@ class Run(Steering):
                 self.notice(
                     Level.WARN,
                     f"{size(sum(sizes))} of {counted(len(sizes), 'moved torrent')} lie in the trash of {world.source.client.name}"
-                    " and take their space until it is emptied: ~/.local/share/Trash of the user that runs it, or"
-                    f" .Trash-UID at the top of that disk. For the next ones: {remark.option}",
+                    " (but for files named in a warning) and take their space until it is emptied: ~/.local/share/Trash of the user"
+                    f" that runs it, or .Trash-UID at the top of that disk. For the next ones: {remark.option}",
                 )
 
     def _tidy(self) -> None:
