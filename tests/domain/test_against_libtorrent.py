@@ -251,7 +251,11 @@ PARTS = st.lists(st.lists(LETTERS, max_size=3).map(lambda some: "".join(some).en
 @settings(max_examples=500)
 def test_any_names_lead_where_libtorrent_would_have_them(paths, name):
     data = torrent(v1_info(*(file(5, *parts) for parts in paths), name=name))
-    assert ours(data) == theirs(data)
+    wanted, found = theirs(data), ours(data)
+    if len(set(wanted)) == len(wanted):
+        assert found == wanted
+    else:  # 2.1 does not see that a name which it made up is another file's own; 2.0 does
+        assert len(set(found)) == len(found)
 
 
 def test_a_thousand_namesakes_are_told_apart_at_once():
