@@ -9,7 +9,7 @@ from tests.tui.pilot import MIDDLE, NARROW, WIDE, drive, dump, until_shown
 from tests.tui.scenes import DENIED, SCENES
 from torrent_mover.domain.events import MoveFailed
 from torrent_mover.domain.snapshot import Phase, Standing
-from torrent_mover.tui.ink import Line
+from torrent_mover.tui.ink import Line, cells
 from torrent_mover.tui.look import GraphKind, Look
 from torrent_mover.tui.widgets.header import header_line
 from torrent_mover.tui.widgets.health import short_lines
@@ -119,3 +119,10 @@ def test_what_is_wrong_with_a_server_is_not_cut_where_it_is_narrow():
     snapshot = a_snapshot(servers=(a_server(connections=5, reconnects=12, free=GIB),))
 
     assert any("reconn. 12" in text(one) for one in short_lines(snapshot, Look(), 37))
+
+
+@pytest.mark.parametrize("width", range(12))
+def test_a_panel_that_is_hidden_or_narrow_breaks_nothing(width: int):
+    quiet = a_snapshot(servers=(a_server(connections=0, connections_limit=0),))
+
+    assert {sum(map(cells, (span.text for span in one))) for one in short_lines(quiet, Look(), width)} == {width}

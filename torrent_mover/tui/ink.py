@@ -162,7 +162,7 @@ def squeeze(start: Iterable[Part], end: Iterable[Part], size: int, gap: int = 3)
         parts = [*lefts, *rights]
         return sum(width(part.ink) for part in parts) + gap * max(0, len(parts) - 1)
 
-    while total() > size:
+    while (lefts or rights) and total() > size:
         worst = max([*lefts, *rights], key=lambda part: part.spare)
         if worst.spare == 0:
             break

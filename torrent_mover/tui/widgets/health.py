@@ -40,7 +40,9 @@ def short_lines(snapshot: Snapshot, look: Look, width: int) -> list[Line]:
     host = snapshot.host
     memory = Part(line(f"memory {fmt.compact(host.resident)}"), 1)
     disk = Part(line(f"disk {fmt.compact(host.disk_rate, look.units)}/s"))
-    lines.append(_row("Host", squeeze([Part(line(f"cpu {host.cpu:.0f}%")), memory, disk], [], width - _LABEL, 2)))
+    lines.append(
+        _row("Host", squeeze([Part(line(f"cpu {host.cpu:.0f}%")), memory, disk], [], max(0, width - _LABEL), 2))
+    )
     return [crop(one, width) for one in lines]
 
 
@@ -53,7 +55,7 @@ def _short_server(server: ServerHealth, width: int) -> Line:
     if server.reconnects:
         parts.append(Part(line(Span(f"reconn. {server.reconnects}", Tone.WARN))))
     role = _ROLES.get(server.role, left(safe(server.role).capitalize(), 8))
-    return _row(role, squeeze(parts, [], width - _LABEL, 2))
+    return _row(role, squeeze(parts, [], max(0, width - _LABEL), 2))
 
 
 def _quietest(snapshot: Snapshot) -> MoveView | None:
