@@ -402,6 +402,13 @@ class TorrentClientContract:
         with pytest.raises(TorrentGone):
             ticket.poll()
 
+    def test_a_lookup_tells_those_that_are_there_and_nothing_else(self, bench):
+        torrents = [add(bench, make(bench, f"T{number}", seed=number)) for number in range(3)]
+        found = bench.client.lookup([*torrents[:2], STRANGER])
+        assert set(found) == set(torrents[:2])
+        assert all(found[each].id == each for each in found)
+        assert bench.client.lookup(()) == {}
+
     def test_start_lets_it_seed_and_stop_ends_that(self, bench):
         torrent = add(bench, make(bench))
         assert checked(bench, torrent) is RecheckVerdict.GOOD

@@ -354,7 +354,7 @@ def test_a_row_that_waits_for_its_kin_says_so(story):
         name: Row(move, Track(move.torrent.id, 1, legs, story.clock.monotonic), Meter(0.0))
         for name, move in moves.items()
     }
-    roster = Roster(story.clock.monotonic)
+    roster = Roster(story.clock.monotonic, 4)
     roster.add(rows[name] for name in ("First", "Second", "Third"))
 
     assert [roster.take().id, roster.take().id] == [first, free]

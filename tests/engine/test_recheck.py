@@ -9,7 +9,8 @@ import pytest
 from tests.fakes.clock import FakeClock
 from torrent_mover.domain.errors import Cancelled, RecheckFailed
 from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.recheck import RecheckPatience, RecheckTurns, recheck
+from torrent_mover.engine.pulse import Pulse
+from torrent_mover.engine.recheck import RecheckPatience, Turns, recheck
 from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
 
 ID = InfoHash("a" * 40)
@@ -29,7 +30,10 @@ class Scripted:
     def recheck(self, _torrent):
         return self
 
-    def poll(self) -> RecheckProgress:
+    def lookup(self, _torrents):
+        return {}
+
+    def poll(self, _row=None) -> RecheckProgress:
         passed = self._clock.monotonic() - self._began
         for seconds, verdict, fraction in self._steps:
             if passed < seconds:
@@ -48,11 +52,15 @@ def clock():
     return FakeClock()
 
 
+def checked(client: Scripted, clock: FakeClock) -> RecheckProgress:
+    return recheck(client, ID, PATIENCE, Pulse(client, clock), clock, lambda _progress: None)
+
+
 def outcome(clock, *steps) -> tuple[str, float]:
     """How it ends, and after how many seconds."""
     began = clock.monotonic()
     try:
-        verdict = recheck(Scripted(clock, *steps), ID, PATIENCE, clock, lambda _progress: None).verdict.name
+        verdict = checked(Scripted(clock, *steps), clock).verdict.name
     except RecheckFailed:
         verdict = "given up"
     return verdict, clock.monotonic() - began
@@ -93,7 +101,7 @@ def test_a_wrong_state_that_passes_is_forgiven(clock):
 
 def test_what_is_given_up_says_where_it_stood_and_which_setting_helps(clock):
     with pytest.raises(RecheckFailed) as failed:
-        recheck(Scripted(clock, (9999.0, CHECKING, 0.25)), ID, PATIENCE, clock, lambda _progress: None)
+        checked(Scripted(clock, (9999.0, CHECKING, 0.25)), clock)
     assert "25%" in failed.value.what
     assert "recheck_stuck_timeout" in failed.value.remedy
     assert "source is whole" in failed.value.kept
@@ -102,12 +110,25 @@ def test_what_is_given_up_says_where_it_stood_and_which_setting_helps(clock):
 def test_a_stop_ends_the_wait(clock):
     clock.stop()
     with pytest.raises(Cancelled):
-        recheck(Scripted(clock, (9999.0, QUEUED, 0.0)), ID, PATIENCE, clock, lambda _progress: None)
+        checked(Scripted(clock, (9999.0, QUEUED, 0.0)), clock)
 
 
-def test_two_have_their_turn_and_the_third_waits_without_looking_dead():
+def test_as_many_have_their_turn_as_the_client_can_answer_for():
+    clock = FakeClock()
+    pulse = Pulse(Scripted(clock, (1.0, QUEUED, 0.0)), clock)
+    turns = Turns(pulse, clock)
+    quick = turns.limit
+    pulse.took = 0.2
+    busy = turns.limit
+    pulse.took = 30.0
+    assert quick > busy > turns.limit == 2
+
+
+def test_whoever_finds_no_turn_waits_without_looking_dead():
     clock = FakeClock(blocking=True)
-    turns = RecheckTurns(clock)
+    pulse = Pulse(Scripted(clock, (1.0, QUEUED, 0.0)), clock)
+    pulse.took = 30.0
+    turns = Turns(pulse, clock)
     signs: list[str] = []
     inside = threading.Semaphore(0)
     leave = threading.Event()
@@ -124,7 +145,7 @@ def test_two_have_their_turn_and_the_third_waits_without_looking_dead():
     assert inside.acquire(timeout=10)
     assert clock.await_waits()
     assert not inside.acquire(blocking=False)
-    assert signs == ["waits for its turn to be rechecked"]
+    assert signs == ["waits for its turn to be checked"]
     leave.set()
     while not inside.acquire(timeout=0.05):
         clock.advance(0.5)
@@ -134,11 +155,11 @@ def test_two_have_their_turn_and_the_third_waits_without_looking_dead():
 
 def test_a_client_that_takes_seconds_to_answer_is_asked_no_more_than_half_of_the_time(clock):
     class Slow(Scripted):
-        def poll(self):
+        def lookup(self, torrents):
             clock.advance(4.0)
-            return super().poll()
+            return super().lookup(torrents)
 
-    recheck(Slow(clock, (40, CHECKING, (0.0, 1.0)), (1, GOOD, 1.0)), ID, PATIENCE, clock, lambda _progress: None)
+    checked(Slow(clock, (40, CHECKING, (0.0, 1.0)), (1, GOOD, 1.0)), clock)
 
     assert clock.waits
-    assert min(clock.waits) >= 4.0
+    assert min(clock.waits[1:]) >= 4.0

@@ -104,7 +104,7 @@ def test_room_that_somebody_made_meanwhile_is_seen():
 
 @pytest.fixture
 def roster():
-    made = Roster(FakeClock().monotonic)
+    made = Roster(FakeClock().monotonic, 4)
     made.add([_row(A), _row(B)])
     return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -226,6 +226,11 @@ class FakeClient:
         self._enter("get", torrent)
         with self._lock:
             return self._shown[torrent][0] if torrent in self._shown else None
+
+    def lookup(self, torrents: Collection[InfoHash]) -> Mapping[InfoHash, Torrent]:
+        self._enter("lookup", None)
+        with self._lock:
+            return {torrent: self._shown[torrent][0] for torrent in torrents if torrent in self._shown}
 
     def categories(self) -> Sequence[str]:
         self._enter("categories", None)
@@ -570,7 +575,7 @@ class FakeTicket:
         self._check = client._ask(torrent)
         self._restarts = client._restarts
 
-    def poll(self) -> RecheckProgress:
+    def poll(self, _row: Torrent | None = None) -> RecheckProgress:
         client = self._client
         client._enter("poll", self._torrent)
         with client._lock:

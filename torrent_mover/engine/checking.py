@@ -81,8 +81,7 @@ class Checking:
     def _recheck(self) -> RecheckProgress:
         world = self._world
         self._track.check_began = None
-        with world.turns.turn(self._track.sign):
-            return recheck(world.destination.client, self._id, world.policy.patience, world.clock, self._seen)
+        return recheck(world.destination.client, self._id, world.policy.patience, world.pulse, world.clock, self._seen)
 
     def _seen(self, progress: RecheckProgress) -> None:
         self._track.check()

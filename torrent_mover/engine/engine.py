@@ -54,7 +54,7 @@ _FLOWING: Final = frozenset({Stage.TRANSFERRING, Stage.REPAIRING})
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How the pool works. `jobs` torrents at a time; breaker and watchdog times in seconds.
+    """How the pool works. `jobs` torrents bring bytes at a time; breaker and watchdog times in seconds.
 
     `rest`: how long a run that stays leaves a move alone after it has given it up; None: the run ends, and tries none again.
     """
@@ -67,13 +67,32 @@ class Tuning:
     rest: Backoff | None = None
 
 
+class _Slot:
+    """The slot of one row, as its move sees it."""
+
+    def __init__(self, roster: Roster, row: Row) -> None:
+        self._roster = roster
+        self._row = row
+
+    def give_back(self) -> None:
+        self._roster.give_slot(self._row)
+
+    def take_again(self) -> None:
+        self._row.track.sign("waits for a slot to bring bytes again")
+        self._roster.take_slot(self._row, self._goes_on)
+
+    def _goes_on(self) -> None:
+        self._row.track.sign()
+        self._row.track.check()
+
+
 class Engine:
     """The pool. `run` returns when everything is done or the run was stopped; the other methods return at once."""
 
     def __init__(self, world: World, tuning: Tuning, stop_event: threading.Event) -> None:
         self.world = world
         self.tuning = tuning
-        self.roster = Roster(world.clock.monotonic)
+        self.roster = Roster(world.clock.monotonic, tuning.jobs)
         servers = (world.source.name, world.destination.name)
         self.outages = Outages(world.journal, world.clock, servers, tuning.breaker_failures, tuning.breaker_cooldown)
         self.pace = Pace(world)
@@ -111,10 +130,12 @@ class Engine:
         """Work until nothing is left. What is enlisted meanwhile is done too; later it may be called again."""
         self._keep_quiet()
         self._fault = None
-        workers: list[threading.Thread] = []
-        self._employ(workers)
-        for worker in workers:
-            worker.join()
+        moving: list[threading.Thread] = []
+        while (row := self.roster.take()) is not None:
+            moving = [thread for thread in moving if thread.is_alive()]
+            self._begin(row, moving)
+        for thread in moving:
+            thread.join()
         for row in self.roster.rows():
             if row.chore is not None:
                 row.chore.join()
@@ -137,19 +158,6 @@ class Engine:
         why = f"{largest.planned.torrent.name} {largest.error.reason}" if isinstance(largest.error, NoRoom) else ""
         self.world.publish(LeftOut(self.world.clock.now(), len(fresh), why, largest.error.remedy))
 
-    def _employ(self, workers: list[threading.Thread]) -> None:
-        """Start the pool. A machine that gives fewer threads gets fewer moves at a time; only without any one it is an error."""
-        for number in range(self.tuning.jobs):
-            worker = threading.Thread(target=self._work, name=f"mover-{number}", daemon=True)
-            try:
-                worker.start()
-            except RuntimeError:
-                if not workers:
-                    raise
-                _log.warning("no thread for more than %s at a time", counted(len(workers), "move"))
-                return
-            workers.append(worker)
-
     def take_over(self, former: Engine, rows: Iterable[Row]) -> None:
         """Go on with the graph of an engine that has ended, and with these rows of it, which are over."""
         self.world.throttle.totals.update(former.world.throttle.totals)
@@ -168,11 +176,24 @@ class Engine:
             self._housekeeping.set()
             keeper.join()
 
-    def _work(self) -> None:
+    def _begin(self, row: Row, moving: list[threading.Thread]) -> None:
+        """Start a row's thread. A machine that gives no more of them gives one when another move ends."""
+        thread = threading.Thread(target=self._work, args=(row,), name=f"move {row.id.short}", daemon=True)
         try:
-            while (row := self.roster.take()) is not None:
-                self._deal_with(row)
-        except BaseException as fault:  # noqa: BLE001  raised by `run`, once the other workers have ended too
+            thread.start()
+        except RuntimeError:
+            self.roster.change(row, Standing.QUEUED)
+            if not moving:
+                raise
+            _log.warning("no thread for more than %s at a time", counted(len(moving), "move"))
+            moving[0].join()
+        else:
+            moving.append(thread)
+
+    def _work(self, row: Row) -> None:
+        try:
+            self._deal_with(row)
+        except BaseException as fault:  # noqa: BLE001  raised by `run`, once the other moves have ended too
             self._fault = fault
             self.roster.close()
 
@@ -204,7 +225,7 @@ class Engine:
             row.chore.join()
         error: MoverError | None = None
         try:
-            row.entry = Mover(world, row.planned, row.track, self._record(row)).run()
+            row.entry = Mover(world, row.planned, row.track, self._record(row), _Slot(self.roster, row)).run()
         except MoverError as raised:
             # What broke it off says more than what broke because of it.
             error = row.track.verdict or raised
@@ -416,8 +437,8 @@ class Engine:
         self.world.publish(Held(self.world.clock.now(), hold.why, hold.full))
 
     def sharing(self) -> int:
-        """How many moves run at the same time now, or will in a moment."""
-        live = sum(row.standing in (Standing.ACTIVE, Standing.QUEUED, Standing.RETRYING) for row in self.roster.rows())
+        """How many moves bring bytes at the same time now, or will in a moment."""
+        live = sum(row.slot or row.standing in (Standing.QUEUED, Standing.RETRYING) for row in self.roster.rows())
         return max(1, min(self.tuning.jobs, live))
 
     def arrived(self) -> dict[InfoHash, int]:

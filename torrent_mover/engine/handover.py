@@ -28,11 +28,11 @@ from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent import USUAL_PRIORITY, ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.engine.landing import STAGING, Landing
 from torrent_mover.engine.places import Destination, PlannedMove, Source
+from torrent_mover.engine.pulse import Pulse
 from torrent_mover.ports.client import AddSpec, TorrentClient
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileKind, FileSystem
 
-_POLL: Final = 1.0
 _START_DEADLINE: Final = 120.0
 """Seconds that the destination client may take from start to seeding: it queues and resumes, it does not check again."""
 
@@ -193,28 +193,31 @@ def seeding_elsewhere(destination: Destination, torrent: InfoHash) -> Torrent | 
     return there
 
 
-def start(destination: Destination, torrent: InfoHash, clock: Clock, sign: Callable[[str], None]) -> Reading:
+def start(
+    destination: Destination, torrent: InfoHash, pulse: Pulse, clock: Clock, sign: Callable[[str], None]
+) -> Reading:
     """Start it and wait until it seeds; stops it again and raises where it does anything else."""
     client = destination.client
     client.start(torrent)
     deadline = clock.monotonic() + _START_DEADLINE
     while True:
-        reading = read(client, torrent, clock)
-        state = reading.torrent.state if reading.torrent else None
-        if state is TorrentState.SEEDING:
-            return reading
-        wrong = state in (TorrentState.DOWNLOADING, TorrentState.ERROR, TorrentState.MISSING_FILES, None)
-        if wrong or clock.monotonic() > deadline:
-            if reading.torrent is not None:
+        sign(f"starting on {destination.name}")
+        row = pulse.next(torrent)
+        if row is not None and row.state is TorrentState.SEEDING:
+            reading = read(client, torrent, clock)
+            row = reading.torrent
+            if row is not None and row.state is TorrentState.SEEDING:
+                return reading
+        wrong = (TorrentState.DOWNLOADING, TorrentState.ERROR, TorrentState.MISSING_FILES)
+        if row is None or row.state in wrong or clock.monotonic() > deadline:
+            if row is not None:
                 client.stop(torrent)
             raise RecheckFailed(
                 f"{destination.name} does not seed it: the client says "
-                f"{reading.torrent.client_state if reading.torrent else 'that it is gone'!r}.",
+                f"{row.client_state if row else 'that it is gone'!r}.",
                 kept="It is stopped there, and the source is whole.",
                 remedy="Look at the torrent in the destination client.",
             )
-        sign(f"starting on {destination.name}")
-        clock.wait(_POLL)
 
 
 def read(client: TorrentClient, torrent: InfoHash, clock: Clock) -> Reading:

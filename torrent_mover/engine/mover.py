@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Protocol
 
 from torrent_mover.domain.attributes import Later, not_carried, with_sources
 from torrent_mover.domain.certificate import Certificate, Evidence, ReadBack, Reading, certify
@@ -27,14 +28,25 @@ from torrent_mover.engine.world import World
 from torrent_mover.ports.filesystem import FileSystem
 
 
+class Slot(Protocol):
+    """The right to bring bytes, which only some moves have at a time. A move that waits does so without it."""
+
+    def give_back(self) -> None:
+        """No bytes are brought from here on."""
+
+    def take_again(self) -> None:
+        """Wait for it. Raises what breaks the move off."""
+
+
 class Mover:
     """One attempt at one move."""
 
-    def __init__(self, world: World, planned: PlannedMove, track: Track, record: MoveRecord) -> None:
+    def __init__(self, world: World, planned: PlannedMove, track: Track, record: MoveRecord, slot: Slot) -> None:
         self._world = world
         self._planned = planned
         self._track = track
         self._record = record
+        self._slot = slot
         self._id: InfoHash = planned.torrent.id
         self._manifest: Manifest
         self._landing: Landing
@@ -66,11 +78,13 @@ class Mover:
                 self._bringing.transfer()
                 self._enter(Stage.SETTLED)
                 self._settle()
-            self._enter(Stage.ADDED)
-            self._add(metainfo)
-            read_back = self._check()
-            self._enter(Stage.VERIFIED)
-            return self._finish(read_back)
+            self._slot.give_back()
+            with self._world.turns.turn(self._track.sign):
+                self._enter(Stage.ADDED)
+                self._add(metainfo)
+                read_back = self._check()
+                self._enter(Stage.VERIFIED)
+                return self._finish(read_back)
         finally:
             self._world.unlocker.close(self._id)
             self._source_files.close()
@@ -199,8 +213,10 @@ class Mover:
         return checking.by_client(Repair(self._manifest, self._landing))
 
     def _repair(self, repair: Repair, missing: tuple[int, ...]) -> None:
+        self._slot.take_again()
         self._bringing.repair(repair, missing)
         self._settle()
+        self._slot.give_back()
 
     # -- verified, seeding, released ---------------------------------------------------------------------------------
 
@@ -211,7 +227,7 @@ class Mover:
             return self._keep("start_torrents_after_recheck is off: it is stopped there")
         self._enter(Stage.SEEDING)
         with self._alone():
-            first = handover.start(world.destination, self._id, world.clock, self._track.sign)
+            first = handover.start(world.destination, self._id, world.pulse, world.clock, self._track.sign)
             self._track.ledger.finished(0.6)
             if policy.test_run or not policy.delete_at_source:
                 return self._keep("test run" if policy.test_run else "as configured")

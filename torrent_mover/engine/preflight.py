@@ -1,8 +1,9 @@
-"""Asks the questions before a run: each with its time, each failure with its remedy, and all of them even when early ones fail."""
+"""Asks the questions before a run side by side: each with its time and its remedy, and all of them even when some fail."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from torrent_mover.domain.errors import ExitCode, MoverError, PreflightRefused
@@ -59,9 +60,24 @@ class CheckResult:
     offer: Offer | None = None
 
 
+class _Question:
+    """One check on its way: what its thread leaves when it is over."""
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+        self.over = threading.Event()
+        self.answer = ""
+        self.took = 0.0
+        self.error: BaseException | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.error is not None
+
+
 @dataclass(slots=True)
 class Examination:
-    """The checks of one run, one after the other, in one or more rounds."""
+    """The checks of one run, in one or more rounds. Those of a round are asked side by side, but for what they need."""
 
     clock: Clock
     publish: Publish
@@ -69,26 +85,46 @@ class Examination:
     mending: Mending = lambda _error: None
 
     def ask(self, checks: Iterable[Check]) -> Iterable[CheckResult]:
-        """Ask each in turn; yields results as they come, and goes on after a failure so that one sees them all at once."""
-        for check in checks:
-            result = self._asked(check)
+        """Ask them all; yields results in the order of the list, and goes on after a failure so that one sees them all at once."""
+        questions = [_Question(check) for check in checks]
+        asked = {question.check.name: question for question in questions}
+        for question in questions:
+            threading.Thread(target=self._ask, args=(question, asked), name=question.check.name, daemon=True).start()
+        for question in questions:
+            question.over.wait()
+            result = self._ended(question)
             self.results.append(result)
             yield result
 
-    def _asked(self, check: Check) -> CheckResult:
-        started = self.clock.monotonic()
+    def _ask(self, question: _Question, asked: Mapping[str, _Question]) -> None:
+        """In a thread of its own: wait for what it needs, ask, and leave the answer or the error."""
         try:
-            self._require(check)
-            answer = check.ask()
-        except MoverError as error:
-            return self._failed(check, error, self.clock.monotonic() - started)
-        took = self.clock.monotonic() - started
-        self.publish(CheckPassed(self.clock.now(), check.name, answer, took))
-        view = CheckView(check.name, passed=True, result=answer, took=took, trouble=None, fatal=check.fatal)
+            needs = [asked[name] for name in question.check.needs if name in asked]
+            for each in needs:
+                each.over.wait()
+            self._require(question.check, [each.check.name for each in needs if each.failed])
+            started = self.clock.monotonic()
+            try:
+                question.answer = question.check.ask()
+            finally:
+                question.took = self.clock.monotonic() - started
+        except BaseException as error:  # noqa: BLE001  whoever waits for the answer raises what is no MoverError
+            question.error = error
+        finally:
+            question.over.set()
+
+    def _ended(self, question: _Question) -> CheckResult:
+        check, error, took = question.check, question.error, question.took
+        if isinstance(error, MoverError):
+            return self._failed(check, error, took)
+        if error is not None:
+            raise error
+        self.publish(CheckPassed(self.clock.now(), check.name, question.answer, took))
+        view = CheckView(check.name, passed=True, result=question.answer, took=took, trouble=None, fatal=check.fatal)
         return CheckResult(view, None)
 
-    def _require(self, check: Check) -> None:
-        failed = [result.view.name for result in self.results if not result.view.passed]
+    def _require(self, check: Check, failed_now: Sequence[str]) -> None:
+        failed = [*(result.view.name for result in self.results if not result.view.passed), *failed_now]
         missing = [name for name in check.needs if name in failed]
         if missing:
             raise NotChecked(f"not checked, because this failed: {missing[0]}", remedy=f"First mend: {missing[0]}.")

@@ -1,4 +1,4 @@
-"""Waits for the destination client's recheck: one at a time, told apart from waiting in its queue, with every wait bounded."""
+"""Waits for the destination client's recheck: told apart from waiting in its queue, with every wait bounded."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Final
 
 from torrent_mover.domain.errors import RecheckFailed
 from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.engine.pulse import Pulse
 from torrent_mover.ports.client import RecheckProgress, RecheckVerdict, TorrentClient
 from torrent_mover.ports.clock import Clock
 
 _POLL: Final = 0.5
-_TURNS: Final = 2
+_FEWEST, _MOST = 2, 64
+_QUICK: Final = 0.01
+_ANSWERING: Final = 2.0
+"""Seconds that a client may be kept busy by one question about each torrent that has its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +30,41 @@ class RecheckPatience:
     grace: float
 
 
-class RecheckTurns:
-    """Lets two rechecks at a time into a client.
+class Turns:
+    """Lets as many torrents wait at a client at the same time as it can answer for: few where it takes seconds to answer.
 
-    It checks one after the other anyway, and while one is read a second time
-    to be sure of it, the next may begin. A torrent that waits for its turn here cannot look stuck there.
+    What is proven must be read again within a minute, and that takes some questions a torrent. A torrent that waits
+    for its turn cannot look stuck.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, pulse: Pulse, clock: Clock) -> None:
+        self._pulse = pulse
         self._clock = clock
-        self._turns = threading.Semaphore(_TURNS)
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    @property
+    def limit(self) -> int:
+        """How many may have their turn now."""
+        return min(max(int(_ANSWERING / max(self._pulse.took, _QUICK)), _FEWEST), _MOST)
 
     @contextmanager
     def turn(self, waiting: Callable[[str], None]) -> Iterator[None]:
         """Wait for the turn (a stop ends the wait), then hold it."""
-        while not self._turns.acquire(blocking=False):
-            waiting("waits for its turn to be rechecked")
+        while not self._take():
+            waiting("waits for its turn to be checked")
             self._clock.wait(_POLL)
         try:
             yield
         finally:
-            self._turns.release()
+            with self._lock:
+                self._taken -= 1
+
+    def _take(self) -> bool:
+        with self._lock:
+            free = self._taken < self.limit
+            self._taken += free
+            return free
 
 
 class _Patience:
@@ -73,6 +91,7 @@ def recheck(
     client: TorrentClient,
     torrent: InfoHash,
     patience: RecheckPatience,
+    pulse: Pulse,
     clock: Clock,
     progress: Callable[[RecheckProgress], None],
 ) -> RecheckProgress:
@@ -80,9 +99,7 @@ def recheck(
     ticket = client.recheck(torrent)
     waiting = _Patience(patience, clock.monotonic())
     while True:
-        asked = clock.monotonic()
-        now = ticket.poll()
-        took = clock.monotonic() - asked
+        now = ticket.poll(pulse.next(torrent))
         progress(now)
         if now.verdict in (RecheckVerdict.GOOD, RecheckVerdict.BAD):
             return now
@@ -98,5 +115,3 @@ def recheck(
                 kept="The source is whole, and so is what was brought.",
                 remedy="Look at the torrent in the destination client; raise recheck_stuck_timeout if its disk is slow.",
             )
-        # A client that answers slowly answers one at a time: others want to ask as well.
-        clock.wait(max(_POLL, took))

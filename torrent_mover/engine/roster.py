@@ -81,6 +81,13 @@ class Row:
     earlier: tuple[Attempt, ...] = ()
     """Attempts of former runs."""
     chore: threading.Thread | None = None
+    slot: bool = False
+    """Whether it holds one of the slots for bringing bytes."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is under way and brings no bytes: it is added, checked, or watched while it seeds."""
+        return self.standing is Standing.ACTIVE and not self.slot
 
     @property
     def ended_as(self) -> Outcome | None:
@@ -140,11 +147,16 @@ def _waits_for_kin(row: Row, active: Iterable[Row]) -> bool:
     return other is not None
 
 
-class Roster:
-    """All rows, in the order in which they are taken. Safe from any thread."""
+_MOST_WAITING: Final = 200
+"""Moves under way that hold no slot: when there are more, nothing new begins until some have ended."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+
+class Roster:
+    """All rows, in the order in which they are taken, and the slots for those that bring bytes. Safe from any thread."""
+
+    def __init__(self, monotonic: Callable[[], float], slots: int) -> None:
         self._monotonic = monotonic
+        self._slots = slots
         self._rows: dict[InfoHash, Row] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -166,7 +178,7 @@ class Roster:
             return fresh
 
     def take(self) -> Row | None:
-        """The next row to work on, now ACTIVE; waits for one that becomes ready. None: there is nothing left to wait for."""
+        """The next row to work on, now ACTIVE and with a slot; waits until there are both. None: there is nothing to wait for."""
         with self._changed:
             while True:
                 if self._closed:
@@ -178,13 +190,30 @@ class Roster:
                     return None
                 free = [row for row in waiting if not _waits_for_kin(row, active)]
                 ready = None if self.still else next((row for row in free if row.ready_at <= now), None)
-                if ready is not None:
-                    ready.standing = Standing.ACTIVE
+                if ready is not None and self._has_slot() and len(active) < self._slots + _MOST_WAITING:
+                    ready.standing, ready.slot = Standing.ACTIVE, True
                     return ready
                 if not waiting and not self._pending():
                     return None
                 soonest = min((row.ready_at for row in free if not self.still), default=now + 1.0)
                 self._changed.wait(min(max(soonest - now, 0.01), 1.0))
+
+    def _has_slot(self) -> bool:
+        return sum(row.slot for row in self._rows.values()) < self._slots
+
+    def give_slot(self, row: Row) -> None:
+        """A row brings no bytes any more, and only waits: another one may begin."""
+        with self._changed:
+            row.slot = False
+            self._changed.notify_all()
+
+    def take_slot(self, row: Row, goes_on: Callable[[], None]) -> None:
+        """A row that has only waited brings bytes again; returns once it has a slot. `goes_on` raises where it must not."""
+        with self._changed:
+            while not row.slot and not self._has_slot():
+                goes_on()
+                self._changed.wait(0.5)
+            row.slot = True
 
     def _pending(self) -> bool:
         """Whether a row may still come back to the queue: one that is active may have to be retried."""
@@ -201,7 +230,7 @@ class Roster:
         with self._changed:
             if row.standing is Standing.ACTIVE:
                 self._let_go_on()
-            row.standing, row.why, row.ready_at, row.wish = standing, why, ready_at, None
+            row.standing, row.why, row.ready_at, row.wish, row.slot = standing, why, ready_at, None, False
             self._changed.notify_all()
 
     def wait_for_room(self, row: Row, why: str) -> bool:
@@ -209,7 +238,7 @@ class Roster:
         with self._changed:
             if not any(each.standing is Standing.ACTIVE for each in self._rows.values() if each is not row):
                 return False
-            row.standing, row.why, row.ready_at, row.wish = Standing.QUEUED, why, _NEVER, None
+            row.standing, row.why, row.ready_at, row.wish, row.slot = Standing.QUEUED, why, _NEVER, None, False
             self._changed.notify_all()
             return True
 
@@ -235,7 +264,7 @@ class Roster:
             if wish is not None:
                 self._let_go_on()
                 row.standing, row.why = _WISHED[wish]
-                row.ready_at, row.wish, row.error = 0.0, None, None
+                row.ready_at, row.wish, row.error, row.slot = 0.0, None, None, False
                 self._changed.notify_all()
             return wish
 

@@ -10,7 +10,8 @@ from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.torrent import InfoHash
 from torrent_mover.engine.access import Access
 from torrent_mover.engine.places import Destination, Policy, Publish, Route, Source
-from torrent_mover.engine.recheck import RecheckTurns
+from torrent_mover.engine.pulse import Pulse
+from torrent_mover.engine.recheck import Turns
 from torrent_mover.engine.shelf import Shelf
 from torrent_mover.engine.sink import Throttle
 from torrent_mover.engine.space import Space
@@ -61,7 +62,8 @@ class World:
         self.cache = cache
         self.claim = claim
         self.traces = traces or NoTraces()
-        self.turns = RecheckTurns(clock)
+        self.pulse = Pulse(destination.client, clock)
+        self.turns = Turns(self.pulse, clock)
         self.releasing = threading.Lock()
         self.shelf = Shelf(destination.client, destination.save_path, clock)
         access = Access(destination.files, destination.accounts, destination.section)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
@@ -88,8 +88,11 @@ class RecheckProgress:
 class RecheckTicket(Protocol):
     """A recheck that was asked for. Answers are never taken from before it began (a client shows stale success for seconds)."""
 
-    def poll(self) -> RecheckProgress:
-        """Ask once. GOOD only after the check was seen to begin, has ended, and two reads >= 2 s apart agree."""
+    def poll(self, row: Torrent | None = None) -> RecheckProgress:
+        """Ask once. GOOD only after the check was seen to begin, has ended, and two reads >= 2 s apart agree.
+
+        `row`: the torrent in a listing that was asked for since the last poll, which spares a question.
+        """
 
 
 class TorrentClient(Protocol):
@@ -107,6 +110,9 @@ class TorrentClient(Protocol):
 
     def get(self, torrent: InfoHash) -> Torrent | None:
         """One torrent; None: the client answered properly and does not list it."""
+
+    def lookup(self, torrents: Collection[InfoHash]) -> Mapping[InfoHash, Torrent]:
+        """Those of these torrents that it lists, by one question, however many they are."""
 
     def categories(self) -> Sequence[str]:
         """All categories, empty ones too, by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from qbittorrentapi import exceptions as api_errors
@@ -13,6 +13,7 @@ from torrent_mover.adapters.clients.qbittorrent.logbook import Entry, LogBook
 from torrent_mover.adapters.clients.qbittorrent.lookout import Lookout
 from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
 from torrent_mover.adapters.clients.qbittorrent.session import Api, QBittorrentSettings, Session, gone
+from torrent_mover.adapters.clients.qbittorrent.shared_answer import SharedAnswer
 from torrent_mover.adapters.clients.qbittorrent.tunnelled import Dial
 from torrent_mover.domain.attributes import ShareLimits
 from torrent_mover.domain.canary import Canary
@@ -34,6 +35,7 @@ _NAMED = 3
 _COMPLAINS_WITHIN: Final = 2.0  # seconds from a removal to the log entry about content that could not be deleted
 _USUAL_LAG: Final = 1.5  # seconds that torrents/info may be old
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+_FILES_EVERY: Final = 5  # polls of a check that shows nothing new before files are listed again
 
 _STOPPED = (TorrentState.STOPPED_COMPLETE, TorrentState.STOPPED_INCOMPLETE)
 
@@ -50,6 +52,7 @@ class QBittorrentClient:
         self._log = LogBook(self._session)
         self._lookout = Lookout(self, self._session, clock, self._log)
         self._clock = clock
+        self._everything = SharedAnswer(self._listed)
 
     @property
     def name(self) -> str:
@@ -62,16 +65,27 @@ class QBittorrentClient:
         return self._session.info
 
     def torrents(self, category: str | None = None) -> Sequence[Torrent]:
-        """See the port. One request; a category's subcategories do not count as the category."""
+        """See the port. One request, shared by all who ask at the same time; subcategories do not count as the category."""
+        if category is None:
+            return self._everything.get()
+        return [torrent for torrent in self._listed(category) if torrent.category == category]
+
+    def _listed(self, category: str | None = None) -> Sequence[Torrent]:
         rows = self._session.read(lambda api: api.torrents_info(category=category))
-        found = self._understood(rows, lambda: [answers.torrent(row) for row in rows])
-        return [torrent for torrent in found if category is None or torrent.category == category]
+        return self._understood(rows, lambda: [answers.torrent(row) for row in rows])
 
     def get(self, torrent: InfoHash) -> Torrent | None:
         """See the port."""
-        rows = self._session.read(lambda api: api.torrents_info(torrent_hashes=torrent.hex))
+        return self.lookup((torrent,)).get(torrent)
+
+    def lookup(self, torrents: Collection[InfoHash]) -> Mapping[InfoHash, Torrent]:
+        """See the port."""
+        wanted = sorted(torrent.hex for torrent in torrents)
+        if not wanted:
+            return {}  # qBittorrent answers an empty question with everything
+        rows = self._session.read(lambda api: api.torrents_info(torrent_hashes="|".join(wanted)))
         found = self._understood(rows, lambda: [answers.torrent(row) for row in rows])
-        return next((one for one in found if one.id == torrent), None)
+        return {one.id: one for one in found if one.id in torrents}
 
     def categories(self) -> Sequence[str]:
         """See the port."""
@@ -335,13 +349,26 @@ class _Rechecking:
         self._session = session
         self._log = log
         self._torrent = torrent
+        self._last: Look | None = None
+        self._reused = 0
 
-    def look(self) -> Look:
-        torrent = self._client.get(self._torrent)
-        if torrent is None:
-            raise gone(self._client.name, self._torrent)
+    def look(self, row: Torrent | None = None) -> Look:
+        torrent = row or self._client.present(self._torrent)
+        if row is not None and self._last is not None and self._is_idle(row, self._last.torrent):
+            self._reused += 1
+            self._last = Look(row, self._last.files)
+            return self._last
+        self._reused = 0
         look = Look(torrent, tuple(self._client.files(self._torrent)))
-        return Look(torrent, look.files, self._client.pieces(self._torrent)) if look.looks_complete else look
+        if look.looks_complete:
+            look = Look(torrent, look.files, self._client.pieces(self._torrent))
+        self._last = look
+        return look
+
+    def _is_idle(self, row: Torrent, before: Torrent) -> bool:
+        """Whether a row that proves nothing is what it was, so that its files need not be listed again yet."""
+        same = (row.state, row.amount_left, row.progress) == (before.state, before.amount_left, before.progress)
+        return same and not row.complete and self._reused < _FILES_EVERY
 
     def others_wait(self) -> bool:
         rows = self._session.read(lambda api: api.torrents_info(status_filter="checking"))

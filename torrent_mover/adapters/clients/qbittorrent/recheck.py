@@ -133,8 +133,8 @@ class Judge:
 class Rechecking(Protocol[Mark]):
     """What a ticket asks of the client; each is one quick call."""
 
-    def look(self) -> Look:
-        """The torrent now. Raises TorrentGone."""
+    def look(self, row: Torrent | None = None) -> Look:
+        """The torrent now; `row`, where a listing has just told. Raises TorrentGone."""
 
     def others_wait(self) -> bool:
         """Whether another torrent is being checked or waits for it: checks are made one after the other."""
@@ -173,9 +173,9 @@ class Ticket(Generic[Mark]):
         self._run: tuple[Judge, Mark] | None = None
         self._asked = 0
 
-    def poll(self) -> RecheckProgress:
+    def poll(self, row: Torrent | None = None) -> RecheckProgress:
         """See the port. QUEUED until the check was asked for."""
-        look = self._client.look()
+        look = self._client.look(row)
         if look.torrent.client_state == RESUME_CHECK:
             self._run = None  # it has restarted since we asked
         if self._run is None:
