@@ -89,7 +89,7 @@ class Arena:
         folder = self.root / "source" / label
         folder.mkdir(parents=True)
         source = random.Random(label)  # noqa: S311 - content, not secrets
-        content = folder / ("content" if files > 1 else "content.bin")
+        content = folder / (label if files > 1 else f"{label}.bin")
         if files == 1:
             _fill(content, size, source)
         for number in range(files if files > 1 else 0):

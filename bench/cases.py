@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bench.arena import Arena, Payload, Timing
+from bench.fleet import FLEET
 from bench.handover import handover
 from bench.link import Line, Link
 from bench.ours import Job, Outcome
@@ -265,7 +266,7 @@ def everything() -> dict[str, Measure]:
         "dashboard": dashboard,
         "handover": handover,
     }
-    return found | alone
+    return found | alone | {crowd.case: crowd.rows for crowd in FLEET}
 
 
 ORDER: Final = (
@@ -285,6 +286,7 @@ ORDER: Final = (
         "many-far",
         "relay",
     ),
+    *("fleet", "fleet-small", "single", "single-seeds", "single-files", "single-files-seeds"),
     *("rsync", "resume", "dashboard", "planning", "handover", "limit-sftp", "limit-sftp_upload"),
 )
 """Of the rows in the table."""
