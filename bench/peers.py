@@ -14,6 +14,7 @@ CIPHER: Final = "aes128-gcm@openssh.com"
 
 INSTALL: Final = {
     "sftp": "apt-get install openssh-client",
+    "sftp, then sha1sum": "apt-get install openssh-client",
     "ssh cat": "apt-get install openssh-client",
     "tar": "apt-get install tar",
     "rsync": "apt-get install rsync",
@@ -22,7 +23,7 @@ INSTALL: Final = {
 }
 """How to get each of them."""
 
-_PROGRAM: Final = {"ssh cat": "ssh", "ssh cat | ssh cat": "ssh"}
+_PROGRAM: Final = {"ssh cat": "ssh", "ssh cat | ssh cat": "ssh", "sftp, then sha1sum": "sftp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Peer:
         """The command line."""
         makers = {
             "sftp": self._sftp,
+            "sftp, then sha1sum": self._sftp_hashed,
             "ssh cat": self._cat,
             "tar": self._tar,
             "rsync": self._rsync,
@@ -61,6 +63,11 @@ class Peer:
     def _sftp(self, payload: Payload) -> list[str]:
         get = f'get -r "{payload.path}" "{self.arena.target}/"'
         return ["sh", "-c", f"echo {shlex.quote(get)} | sftp -q -b - {shlex.join(self._ssh())} {self._host}"]
+
+    def _sftp_hashed(self, payload: Payload) -> list[str]:
+        """What has done as much as ours at its end: brought, and every byte hashed."""
+        *shell, get = self._sftp(payload)
+        return [*shell, f"{get} && sha1sum {shlex.quote(str(self.arena.target / payload.name))} >/dev/null"]
 
     def _cat(self, payload: Payload) -> list[str]:
         cat = shlex.join(["ssh", *self._ssh(), self._host, f"cat {shlex.quote(str(payload.path))}"])
