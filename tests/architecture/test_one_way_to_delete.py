@@ -80,7 +80,7 @@ def test_whole_trees_are_removed_only_where_they_are_throw_away_folders_of_our_o
     assert found <= {
         "demo/world.py",
         "demo/qbittorrent_server.py",
-        "adapters/ssh/askpass.py",
+        "adapters/scratch.py",
         "adapters/ssh/openssh_way.py",
     }
 
