@@ -121,7 +121,7 @@ CASES: dict[str, Case] = {
     "torrent.problem": ("failed", ("e",), has("A problem", "sudo chown", "TM-E121")),
     "list.down": ("running", ("j",), moved_to("Sintel")),
     "list.up": ("running", ("down", "k"), moved_to("Big.Buck")),
-    "list.page_down": ("many", ("pagedown",), moved_to("archlinux")),
+    "list.page_down": ("many", ("pagedown",), moved_to("拥抱艳阳天")),
     "list.page_up": ("many", ("pagedown", "pageup"), moved_to("Big.Buck")),
     "list.first": ("many", ("end", "home"), moved_to("Big.Buck")),
     "list.last": ("many", ("end",), moved_to("Some.Show.S14E19")),
@@ -154,7 +154,7 @@ CASES: dict[str, Case] = {
     "preflight.check": ("refused", ("c",), asked("check_again")),
     "preflight.fix": ("refused", ("w",), asked("accept", "ssh nas:22")),
     "preflight.copy": ("refused", ("y",), lambda seen: seen.app.clipboard.startswith("Compare it on nas: ssh-keygen")),
-    "preflight.go": ("refused", ("d",), lambda seen: "Pre-flight  " in seen.before and "Progress" in seen.text),
+    "preflight.go": ("refused", ("d",), lambda seen: "Pre-flight  " in seen.before and "Stage" in seen.text),
     "error.again": ("failed", ("e", "c"), asked("retry", FIRST)),
     "error.copy": ("failed", ("e", "y"), lambda seen: seen.app.clipboard.startswith("sudo chown media:media")),
     "error.skip": ("failed", ("e", "s"), asked("skip", FIRST)),
@@ -357,7 +357,7 @@ def test_the_wheel_moves_the_cursor():
 
     drive(control, act)
 
-    assert "archlinux" in cursor_row(seen[0])
+    assert "拥抱艳阳天" in cursor_row(seen[0])
 
 
 def test_the_palette_opens_a_torrent_with_a_hostile_name():

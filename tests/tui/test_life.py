@@ -184,7 +184,7 @@ def test_preflight_goes_by_itself_when_the_run_goes_on():
         control.show(phase=Phase.RUNNING, checks=scenes.checks(failing=False))
         app.tick()
         await settle(pilot)
-        assert "Progress" in dump(app)
+        assert "Stage" in dump(app)
 
     drive(control, act)
 
@@ -420,12 +420,12 @@ def test_the_log_opens_in_the_pager_and_the_dashboard_comes_back(terminals, tmp_
 
 def test_a_shell_is_lent_the_terminal_and_the_dashboard_comes_back(terminals):
     terminal = terminals("-m", "tests.tui.play", SHELL="/bin/true")
-    terminal.read_until(b"Progress")
+    terminal.read_until(b"Stage")
     terminal.forget()
     terminal.type(b"\x1a")
     terminal.read_until(b"goes on behind this shell")
     terminal.read_until(ALTERNATE_ON)
-    terminal.read_until(b"Progress")
+    terminal.read_until(b"Stage")
     terminal.type(b"\x03")
 
     assert terminal.end() == 0
@@ -434,7 +434,7 @@ def test_a_shell_is_lent_the_terminal_and_the_dashboard_comes_back(terminals):
 
 def test_a_stopped_process_gives_the_terminal_back_and_draws_everything_when_it_is_continued(terminals):
     terminal = terminals("-m", "tests.tui.play")
-    terminal.read_until(b"Progress")
+    terminal.read_until(b"Stage")
     terminal.process.send_signal(signal.SIGTSTP)
     state = Path(f"/proc/{terminal.process.pid}/stat")
     terminal.read_while(lambda: state.read_text().rpartition(")")[2].split()[0] != "T")
@@ -442,7 +442,7 @@ def test_a_stopped_process_gives_the_terminal_back_and_draws_everything_when_it_
     terminal.forget()
     terminal.process.send_signal(signal.SIGCONT)
     terminal.read_until(ALTERNATE_ON)
-    for shown in (b"torrent_mover", b"Progress", b"peak", b"quit"):
+    for shown in (b"seedbox", b"Stage", b"peak", b"quit"):
         terminal.read_until(shown)
     terminal.type(b"\x03")
 
