@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import select
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -14,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
+from torrent_mover.adapters.scratch import Scratch
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.adapters.ssh.way import not_led
+from torrent_mover.adapters.tether import Tethered
 from torrent_mover.domain.errors import ConnectionLost, NotWritable
 from torrent_mover.ports.ssh import SshTarget
 
@@ -46,17 +47,17 @@ class OpensshWay:
         self._target = target
         self._environment = {name: value for name, value in environment.items() if not name.startswith("SSH_ASKPASS")}
         self._children: list[subprocess.Popen[bytes]] = []
-        self._folder = tempfile.mkdtemp(prefix="torrent-mover-", dir=_folder_for_a_socket())
+        self._scratch = Scratch(_folder_for_a_socket())
         ssh, *options = command
         # Of each option ssh believes the first; -M and -S go before all.
-        shared = ["-S", os.path.join(self._folder, "way").replace("%", "%%"), "-o", "ControlPersist=no"]  # noqa: PTH118
+        shared = ["-S", str(self._scratch.path / "way").replace("%", "%%"), "-o", "ControlPersist=no"]
         self._client = [ssh, "-v", *shared, "-o", "BatchMode=yes", "-o", "ProxyCommand=false", *options]
         try:
             argv = [ssh, "-M", *shared, *options, "-s", "--", target.host, "sftp"]
             self._channel = OpensshChannel(target, argv, dict(environment), askpass)
             self._session = SftpSession(self._channel, target.host)
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._scratch.close()
             raise
 
     def dial(self, host: str, port: int) -> socket.socket:
@@ -66,14 +67,7 @@ class OpensshWay:
         ours, theirs = socket.socketpair()
         try:
             argv = [*self._client, "-W", f"[{host}]:{port}", "--", self._target.host]
-            child = subprocess.Popen(
-                argv,
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                stderr=subprocess.PIPE,
-                env=self._environment,
-                start_new_session=True,
-            )
+            child = Tethered(argv, stdin=theirs.fileno(), stdout=theirs.fileno(), env=self._environment)
         except BaseException:
             ours.close()
             raise
@@ -98,7 +92,7 @@ class OpensshWay:
             end_group(child)
         self._forget_ended()
         self._session.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
 
     def _leads(self, child: subprocess.Popen[bytes]) -> bool:
         """Wait until it says that the stream is open; False where it ends, or takes longer than connecting may."""
