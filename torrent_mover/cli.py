@@ -11,7 +11,6 @@ from typing import Final
 
 from torrent_mover import __version__
 from torrent_mover.adapters import surroundings
-from torrent_mover.adapters.local_limits import raise_open_files
 from torrent_mover.commands import init_arguments
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
 
@@ -249,7 +248,7 @@ def _perform(argv: Sequence[str] | None) -> int:
         top.error("--watch goes with a run: --test-run, --parallel-jobs, --simple, -q")
     if arguments.again and _command(arguments) not in ("run", "dry_run"):
         top.error("--again goes with a run and with --dry-run")
-    raise_open_files()
+    surroundings.raise_open_files()
     module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
     return int(module.execute(arguments))
 

@@ -15,7 +15,7 @@ from tests.fakes.web_ui import FakeWebUi
 from torrent_mover.adapters.notify import apprise
 from torrent_mover.adapters.proxies import is_near, proxy_for
 from torrent_mover.adapters.secrets import redactor_of
-from torrent_mover.domain.errors import LoginRefused, MissingProgram, Unreachable
+from torrent_mover.domain.errors import LoginRefused, MissingProgram, MoverError, Unreachable
 from torrent_mover.domain.notices import Notice
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings_general import NotifyOn
@@ -98,7 +98,8 @@ class TestTheEnvironment:
         monkeypatch.setenv("no_proxy", "")
         with FakeWebUi() as receiver:
             tell = apprise(f"json://127.0.0.1:{receiver.port}/here json://box.invalid/there")
-            tell(Notice(NotifyOn.END, "2 moved", "all of it"), {})
+            with pytest.raises(MoverError):  # the proxy passes nothing on
+                tell(Notice(NotifyOn.END, "2 moved", "all of it"), {})
         assert [asked.path for asked in receiver.asked] == ["/here"]
         assert [line.partition("\n")[0] for line in proxy.passed] == [f"POST {FAR}/there"]
 

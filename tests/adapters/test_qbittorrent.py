@@ -162,7 +162,7 @@ class TestLogin:
 
     def test_threads_share_one_login(self, web):
         client = client_of(web.url, clock=SystemClock())
-        threads = [threading.Thread(target=client.torrents) for _ in range(8)]
+        threads = [threading.Thread(target=client.torrents, args=("move-me",)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -9,6 +9,7 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.web_ui import FakeWebUi, row, say
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentSettings, answers
+from torrent_mover.adapters.clients.qbittorrent.client import _Rechecking
 from torrent_mover.adapters.clients.qbittorrent.logbook import LogBook
 from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
 from torrent_mover.adapters.clients.qbittorrent.session import Session
@@ -49,7 +50,7 @@ class Scripted:
         self.started = 1
         self._lag = lag
 
-    def look(self):
+    def look(self, _row=None):
         return self.now
 
     def others_wait(self):
@@ -292,3 +293,54 @@ class TestLogBook:
         book.mark()
         known = [asked.fields["last_known_id"] for asked in web.asked if asked.path == "log/main"]
         assert known == ["-1", "0"]
+
+
+class TestRows:
+    """What a listing for many has told spares questions, and never proves anything by itself."""
+
+    class Client:
+        """One torrent, as it is shown; counts the questions."""
+
+        name = "fake:8080"
+
+        def __init__(self, shown: Look) -> None:
+            self.shown = shown
+            self.listed = 0
+            self.pieced = 0
+
+        def present(self, _torrent):
+            return self.shown.torrent
+
+        def files(self, _torrent):
+            self.listed += 1
+            return self.shown.files
+
+        def pieces(self, _torrent):
+            self.pieced += 1
+            return self.shown.pieces
+
+    def asking(self, client) -> _Rechecking:
+        return _Rechecking(client, None, None, client.shown.torrent.id)
+
+    def test_a_check_that_shows_nothing_new_is_not_asked_for_its_files_each_time(self):
+        client = self.Client(look("checkingDL", 0, 0))
+        asking = self.asking(client)
+        for _ in range(6):
+            asking.look(client.shown.torrent)
+        assert client.listed == 1
+        asking.look(client.shown.torrent)
+        assert client.listed == 2
+
+    def test_a_row_that_has_changed_is_looked_into(self):
+        client = self.Client(look("checkingDL", 0, 0))
+        asking = self.asking(client)
+        asking.look(client.shown.torrent)
+        asking.look(look("checkingDL", 0, 0, progress=0.5).torrent)
+        assert client.listed == 2
+
+    def test_a_row_that_looks_complete_is_always_proven_by_files_and_pieces(self):
+        client = self.Client(COMPLETE)
+        asking = self.asking(client)
+        for _ in range(3):
+            assert asking.look(client.shown.torrent).proves_complete
+        assert (client.listed, client.pieced) == (3, 3)

@@ -77,12 +77,7 @@ def test_whole_trees_are_removed_only_where_they_are_throw_away_folders_of_our_o
 
     found = {module for module, called, _ in calls() if called.rpartition(".")[2] in tools}
 
-    assert found <= {
-        "demo/world.py",
-        "demo/qbittorrent_server.py",
-        "adapters/scratch.py",
-        "adapters/ssh/openssh_way.py",
-    }
+    assert found <= {"demo/world.py", "demo/qbittorrent_server.py", "adapters/scratch.py"}
 
 
 def _functions_that_call(name: str) -> list[str]:

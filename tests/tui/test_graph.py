@@ -130,7 +130,7 @@ def test_a_title_names_now_average_peak_and_limit_in_one_unit():
 
     shown = plain(title(wire, "in", a_snapshot_glyph(), Look(), 70))
 
-    assert shown.split() == ["▼", "in", "now", "25.6", "avg", "0.5", "peak", "81.2", "MiB/s", "limit", "40M"]
+    assert shown.split() == ["▼", "in", "now", "25.6", "avg", "0.5", "peak", "81.2", "limit", "40.0", "MiB/s"]
 
 
 def a_snapshot_glyph():

@@ -1,4 +1,4 @@
-"""What the process stands on: three open standard streams that can say every name, and one encoding for names on disk."""
+"""What the process stands on: three standard streams that can say every name, one encoding for names on disk, enough open files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import errno
 import locale
 import os
 import re
+import resource
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,9 @@ from torrent_mover.domain.errors import UsageError
 _STREAMS: Final = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 _UTF8_MODE: Final = ("-X", "utf8=1")
 _SPELT: Final = "torrent_mover.spelt"
+_MANY_FILES: Final = 65_536
+"""Some programs close every number up to the limit when they start: millions of them take seconds."""
+
 _QUOTED: Final = re.compile(r"(?:(?<=[\s(=;])|^)'[^']*'")
 """A word quoted for a shell, and no apostrophe in a sentence."""
 
@@ -128,3 +133,18 @@ def _spelt(encoding: str, error: UnicodeError) -> tuple[bytes, int]:
         spelt = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogateescape"))
         return f"'$'{spelt}''".encode("ascii"), end
     return word.encode(encoding, "backslashreplace"), end
+
+
+def raise_open_files() -> None:
+    """Raise this process's soft limit of open files to what it is allowed, up to a number that harms no program it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def open_files() -> int:
+    """How many files this process may have open at a time."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft

@@ -12,7 +12,6 @@ from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBitto
 from torrent_mover.adapters.clients.qbittorrent.statistics import resume_folder
 from torrent_mover.adapters.local_accounts import LocalAccounts
 from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.adapters.local_limits import open_files
 from torrent_mover.adapters.rsync_process import RsyncProcess
 from torrent_mover.adapters.ssh.accounts import SshAccounts
 from torrent_mover.adapters.ssh.pool import SessionPool
@@ -20,6 +19,7 @@ from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.shared_files import SharedFiles
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.ssh.tunnel import Tunnel
+from torrent_mover.adapters.surroundings import open_files
 from torrent_mover.adapters.traces import TraceFiles
 from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.domain.open_files import Allowance, allowance, require

@@ -117,7 +117,7 @@ _TABLE: Final = (
         errno.EROFS,
         Nature.OTHER,
         "the file system is mounted read-only",
-        "See why: findmnt -T {folder}; dmesg | tail. After a disk error, have the disk checked before anything is written to it.",
+        "See why: findmnt -T {folder}. After a disk error, have the disk checked before anything is written to it.",
         ("Read-only file system",),
     ),
     FileTrouble(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,10 +15,10 @@ from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.quantities import UnlockMode
 from torrent_mover.domain.torrent import InfoHash, Torrent
 from torrent_mover.engine.likeness import Likeness, set_modes
-from torrent_mover.engine.standing import Look, Standing, Where, prune, put_back, taken
-from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, Span
+from torrent_mover.engine.standing import Look, Standing, Where, prune, put_back, same_file, taken
+from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
 from torrent_mover.transfer.doubling import double
-from torrent_mover.transfer.proof import read_back
+from torrent_mover.transfer.proof import digest, read_back
 
 STAGING: Final = ".torrent-mover"
 """The folder below the destination path in which everything lies until it is whole."""
@@ -215,7 +214,7 @@ class Landing:
         found = self._fs.stat(path)
         if found is None:
             return False
-        if _same_file(found, self._settled.get(index)):
+        if same_file(found, self._settled.get(index)):
             return True
         if any(tuple(self._manifest.files_of(piece)) == (index,) for piece in pieces):
             raise self._standing.collision(path, f"a file of {found.size} bytes has that name", _UNPROVEN)
@@ -429,7 +428,7 @@ class Landing:
             return
         paths = [self._layout[index] for index in files]
         looks = zip(files, paths, self._fs.stats(paths), strict=True)
-        self._adopting([path for index, path, stat in looks if stat and not _same_file(stat, self._settled.get(index))])
+        self._adopting([path for index, path, stat in looks if stat and not same_file(stat, self._settled.get(index))])
         names = self._fs.names_of(paths)
         for index, count in zip(files, names, strict=True):
             path = self._layout[index]
@@ -505,7 +504,7 @@ class Landing:
         if stat.kind is not FileKind.FILE or not self._standing.undecided(index, stat):
             return False
         lies = self._standing.path_of(index)
-        return stat.size == 0 or self._digest(self._layout[index], stat.size) == self._digest(lies, stat.size)
+        return self._alike(self._layout[index], lies, stat.size)
 
     def _make_room(self, index: int, seen: FileStat) -> None:
         """Put a beginning by; an attempt that is killed now has the whole content in staging, and the next one goes on with it.
@@ -516,7 +515,7 @@ class Landing:
         self._fs.make_folders(aside.parent)
         self._fs.rename(path, aside)
         now = self._fs.stat(aside)
-        if now is None or not _same_file(now, seen):
+        if now is None or not same_file(now, seen):
             self._fs.rename(aside, path)
             raise self._standing.collision(path, "somebody is writing to a file of that name", _UNPROVEN)
 
@@ -546,23 +545,8 @@ class Landing:
         stat = self._fs.stat(path)
         if stat is None or stat.kind is not FileKind.FILE or stat.size != size:
             return False
-        return size == 0 or self._digest(path, size) == self._digest(self._standing.path_of(index), size)
+        return self._alike(path, self._standing.path_of(index), size)
 
-    def _digest(self, path: RelativePath, size: int) -> bytes:
-        digest = hashlib.sha256()
-
-        def deliver(_span: Span, _offset: int, data: memoryview) -> None:
-            self._progress(len(data))
-            digest.update(data)
-
-        reader = self._fs.reader()
-        try:
-            reader.read([Span(path, 0, size)], deliver)
-        finally:
-            reader.close()
-        return digest.digest()
-
-
-def _same_file(one: FileStat, other: FileStat | None) -> bool:
-    """Whether nobody has written to it, or put another one in its place, between the two looks."""
-    return other is not None and (one.identity, one.size, one.mtime) == (other.identity, other.size, other.mtime)
+    def _alike(self, one: RelativePath, other: RelativePath, size: int) -> bool:
+        digests = {digest(self._fs, path, size, self._progress) for path in (one, other)} if size else {b""}
+        return len(digests) == 1

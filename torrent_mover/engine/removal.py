@@ -11,8 +11,9 @@ from typing import Final
 from torrent_mover.domain.attributes import Later
 from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import MoverError, ProvisioningError, ServerError
-from torrent_mover.domain.move import HistoryEntry
+from torrent_mover.domain.move import HistoryEntry, Outcome
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent import InfoHash, TorrentState
 from torrent_mover.engine.finishing import give
 from torrent_mover.engine.landing import STAGING
@@ -92,3 +93,20 @@ def see_it_gone(
             )
             return
         clock.wait(_POLL)
+
+
+def in_the_trash(source: Source, journal: Journal, run: str) -> str:
+    """How much of what a run has removed at the source still lies there, where its client keeps a trash; blank where nothing.
+
+    Raises ServerError's and ProvisioningError's children.
+    """
+    entries = (entry for entry in journal.history() if entry.run == run)
+    sizes = [entry.size for entry in entries if entry.outcome is Outcome.MOVED and not entry.detail]
+    remark = source.client.trash() if sizes else None
+    if remark is None:
+        return ""
+    return (
+        f"{size(sum(sizes))} of {counted(len(sizes), 'moved torrent')} lie in the trash of {source.client.name}"
+        " (but for files named in a warning) and take their space until it is emptied: ~/.local/share/Trash of the user"
+        f" that runs it, or .Trash-UID at the top of that disk. For the next ones: {remark.option}"
+    )

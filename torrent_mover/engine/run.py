@@ -39,7 +39,7 @@ from torrent_mover.domain.snapshot import (
 )
 from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine import pace, past, picture
+from torrent_mover.engine import pace, past, picture, removal
 from torrent_mover.engine.board import Flow
 from torrent_mover.engine.detail import Details
 from torrent_mover.engine.engine import Engine
@@ -207,7 +207,7 @@ class Run(Steering):
         self._phase = Phase.PREFLIGHT
         started = self._clock.monotonic()
         self._carrying.start_again()
-        examination = Examination(self._clock, self._publish, mending=self._mending or _nothing)
+        examination = Examination(self._clock, self._publish, mending=self._mending or (lambda _error: None))
         with self._mendable(examination):
             self._examine(examination, self._checks)
         self._engine.world.unlocker.put_back_left_overs()
@@ -352,19 +352,10 @@ class Run(Steering):
         return code
 
     def _tell_of_trash(self) -> None:
-        """Say how much of what this run has removed at the source still lies there, where its client keeps a trash."""
         world = self._engine.world
         with suppress(MoverError):
-            past_moves = (entry for entry in world.journal.history() if entry.run == self._facts.run)
-            sizes = [entry.size for entry in past_moves if entry.outcome is Outcome.MOVED and not entry.detail]
-            remark = world.source.client.trash() if sizes else None
-            if remark is not None:
-                self.notice(
-                    Level.WARN,
-                    f"{size(sum(sizes))} of {counted(len(sizes), 'moved torrent')} lie in the trash of {world.source.client.name}"
-                    " (but for files named in a warning) and take their space until it is emptied: ~/.local/share/Trash of the user"
-                    f" that runs it, or .Trash-UID at the top of that disk. For the next ones: {remark.option}",
-                )
+            if said := removal.in_the_trash(world.source, world.journal, self._facts.run):
+                self.notice(Level.WARN, said)
 
     def _tidy(self) -> None:
         """Take the staging folders away where nothing is left in them. That they stay fails no run."""
@@ -557,8 +548,3 @@ class Run(Steering):
             early = [*self._early, *((Level.WARN, text) for text in self._notices)]
         for level, text in early:
             self.notice(level, text)
-
-
-def _nothing(_error: MoverError) -> Offer | None:
-    """Nobody is there to say yes."""
-    return None

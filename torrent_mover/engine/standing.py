@@ -245,3 +245,8 @@ class Look:
             raise self._collision(folder, f"a {found.kind.value} has the name of a folder")
         (self._present if found else self._absent).add(folder)
         return found is not None
+
+
+def same_file(one: FileStat, other: FileStat | None) -> bool:
+    """Whether nobody has written to it, or put another one in its place, between the two looks."""
+    return other is not None and (one.identity, one.size, one.mtime) == (other.identity, other.size, other.mtime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -99,3 +100,19 @@ def read_back(
 
 _RUN = 64
 """Pieces asked for at a time: keeps what is expected short in a torrent of many thousand pieces."""
+
+
+def digest(files: FileSystem, path: RelativePath, size: int, progress: Callable[[int], None]) -> bytes:
+    """SHA-256 of the first `size` bytes of a file; `progress` hears of every chunk. Raises SourceUnreadable, ConnectionLost."""
+    hasher = hashlib.sha256()
+
+    def deliver(_span: Span, _offset: int, data: memoryview) -> None:
+        progress(len(data))
+        hasher.update(data)
+
+    reader = files.reader()
+    try:
+        reader.read([Span(path, 0, size)], deliver)
+    finally:
+        reader.close()
+    return hasher.digest()

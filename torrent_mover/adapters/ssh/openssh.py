@@ -82,7 +82,7 @@ class OpensshTransport:
     def open_way(self) -> OpensshWay:
         """See transport.Transport."""
         askpass = _askpass(self._target)
-        return OpensshWay(self._target, command_line(self._target), child_environment(askpass), askpass)
+        return OpensshWay(self._target, command_line(self._target, session=False), child_environment(askpass), askpass)
 
     def execute(self, command: str, stdin: bytes, timeout: float) -> Finished:
         """See transport.Transport."""

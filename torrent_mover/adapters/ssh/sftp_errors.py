@@ -118,7 +118,7 @@ def collision(server: str, path: HostPath, what: str) -> Collision:
     return Collision(
         f"{path} on {server} is {what}.",
         kept="It was not touched.",
-        remedy=f"On {server}, look at it: ls -ld {shlex.quote(str(path))}. Where no torrent or program needs it, move it away.",
+        remedy=f"On {server}, move it away where no torrent or program needs it: ls -ld {shlex.quote(str(path))}",
     )
 
 
