@@ -23,7 +23,6 @@ from torrent_mover.transfer.proof import digest, read_back
 STAGING: Final = ".torrent-mover"
 """The folder below the destination path in which everything lies until it is whole."""
 
-
 _BARREN: Final = 32 << 20
 """Bytes read over the wire without finding a single good piece, after which looking for more is not worth it."""
 
@@ -503,8 +502,7 @@ class Landing:
         """Whether what has the final name is a cut-short copy: every byte of it is the proven one's."""
         if stat.kind is not FileKind.FILE or not self._standing.undecided(index, stat):
             return False
-        lies = self._standing.path_of(index)
-        return self._alike(self._layout[index], lies, stat.size)
+        return self._alike(self._layout[index], self._standing.path_of(index), stat.size)
 
     def _make_room(self, index: int, seen: FileStat) -> None:
         """Put a beginning by; an attempt that is killed now has the whole content in staging, and the next one goes on with it.
