@@ -9,6 +9,7 @@ from typing import Protocol
 import pytest
 
 from torrent_mover.demo.content import Sample, sample
+from torrent_mover.domain.attributes import ShareLimits
 from torrent_mover.domain.bencode import decode_document
 from torrent_mover.domain.certificate import MIN_SEEDING, Certificate, Evidence, FileFound, ReadBack, Reading, certify
 from torrent_mover.domain.errors import Collision, GateRefused, TorrentGone, UnsafeTorrent
@@ -401,6 +402,14 @@ class TorrentClientContract:
         bench.lose(torrent)
         with pytest.raises(TorrentGone):
             ticket.poll()
+
+    def test_the_limits_of_a_torrent_that_is_there_already_are_lifted(self, bench):
+        torrent = make(bench)
+        found = add(bench, torrent)
+        bench.client.set_share_limits(found, ShareLimits(ratio=2.0, seeding_time=3600, inactive_seeding_time=-1))
+        add(bench, torrent)
+        row = bench.client.get(found)
+        assert (row.ratio_limit, row.seeding_time_limit) == (-1, -1)
 
     def test_a_lookup_tells_those_that_are_there_and_nothing_else(self, bench):
         torrents = [add(bench, make(bench, f"T{number}", seed=number)) for number in range(3)]

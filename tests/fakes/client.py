@@ -275,6 +275,13 @@ class FakeClient:
         with self._lock:
             if torrent in self._held:
                 self._refuse_other(torrent, spec)
+                held = self._held[torrent]
+                held.row = replace(
+                    held.row,
+                    ratio_limit=_NO_LIMIT,
+                    seeding_time_limit=_NO_LIMIT,
+                    inactive_seeding_time_limit=_NO_LIMIT,
+                )
             else:
                 self._add(manifest, metainfo, spec)
         while self._clock.monotonic() < self._held[torrent].ready_at:
