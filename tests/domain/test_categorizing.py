@@ -101,13 +101,31 @@ def test_a_hand_comes_before_a_rule_and_an_ignored_tracker_before_a_hand():
 def test_one_rule_sorts_all_that_it_covers_and_is_undone_as_one_step():
     first, second, other = a_candidate(1, "a.nyaa.example"), a_candidate(2, "b.nyaa.example"), a_candidate(3)
     draft = a_draft(first, second, other)
-    assert draft.matching("nyaa.example") == (first, second)
+    assert [one.candidate for one in draft.touched(RuleSet("nyaa.example", "anime"))] == [first, second]
 
     after = draft.decided(RuleSet("nyaa.example", "anime"), Placed(first, "anime"))
 
     assert standings(after) == [Standing.BY_HAND, Standing.BY_RULE, Standing.OPEN]
     assert after.undone() == draft
     assert draft.undone() == draft
+
+
+def test_a_step_touches_what_gets_another_fate_by_it_also_where_that_was_decided_before():
+    by_hand, by_rule, waits, other = (
+        a_candidate(1, "a.example"),
+        a_candidate(2, "a.example", "b.example"),
+        a_candidate(3, "a.example"),
+        a_candidate(4, "b.example"),
+    )
+    draft = a_draft(by_hand, by_rule, waits, other, rules={"b.example": "tv"}).decided(Placed(by_hand, "films"))
+
+    ignoring = draft.touched(RuleSet("a.example", "Ignore"))
+    sorting = draft.touched(RuleSet("a.example", "anime"))
+
+    assert [fate.candidate for fate in ignoring if fate.standing is Standing.BY_HAND] == [by_hand]
+    assert waits in [fate.candidate for fate in ignoring]
+    assert by_hand not in [fate.candidate for fate in sorting]
+    assert other not in [fate.candidate for fate in (*ignoring, *sorting)]
 
 
 def test_a_rule_that_is_set_and_taken_away_again_is_not_written():
@@ -132,9 +150,10 @@ def test_a_rule_that_is_set_and_taken_away_again_is_not_written():
             [("anime", "nyaa.example"), ("films", "nyaa.example"), ("tv", "open.example")],
             Suggestion("tv", 1, 1, "open.example"),
         ),
+        ([("anime", "nyaa.example")] * 3 + [("films", "nyaa.example")] * 2, None),
     ],
 )
-def test_the_category_of_most_torrents_of_its_tracker_is_suggested(peers, expected):
+def test_the_category_of_a_strong_majority_of_its_trackers_torrents_is_suggested(peers, expected):
     candidate = a_candidate(1, "nyaa.example", "open.example")
     draft = a_draft(candidate, peers=tuple(Peer(category, (host,)) for category, host in peers))
 

@@ -35,6 +35,10 @@ def test_a_choice_is_written_for_all_torrents_of_the_tracker_and_the_terminal_is
     with wizard(house) as person:
         person.expect("suggested: 1 of 1 from this tracker")
         person.press("\r")
+        person.expect("Nothing is chosen")
+        person.press("y")
+        person.expect("rule written to tracker_rules.json")
+        person.press("\r")
         person.expect("Every torrent is decided")
         person.press("q")
         person.expect("Write this and leave")
@@ -52,6 +56,8 @@ def test_a_choice_is_written_for_all_torrents_of_the_tracker_and_the_terminal_is
 def test_a_terminal_that_goes_away_writes_nothing_and_leaves_nobody_behind(house, shows):
     with wizard(house) as person:
         person.expect("suggested")
+        person.press("1")
+        person.expect("rule written to tracker_rules.json")
         person.press("\r")
         person.expect("Every torrent is decided")
         person.send(signal.SIGHUP)

@@ -12,7 +12,7 @@ from textual.worker import WorkerCancelled
 from tests.fakes.snapshots import AT, GIB
 from tests.tui.pilot import NARROW, rows_of, settle
 from tests.tui.scenes import HOSTILE
-from torrent_mover.domain.categorizing import Candidate, Draft, Peer, Shelf, TrackerHost
+from torrent_mover.domain.categorizing import Candidate, Draft, Peer, Placed, Shelf, TrackerHost
 from torrent_mover.domain.errors import MoverError, Unreachable
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.rules import Rule, TrackerRules
@@ -118,10 +118,22 @@ def many() -> Draft:
     return Draft("in", candidates, TrackerRules(), shelves)
 
 
+def crowd() -> Draft:
+    """41 torrents of one tracker, one of which somebody has placed already."""
+    candidates = tuple(
+        a_candidate(number, f"Episode {number:02} of a Long Series", "crowd.example", category="in", size=number * GIB)
+        for number in range(1, 42)
+    )
+    peers = (Peer("tv", ("crowd.example",)),) * 3 + (Peer("films", ("crowd.example",)),) * 2
+    shelves = (Shelf("films", 3), Shelf("tv", 2), Shelf("in", 41))
+    return Draft("in", candidates, TrackerRules(), shelves, peers).decided(Placed(candidates[5], "films"))
+
+
 DRAFTS: dict[str, Callable[[], Draft]] = {
     "usual": usual,
     "hostile": hostile,
     "many": many,
+    "crowd": crowd,
     "empty": lambda: Draft("move-me", (), TrackerRules()),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from torrent_mover.domain.rules import IGNORE, Rule, TrackerRules, canonical_domain
+from torrent_mover.domain.rules import Rule, TrackerRules, canonical_domain
 from torrent_mover.domain.torrent import Torrent, Tracker
 
 
@@ -192,13 +192,14 @@ class Draft:
     # -- what helps to decide ------------------------------------------------------------------------------------------
 
     def suggestion(self, candidate: Candidate) -> Suggestion | None:
-        """The category of most torrents of one of its trackers; the tracker that agrees with itself most counts.
+        """The category of a strong majority (two thirds) of one of its trackers' torrents; the tracker that agrees most counts.
 
         Where nothing is known of its hosts, their domains are asked.
         """
         found = [one for host in candidate.hosts if (one := self._favourite(host))]
         found = found or [one for domain in candidate.domains if (one := self._favourite(domain))]
-        return max(found, key=lambda one: (one.count / one.total, one.total), default=None)
+        best = max(found, key=lambda one: (one.count / one.total, one.total), default=None)
+        return best if best is not None and 3 * best.count >= 2 * best.total else None
 
     def _favourite(self, host: str) -> Suggestion | None:
         below = f".{host}"
@@ -226,14 +227,10 @@ class Draft:
         names.sort(key=lambda name: (name != first, -held[name], name))
         return tuple(Shelf(name, held[name]) for name in names)
 
-    def matching(self, domain: str) -> tuple[Candidate, ...]:
-        """Candidates that still wait for a decision and that a rule for `domain` would cover."""
-        rule = TrackerRules((Rule(domain, IGNORE),))
-        return tuple(
-            fate.candidate
-            for fate in self.fates()
-            if fate.standing is Standing.OPEN and rule.of_torrent(fate.candidate.hosts)
-        )
+    def touched(self, *step: Decision) -> tuple[Fate, ...]:
+        """How it stands now with each candidate that the step would give another fate, in their order."""
+        after = self.decided(*step).fates()
+        return tuple(now for now, then in zip(self.fates(), after, strict=True) if now != then)
 
     def hits(self, rule: Rule) -> int:
         """How many of the torrents that were looked at fall under that rule."""

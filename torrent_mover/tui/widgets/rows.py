@@ -20,6 +20,8 @@ from torrent_mover.tui.widgets.lines import Inked
 CHROME = 3
 """Cells of a row that are not the drawing function's: cursor, blank, scroll bar."""
 
+_DOUBLE_CLICK = 2
+
 Draw = Callable[[Any, int], Line]
 
 
@@ -185,7 +187,9 @@ class Rows(Inked, can_focus=True):
         index = self._top + event.y
         if index >= len(self._rows):
             return
-        if index == self._cursor and event.chain > 1:
+        if (
+            index == self._cursor and event.chain == _DOUBLE_CLICK
+        ):  # a third and fourth click open nothing that came up meanwhile
             self.action_open()
         self._move_to(index)
 

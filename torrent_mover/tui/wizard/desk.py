@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from torrent_mover.domain.categorizing import Candidate, Change, Draft, Fate, Placed, RuleSet, Shelf, Standing
-from torrent_mover.domain.rules import IGNORE, category_refusal
+from torrent_mover.domain.categorizing import (
+    Candidate,
+    Change,
+    Draft,
+    Fate,
+    Placed,
+    RuleSet,
+    Shelf,
+    Standing,
+    Suggestion,
+)
+from torrent_mover.domain.rules import IGNORE, Rule, category_refusal
 from torrent_mover.domain.text import shorten
 from torrent_mover.tui.look import Look
 
 _HOST_CELLS = 30
+_ANY = "any"
+"""Stands for the category that is not chosen yet: which torrents a rule covers does not depend on it."""
 
 
 class Remember(Enum):
@@ -33,23 +45,34 @@ class Desk:
     turned: int = 0
     made_up: tuple[str, ...] = ()
     _fates: tuple[Draft | None, tuple[Fate, ...]] = (None, ())
-    _matching: dict[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    _suggested: tuple[Draft | None, Suggestion | None] = (None, None)
+    _covered: dict[RuleSet, tuple[Fate, ...]] = field(default_factory=dict)
 
     @property
     def fates(self) -> tuple[Fate, ...]:
         """How it stands with each torrent. Worked out once for a draft: there may be thousands."""
         if self._fates[0] is not self.draft:
             self._fates = (self.draft, self.draft.fates() if self.draft else ())
-            self._matching.clear()
+            self._covered.clear()
         return self._fates[1]
 
-    def matching(self, domain: str) -> tuple[Candidate, ...]:
-        """The torrents that wait and that a rule for that domain would cover."""
-        if self.draft is None or not self.fates:
+    def covered(self, way: Remember) -> tuple[Fate, ...]:
+        """The torrents that a choice would decide, remembered in that way, and how it stands with each of them now."""
+        if self.draft is None or not self.fates or self.current is None:
             return ()
-        if domain not in self._matching:
-            self._matching[domain] = self.draft.matching(domain)
-        return self._matching[domain]
+        if way is Remember.ONCE or not self.domain:
+            return tuple(fate for fate in self.fates if fate.candidate is self.current)
+        step = RuleSet(self.domain, IGNORE if way is Remember.IGNORE else _ANY)
+        if step not in self._covered:
+            self._covered[step] = self.draft.touched(step)
+        return self._covered[step]
+
+    def under(self, rule: Rule) -> tuple[Fate, ...]:
+        """The torrents that this rule covers, as the rules are now."""
+        if self.draft is None:
+            return ()
+        rules = self.draft.rules
+        return tuple(fate for fate in self.fates if rules.of_torrent(fate.candidate.hosts) == rule)
 
     def count(self, standing: Standing) -> int:
         """How many torrents stand so."""
@@ -93,30 +116,31 @@ class Desk:
         names = {shelf.category for shelf in known}
         return (*(Shelf(name, 0) for name in self.made_up if name not in names), *known)
 
+    @property
+    def suggested(self) -> Suggestion | None:
+        """What most torrents of this tracker have already: shown, and taken by a key of its own only."""
+        if self._suggested[0] is not self.draft:
+            found = self.draft.suggestion(self.current) if self.draft and self.current else None
+            offered = {shelf.category for shelf in self.choices()} if found else set()
+            self._suggested = self.draft, found if found and found.category in offered else None
+        return self._suggested[1]
+
     def reason_for(self, category: str) -> str:
         """Why that category is suggested; blank: it is not."""
-        suggested = self.draft.suggestion(self.current) if self.draft and self.current else None
+        suggested = self.suggested
         if suggested is None or suggested.category != category:
             return ""
         host = "this tracker" if suggested.host == self.domain else shorten(suggested.host, _HOST_CELLS)
         return f"suggested: {suggested.count} of {suggested.total} from {host}"
 
-    def concerned(self, category: str) -> tuple[Candidate, ...]:
-        """The torrents that the choice would put into that category, the one in front of us among them."""
-        if self.draft is None or self.current is None or not category:
-            return ()
-        if self.remembered is Remember.ONCE:
-            return (self.current,)
-        return self.matching(self.domain)
-
     def choose(self, category: str) -> str:
-        """Decide, as remembered. Returns why not, or an empty text."""
+        """Decide, as remembered; a blank category: none is chosen. Returns why not, or an empty text."""
         if self.draft is None or self.current is None:
             return ""
         if self.remembered is Remember.IGNORE:
             self._step(self.draft.decided(RuleSet(self.domain, IGNORE)))
         elif not category:
-            return "There is no category to put it in: n makes one."
+            return self.how_to_choose()
         elif self.remembered is Remember.ONCE:
             self._step(self.draft.decided(Placed(self.current, category)))
         elif refusal := category_refusal(category):  # some clients have categories that they would not accept today
@@ -124,6 +148,13 @@ class Desk:
         else:
             self._step(self.draft.decided(RuleSet(self.domain, category)))
         return ""
+
+    def how_to_choose(self) -> str:
+        """What to press where no category is chosen."""
+        if not self.choices():
+            return "There is no category to put it in: n makes one."
+        suggestion = ", y takes the suggestion" if self.suggested else ""
+        return f"Nothing is chosen: 1 to 9 or an arrow chooses{suggestion}."
 
     def skip(self) -> None:
         """Leave the torrent in front of us as it is."""
@@ -155,3 +186,7 @@ class Desk:
     def changes(self) -> tuple[Change, ...]:
         """What would be written to the client."""
         return self.draft.changes() if self.draft else ()
+
+    def rule_changes(self) -> tuple[RuleSet, ...]:
+        """What would be written to the rules file."""
+        return self.draft.rule_changes() if self.draft else ()

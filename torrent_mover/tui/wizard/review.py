@@ -1,14 +1,15 @@
-"""What was decided, before it is written: by category, rule by rule, torrent by torrent."""
+"""What was decided, before it is written: every rule and every torrent, and the one key that writes."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
-from torrent_mover.domain.categorizing import Change
+from torrent_mover.domain.categorizing import Change, RuleSet
 from torrent_mover.domain.text import counted
 from torrent_mover.tui.ink import Line, rule
 from torrent_mover.tui.widgets.keys import Keys
@@ -39,13 +40,13 @@ class Review(Page):
         self.doing = ""
 
     def compose(self) -> ComposeResult:
-        """Header, summary, every torrent, keys."""
+        """Header, summary, every rule and torrent, keys."""
         look = self.desk.look
         yield Lines(look, id="head")
         yield Lines(look, id="title")
         yield Lines(look, id="summary")
         yield Lines(look, id="torrents-title")
-        yield Rows(look, self._draw_change, empty="no torrent changes", id="changes")
+        yield Rows(look, self._draw_change, empty="nothing changes", id="changes")
         order = ("preview.write", "preview.back", "preview.discard", "wizard.help")
         yield Keys(look, order)
 
@@ -53,24 +54,29 @@ class Review(Page):
         """Keys go to the list."""
         self.query_one("#changes", Rows).focus()
 
-    def _draw_change(self, item: Change, width: int) -> Line:
+    def _draw_change(self, item: Change | RuleSet, width: int) -> Line:
+        if isinstance(item, RuleSet):
+            return panels.rule_change_line(item, self.desk, width)
         return panels.change_line(item, self.desk, width)
 
     def show(self) -> None:
         """Draw."""
         width, dash = self.size.width, self.desk.look.glyphs.rule
         most = next((count for name, count in _SUMMARY.items() if self.has_class(name)), 3)
-        summary = panels.summary_lines(self.desk, width, most)
-        changes = self.desk.changes()
+        summary = panels.review_lines(self.desk, width, most)
+        changes, rules = self.desk.changes(), self.desk.rule_changes()
         self.query_one("#head", Lines).show_lines([panels.head_line(self.desk, width)])
         title = self.doing or ("Write this and leave?" if self._leaving else "Write this?")
-        self.query_one("#title", Lines).show_lines([rule(title, "", width, dash)])
+        self.query_one("#title", Lines).show_lines(
+            [rule(title, "" if self.doing else "w writes; nothing is written yet", width, dash)]
+        )
         panel = self.query_one("#summary", Lines)
         panel.styles.height = len(summary)
         panel.show_lines(summary)
-        heading = rule(counted(len(changes), "torrent"), "", width, dash)
+        heading = rule(f"{counted(len(rules), 'rule')}, {counted(len(changes), 'torrent')}", "", width, dash)
         self.query_one("#torrents-title", Lines).show_lines([heading])
-        self.query_one("#changes", Rows).show_rows([Row(change.torrent.id, change) for change in changes])
+        rows = [*(Row(one.domain, one) for one in rules), *(Row(one.torrent.id, one) for one in changes)]
+        self.query_one("#changes", Rows).show_rows(rows)
         self.query_one(Keys).show()
 
     def tell(self, text: str) -> None:
@@ -83,6 +89,12 @@ class Review(Page):
         if not self.doing:
             self.tell("Writing")
             self.post_message(self.Wanted(leaving=self._leaving))
+
+    @on(Rows.Opened, "#changes")
+    def _not_by_enter(self) -> None:
+        """What the hand has pressed many times before does not write."""
+        if not self.doing:
+            self.say("Nothing is written yet. w writes all of this, esc goes back.")
 
     def action_discard(self) -> None:
         """Leave without writing."""

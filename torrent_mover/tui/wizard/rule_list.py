@@ -16,6 +16,7 @@ from torrent_mover.tui.widgets.keys import Keys
 from torrent_mover.tui.widgets.lines import Lines
 from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
 from torrent_mover.tui.wizard import keys, panels
+from torrent_mover.tui.wizard.covered import Covered
 from torrent_mover.tui.wizard.desk import Desk
 from torrent_mover.tui.wizard.page import Page, category_problem
 
@@ -39,7 +40,16 @@ class RuleList(Page):
         yield Rows(look, self._draw_rule, empty="there are no rules: a adds one", id="rules")
         yield Keys(
             look,
-            ("rules.back", "rules.add", "rules.edit", "rules.delete", "rules.undo", "wizard.quit", "wizard.help"),
+            (
+                "rules.back",
+                "rules.add",
+                "rules.edit",
+                "rules.delete",
+                "rules.covered",
+                "rules.undo",
+                "wizard.quit",
+                "wizard.help",
+            ),
         )
 
     def on_mount(self) -> None:
@@ -99,6 +109,13 @@ class RuleList(Page):
             self.desk.set_rule(chosen.domain, None)
             self.say(f"Deleted: {chosen.domain}; u brings it back")
             self.draw()
+
+    def action_covered(self) -> None:
+        """Show what the chosen rule covers."""
+        chosen = self._chosen()
+        if chosen is not None:
+            title = f"{chosen.domain} covers"
+            self.app.push_screen(Covered(self.desk, title, self.desk.under(chosen)))
 
     def action_undo(self) -> None:
         """Take a step back."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
-from torrent_mover.domain.categorizing import Shelf
+from torrent_mover.domain.categorizing import Draft, Shelf
 from torrent_mover.tui.ink import BLANK, Line, line
 from torrent_mover.tui.query import Query
 from torrent_mover.tui.screens.ask import AskLine
@@ -18,6 +18,7 @@ from torrent_mover.tui.widgets.keys import Keys
 from torrent_mover.tui.widgets.lines import Lines
 from torrent_mover.tui.widgets.rows import Row, Rows
 from torrent_mover.tui.wizard import keys, panels
+from torrent_mover.tui.wizard.covered import Covered
 from torrent_mover.tui.wizard.desk import Desk, Remember
 from torrent_mover.tui.wizard.page import Page, category_problem
 from torrent_mover.tui.wizard.review import Review
@@ -26,6 +27,7 @@ from torrent_mover.tui.wizard.rule_list import RuleList
 _FOOT = (
     "sort.put",
     "sort.pick",
+    "sort.suggested",
     "sort.new",
     "sort.skip",
     "sort.undo",
@@ -35,19 +37,51 @@ _FOOT = (
     "sort.filter",
     "sort.remember",
     "sort.tracker",
+    "sort.covered",
     "sort.rules",
 )
-_ABOUT_A_TORRENT = frozenset({"pick", "new", "skip", "remember", "remember_as", "tracker", "filter"})
+_COVERED = {"-low": 1, "-short": 4, "-tall": 8, "-high": 16}
+"""Lines for the torrents that a choice would decide, by the height of the screen."""
+_ABOUT_A_TORRENT = frozenset(
+    {"pick", "new", "skip", "remember", "remember_as", "tracker", "filter", "suggested", "covered"}
+)
 
 
 class Choices(Rows):
-    """The categories: enter does what the preview says."""
+    """The categories: none is chosen at first, so there is no cursor; enter does what the preview says."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.PUT]
 
+    @property
+    def chosen(self) -> Shelf | None:
+        """The category under the cursor, once somebody has put it there."""
+        return self.current.item[1] if self.pointing and self.current else None
+
+    def choose_none(self) -> None:
+        """Take the cursor away, and show the list from its top."""
+        self._cursor = self._top = 0
+        self.pointing = False
+        self.repaint()
+        self.post_message(self.Moved(self))
+
+    def _move_to(self, index: int) -> None:
+        if not self.pointing and self._rows:
+            self.pointing = True
+            self.repaint()
+            self.post_message(self.Moved(self))
+        super()._move_to(index)
+
+    def action_down(self) -> None:
+        """One row down; where there is no cursor yet, to the first."""
+        self._move_to(self._cursor + 1 if self.pointing else 0)
+
+    def action_open(self) -> None:
+        """Say that enter was pressed, also where nothing is chosen: the page answers."""
+        self.post_message(self.Opened(self))
+
 
 class Sort(Page):
-    """Draws the torrent in front of us; enter puts it into the category under the cursor."""
+    """Draws the torrent in front of us; enter puts it into the category that was chosen. Each page begins without one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.SORT]
 
@@ -57,12 +91,12 @@ class Sort(Page):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._query = Query()
-        self._shown = ""
+        self._shown: Draft | None = None
         self._found: list[Shelf] = []
         self.waiting = "asks the client"
 
     def compose(self) -> ComposeResult:
-        """Header, torrent, categories, remember, preview, keys."""
+        """Header, torrent, categories, remember, what it covers, preview, keys."""
         look = self.desk.look
         yield Lines(look, id="head")
         yield Lines(look, id="torrent")
@@ -70,6 +104,7 @@ class Sort(Page):
         yield Choices(look, self._draw_choice, empty="no category yet: n makes one", id="choices")
         yield FilterBar()
         yield Lines(look, id="remember")
+        yield Lines(look, id="covered")
         yield Lines(look, id="preview")
         yield Keys(look, _FOOT)
 
@@ -88,19 +123,22 @@ class Sort(Page):
         self.query_one("#head", Lines).show_lines([panels.head_line(desk, width)])
         candidate = desk.current
         self.set_class(candidate is None, "-idle")
+        fresh = self._shown is not desk.draft  # each step makes another draft: what was chosen before was for that one
+        self._shown = desk.draft
         if candidate is None:
             idle = [BLANK, line(f" {self.waiting}")] if desk.draft is None else panels.idle_lines(desk, width)
             self.query_one("#torrent", Lines).show_lines(idle)
         else:
             self.query_one("#torrent", Lines).show_lines(panels.torrent_lines(candidate, desk, width))
-            self._show_choices(candidate.torrent.id.hex)
+            self._show_choices(fresh=fresh)
+            self._show_covered()
             self._show_plan()
             if self.focused is None:  # what is hidden cannot have the focus: it was lost while no torrent waited
                 self.call_after_refresh(self.query_one("#choices", Rows).focus)
         self.query_one(Keys).show()
 
-    def _show_choices(self, torrent: str) -> None:
-        rows = self.query_one("#choices", Rows)
+    def _show_choices(self, *, fresh: bool) -> None:
+        rows = self.query_one("#choices", Choices)
         self._found = [shelf for shelf in self.desk.choices() if self._query.finds(shelf.category)]
         rows.show_rows(
             [
@@ -108,10 +146,16 @@ class Sort(Page):
                 for number, shelf in enumerate(self._found, 1)
             ]
         )
-        if self._shown != torrent:
-            self._shown = torrent
-            rows.action_first()
+        if fresh:
+            rows.choose_none()
         self.query_one("#put", Lines).show_lines([panels.put_line(self.desk, self._query.text, self.size.width)])
+
+    def _show_covered(self) -> None:
+        most = next((count for name, count in _COVERED.items() if self.has_class(name)), 1)
+        lines = panels.covered_lines(self.desk, self.size.width, most)
+        panel = self.query_one("#covered", Lines)
+        panel.styles.height = len(lines)
+        panel.show_lines(lines)
 
     def _show_plan(self) -> None:
         width = self.size.width
@@ -119,8 +163,15 @@ class Sort(Page):
         self.query_one("#preview", Lines).show_lines(panels.preview_lines(self.desk, self._category(), width))
 
     def _category(self) -> str:
-        row = self.query_one("#choices", Rows).current
-        return row.item[1].category if row else ""
+        chosen = self.query_one("#choices", Choices).chosen
+        return chosen.category if chosen else ""
+
+    def idle_keys(self) -> frozenset[str]:
+        """Enter needs a choice, and not every torrent has a suggestion."""
+        decides = self.desk.remembered is Remember.IGNORE or self._category()
+        return frozenset(
+            name for name, held in (("sort.put", decides), ("sort.suggested", self.desk.suggested)) if not held
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002  textual's signature
         """What is about a torrent needs one."""
@@ -132,19 +183,31 @@ class Sort(Page):
     def _moved(self) -> None:
         if self.desk.current is not None:
             self._show_plan()
+            self.query_one(Keys).show()
 
     @on(Rows.Opened, "#choices")
     def _opened(self) -> None:
         refusal = self.desk.choose(self._category())
         if refusal:
             self.say(refusal, bad=True)
+            return
         self._forget_filter()
         self.draw()
 
     def action_pick(self, number: int) -> None:
-        """Put the cursor on a category by its number."""
+        """Choose a category by its number."""
         if number <= len(self._found):
             self.query_one("#choices", Rows).go_to(self._found[number - 1].category)
+
+    def action_suggested(self) -> None:
+        """Choose what is suggested; enter then decides, as with every other choice."""
+        suggested = self.desk.suggested
+        if suggested is None:
+            self.say("There is no suggestion for this torrent.")
+            return
+        self._forget_filter()
+        self.draw()
+        self.query_one("#choices", Rows).go_to(suggested.category)
 
     def action_skip(self) -> None:
         """Leave it as it is."""
@@ -194,6 +257,13 @@ class Sort(Page):
         else:
             self.say("Nothing would change yet.")
 
+    def action_covered(self) -> None:
+        """All torrents that the choice would decide."""
+        title = (
+            "This choice covers" if self.desk.remembered is Remember.ONCE else f"A rule for {self.desk.domain} covers"
+        )
+        self.app.push_screen(Covered(self.desk, title, self.desk.covered(self.desk.remembered)))
+
     def action_rules(self) -> None:
         """The list of rules."""
         if self.desk.draft is not None:
@@ -210,7 +280,7 @@ class Sort(Page):
     def _filtered(self, event: FilterBar.Filtered) -> None:
         self._query = event.query
         self.draw()
-        self.query_one("#choices", Rows).action_first()
+        self.query_one("#choices", Choices).choose_none()
 
     @on(FilterBar.Closed)
     def _filter_closed(self) -> None:
