@@ -382,7 +382,7 @@ class TestWrites:
 
     def test_an_order_without_effect_is_an_error(self, web):
         Switch(web, "stop", "stalledUP", "stalledUP", heard=True, replies=[Answer()])
-        with pytest.raises(BadAnswer, match="did not follow it"):
+        with pytest.raises(BadAnswer, match="did not do it"):
             client_of(web.url).stop(ID)
 
     def test_before_5_0_torrents_are_paused_and_resumed(self, web):

@@ -71,7 +71,7 @@ def test_commands_and_rsync_are_started_there(dropbear, kind):
 def test_one_without_an_sftp_server_is_told_with_the_package_that_brings_it(tmp_path, kind):
     with (
         Dropbear(tmp_path / "dropbear", sftp=False) as server,
-        pytest.raises(ServerTooOld, match="has no sftp server") as caught,
+        pytest.raises(ServerTooOld, match="finds no sftp server") as caught,
     ):
         log_in(server.target(kind))
     assert "install openssh-sftp-server" in caught.value.remedy

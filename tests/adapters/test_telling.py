@@ -124,7 +124,7 @@ def test_trying_it_out_says_what_is_wrong_with_the_command(tmp_path):
         try_out(GeneralSettings(notify_command=writer(tmp_path, code=3)), PLAIN, AT)
     with pytest.raises(MoverError, match=r"notify_command could not be started: No such file.*: /nowhere/at/all"):
         try_out(GeneralSettings(notify_command=("/nowhere/at/all",)), PLAIN, AT)
-    with pytest.raises(ConfigError, match="Nobody is told"):
+    with pytest.raises(ConfigError, match="No notification is set up"):
         try_out(GeneralSettings(), PLAIN, AT)
 
 

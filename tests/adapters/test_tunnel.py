@@ -109,7 +109,7 @@ def test_it_carries_https(ssh_server, certificate, kind):
 @both
 def test_a_port_where_nothing_listens_is_told_as_seen_from_there(ssh_server, kind):
     port = free_port()
-    words = f"127.0.0.1:{ssh_server.port} lets us in, and does not reach"
+    words = f"127.0.0.1:{ssh_server.port} accepts the login, but does not reach"
     with (
         tunnel_of(by_key(ssh_server, kind)) as tunnel,
         client_through(tunnel, f"http://127.0.0.1:{port}") as client,
@@ -236,7 +236,7 @@ class TestTunnelsMadeByHand:
             QBittorrentSettings(f"http://127.0.0.1:{forwarded}", qbittorrent.username, Secret(qbittorrent.password)),
             SystemClock(),
         )
-        with pytest.raises(LoginRefused, match="turns this address away, not the login") as caught:
+        with pytest.raises(LoginRefused, match="refuses the address, not the login") as caught:
             client.info()
         assert "tunnel = yes" in caught.value.remedy
         assert "ssh -L 8080:127.0.0.1:8080" in caught.value.remedy
@@ -269,7 +269,7 @@ class TestTheSetting:
 
     def test_without_that_section_it_is_asked_for(self):
         told = [str(problem) for problem in problems_of({("DESTINATION_CLIENT", "tunnel"): "yes"})]
-        assert any("tunnel = yes leads through it" in line for line in told)
+        assert any("but transfer_mode or tunnel = yes needs it" in line for line in told)
 
     def test_it_needs_a_connection_beside_the_one_for_data(self):
         more = {("SOURCE_CLIENT", "tunnel"): "yes", ("SOURCE_SERVER", "max_concurrent_ssh_sessions"): "1"}

@@ -91,10 +91,10 @@ def test_what_makes_no_sense_is_refused_before_anything_is_looked_at(desk, argum
     ("arguments", "words"),
     [
         (["--watch", "abc"], "'abc': a duration is seconds, or a number with s, m, h or d: 90, 30s, 5m, 1h30m, 2d"),
-        (["--watch", "1s"], "'1s' is too short: at least 10s"),
+        (["--watch", "1s"], "'1s' is too short: use at least 10s"),
         (["--theme", "purple"], "'purple' (choose from 'auto', 'dark', 'light', 'contrast', 'mono')"),
-        (["--refresh", "often"], "'often' is no number between 1 and 4"),
-        (["--parallel-jobs", "many"], "'many' is no number from 1 on"),
+        (["--refresh", "often"], "'often' is not a number from 1 to 4"),
+        (["--parallel-jobs", "many"], "'many' is not a whole number of 1 or more"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_allowed(desk, arguments, words):

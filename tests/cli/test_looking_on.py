@@ -126,7 +126,7 @@ def test_the_status_says_why_a_torrent_was_planned_and_not_begun(desk):
         journal.add_note(time.time(), ONE, "WARN", "not moved: needs 1.4 MiB")
     told = desk.run("status")
 
-    assert "Planned and not begun; the next run tries again:" in told.out
+    assert "Planned but not started; the next run tries again:" in told.out
     assert "not moved: needs 1.4 MiB" in told.out
     assert {move["state"] for move in desk.run("status", "--json").data["moves"]} == {"not begun"}
 

@@ -200,5 +200,5 @@ def test_an_output_that_cannot_be_written_is_told(tmp_path, line):
 
     assert (done.returncode, done.stderr) == (
         1,
-        b"torrent-mover: The output cannot be written: No space left on device. [TM-E001]\n  Make room where it goes: df -h\n",
+        b"torrent-mover: The output cannot be written: No space left on device. [TM-E001]\n  Free some space there: df -h\n",
     )

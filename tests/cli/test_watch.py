@@ -45,7 +45,7 @@ def test_it_stays_finds_new_torrents_reloads_the_config_and_ends_by_a_signal(hou
             config.write_text(good.replace("transfer_mode = sftp", "transfer_mode = ftp"))
             command.wait_for("has errors; the old one is kept: .*transfer_mode")
             config.write_text(good.replace(f"category_to_move = {first.category}", "category_to_move = other"))
-            command.wait_for("the config was changed, this holds from now on: category_to_move")
+            command.wait_for("the config was changed; in effect now: category_to_move")
             third = house.seed("Three", 50_000, seed=3, category="other")
             kept = third.files()
             command.wait_for(f"{third.info_hash[:8]} done: ")
@@ -75,7 +75,7 @@ def test_changes_break_no_transfer_off_and_what_needs_a_new_start_waits_for_its_
         config.write_text(text)
         command.wait_for("this holds from now on: sftp_download_limit_mbps")
         config.write_text(text.replace("[General]", "[General]\nwatchdog_timeout = 20m"))
-        command.wait_for("this needs a new start: watchdog_timeout; what moves now ends first")
+        command.wait_for("a restart is needed for: watchdog_timeout; current moves finish first")
         command.wait_for(f"{slow.info_hash[:8]} done: ")
         first = command.wait_for(r" run [0-9a-f]{8}: ").split(" run ")[1][:8]
 

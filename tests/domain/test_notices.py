@@ -41,7 +41,7 @@ def on(event, desk=None):
         (FULL, NotifyOn.SPACE),
         (replace(FULL, code="TM-E213"), None),
         (Held(0.0, "nas is left alone", full=False), NotifyOn.BREAKER),
-        (Held(0.0, "no room was made", full=True), NotifyOn.SPACE),
+        (Held(0.0, "no space was freed", full=True), NotifyOn.SPACE),
         (ENDED, NotifyOn.END),
         (replace(ENDED, moved=0), None),
         (replace(ENDED, moved=0, failed=1, exit_code=1), NotifyOn.END),

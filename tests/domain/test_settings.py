@@ -136,12 +136,12 @@ def test_host_and_port_make_the_address_of_a_client(host, port, url):
     ("host", "says"),
     [
         ("ftp://box.lan", "only http:// and https://"),
-        ("http://me:pw@box.lan", "keys of their own"),
+        ("http://me:pw@box.lan", "their own keys"),
         ("http://box.lan?x=1", "no spaces"),
         ("http://box lan", "no spaces"),
         ("http://box.lan:99999", "1 to 65535"),
-        ("http://", "no host name"),
-        ("-oProxyCommand=x", "no host name"),
+        ("http://", "not a host name"),
+        ("-oProxyCommand=x", "not a host name"),
         ("http://box.lan\x1b[2J", "control characters"),
     ],
 )

@@ -80,7 +80,7 @@ def test_an_interrupted_demo_cleans_up_too(tmp_path, temporary, number, code):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_demo_interrupted_while_it_is_built_cleans_up_too(tmp_path, temporary, number):
     with demo(tmp_path, temporary) as command:
-        command.wait_for("Building a world")
+        command.wait_for("Starting a demo")
         command.send(number)
         command.end(timeout=30).ended(130 if number == signal.SIGINT else 143)
 

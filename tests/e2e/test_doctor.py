@@ -145,7 +145,7 @@ def test_it_may_be_asked_while_a_run_is_active(house):
 
 
 def test_json_goes_with_doctor_and_dry_run_only(house):
-    house.run("--json").ended(2).says("--json goes with")
+    house.run("--json").ended(2).says("--json works only with")
 
 
 def test_a_notification_is_tried_out_as_a_check_of_its_own(house, tmp_path):

@@ -200,7 +200,7 @@ def test_a_person_is_asked_and_asked_again_and_no_password_is_shown(house, tmp_p
         person.answer(r"Folder \[", "/nowhere/at/all")
         person.expect(r"✗ .*does not exist")
         person.answer(r"Folder \[/nowhere/at/all\]", str(house.destination.data))
-        person.expect(r"finds it as")
+        person.expect(r"sees it as")
         person.expect(r"Written: .*config\.ini")
         person.expect(r"1 torrent would be moved")
         assert person.end() == 0

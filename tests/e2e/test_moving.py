@@ -99,7 +99,7 @@ def test_a_dry_run_changes_nothing_at_all(house):
     assert (move["infohash"], move["name"], move["size"]) == (made.info_hash, "Show", 305_001)
     assert (move["category"], move["target_category"]) == (CATEGORY, CATEGORY)
     assert set(move["not_carried"]) == {"uploaded", "downloaded", "ratio", "seeding_time", "added_on", "completed_on"}
-    table.says("Not carried, as no client lets it be set: 0 B uploaded")
+    table.says("Not carried over (no client allows it): 0 B uploaded")
     (stays,) = plan["not_moved"]
     assert (stays["infohash"], stays["reason"]) == (left.info_hash, "50.0 % complete")
 

@@ -19,7 +19,7 @@ def test_a_file_above_the_limit_of_this_process_is_refused_before_its_first_byte
         result = command.end()
 
     result.ended(1).says("failed: Big", "takes files of at most 6,000,000 bytes", "ulimit -f", "TM-E134")
-    assert "nothing is begun" not in result.text
+    assert "no new torrent starts" not in result.text
     house.assert_nothing_landed(big)
     assert house.source.torrent(big.info_hash) is not None
     house.assert_moved(small, files)

@@ -144,14 +144,14 @@ def test_what_is_wrong_refuses_the_run_with_the_first_remedy():
 def test_writing_is_tried_and_leaves_nothing(files, policy):
     answer = folder_of(files, policy=policy).write()
 
-    assert answer == "/nas/data can be written as media (uid 1001, groups media)"
+    assert answer == "/nas/data is writable as media (uid 1001, groups media)"
     assert list(files.nodes) == [ROOT]
 
 
 def test_a_server_that_cannot_be_told_to_sync_is_doubted(files, policy):
     files.syncs = False
 
-    with pytest.raises(Doubt, match="cannot be told to write files"):
+    with pytest.raises(Doubt, match="cannot force files"):
         folder_of(files, policy=policy).lasts()
 
 
@@ -204,7 +204,7 @@ def test_a_server_that_does_not_say_who_we_are_still_gets_its_command(files, pol
 def test_a_client_that_sees_the_folder_finds_the_canary_and_nothing_is_left(files, policy):
     answer = folder_of(files, policy=policy).seen_by_client()
 
-    assert answer == "nas:8080 finds it as /nas/data"
+    assert answer == "nas:8080 sees it as /nas/data"
     assert list(files.nodes) == [ROOT]
 
 

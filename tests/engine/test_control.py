@@ -276,7 +276,7 @@ def test_skip_keeps_what_arrived_for_a_later_run(story, live):
     one.gate.open()
 
     assert one.end() is ExitCode.DONE
-    assert one.said("left for a later run, by you; what arrived is kept", torrent)
+    assert one.said("skipped by you until a later run; what arrived is kept", torrent)
     assert story.journaled(torrent).count()
     story.assert_kept(torrent)
 
@@ -292,7 +292,7 @@ def test_a_skipped_torrent_is_taken_up_again_by_retry(story, live):
     one.gate.open()
 
     assert one.end() is ExitCode.DONE
-    assert one.said("tried again at once, by you", other)
+    assert one.said("retried by you", other)
     story.assert_moved(torrent)
     story.assert_moved(other)
 

@@ -206,7 +206,7 @@ def test_without_a_shell_hard_links_are_not_seen_and_that_is_said(story):
     story.assert_moved(first)
     story.assert_moved(second)
     assert story.brought == 2 * story.size(first)
-    assert told(story, "links between torrents were not looked for: No shell there.")
+    assert told(story, "links between torrents were not checked: No shell there.")
 
 
 def test_a_save_path_that_is_a_link_leads_to_the_same_files(story):

@@ -87,4 +87,4 @@ def test_a_torrent_that_only_waits_for_a_slot_is_not_tried_again(story, live):
     one.gate.open()
 
     assert one.end() is ExitCode.DONE
-    assert not one.said("tried again at once, by you", second)
+    assert not one.said("retried by you", second)

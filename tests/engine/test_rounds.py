@@ -364,7 +364,7 @@ def test_a_failed_torrent_is_tried_again_after_waits_that_grow_and_says_when(sta
         eventually(lambda: len(failures(staying, torrent)) == 2, 20)
         staying.watching()
         assert 110 < the_row(staying, torrent).retry_in <= 120
-        assert "Tried again in 2m00s." in narrate(failures(staying, torrent)[1]).text
+        assert "Next try in 2m00s." in narrate(failures(staying, torrent)[1]).text
         mend()
         staying.story.clock.advance(120)
         moved(staying, torrent)

@@ -288,7 +288,7 @@ class FakeClient:
             self._clock.wait(0.1)
         with self._lock:
             if self._of(torrent).paths != _wanted_paths(manifest, spec):
-                raise Collision(f"{self._name} lays {manifest.name} out differently from what was asked.")
+                raise Collision(f"{self._name} gave {manifest.name} other file paths than requested.")
             self._show()
             return torrent
 

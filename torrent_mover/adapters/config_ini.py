@@ -130,7 +130,7 @@ def _refused(path: Path | str, problems: Sequence[Problem]) -> ConfigError:
         f"The config {path} has {count}.",
         problems=tuple(str(problem) for problem in problems),
         kept="Nothing was started.",
-        remedy=f"Mend the lines above, and look again with: torrent-mover --check-config --config {shlex.quote(str(path))}",
+        remedy=f"Fix the lines above, then check again: torrent-mover --check-config --config {shlex.quote(str(path))}",
     )
 
 

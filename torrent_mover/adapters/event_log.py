@@ -27,7 +27,7 @@ class EventLog:
         except OSError as error:
             raise NotWritable(
                 f"The event log {path} cannot be written: {error.strerror}.",
-                kept="Nothing was begun.",
+                kept="Nothing was started.",
                 remedy="Set event_log in [General] to a file of yours, or leave it blank.",
             ) from error
         self._handler.setFormatter(logging.Formatter("%(message)s"))

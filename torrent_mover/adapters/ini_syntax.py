@@ -74,7 +74,7 @@ class _IniReader:
         ends = [line.find(delimiter) for delimiter in "=:" if delimiter in line]
         key = line[: min(ends)].strip() if ends else ""
         if not key:
-            self._fault(number, "", _NEITHER, "Mend it, or put # before it.")
+            self._fault(number, "", _NEITHER, "Fix it, or put # before it.")
             return
         if not self._section:
             remedy = "Put a heading such as [SETTINGS] above it."

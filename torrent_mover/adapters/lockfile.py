@@ -57,7 +57,7 @@ class RunLock:
             os.close(descriptor)
             raise NotWritable(
                 f"The lock {self._path} cannot be taken: {error.strerror}.",
-                kept="Nothing was begun.",
+                kept="Nothing was started.",
                 remedy="Set state_dir in [General] to a folder on a local disk.",
             ) from error
         # The lock holds whether or not its file can say by whom: a disk may be full.
@@ -107,7 +107,7 @@ def _lock_byte(descriptor: int, place: int) -> None:
     except (BlockingIOError, PermissionError) as error:
         raise TransferError(
             "Another run is moving this torrent to the same client right now.",
-            kept="Nothing was begun.",
+            kept="Nothing was started.",
             remedy="It is tried again; if the other run has moved it by then, there is only the hand-over left to do.",
         ) from error
 
@@ -189,7 +189,7 @@ def _open(path: Path) -> int:
     except OSError as error:
         raise NotWritable(
             f"The lock {path} cannot be made: {error.strerror}.",
-            kept="Nothing was begun.",
+            kept="Nothing was started.",
             remedy=f"Give the folder to the user that runs torrent-mover: chown {os.getuid()} {shlex.quote(str(path.parent))};"
             " or set state_dir in [General] to another one.",
         ) from error
@@ -200,11 +200,11 @@ def _already_running(holder: str) -> AlreadyRunning:
     if not pid.isdecimal():
         return AlreadyRunning(
             "Another run is active.",
-            kept="Nothing was begun.",
+            kept="Nothing was started.",
             remedy="Wait for it: torrent-mover status shows how far it is.",
         )
     return AlreadyRunning(
         f"Another run is active: process {pid}, since {since}.",
-        kept="Nothing was begun.",
+        kept="Nothing was started.",
         remedy=f"Wait for it (torrent-mover status shows how far it is), or end it: kill -TERM {pid}",
     )

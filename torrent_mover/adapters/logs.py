@@ -109,7 +109,7 @@ def start_log(
     except OSError as error:
         raise NotWritable(
             f"The log cannot be written in {log_dir}: {error.strerror}.",
-            kept="Nothing was begun.",
+            kept="Nothing was started.",
             remedy="Set log_dir in [General] to a folder of yours, or leave it blank.",
         ) from error
     handler.setFormatter(SafeFormatter(redact))

@@ -97,7 +97,7 @@ class MetricsFile:
         except OSError as error:
             raise NotWritable(
                 f"The metrics file {path} cannot be written: {error.strerror}.",
-                kept="Nothing was begun.",
+                kept="Nothing was started.",
                 remedy="Set metrics_file in [General] to a file in a folder of yours, or leave it blank.",
             ) from error
         self._thread = threading.Thread(target=self._keep, name="metrics-file", daemon=True)
@@ -139,7 +139,7 @@ class MetricsServer:
         except OSError as error:
             raise NotWritable(
                 f"The port {port} for metrics cannot be opened: {error.strerror}.",
-                kept="Nothing was begun.",
+                kept="Nothing was started.",
                 remedy="Set metrics_port in [General] to a free port, or leave it blank.",
             ) from error
         self.port: Final[int] = self._server.server_address[1]

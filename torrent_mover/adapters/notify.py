@@ -29,7 +29,7 @@ COMMAND_PATIENCE: Final = 30.0
 CLOSING_PATIENCE: Final = 10.0
 """Seconds that the end of a run waits for what is still to be told."""
 
-_TRY_IT: Final = "Mend it and try it out: torrent-mover doctor --notify"
+_TRY_IT: Final = "Fix it, then test it: torrent-mover doctor --notify"
 _WAITING_AT_MOST: Final = 1000
 _log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ def apprise(urls: str) -> Teller:
     except ImportError as error:
         raise MissingProgram(
             "notify_urls needs apprise, and it is not installed.",
-            kept="Nothing was begun.",
+            kept="Nothing was started.",
             remedy="pip install 'torrent-mover[notify]', or leave notify_urls blank and use notify_command.",
         ) from error
     service = module.Apprise()

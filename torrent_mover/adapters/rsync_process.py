@@ -39,7 +39,7 @@ class RsyncProcess:
 
     def __init__(self, target: SshTarget, program: str = "rsync") -> None:
         if target.host.startswith("-"):
-            raise ConfigError(f"{target.host!r} is no name of a server.", remedy="Mend `host` in the server's section.")
+            raise ConfigError(f"{target.host!r} is no name of a server.", remedy="Fix `host` in the server's section.")
         self._target = target
         self._program = program
 

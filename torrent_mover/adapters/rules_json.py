@@ -148,7 +148,7 @@ class RulesFile:
         return ConfigError(
             f"The rules file {self._path} is damaged in line {line}, column {column}: {what}.",
             kept=_ORIGINAL_KEPT,
-            remedy='Mend that line, or move the file away to start anew. It looks like: {"tracker.org": "tv"}',
+            remedy='Fix that line, or move the file away to start anew. It looks like: {"tracker.org": "tv"}',
         )
 
     def _write(self, text: str, *, expecting: TrackerRules) -> None:

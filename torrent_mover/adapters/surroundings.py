@@ -94,7 +94,7 @@ def _insist_on_utf8() -> None:
             refusal = f"{interpreter or 'Python'} cannot be started anew: {error.strerror}"
     raise UsageError(
         f"Names on disk would be written in {encoding}, not in UTF-8 ({refusal}).",
-        kept="Nothing was begun.",
+        kept="Nothing was started.",
         remedy="Start it with PYTHONUTF8=1, or in a UTF-8 locale: LC_ALL=C.UTF-8",
     )
 

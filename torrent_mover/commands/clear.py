@@ -38,7 +38,7 @@ def _the_one(journal: Journal, prefix: str) -> MoveRecord:
         return found[0]
     known = ", ".join(record.id.short for record in journal.moves() if record.mark) or "none"
     raise UsageError(
-        f"{len(found)} torrents that the journal knows begin with {prefix!r}.",
+        f"{len(found)} torrents in the journal begin with {prefix!r}.",
         kept="Nothing was changed.",
         remedy=f"Marked torrents are: {known}.",
     )

@@ -35,7 +35,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
 def _in_a_world(arguments: argparse.Namespace, asked_to_end: list[ExitCode]) -> ExitCode:
     say = sys.stdout.write
     watched = wants_screen(arguments, os.environ)
-    say("Building a world on loopback: two qBittorrent servers, an SSH server, torrents of several shapes.\n")
+    say("Starting a demo on this machine: two qBittorrent servers, an SSH server and some torrents.\n")
     sys.stdout.flush()
     with World(keep=arguments.keep) as world:
         if asked_to_end:

@@ -90,8 +90,8 @@ def _config(path: str, mode: str, problems: tuple[Problem, ...]) -> str:
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise ConfigError(
             "\n".join((f"{path} cannot be used:", *told)),
-            kept="Nothing was asked.",
-            remedy=f"Mend these lines, then look again: torrent-mover --config {shlex.quote(path)} --check-config",
+            kept="Nothing was checked.",
+            remedy=f"Fix these lines, then check again: torrent-mover --config {shlex.quote(path)} --check-config",
         )
     if told:
         raise Doubt("\n".join((f"{path}{mode}:", *told)), kept="Runs go on.", remedy="torrent-mover --check-config")

@@ -109,7 +109,7 @@ def as_table(preview: Preview, cells: int | None = _NAME_CELLS) -> str:
     if plan.moves:
         uploaded = size(sum(move.torrent.uploaded for move in plan.moves))
         lines.append(
-            f"Not carried, as no client lets it be set: {uploaded} uploaded, what was downloaded, ratios, seeding times, dates."
+            f"Not carried over (no client allows it): {uploaded} uploaded, the downloaded amount, ratios, seeding times, dates."
         )
         lines.append("The history keeps them; --dry-run --json shows them for each torrent.")
     lines += _groups(plan)
@@ -121,10 +121,10 @@ def as_table(preview: Preview, cells: int | None = _NAME_CELLS) -> str:
             f"No torrent here has the tracker of these rules: {rules}{more}. The trackers are {trackers or 'none'}."
         )
     if plan.doubt:
-        lines.append(f"Links between torrents were not looked for: {safe(plan.doubt)}")
+        lines.append(f"Links between torrents were not checked: {safe(plan.doubt)}")
     lines += _refused(preview.foresight, cells)
     if plan.held:
-        lines += ["", f"{counted(len(plan.held), 'torrent')} of the run that goes on:"]
+        lines += ["", f"{counted(len(plan.held), 'torrent')} in the active run:"]
         for left in plan.held:
             lines.append(f"  {left.id.short}  {size(left.size):>9}  {name_cell(left.name, cells)}  {safe(left.reason)}")
     if plan.not_moved:

@@ -180,7 +180,9 @@ def _report(reporter: SimpleReporter) -> None:
     except Exception:  # noqa: BLE001  a run does not end because nobody can be told of it; the log file has it all
         _log.exception("plain lines failed, and the run goes on")
         with suppress(OSError):
-            sys.stderr.write("torrent-mover: nothing more is shown: that failed. The run goes on; see the log file.\n")
+            sys.stderr.write(
+                "torrent-mover: the display failed, so nothing more is shown. The run goes on; see the log file.\n"
+            )
 
 
 class _Signals:

@@ -61,9 +61,9 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     console = Console(asks=not arguments.yes and sys.stdin.isatty() and sys.stdout.isatty())
     path = _target(arguments.config)
     _guard(path, console, overwrite=arguments.overwrite)
-    console.say(f"torrent_mover sets itself up. The answers go to {path}; nothing is written before they are tried.")
+    console.say(f"This sets up torrent_mover. It tests each answer first, and then writes {path}.")
     if console.asks:
-        console.say(f"{BACK} goes back to the questions before; Ctrl-C leaves.")
+        console.say(f"{BACK} goes back to the previous questions; Ctrl-C leaves.")
     setup = _Setup(arguments, console, Answers(path))
     try:
         with console.conversation():

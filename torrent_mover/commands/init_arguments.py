@@ -8,23 +8,28 @@ MODES = ("sftp", "rsync", "sftp_upload", "rsync_upload")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Fill the parser of `torrent-mover init`. What is not given is asked."""
+    """Fill the parser of `torrent-mover init`. A missing answer is asked for."""
     add = parser.add_argument
     parser.epilog = (
-        "Passwords come from files, or from the environment: TORRENT_MOVER_SOURCE_PASSWORD,"
+        "Give passwords in files, or in the environment: TORRENT_MOVER_SOURCE_PASSWORD,"
         " TORRENT_MOVER_DESTINATION_PASSWORD, TORRENT_MOVER_SOURCE_SSH_PASSWORD, TORRENT_MOVER_DESTINATION_SSH_PASSWORD."
     )
-    add("--config", metavar="PATH", help="where to write it", default=argparse.SUPPRESS)
-    add("--mode", choices=MODES, help="who brings the bytes where (default sftp: to this machine)")
-    add("--category", dest="move_category", metavar="CAT", help="completed torrents of this category are moved")
-    for name, what in (("source", "client that has the torrents"), ("destination", "client that takes over")):
+    add("--config", metavar="PATH", help="where to write the config", default=argparse.SUPPRESS)
+    add("--mode", choices=MODES, help="how the data travels (default sftp: from the source to this machine)")
+    add("--category", dest="move_category", metavar="CAT", help="move completed torrents of this category")
+    for name, what in (("source", "source client"), ("destination", "destination client")):
         add(f"--{name}-url", metavar="URL", help=f"Web UI of the {what}: http://name:8080")
-        add(f"--{name}-user", metavar="NAME", help="its user name")
-        add(f"--{name}-password-file", metavar="PATH", help="file that holds its password in the first line")
-    for name, when in (("source", "of the source's files"), ("destination", "that takes the data (upload modes)")):
+        add(f"--{name}-user", metavar="NAME", help=f"user name for the {what}")
+        add(f"--{name}-password-file", metavar="PATH", help="file with its password in the first line")
+    for name, when in (
+        ("source", "that has the source's files"),
+        ("destination", "that receives the data (upload modes)"),
+    ):
         add(f"--{name}-ssh", metavar="USER@HOST[:PORT]", help=f"SSH login on the machine {when}")
-        add(f"--{name}-ssh-key", metavar="PATH", help="private key (default: the agent and the usual keys)")
-        add(f"--{name}-ssh-password-file", metavar="PATH", help="file that holds the password of that login")
+        add(f"--{name}-ssh-key", metavar="PATH", help="private key (default: ssh-agent and the usual keys in ~/.ssh)")
+        add(
+            f"--{name}-ssh-password-file", metavar="PATH", help="file with the password of that login in the first line"
+        )
     add("--destination-path", metavar="PATH", help="folder that receives the data")
     add("--known-hosts", metavar="PATH", help="file of trusted SSH host keys (default ~/.ssh/known_hosts)")
     add(
@@ -32,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SHA256:...",
-        help="trust an SSH server that shows this key; may be given twice",
+        help="trust an SSH server with this host key; may be given twice",
     )
-    add("--yes", action="store_true", help="ask nothing: take the flags and the defaults")
-    add("--overwrite", action="store_true", help="replace a config that is there; the old one is kept as .before")
+    add("--yes", action="store_true", help="ask nothing; use the flags and the defaults")
+    add("--overwrite", action="store_true", help="replace an existing config; the old one is kept as config.ini.before")

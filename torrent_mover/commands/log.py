@@ -38,11 +38,11 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
 def _not_one(given: str, found: list[InfoHash]) -> UsageError:
     if not found:
         return UsageError(
-            f"The journal knows no torrent whose infohash begins with {given!r}.",
-            remedy="torrent-mover status and torrent-mover history show those that it knows.",
+            f"No torrent in the journal has an infohash that begins with {given!r}.",
+            remedy="torrent-mover status and torrent-mover history list the torrents in it.",
         )
     some = ", ".join(each.hex[:12] for each in found[:_SHOWN])
-    return UsageError(f"{len(found)} torrents begin with {given!r}.", remedy=f"Give more of it: {some}.")
+    return UsageError(f"{len(found)} torrents begin with {given!r}.", remedy=f"Give more characters: {some}.")
 
 
 def as_data(journal: Journal, torrent: InfoHash) -> dict[str, object]:
@@ -73,6 +73,6 @@ def _told(journal: Journal, torrent: InfoHash) -> Iterator[str]:
     for when, level, text in journal.notes(torrent):
         yield f"{at(when)} {level:<5} {safe(text)}"
     if record and record.error:
-        yield f"It stands at {record.stage.value}: {safe(record.error)} {safe(record.remedy)}".rstrip()
+        yield f"Stage {record.stage.value}: {safe(record.error)} {safe(record.remedy)}".rstrip()
     if journal.certificate_text(torrent):
-        yield "It has a certificate: every proof that was needed for the removal at the source (--json shows it)."
+        yield "It has a certificate: all proofs that the removal at the source needs (--json shows it)."

@@ -25,8 +25,8 @@ _HEADINGS: Final = {
     "queued": "Queued",
     "paused": "Paused",
     "left out": "Left out by this run",
-    "left off": "Begun; the next run goes on from there",
-    "not begun": "Planned and not begun; the next run tries again",
+    "left off": "Started; the next run continues from there",
+    "not begun": "Planned but not started; the next run tries again",
     "failed": "Failed; the next run tries again",
     "marked": "Not tried again until the mark is cleared",
 }
@@ -47,9 +47,9 @@ def lines(data: Mapping[str, Any], breakers: Mapping[str, Breaker], *, goes_on: 
             yield from _queue(found, data) if state == "queued" else _rows(found, data["at"])
     if not data["moves"]:
         yield (
-            "Nothing is under way."
+            "Nothing is moving."
             if goes_on
-            else "Nothing is under way. What a run would move: torrent-mover --dry-run"
+            else "Nothing is moving. To see what a run would move: torrent-mover --dry-run"
         )
     if data["not_moved"]:
         yield ""

@@ -93,9 +93,9 @@ def try_out(settings: GeneralSettings, redact: Callable[[str], str], at: float) 
     tellers = _tellers(settings, redact)
     if not tellers:
         raise ConfigError(
-            "Nobody is told: notify_command and notify_urls are blank.",
-            kept="Runs go on without.",
-            remedy="Set one of them in [General], then try it out: torrent-mover doctor --notify",
+            "No notification is set up: notify_command and notify_urls are blank.",
+            kept="Runs work without them.",
+            remedy="Set one of them in [General], then test it: torrent-mover doctor --notify",
         )
     event = Noticed(at, None, Level.INFO, "This is a test of the notifications; nothing has happened.")
     for name, tell in tellers.items():

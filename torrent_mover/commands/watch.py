@@ -131,12 +131,12 @@ class Runs:
         at_once, later = changed(self._settings, live), changed(live, new)
         if self._arguments.watch and at_once:
             self._adopt(live)
-            self.notice(Level.INFO, f"the config was changed, this holds from now on: {', '.join(at_once)}")
+            self.notice(Level.INFO, f"the config was changed; in effect now: {', '.join(at_once)}")
         self._next = new if later or not self._arguments.watch else None
         if later and self._arguments.watch:
             self.notice(
                 Level.INFO,
-                f"the config was changed, this needs a new start: {', '.join(later)}; what moves now ends first",
+                f"the config was changed; a restart is needed for: {', '.join(later)}; current moves finish first",
             )
 
     def _adopt(self, live: Settings) -> None:
@@ -147,7 +147,7 @@ class Runs:
             try:
                 self._tell(live)
             except MoverError as error:
-                self.notice(Level.WARN, f"those that the changed config names cannot be told: {error}")
+                self.notice(Level.WARN, f"the notifications of the changed config do not work: {error}")
 
 
 def _looks(file: Path) -> tuple[int, int, int] | None:

@@ -143,7 +143,7 @@ class BadAnswer(ServerError):
 
 
 class TunnelRefused(ServerError):
-    """The SSH server lets us in, and leads us to no port behind it."""
+    """The SSH server accepts the login, but does not forward to the port behind it."""
 
     code = "TM-E219"
 
@@ -322,7 +322,7 @@ class UnsafeTorrent(TorrentError):
 
 
 class Namesakes(TorrentError):
-    """Names in the torrent collide, so that the client calls a file otherwise at its next start, and does not find it."""
+    """Names in the torrent collide, so that the client does not find a file after its next restart."""
 
     code = "TM-E313"
 

@@ -93,7 +93,7 @@ def _(event: QueuePlanned) -> Line:
 
 @_tell.register
 def _(event: MoveStarted) -> Line:
-    reused = f", {size(event.reused)} there already" if event.reused else ""
+    reused = f", {size(event.reused)} already there" if event.reused else ""
     return Line(
         Level.INFO, event.torrent, f"start: {event.name} ({size(event.size)}, {counted(event.files, 'file')}{reused})"
     )
@@ -126,7 +126,7 @@ def _(event: MoveRetried) -> Line:
 
 @_tell.register
 def _(event: MoveFailed) -> Line:
-    again = "" if event.again_in is None else f"Tried again in {duration(event.again_in)}."
+    again = "" if event.again_in is None else f"Next try in {duration(event.again_in)}."
     told = _joined(cause_first(event.what), event.kept, event.remedy, again)
     return Line(Level.ERROR, event.torrent, f"failed: {told} ({event.name}) [{event.code}]")
 

@@ -280,7 +280,7 @@ def _too_old(said: _Said) -> MoverError:
 def _password(said: _Said) -> MoverError:
     return LoginRefused(
         f"{said.route.server} refused the login: {said.line('denied')}",
-        kept="It was tried once only; nothing was changed.",
+        kept="Tried only once, to avoid a ban; nothing was changed.",
         remedy="Check username and password (or key_file) in the server's section of the config.",
     )
 

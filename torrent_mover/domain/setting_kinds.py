@@ -119,7 +119,7 @@ def _megabits(text: str, _: Surroundings) -> float:
     if text.lower() == "off":
         return 0.0
     if text.lower() == "pause":
-        raise ValueError("bandwidth = pause lets nothing move; here it is a number of Mbit/s, or off for no limit")
+        raise ValueError("pause works only for bandwidth; write a number of Mbit/s, or off for no limit")
     if not _DECIMAL.fullmatch(text) or float(text) > _MOST_MEGABITS:
         raise ValueError("write a number of Mbit/s, or off for no limit")
     return float(text)
@@ -196,7 +196,7 @@ def _words(text: str, surroundings: Surroundings) -> tuple[str, ...]:
 def _absolute(text: str, surroundings: Surroundings) -> LocalPath:
     _one_line(text, surroundings)
     if not text.startswith("/"):
-        raise ValueError("it must be an absolute path: it begins with /")
+        raise ValueError("it must be an absolute path, which begins with /")
     if ".." in text.split("/"):
         raise ValueError("it must not contain ..")
     return LocalPath(text)
@@ -242,7 +242,7 @@ def _web_host(text: str, surroundings: Surroundings) -> HostAddress:
             raise ValueError("only http:// and https:// lead to a client's Web API")
     authority, slash, path = rest.partition("/")
     if "@" in authority:
-        raise ValueError("user name and password have keys of their own, they do not stand in the URL")
+        raise ValueError("user name and password have their own keys; remove them from the URL")
     if any(character in rest for character in " ?#"):
         raise ValueError("a URL here has no spaces, ? or #")
     name, port = _authority(authority)
@@ -260,7 +260,7 @@ def _proxy(text: str, surroundings: Surroundings) -> Secret:
     login, at, place = rest.rstrip("/").rpartition("@")
     _, port = _authority(place)
     if port is None or "/" in place:
-        raise ValueError("behind its name it has a port, and nothing more")
+        raise ValueError("after the name it needs a port, and nothing more")
     return Secret(f"{scheme.lower()}://{login}{at}{place}")
 
 
@@ -268,11 +268,11 @@ def _authority(text: str) -> tuple[str, int | None]:
     if text.startswith("["):
         name, bracket, rest = text[1:].partition("]")
         if not bracket or not _IPV6.fullmatch(name) or (rest and not rest.startswith(":")):
-            raise ValueError("an IPv6 address stands in brackets, perhaps with a port: [::1]:8080")
+            raise ValueError("write an IPv6 address in brackets: [::1] or [::1]:8080")
         return name, _port(rest[1:]) if rest else None
     if text.count(":") > 1:
         if not _IPV6.fullmatch(text):
-            raise ValueError("it is no host name and no address")
+            raise ValueError("it is not a host name or an address")
         return text, None
     name, colon, port = text.partition(":")
     return _host_name(name), _port(port) if colon else None
@@ -280,13 +280,13 @@ def _authority(text: str) -> tuple[str, int | None]:
 
 def _port(text: str) -> int:
     if not _WHOLE.fullmatch(text) or not 1 <= int(text) <= _HIGHEST_PORT:
-        raise ValueError(f"the port in it is no number from 1 to {_HIGHEST_PORT}")
+        raise ValueError(f"its port is not a number from 1 to {_HIGHEST_PORT}")
     return int(text)
 
 
 def _host_name(text: str) -> str:
     if text.startswith("-") or ".." in text:
-        raise ValueError("it is no host name and no address")
+        raise ValueError("it is not a host name or an address")
     if _HOST_NAME.fullmatch(text):
         return text
     try:  # an internationalised name: what DNS and ssh need is its ASCII form
@@ -294,19 +294,19 @@ def _host_name(text: str) -> str:
     except UnicodeError:
         ascii_name = ""
     if not _HOST_NAME.fullmatch(ascii_name):
-        raise ValueError("it is no host name and no address")
+        raise ValueError("it is not a host name or an address")
     return ascii_name
 
 
 def _ssh_host(text: str, surroundings: Surroundings) -> str:
     _one_line(text, surroundings)
     if _URL.fullmatch(text):
-        raise ValueError("it is a URL; what is needed is the name alone")
+        raise ValueError("it is a URL; write only the name")
     if "@" in text:
-        raise ValueError("the user name has a key of its own, it does not stand before the host")
+        raise ValueError("the user name has its own key; remove it from the host")
     name, port = _authority(text)
     if port is not None:
-        raise ValueError("the port has a key of its own, it does not stand behind the host")
+        raise ValueError("the port has its own key; remove it from the host")
     return name
 
 

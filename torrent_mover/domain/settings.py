@@ -78,7 +78,7 @@ class LinkExisting(Enum):
 
 
 class Order(Enum):
-    """Which torrent goes first."""
+    """Which torrent moves first."""
 
     OLDEST = "oldest"
     SMALLEST = "smallest"
@@ -119,7 +119,7 @@ class ClientSettings:
     ]
     port: Annotated[
         int | None,
-        Key(PORT, "Port of the Web UI.", example="8080", blank="443 for https, otherwise it is needed"),
+        Key(PORT, "Port of the Web UI.", example="8080", blank="443 for https; required for http"),
     ] = None
     username: Annotated[
         str,
@@ -127,32 +127,34 @@ class ClientSettings:
             TEXT,
             "User name of the Web UI.",
             example="your-username",
-            blank="it lets us in without a login (a line username = with nothing behind it)",
+            blank="the Web UI needs no login (keep the line: username =)",
         ),
     ] = ""
     password: Annotated[
         Secret | None,
-        Key(SECRET, "Its password. Every character counts, % and # too.", example="your-password"),
+        Key(SECRET, "Password of the Web UI. Every character counts, also % and #.", example="your-password"),
     ] = None
     password_file: Annotated[
         LocalPath | None,
-        Key(READABLE_FILE, "File that holds the password in its first line.", blank="none", advanced=True),
+        Key(READABLE_FILE, "File with the password in its first line.", blank="none", advanced=True),
     ] = None
     password_command: Annotated[
         tuple[str, ...],
-        Key(WORDS, "Command that prints the password; run without a shell.", blank="none", advanced=True),
+        Key(WORDS, "Command that prints the password. It runs without a shell.", blank="none", advanced=True),
     ] = ()
     api_key: Annotated[
         Secret | None,
-        Key(SECRET, "API key, in place of user name and password (qBittorrent 5.2).", blank="none", advanced=True),
+        Key(
+            SECRET, "API key instead of user name and password (qBittorrent 5.2 or later).", blank="none", advanced=True
+        ),
     ] = None
     verify_cert: Annotated[bool, Key(YES_NO, "Check the certificate of an https address.")] = True
     ca_file: Annotated[
         LocalPath | None,
         Key(
             READABLE_FILE,
-            "File of the certificates (PEM) that are trusted for an https address: your own authority, or a self-signed one.",
-            blank="those that Python brings, or what REQUESTS_CA_BUNDLE names",
+            "PEM file of trusted certificates for an https address: your own authority, or a self-signed certificate.",
+            blank="the certificates that come with Python, or REQUESTS_CA_BUNDLE",
             advanced=True,
         ),
     ] = None
@@ -160,7 +162,7 @@ class ClientSettings:
         Secret | None,
         Key(
             SECRET,
-            "Login of a web server in front of the Web UI that asks for one of its own (HTTP basic): user:password.",
+            "Login of a web server in front of the Web UI (HTTP basic authentication): user:password.",
             blank="none",
             advanced=True,
         ),
@@ -169,9 +171,9 @@ class ClientSettings:
         Secret | None,
         Key(
             PROXY,
-            "Proxy on the way to the Web UI (http, https, or with torrent-mover[socks] socks5, and socks5h, which looks names up "
-            "there); off: none.",
-            blank="none to private addresses; to a public one, what https_proxy and the like in the environment say",
+            "Proxy for the Web UI: http or https. With torrent-mover[socks] also socks5, or socks5h (the proxy looks up names). "
+            "off: no proxy.",
+            blank="none for private addresses; for public ones, https_proxy and similar variables of the environment",
             advanced=True,
         ),
     ] = None
@@ -179,9 +181,8 @@ class ClientSettings:
         bool,
         Key(
             YES_NO,
-            "Reach the Web UI through the SSH connection of its machine (SOURCE_SERVER, or DESTINATION_SERVER for the destination "
-            "client): host and port are those that this machine sees, such as http://127.0.0.1 and 8080; no port needs to be "
-            "open.",
+            "Reach the Web UI through SSH (SOURCE_SERVER, or DESTINATION_SERVER for the destination client). host and port are "
+            "then as the SSH server sees them, such as http://127.0.0.1 and 8080. The Web UI needs no open port.",
             advanced=True,
         ),
     ] = False
@@ -202,44 +203,44 @@ class SourceClientSettings(ClientSettings):
         tuple[tuple[ClientPath, HostPath], ...],
         Key(
             path_pairs(HostPath),
-            "Folders that the client sees elsewhere than SSH does (containers, chrooted accounts): "
+            "Folders that have another path in the client than over SSH (containers, chrooted accounts): "
             "pairs /as/the/client/sees = /as/ssh/sees.",
-            blank="both see the same",
+            blank="both see the same paths",
             advanced=True,
         ),
     ] = ()
     delete_after_transfer: Annotated[
-        bool, Key(YES_NO, "Remove a torrent and its data here once it is proven and seeds at the destination.")
+        bool, Key(YES_NO, "Remove a torrent and its data here after it is verified and seeds at the destination.")
     ] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationClientSettings(ClientSettings):
-    """The torrent client that takes over."""
+    """The torrent client that receives the torrents."""
 
     path_map: Annotated[
         tuple[tuple[ClientPath, HostPath | LocalPath], ...],
         Key(
             path_pairs(LocalPath),
-            "Folders that the client sees elsewhere than we do (containers): "
+            "Folders that have another path in the client than for torrent_mover (containers): "
             "pairs /as/the/client/sees = /as/we/see. "
             "remote_destination_path is the short form of one pair.",
-            blank="both see the same",
+            blank="both see the same paths",
             advanced=True,
         ),
     ] = ()
     add_torrents_paused: Annotated[
-        bool, Key(YES_NO, "Kept for older files: a torrent is always added stopped, until its data is proven.")
+        bool, Key(YES_NO, "For older configs only: a torrent is always added stopped, until its data is verified.")
     ] = True
     start_torrents_after_recheck: Annotated[
-        bool, Key(YES_NO, "Start a torrent once its data is proven. If not, the source keeps its copy.")
+        bool, Key(YES_NO, "Start a torrent after its data is verified. If this is off, the source keeps its copy.")
     ] = True
     carry_statistics: Annotated[
         bool,
         Key(
             YES_NO,
-            "After the moves, stop this client for a moment and write into its files what the source has counted: uploaded, "
-            "downloaded, seeding time, dates. Needs the next three: see docs/handover.md.",
+            "Carry over the statistics of the source: uploaded, downloaded, seeding time, dates. After the moves, this client is "
+            "stopped for a moment and its files are changed. Needs the next three settings: see docs/handover.md.",
             advanced=True,
         ),
     ] = False
@@ -247,8 +248,8 @@ class DestinationClientSettings(ClientSettings):
         tuple[str, ...],
         Key(
             WORDS,
-            "Command that stops this client and ends when that is done; run without a shell, on this machine or (sftp_upload, "
-            "rsync_upload) on DESTINATION_SERVER.",
+            "Command that stops this client and returns when it has stopped. It runs without a shell, on this machine or "
+            "(sftp_upload, rsync_upload) on DESTINATION_SERVER.",
             blank="none",
             advanced=True,
         ),
@@ -257,7 +258,7 @@ class DestinationClientSettings(ClientSettings):
         tuple[str, ...],
         Key(
             WORDS,
-            "Command that starts it again, in the background; run at the same place.",
+            "Command that starts the client again in the background. It runs on the same machine.",
             blank="none",
             advanced=True,
         ),
@@ -266,7 +267,7 @@ class DestinationClientSettings(ClientSettings):
         LocalPath | None,
         Key(
             ABSOLUTE_PATH,
-            "Folder in which this client keeps its fastresume files (BT_backup), as seen at the same place.",
+            "Folder with this client's fastresume files (BT_backup), as a path on the same machine.",
             blank="none",
             advanced=True,
         ),
@@ -278,47 +279,56 @@ class ServerSettings:
     """How to log in to a machine by SSH."""
 
     host: Annotated[str, Key(SSH_HOST, "Name or address of the SSH server.", example="server.example.com")]
-    port: Annotated[int, Key(PORT, "Port of the SSH server; 22 leaves it to ~/.ssh/config.")] = 22
-    username: Annotated[str, Key(TEXT, "User name to log in with.", example="your-username")]
+    port: Annotated[int, Key(PORT, "Port of the SSH server. With 22, ~/.ssh/config may set another one.")] = 22
+    username: Annotated[str, Key(TEXT, "User name of the SSH login.", example="your-username")]
     password: Annotated[
         Secret | None,
-        Key(SECRET, "Its password.", blank="log in by key or agent"),
+        Key(SECRET, "Password of the SSH login.", blank="log in with a key or ssh-agent"),
     ] = None
     password_file: Annotated[
         LocalPath | None,
-        Key(READABLE_FILE, "File that holds the password in its first line.", blank="none", advanced=True),
+        Key(READABLE_FILE, "File with the password in its first line.", blank="none", advanced=True),
     ] = None
     password_command: Annotated[
         tuple[str, ...],
-        Key(WORDS, "Command that prints the password; run without a shell.", blank="none", advanced=True),
+        Key(WORDS, "Command that prints the password. It runs without a shell.", blank="none", advanced=True),
     ] = ()
     key_file: Annotated[
         LocalPath | None,
         Key(
-            READABLE_FILE, "Private key to log in with.", blank="the agent and the usual keys in ~/.ssh", advanced=True
+            READABLE_FILE,
+            "Private key of the SSH login.",
+            blank="ssh-agent and the usual keys in ~/.ssh",
+            advanced=True,
         ),
     ] = None
     known_hosts: Annotated[
         LocalPath | None,
-        Key(LOCAL_FILE, "File of the host keys that are trusted.", blank="~/.ssh/known_hosts", advanced=True),
+        Key(LOCAL_FILE, "File with the trusted host keys.", blank="~/.ssh/known_hosts", advanced=True),
     ] = None
     host_key_policy: Annotated[
         HostKeyPolicy,
         Key(
             choice(HostKeyPolicy),
-            "A host key never seen before: strict stops and shows how to accept it, accept-new remembers it. "
+            "For an unknown host key: strict stops and shows how to accept it, accept-new accepts and remembers it. "
             "A changed key always stops.",
             advanced=True,
         ),
     ] = HostKeyPolicy.STRICT
     proxy_jump: Annotated[
-        str, Key(TEXT, "Machines to pass on the way, as in ssh -J: [user@]host[:port].", blank="none", advanced=True)
+        str, Key(TEXT, "Jump hosts, as in ssh -J: [user@]host[:port].", blank="none", advanced=True)
     ] = ""
     ssh_transport: Annotated[
         SshTransport,
-        Key(choice(SshTransport), "Who speaks SSH: the ssh program, or the built-in library.", advanced=True),
+        Key(
+            choice(SshTransport),
+            "SSH implementation: the ssh program (openssh) or the built-in library (paramiko).",
+            advanced=True,
+        ),
     ] = SshTransport.AUTO
-    max_concurrent_ssh_sessions: Annotated[int, Key(whole(1, 64), "SSH connections at a time.", warn_above=_MANY)] = 8
+    max_concurrent_ssh_sessions: Annotated[
+        int, Key(whole(1, 64), "Maximum number of SSH connections at the same time.", warn_above=_MANY)
+    ] = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,7 +338,7 @@ class SourceServerSettings(ServerSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationServerSettings(ServerSettings):
-    """The machine that takes the data, for sftp_upload and rsync_upload; in the other modes it is for the client's tunnel alone."""
+    """The machine that receives the data, for sftp_upload and rsync_upload; in the other modes only for the client's tunnel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,7 +356,7 @@ class DestinationPaths:
     ]
     remote_destination_path: Annotated[
         ClientPath | None,
-        Key(CLIENT_PATH, "The same folder as the destination client sees it (Docker).", blank="the same path"),
+        Key(CLIENT_PATH, "The same folder, as the destination client sees it (Docker).", blank="the same path"),
     ] = None
 
 
@@ -362,16 +372,16 @@ class MovingSettings:
         "SOURCE_SERVER"
     )
     category_to_move: Annotated[
-        str, Key(CATEGORY, "Completed torrents of this category are moved.", example="your-category")
+        str, Key(CATEGORY, "Category to move. Only its completed torrents are moved.", example="your-category")
     ]
     manual_review_category: Annotated[
-        str, Key(CATEGORY, "Category at the destination for a torrent whose data stays bad after every repair.")
+        str, Key(CATEGORY, "Category at the destination for a torrent whose data is still bad after all repairs.")
     ] = "review-failed"
     size_threshold_gb: Annotated[
         float | None,
         Key(
             decimal(0, 10**9),
-            "Move the oldest until what stays in the category is at or below this many GiB.",
+            "Move torrents, oldest first, until the rest of the category is at most this many GiB.",
             blank="move all",
         ),
     ] = None
@@ -379,10 +389,10 @@ class MovingSettings:
         TransferMode,
         Key(
             choice(TransferMode),
-            "sftp and rsync bring the data to this machine; sftp_upload and rsync_upload to DESTINATION_SERVER.",
+            "sftp and rsync copy the data to this machine; sftp_upload and rsync_upload copy it to DESTINATION_SERVER.",
         ),
     ] = TransferMode.SFTP
-    rsync_options: Annotated[tuple[str, ...], Key(WORDS, "Options for rsync, for the rsync modes.")] = (
+    rsync_options: Annotated[tuple[str, ...], Key(WORDS, "Options for rsync (rsync and rsync_upload).")] = (
         "-a",
         "--partial",
     )
@@ -390,65 +400,65 @@ class MovingSettings:
         int,
         Key(
             whole(1, 64),
-            "Connections at a time for one torrent, each with a file or a part of a large one.",
+            "Parallel connections for one torrent. Each transfers a file, or a part of a large file.",
             warn_above=_MANY,
         ),
     ] = 4
     max_concurrent_downloads: Annotated[
-        int, Key(whole(1, 64), "Downloads from the source at a time, all torrents together.", warn_above=_MANY)
+        int, Key(whole(1, 64), "Parallel downloads from the source, for all torrents together.", warn_above=_MANY)
     ] = 4
     max_concurrent_uploads: Annotated[
-        int, Key(whole(1, 64), "Uploads to the destination at a time, all torrents together.", warn_above=_MANY)
+        int, Key(whole(1, 64), "Parallel uploads to the destination, for all torrents together.", warn_above=_MANY)
     ] = 4
     local_cache_sftp_upload: Annotated[
-        bool, Key(YES_NO, "sftp_upload: store the data on this machine on its way, instead of streaming it.")
+        bool, Key(YES_NO, "sftp_upload: store the data on this machine first, instead of streaming it.")
     ] = False
     local_cache_path: Annotated[
         LocalPath | None,
-        Key(LOCAL_FILE, "Folder for data on its way through this machine.", blank="the system's temporary folder"),
+        Key(LOCAL_FILE, "Folder for data that passes through this machine.", blank="the system's temporary folder"),
     ] = None
     chown_user: Annotated[
-        str, Key(TEXT, "Owner that the data gets at the destination: a name or a number.", blank="unchanged")
+        str, Key(TEXT, "Owner of the data at the destination: a name or a number.", blank="unchanged")
     ] = ""
     chown_group: Annotated[
-        str, Key(TEXT, "Group that the data gets at the destination: a name or a number.", blank="unchanged")
+        str, Key(TEXT, "Group of the data at the destination: a name or a number.", blank="unchanged")
     ] = ""
     file_mode: Annotated[
         UnlockMode | None,
         Key(
             UNLOCK_MODE,
-            "Permissions that files get at the destination: 0664, or g+w to add to what the place gives.",
-            blank="as the place decides: the umask there, or a default ACL",
+            "Permissions of files at the destination: 0664, or g+w to add to the defaults there.",
+            blank="the defaults there: the umask, or a default ACL",
         ),
     ] = None
     folder_mode: Annotated[
         UnlockMode | None,
         Key(
             UNLOCK_MODE,
-            "Permissions that folders get at the destination: 0775, or g+w. Their setgid bit stays.",
-            blank="as the place decides: the umask there, or a default ACL",
+            "Permissions of folders at the destination: 0775, or g+w. Their setgid bit stays.",
+            blank="the defaults there: the umask, or a default ACL",
         ),
     ] = None
     rules_file: Annotated[
         LocalPath | None,
-        Key(LOCAL_FILE, "File of the tracker rules.", blank="tracker_rules.json beside this file", advanced=True),
+        Key(LOCAL_FILE, "File with the tracker rules.", blank="tracker_rules.json beside this file", advanced=True),
     ] = None
     preflight_unlock: Annotated[
         Unlock,
         Key(
             choice(Unlock),
-            "Open a closed folder that we must write in, and close it again: auto only where writing fails.",
+            "Make a read-only folder writable for the transfer, and restore it afterwards. auto: only if writing fails.",
             advanced=True,
         ),
     ] = Unlock.AUTO
     unlock_mode: Annotated[
-        UnlockMode, Key(UNLOCK_MODE, "Permissions that opening adds (u+rwx), or sets (0777).", advanced=True)
+        UnlockMode, Key(UNLOCK_MODE, "Permissions that preflight_unlock adds (u+rwx) or sets (0777).", advanced=True)
     ] = OWNER_ACCESS
     overlap: Annotated[
         Overlap,
         Key(
             choice(Overlap),
-            "Whether both clients may seed a torrent for a moment: none stops the source before the destination starts. "
+            "Whether both clients may briefly seed at the same time. none: stop the source before the destination starts. "
             'A tracker rule may say otherwise: {"tracker.org": {"category": "tv", "overlap": "none"}}.',
             advanced=True,
         ),
@@ -457,8 +467,8 @@ class MovingSettings:
         Handover,
         Key(
             choice(Handover),
-            "What proves the data: the destination client's recheck, or our own reading it back (certified), where that is "
-            "safe: see docs/handover.md.",
+            "How the data is verified: by the destination client's recheck, or by torrent_mover, which reads it back (certified) "
+            "where that is safe: see docs/handover.md.",
             advanced=True,
         ),
     ] = Handover.RECHECK
@@ -466,16 +476,15 @@ class MovingSettings:
         LinkExisting,
         Key(
             choice(LinkExisting),
-            "Files that the destination has already in another torrent, proven by this one's hashes, are not sent: auto shares "
-            "their blocks (reflink) or gives them a second name (hard link), else copies them there; copy never links; off "
-            "sends everything.",
+            "Do not send files that another torrent at the destination has already, if their hashes match. auto: reflink or hard "
+            "link them, or else copy them there. copy: never link. off: send everything.",
             advanced=True,
         ),
     ] = LinkExisting.AUTO
     min_seed_time: Annotated[
-        float, Key(duration(0), "Leave a torrent until it has seeded this long at the source.", advanced=True)
+        float, Key(duration(0), "Move a torrent only after it has seeded this long at the source.", advanced=True)
     ] = 0.0
-    order: Annotated[Order, Key(choice(Order), "Which torrent goes first.", advanced=True)] = Order.OLDEST
+    order: Annotated[Order, Key(choice(Order), "Which torrent moves first.", advanced=True)] = Order.OLDEST
 
     @property
     def size_threshold(self) -> int | None:

@@ -78,11 +78,11 @@ def _missing(values: SectionValues) -> Iterator[Problem]:
     if not values.exists and missing:
         what = "the section is missing."
         if section is DESTINATION_SERVER:
-            what = "the section is missing, and transfer_mode brings the data to another machine, or tunnel = yes leads through it."
+            what = "the section is missing, but transfer_mode or tunnel = yes needs it."
         yield values.problem("", what, f"Add [{values.name}] with these lines: {'; '.join(lines)}")
         return
     for key, line in zip((key for key in section.keys if key in missing), lines, strict=True):
-        what = "it is blank, and it is needed." if key in values.places else "it is missing."
+        what = "it is blank, but it is required." if key in values.places else "it is missing."
         yield values.problem(key, what, f"Add under [{values.name}]: {line}")
 
 
@@ -120,7 +120,7 @@ def agreement(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
 def _one_password(values: SectionValues) -> Iterator[Problem]:
     given = [key for key in _PASSWORDS if key in values.values]
     for key in given[1:]:
-        yield values.problem(key, f"{given[0]} is there too, and only one can be used.", "Remove one of the two.")
+        yield values.problem(key, f"{given[0]} is set too, but only one can be used.", "Remove one of the two.")
 
 
 def _one_port(values: SectionValues) -> Iterator[Problem]:
@@ -136,7 +136,7 @@ def _one_authorization(values: SectionValues) -> Iterator[Problem]:
     if login is None:
         return
     if "api_key" in values.values:
-        what = "api_key is there too, and a request can carry only one of the two."
+        what = "api_key is set too, but a request can carry only one of the two."
         yield values.problem("basic_auth", what, "Use username and password in place of api_key.")
     user, colon, password = login.reveal().partition(":")
     if not (user and colon and password):
@@ -151,10 +151,10 @@ def _one_way_there(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
         if not values.get("tunnel"):
             continue
         if values.has("proxy"):
-            what = "tunnel = yes is there too, and only one of the two can be the way there."
+            what = "tunnel = yes is set too, but only one of the two can be used."
             yield values.problem("proxy", what, "Remove one of the two.")
         if through is not None and through.get("max_concurrent_ssh_sessions") == 1:
-            what = f"1, and tunnel = yes in [{values.name}] needs one beside the one that brings data."
+            what = f"1, but tunnel = yes in [{values.name}] needs another one beside the transfer."
             yield through.problem("max_concurrent_ssh_sessions", what, "Write 2 or more, or set tunnel = no.")
 
 
@@ -169,7 +169,7 @@ def _two_clients(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
 def _two_categories(moving: SectionValues) -> Iterator[Problem]:
     review, category = moving.get("manual_review_category"), moving.get("category_to_move")
     if category and review and category.casefold() == review.casefold():
-        what = "it is the same as category_to_move, so bad torrents would lie among the good ones."
+        what = "it is the same as category_to_move, so bad torrents would be mixed with good ones."
         key = "manual_review_category" if "manual_review_category" in moving.places else "category_to_move"
         yield moving.problem(key, what, "Choose another name.")
 
@@ -180,8 +180,8 @@ def _one_view(sections: Mapping[str, SectionValues]) -> Iterator[Problem]:
     ours, theirs = paths.get("destination_path"), paths.get("remote_destination_path")
     for left, right in client.get("path_map"):
         if theirs == left and ours is not None and str(right) != str(ours):
-            what = f"path_map of [{client.name}] says that {left} is {right}, and here it is {ours}."
-            yield paths.problem("remote_destination_path", what, "Leave it blank, or mend the pair.")
+            what = f"path_map of [{client.name}] says that {left} is {right}, but here it is {ours}."
+            yield paths.problem("remote_destination_path", what, "Leave it blank, or fix the pair.")
 
 
 def _all_for_statistics(client: SectionValues) -> Iterator[Problem]:

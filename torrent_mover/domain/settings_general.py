@@ -37,35 +37,35 @@ class NotifyOn(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneralSettings:
-    """Patience, limits, places for our own files, and whom to tell."""
+    """Timeouts, limits, folders for the program's own files, and notifications."""
 
     watchdog_timeout: Annotated[
         float,
         Key(
             duration(1),
-            "A transfer without a byte or a sign of life for this long is stopped and tried again.",
+            "Stop a transfer that makes no progress for this long, and try again.",
             warn_above=_LONG_WATCH,
         ),
     ] = 1500.0
-    rsync_timeout: Annotated[float, Key(duration(1), "rsync gives up after this long without data.")] = 600.0
+    rsync_timeout: Annotated[float, Key(duration(1), "Stop rsync after this long without data.")] = 600.0
     pool_wait_timeout: Annotated[float, Key(duration(1), "How long to wait for a free SSH connection.")] = 300.0
     connect_timeout: Annotated[
         float, Key(duration(1), "How long to wait for a server to answer, SSH and Web UI.", advanced=True)
     ] = 10.0
     sftp_download_limit_mbps: Annotated[
-        float, Key(MEGABITS, "Limit for downloads in Mbit/s (8.4 Mbit/s are 1 MiB/s). off: no limit.")
+        float, Key(MEGABITS, "Speed limit for downloads in Mbit/s (8.4 Mbit/s are 1 MiB/s). off: no limit.")
     ] = 0.0
     sftp_upload_limit_mbps: Annotated[
-        float, Key(MEGABITS, "Limit for uploads in Mbit/s (8.4 Mbit/s are 1 MiB/s). off: no limit.")
+        float, Key(MEGABITS, "Speed limit for uploads in Mbit/s (8.4 Mbit/s are 1 MiB/s). off: no limit.")
     ] = 0.0
     sftp_chunk_size_kb: Annotated[
         int | None, Key(whole(4, 4096), "Size of one SFTP request in KiB.", blank="chosen to suit the server")
     ] = None
-    recheck_stuck_timeout: Annotated[float, Key(duration(1), "A recheck without progress for this long is stuck.")] = (
-        60.0
-    )
+    recheck_stuck_timeout: Annotated[
+        float, Key(duration(1), "A recheck without progress for this long counts as stuck.")
+    ] = 60.0
     recheck_stopped_timeout: Annotated[
-        float, Key(duration(1), "A recheck that stays stopped for this long has failed.")
+        float, Key(duration(1), "A recheck that is stopped for this long counts as failed.")
     ] = 15.0
     recheck_grace_period: Annotated[
         float, Key(duration(0), "A recheck may stay at 0 % for this long before it counts as stuck.")
@@ -83,14 +83,14 @@ class GeneralSettings:
         LocalPath | None, Key(LOCAL_FILE, "Folder for the log files.", blank="logs in state_dir", advanced=True)
     ] = None
     breaker_failures: Annotated[
-        int, Key(whole(1, 1000), "After this many failures in a row a server is left alone for a while.", advanced=True)
+        int, Key(whole(1, 1000), "After this many failures in a row, a server is not tried for a while.", advanced=True)
     ] = 3
-    breaker_cooldown: Annotated[float, Key(duration(1), "How long it is left alone.", advanced=True)] = 900.0
+    breaker_cooldown: Annotated[float, Key(duration(1), "How long it is not tried.", advanced=True)] = 900.0
     bandwidth: Annotated[
         Timetable,
         Key(
             TIMETABLE,
-            "Limit for all transfers together, by the time of the day: 08:00,5M 23:00,off (5M is 5 MiB/s). "
+            "Speed limit for all transfers together, by time of day: 08:00,5M 23:00,off (5M is 5 MiB/s). "
             "off: no limit; pause: nothing moves.",
             blank="no limit",
             advanced=True,
@@ -100,7 +100,7 @@ class GeneralSettings:
         tuple[str, ...],
         Key(
             WORDS,
-            "Command that is told what happens, as JSON on its standard input; run without a shell.",
+            "Command for notifications. It gets the event as JSON on its standard input and runs without a shell.",
             blank="none",
             advanced=True,
         ),
@@ -109,7 +109,7 @@ class GeneralSettings:
         Secret | None,
         Key(
             SECRET,
-            "Addresses for apprise (pip install 'torrent-mover[notify]'), with blanks between them.",
+            "Addresses for apprise, separated by spaces (pip install 'torrent-mover[notify]').",
             blank="none",
             advanced=True,
         ),
@@ -118,27 +118,27 @@ class GeneralSettings:
         tuple[NotifyOn, ...],
         Key(
             choices(NotifyOn),
-            "What is told: a torrent that failed, a server that is left alone, a disk that is full, "
-            "the end of a run that moved something or failed.",
+            "When to notify: failure: a torrent failed; breaker: a server is not tried for a while; space: a disk is full; "
+            "end: a run ended and moved something or failed.",
             advanced=True,
         ),
     ] = (NotifyOn.FAILURE, NotifyOn.END)
     event_log: Annotated[
         LocalPath | None,
-        Key(LOCAL_FILE, "File that gets every event as a line of JSON.", blank="none", advanced=True),
+        Key(LOCAL_FILE, "File for all events, one JSON object per line.", blank="none", advanced=True),
     ] = None
     metrics_file: Annotated[
         LocalPath | None,
         Key(
             LOCAL_FILE,
-            "File that gets the metrics for Prometheus (textfile collector: a name that ends in .prom).",
+            "File for Prometheus metrics (textfile collector; the name must end in .prom).",
             blank="none",
             advanced=True,
         ),
     ] = None
     metrics_port: Annotated[
         int | None,
-        Key(PORT, "Port on 127.0.0.1 that answers /metrics while a run is active.", blank="none", advanced=True),
+        Key(PORT, "Port on 127.0.0.1 that serves /metrics during a run.", blank="none", advanced=True),
     ] = None
 
     @property

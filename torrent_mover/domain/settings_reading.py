@@ -141,7 +141,7 @@ class _Reader:
             moving.at(section.named_by),
             moving.name,
             section.named_by,
-            f"it names the section {printable(f'[{name}]')}, and there is none; there are {self._there(moving)}.",
+            f"it names the section {printable(f'[{name}]')}, but there is none; there are {self._there(moving)}.",
             f"Did you mean {near}?" if near else f"Add a section [{name}], or name one that is there.",
         )
         return near or name
@@ -194,9 +194,9 @@ class _Reader:
         moved = [entry for entry in self._entries(names[0]) if _is_general(entry)]
         doubled = {entry.key.lower() for entry in self._entries(names[1])}
         for entry in moved:
-            what = "it belongs to [General], and counts here too."
+            what = "it belongs to [General], but works here too."
             if entry.key.lower() in doubled:
-                what = "it stands in [General] too; the one here counts."
+                what = "it is in [General] too; the one here counts."
             remedy = "Move the line to [General] when you next edit the file."
             self._say(entry.place, entry.section, entry.key, what, remedy, Severity.NOTICE)
         return moved
@@ -224,13 +224,13 @@ class _Reader:
         text = entry.value
         if not isinstance(text, str):
             if kind.from_list is None:
-                self._refuse(values, key, f"it is a list, and not {kind.expected}")
+                self._refuse(values, key, f"it is a list, not {kind.expected}")
                 return
             text = kind.from_list(text)
         if not text.strip():
             return
         if "\n" in text.rstrip() and not kind.many_lines:
-            remedy = "An indented line belongs to the one before it: take the spaces at its beginning away."
+            remedy = "An indented line belongs to the line before it: remove the spaces at its beginning."
             self._refuse(values, key, "it has more than one line", remedy)
             return
         try:
@@ -257,7 +257,7 @@ class _Reader:
             )
             self._say(entry.place, entry.section, key, what, f"Put your own value there: {_lower_first(spec.doc)}")
         if spec.warn_above is not None and value > spec.warn_above:
-            what = f"{quoted(text)} is much."
+            what = f"{quoted(text)} is unusually high."
             remedy = f"Above {spec.warn_above:g} it seldom helps."
             self._say(entry.place, entry.section, key, what, remedy, Severity.WARNING)
 
@@ -269,7 +269,7 @@ class _Reader:
         elsewhere = _nearest(key, [name for other in SECTIONS for name in other.keys])
         what = "there is no such key."
         if homes:
-            what = "it stands in the wrong section."
+            what = "it is in the wrong section."
             remedy = f"Move it to {' or '.join(f'[{home}]' for home in homes)}."
         elif near:
             remedy = f"Did you mean {near}?"

@@ -13,18 +13,18 @@ from torrent_mover.domain.settings_schema import DESTINATION_SERVER, SECTIONS, S
 _WIDTH = 110
 
 _TEMPLATE_HEAD = """\
-# Settings of torrent_mover. Copy this file to config.ini, put your own values where it says example.com, your-...
-# or /path/to/..., and look at the result with: torrent-mover --check-config
+# Settings of torrent_mover. Copy this file to config.ini, replace example.com, your-... and /path/to/...
+# with your own values, then check it with: torrent-mover --check-config
 #
-# Every line shows the default. A line that begins with # is without effect; a comment needs a line of its own.
-# Every character of a value counts: no quotes around it, % and # and ; are ordinary.
-# A time is in seconds, or as 30s, 5m, 1h30m, 2d. A path may be absolute, begin with ~/, or start from this folder.
+# Every line shows the default. A line that begins with # is a comment; a comment needs its own line.
+# Every character of a value counts: write no quotes around it. %, # and ; are ordinary characters.
+# A time is in seconds, or as 30s, 5m, 1h30m, 2d. A path may be absolute, begin with ~/, or be relative to this folder.
 # Any value may come from the environment instead, as TORRENT_MOVER__SECTION__KEY.
 # This file holds passwords: chmod 600 config.ini
 """
 
 _CONFIG_HEAD = """\
-# Settings of torrent_mover. docs/config.md explains every key; torrent-mover --check-config looks at this file.
+# Settings of torrent_mover. docs/config.md explains every key; torrent-mover --check-config checks this file.
 """
 
 _REFERENCE_HEAD = """\
@@ -32,18 +32,18 @@ _REFERENCE_HEAD = """\
 
 <!-- Made from the schema by make template: edit the schema, not this page. -->
 
-The file is looked for in this order: `--config PATH`, `$TORRENT_MOVER_CONFIG`, `./config.ini`,
+torrent_mover looks for the config in this order: `--config PATH`, `$TORRENT_MOVER_CONFIG`, `./config.ini`,
 `$XDG_CONFIG_HOME/torrent-mover/config.ini`, `/etc/torrent-mover/config.ini`. A name that ends in `.toml` is read as TOML, with
-the same sections and keys. Start from `config.ini.template`; `torrent-mover --check-config` shows everything that is
-wrong with a file, at once and without connecting anywhere.
+the same sections and keys. Start from `config.ini.template`. `torrent-mover --check-config` shows all problems of a
+file at once and connects to nothing.
 
 - `%`, `#` and `;` are ordinary characters in a value. A comment needs a line of its own.
 - Yes or no: `true`, `yes`, `on`, `1` or `false`, `no`, `off`, `0`. A time: seconds, or `30s`, `5m`, `1h30m`, `2d`.
-- A path may be absolute, begin with `~/`, or start from the folder of the file. Destinations are always absolute.
+- A path may be absolute, begin with `~/`, or be relative to the folder of the file. Destinations are always absolute.
 - Any value may come from the environment as `TORRENT_MOVER__SECTION__KEY`
-  (`TORRENT_MOVER__SOURCE_CLIENT__PASSWORD`); it takes the place of the one in the file. `TM_SSH_CONNECT_TIMEOUT` is an
+  (`TORRENT_MOVER__SOURCE_CLIENT__PASSWORD`); it replaces the value in the file. `TM_SSH_CONNECT_TIMEOUT` is an
   older name for `TORRENT_MOVER__GENERAL__CONNECT_TIMEOUT`.
-- The keys of `[General]` count in `[SETTINGS]` too; where a key is in both, the one in `[SETTINGS]` counts.
+- The keys of `[General]` count in `[SETTINGS]` too; if a key is in both, the one in `[SETTINGS]` counts.
 - `source_client_section`, `destination_client_section` and `source_server_section` give three sections other names.
 """
 

@@ -188,7 +188,7 @@ class Bringing:
         """Where we do not read the destination, every piece must have been hashed on its way."""
         if self.verified != self._manifest.wanted:
             count = self._manifest.wanted.count() - self.verified.count()
-            raise TransferError(f"{count} pieces came without proof.", kept="What was proven is kept.")
+            raise TransferError(f"{count} pieces could not be verified.", kept="What was proven is kept.")
         return self.verified.copy()
 
     def _bad_at_rest(self) -> TransferError:
@@ -201,9 +201,9 @@ class Bringing:
                 remedy="Check the destination's disk and memory: the bytes were good on the wire.",
             )
         return SourceCorrupt(
-            f"{bad} pieces do not match the torrent's hashes, brought {_TRANSFER_ROUNDS} times from {self._world.source.name}.",
+            f"{bad} pieces do not match the torrent's hashes, transferred {_TRANSFER_ROUNDS} times from {self._world.source.name}.",
             kept="The pieces that are good are kept here; the source is untouched.",
-            remedy="Force a recheck of this torrent in the source client, which shows what is damaged; once that is mended:"
+            remedy="Force a recheck of this torrent in the source client, which shows what is damaged; once that is fixed:"
             f" torrent-mover --clear-corruption {self._id.short}",
         )
 

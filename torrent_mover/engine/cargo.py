@@ -89,8 +89,8 @@ def _refuse_another(source: str, planned: PlannedMove, manifest: Manifest) -> No
         raise UnsafeTorrent(
             f"{source} calls the torrent {planned.torrent.id.short}; the .torrent that it gives for it is {named.short}.",
             kept="Nothing was written.",
-            remedy="A client with libtorrent 1.2 calls hybrid torrents by another name: update it to a build with libtorrent 2.0."
-            " Else ask again: perhaps something between us and the client answers from a cache.",
+            remedy="A client with libtorrent 1.2 uses another infohash for hybrid torrents: update it to libtorrent 2.0."
+            " If it does not, try again: a cache between us and the client may have answered.",
         )
 
 

@@ -55,16 +55,16 @@ class DestinationFolder:
             if isinstance(error, ReadOnlyLogin) or not self._can_be_opened(root):
                 raise
             return f"{self._access.shown()} is closed (mode {root.mode:04o}); each move opens it and closes it again"
-        return f"{self._access.shown()} can be written as {self._access.ours or 'we are'}"
+        return f"{self._access.shown()} is writable as {self._access.ours or 'the current user'}"
 
     def lasts(self) -> str:
         """See preflight.Check: whether files can be brought to stable storage. Raises Doubt."""
         if self._files.can_sync():
-            return "files are on its disk before the source lets go of them"
+            return "files are on disk before the source is deleted"
         raise Doubt(
-            f"The server of {self._access.shown()} cannot be told to write files to its disk.",
+            f"The server of {self._access.shown()} cannot force files to its disk (fsync).",
             kept="Moves go on. After a power cut there, what arrived in the last minute may be missing.",
-            remedy="OpenSSH's sftp-server can (6.5 or later). Until then --test-run moves all and removes nothing.",
+            remedy="Use OpenSSH's sftp-server (6.5 or later). Until then, --test-run copies everything and removes nothing.",
         )
 
     def require(self) -> FileStat:
@@ -73,10 +73,10 @@ class DestinationFolder:
         if root is None or root.kind is not FileKind.FOLDER:
             path = self._access.shown()
             raise NotWritable(
-                f"The destination folder {path} does not exist{self._on}, or is no folder.",
+                f"The destination folder {path} does not exist{self._on}, or is not a folder.",
                 kept="Nothing was written.",
                 remedy=f"Is its disk mounted{self._on} (findmnt -T {shlex.quote(path)})? Then: mkdir -p {shlex.quote(path)};"
-                " or mend destination_path in [DESTINATION_PATHS].",
+                " or fix destination_path in [DESTINATION_PATHS].",
             )
         return root
 
@@ -121,11 +121,11 @@ class DestinationFolder:
         except NotWritable as error:
             if not self.can_be_opened():
                 raise self._access.refusal(ROOT, error) from error
-            return "not asked: the folder is closed until a move opens it"
+            return "not checked: the folder is closed until a move opens it"
         finally:
             with suppress(MoverError):
                 self._files.unlink(place)
-        return f"{client.name} finds it as {wanted}"
+        return f"{client.name} sees it as {wanted}"
 
     def _put(self, canary: Canary, place: RelativePath) -> int:
         """Make it as moves make files; returns the mode that it has then."""
@@ -145,11 +145,11 @@ class DestinationFolder:
 
     def _not_read(self, error: ClientMayNotRead, mode: int) -> ClientMayNotRead:
         place, client = self._access.shown(), self._destination.client.name
-        umask = "" if mode & _READ_BY_ALL else f" What we make there gets mode {mode:04o}, which shuts its user out."
+        umask = "" if mode & _READ_BY_ALL else f" New files there get mode {mode:04o}, so its user cannot read them."
         where = "UMask=0022 in the unit, or umask 022" if self._destination.local else "umask 022 for the login there"
         return ClientMayNotRead(
-            f"{client} sees {place}{self._on} and may not read in it: {error.what}{umask}",
-            kept="Nothing was moved; the file that asked is removed.",
+            f"{client} sees {place}{self._on} but may not read in it: {error.what}{umask}",
+            kept="Nothing was moved; the test file was removed.",
             remedy=f"Set in [SETTINGS]: file_mode = 0644 and folder_mode = 0755 (or {where})."
             if umask
             else f"Give the client's user the right to enter every folder above: namei -l {shlex.quote(place)}",
@@ -167,8 +167,8 @@ class DestinationFolder:
 
     def _not_seen(self, found: ClientPath | None) -> PathNotSeen:
         client, wanted, path = self._destination.client, self._destination.save_path, self._access.shown()
-        what = f"The data goes to {path}{self._on}, and {client.name} does not see that folder as {wanted}."
-        kept = "Nothing was moved; the file that asked is removed."
+        what = f"The data goes to {path}{self._on}, but {client.name} does not see that folder as {wanted}."
+        kept = "Nothing was moved; the test file was removed."
         if found is not None and str(found) == path:
             return PathNotSeen(
                 f"{what} It sees it under the same path as we do.",
@@ -189,7 +189,7 @@ class DestinationFolder:
             f"{what}{saves}",
             kept=kept,
             remedy="If that client runs in a container, look at its volumes (docker inspect -f '{{json .Mounts}}' NAME) and set in"
-            f" [DESTINATION_PATHS]: remote_destination_path = what it calls {path}{elsewhere}",
+            f" [DESTINATION_PATHS]: remote_destination_path = the path inside the container for {path}{elsewhere}",
         )
 
     def _sweep(self) -> None:

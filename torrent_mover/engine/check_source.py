@@ -58,7 +58,7 @@ class SourceFiles:
         seen = [str(self._tree.to_host(path)) for path, torrents in self._folders().items() if self._look(torrents)]
         if not seen:
             self._tree.open(HostPath("/")).stat(ROOT)
-            return f"{self._source.name} answers; the category has no file to look for"
+            return f"{self._source.name} answers; the category has no file to check"
         more = f" and {counted(len(seen) - 2, 'other folder')}" if len(seen) > 2 else ""  # noqa: PLR2004
         return f"{' and '.join(seen[:2])}{more} can be read"
 
@@ -96,7 +96,7 @@ class SourceFiles:
         expected = self._tree.to_host(torrent.save_path)
         what = (
             f"{self._source.client.name} keeps {torrent.name} in {torrent.save_path},"
-            f" and the SSH login on {name} does not find {sample.path} in {expected}."
+            f" but the SSH login on {name} does not find {sample.path} in {expected}."
             f"{f' {error.what}' if error else ''}"
         )
         found = self._search(sample)
@@ -107,7 +107,7 @@ class SourceFiles:
             setting: tuple[str, str, str] | None = (self._tree.section, "path_map", wanted)
             if found.text == torrent.save_path.text:
                 setting = None
-                line = f"path_map without the pair that leads to {expected}, for both see the same path"
+                line = f"path_map without the pair that leads to {expected}, because both see the same path"
             return PathNotSeen(
                 f"{what} It is in {found}.",
                 kept=kept,

@@ -31,21 +31,21 @@ def _room(files: FileSystem, name: str, sizes: Sequence[int]) -> Callable[[], st
         try:
             found = files.space()
         except ServerTooOld:
-            return "the server does not tell; a full disk will show by itself"
+            return "the server does not report its free space"
         if found.free_inodes is not None and found.free_inodes < _FEW_INODES:
             raise Doubt(
-                f"Only {counted(found.free_inodes, 'inode')} are free on {name}: no room for more files, whatever their size.",
+                f"Only {counted(found.free_inodes, 'inode')} are free on {name}: no room for more files of any size.",
                 kept="Nothing was written.",
-                remedy="Remove files that nobody needs there: df -i",
+                remedy="Remove files there that nobody needs. To check: df -i",
             )
         usable, needed = max(found.free - margin(found.total), 0), sum(sizes)
         told = f"{size(found.free)} free in {name}, needs {size(needed)}"
         if needed > usable:
             fit = sum(fitting(sizes, found.free, found.total))
             raise Doubt(
-                f"{told} beside {size(margin(found.total))} that stay free: {fit} of {counted(len(sizes), 'torrent')} fit.",
+                f"{told}, and {size(margin(found.total))} must stay free: {fit} of {counted(len(sizes), 'torrent')} fit.",
                 kept="What fits is moved; the source keeps the others.",
-                remedy=f"Make room on {name}; the next run goes on with the others.",
+                remedy=f"Free some space on {name}. The next run moves the others.",
             )
         return told
 
@@ -60,8 +60,8 @@ def own_space(files: FileSystem) -> Callable[[], str]:
         if found.free < _ENOUGH_FOR_US:
             raise Doubt(
                 f"Only {size(found.free)} are free in {files.name}, where the journal and the logs are.",
-                kept="Nothing was begun.",
-                remedy=f"Make room there: df -h {files.name}; or set state_dir in [General].",
+                kept="Nothing was started.",
+                remedy=f"Free some space there (df -h {files.name}), or set state_dir in [General].",
             )
         return f"{size(found.free)} free for journal and logs"
 

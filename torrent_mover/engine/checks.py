@@ -140,10 +140,10 @@ class Checks:
             if abs(ahead) > _CLOCK_TOLERANCE:
                 raise Doubt(
                     f"The clock of {client.name} is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours.",
-                    kept="Moves go on: only times in history and minimum seeding times are off.",
+                    kept="Moves go on. Only the times in the history and min_seed_time are wrong.",
                     remedy="On the machine that is wrong: timedatectl set-ntp true",
                 )
-        return ", ".join(told) or "the clients do not tell"
+        return ", ".join(told) or "the clients do not report their time"
 
     def _arrivals(self) -> str:
         """What the destination client's own options do, that somebody may not expect of a move."""
@@ -153,9 +153,9 @@ class Checks:
             raise Doubt(
                 f"{client.name}: {'; '.join(remark.what for remark in remarks)}.",
                 kept="Moves go on.",
-                remedy=f"If that is not wanted, change there: {'; '.join(remark.option for remark in remarks)}.",
+                remedy=f"If you do not want that, change there: {'; '.join(remark.option for remark in remarks)}.",
             )
-        return "nothing but seeding happens to it"
+        return "no other automation acts on it"
 
     def _departures(self) -> str:
         """What the source client's own options do with data that it is told to delete."""
@@ -165,7 +165,7 @@ class Checks:
             raise Doubt(
                 f"{client.name}: {remark.what}.",
                 kept="Moves go on.",
-                remedy=f"If the space is needed, set there: {remark.option}; and empty the trash.",
+                remedy=f"To free the space, set there: {remark.option}. Then empty the trash.",
             )
         return "its data is deleted"
 

@@ -47,7 +47,7 @@ _GRACE: Final = 6.0
 _GRANTED: Final = {
     Wish.PAUSE: "paused by you; what was verified is kept",
     Wish.RESUME: "resumed by you",
-    Wish.SKIP: "left for a later run, by you; what arrived is kept",
+    Wish.SKIP: "skipped by you until a later run; what arrived is kept",
 }
 _FLOWING: Final = frozenset({Stage.TRANSFERRING, Stage.REPAIRING})
 

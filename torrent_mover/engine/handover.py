@@ -66,8 +66,8 @@ def _refuse_namesakes(paths: Sequence[RelativePath], manifest: Manifest) -> None
         names = resolved(listed)
     for index, name in sorted(names.items()):
         raise Namesakes(
-            f"Another file or folder of the torrent has the name of {str(paths[index])!r}, capital letters aside: at its next"
-            f" start the client will look for {name!r} instead, and not find it.",
+            f"Another file or folder of the torrent has the name of {str(paths[index])!r}, except for capital letters. At its"
+            f" next start the client will look for {name!r} instead, and not find it.",
             kept="Nothing was written.",
             remedy=f"Rename that file in the source client, for example to {posixpath.basename(name)!r}, then run again.",
         )
@@ -78,7 +78,7 @@ def _refuse_ours(paths: Iterable[RelativePath]) -> None:
     for path in paths:
         if path.parts[0].casefold() == STAGING:
             raise UnsafeTorrent(
-                f"The torrent has the file {str(path)!r}, in the folder where what arrives is kept until it is whole.",
+                f"The torrent has the file {str(path)!r}, in the folder that torrent_mover uses for staging.",
                 kept="Nothing was written.",
                 remedy=f"Rename the folder {path.parts[0]!r} of this torrent in the source client.",
             )
@@ -187,7 +187,7 @@ def seeding_elsewhere(destination: Destination, torrent: InfoHash) -> Torrent | 
         raise Collision(
             f"{destination.name} has this torrent already, at {there.save_path}.",
             kept="Neither side was touched.",
-            remedy=f"Set its location to {destination.save_path} in the destination client, or, where it is whole and seeds,"
+            remedy=f"Set its location to {destination.save_path} in the destination client, or, if it is complete and seeds,"
             " take it out of the category in the source client.",
         )
     return there
@@ -253,8 +253,8 @@ def reread_source(source: Source, planned: PlannedMove, clock: Clock) -> Reading
     assert reading.torrent is not None  # noqa: S101  as above
     if reading.files != planned.files or reading.torrent.save_path != planned.torrent.save_path:
         raise TorrentChanged(
-            f"{planned.torrent.name} was moved or renamed in {source.name} while it was being brought.",
-            kept="What was brought stays at the destination, to be used again.",
+            f"{planned.torrent.name} was moved or renamed in {source.name} while it was being transferred.",
+            kept="The transferred data stays at the destination and is used again.",
             remedy="The next run plans it again.",
         )
     return reading
@@ -265,7 +265,7 @@ def _still_there(source: Source, planned: PlannedMove, clock: Clock) -> Reading:
     if reading.torrent is None:
         raise TorrentGone(
             f"{planned.torrent.name} is no longer in {source.name}: somebody removed it.",
-            kept="What was brought stays at the destination.",
+            kept="The transferred data stays at the destination.",
             remedy="Nothing to do if that was you.",
         )
     return reading
@@ -288,8 +288,8 @@ def refuse_longer(source: Source, planned: PlannedMove, seen: Mapping[str, tuple
                 f"{file.path} is {counted(found[0] - file.size, 'byte')} longer at {source.name} than the torrent says:"
                 " somebody has added to it.",
                 kept="Nothing was touched.",
-                remedy="Copy the file elsewhere if what was added matters. If no other torrent uses it, under this name or by a"
-                f" hard link, cut it then, on {source.name}: truncate -s {file.size} {shlex.quote(where)}",
+                remedy="If the added data matters, copy the file first. If no other torrent uses it, under this name or by a"
+                f" hard link, then cut it on {source.name}: truncate -s {file.size} {shlex.quote(where)}",
             )
 
 

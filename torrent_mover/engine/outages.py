@@ -124,9 +124,9 @@ class Outages:
                 self._full_in_a_row += 1
             times = self._full_in_a_row
         if times >= _FULL.attempts:
-            return Hold(_FOR_EVER, f"no room was made in time: {error.what}", full=True)
+            return Hold(_FOR_EVER, f"no space was freed in time: {error.what}", full=True)
         delay = _FULL.delay(times, 0.5)
-        hold = Hold(now + delay, f"nothing is begun for {clock_text(delay)}: {error.what}", full=True)
+        hold = Hold(now + delay, f"no new torrent starts for {clock_text(delay)}: {error.what}", full=True)
         with self._lock:
             self._full_hold = hold
         return hold

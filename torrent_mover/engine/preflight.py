@@ -127,7 +127,7 @@ class Examination:
         failed = [*(result.view.name for result in self.results if not result.view.passed), *failed_now]
         missing = [name for name in check.needs if name in failed]
         if missing:
-            raise NotChecked(f"not checked, because this failed: {missing[0]}", remedy=f"First mend: {missing[0]}.")
+            raise NotChecked(f"not checked, because this failed: {missing[0]}", remedy=f"First fix: {missing[0]}.")
 
     def _failed(self, check: Check, error: MoverError, took: float) -> CheckResult:
         fatal = check.fatal and not isinstance(error, Doubt)

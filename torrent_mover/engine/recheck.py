@@ -107,11 +107,11 @@ def recheck(
             if now.reason:
                 raise RecheckFailed(
                     f"The recheck on {client.name} ended in {now.client_state!r}. The client says: {now.reason}.",
-                    kept="The source is whole, and so is what was brought.",
-                    remedy="See that the client's user may read there, and that its mount lets files be mapped; then run again.",
+                    kept="The source and the transferred data are both kept.",
+                    remedy="Check that the client's user may read there and that the mount supports mmap, then run again.",
                 )
             raise RecheckFailed(
-                f"The recheck on {client.name} does not go on: the client says {now.client_state!r} at {now.fraction:.0%}.",
-                kept="The source is whole, and so is what was brought.",
+                f"The recheck on {client.name} makes no progress: the client says {now.client_state!r} at {now.fraction:.0%}.",
+                kept="The source and the transferred data are both kept.",
                 remedy="Look at the torrent in the destination client; raise recheck_stuck_timeout if its disk is slow.",
             )

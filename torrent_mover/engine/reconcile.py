@@ -59,7 +59,7 @@ def _settle(world: World, record: MoveRecord) -> None:
         world.publish(Noticed(now, record.id, Level.WARN, text))
 
     if removal.settle(world.journal, world.destination, record.id, say) is not None:
-        text = f"{record.name}: the last run had removed it from {world.source.name} and was stopped before it could say so"
+        text = f"{record.name}: the last run removed it from {world.source.name}, but was stopped before it could record that"
         world.publish(Noticed(now, record.id, Level.INFO, text))
         return
     there = world.destination.client.get(record.id)

@@ -217,7 +217,7 @@ class Run(Steering):
         if plan.refusal is not None:
             self._refuse_or_wait(plan.refusal)
         if plan.doubt:
-            self.notice(Level.INFO, f"links between torrents were not looked for: {plan.doubt}")
+            self.notice(Level.INFO, f"links between torrents were not checked: {plan.doubt}")
         if back := brought_here(plan.not_moved):
             self.notice(
                 Level.INFO,
@@ -262,7 +262,7 @@ class Run(Steering):
             if self._mending is not None and not self._engine.stopping:
                 self._offers = {result.view.name: result.offer for result in examination.results if result.offer}
                 self._waits, self._phase = True, Phase.REFUSED
-                self._say("waits: mend what failed and check again (c), or leave (q)")
+                self._say("waiting: fix what failed and check again (c), or quit (q)")
                 self._asked.wait()
             raise
 
@@ -499,7 +499,7 @@ class Run(Steering):
         """See ports.control.Control."""
         offer = self._offers.get(check) if self._waits else None
         if offer is None:
-            self._say(f"{check}: nothing to accept; mend it as the check says, then check again")
+            self._say(f"{check}: nothing to accept; fix it as the check says, then check again")
         else:
             self._beside("mend", partial(self._act, offer))
 

@@ -105,7 +105,7 @@ class Carrying:
         if there is None:
             self._give_up(owed, f"it is no longer in {self._name}")
         elif owed.tries >= TRIES:
-            self._give_up(owed, f"{self._name} was stopped for them {TRIES} times in vain")
+            self._give_up(owed, f"{self._name} was stopped for them {TRIES} times without success")
         else:
             limits = ShareLimits.of(there).over(self._client.share_defaults())
             met = limits.met_by(owed.statistics.on_top_of(there))

@@ -57,13 +57,13 @@ class Steering:
     def retry(self, torrent: InfoHash) -> None:
         """See ports.control.Control."""
         if self._engine.roster.requeue(torrent):
-            self._say("tried again at once, by you", torrent)
+            self._say("retried by you", torrent)
 
     def skip(self, torrent: InfoHash) -> None:
         """See ports.control.Control."""
         roster = self._engine.roster
         if not self._engine.leave(torrent, Wish.SKIP) and roster.hold(torrent, Standing.SKIPPED, LEFT):
-            self._say("left for a later run, by you; what arrived is kept", torrent)
+            self._say("skipped by you until a later run; what arrived is kept", torrent)
 
     def cancel(self, torrent: InfoHash) -> None:
         """See ports.control.Control."""

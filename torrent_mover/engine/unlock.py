@@ -145,7 +145,9 @@ class Unlocker:
             return False
         self._holders.setdefault(path, set()).add(torrent)
         self._say(
-            torrent, Level.INFO, f"opened {self._access.shown(lies_at)}: mode {found.mode:04o} is {opened:04o} for now"
+            torrent,
+            Level.INFO,
+            f"opened {self._access.shown(lies_at)}: mode {found.mode:04o} changed to {opened:04o} for now",
         )
         return True
 

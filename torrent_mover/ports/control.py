@@ -44,7 +44,7 @@ class Control(Protocol):
         """Somebody has dealt with its failure: it is shown no more. What was set aside stays so."""
 
     def skip(self, torrent: InfoHash) -> None:
-        """Leave it for a later run; what arrived is kept."""
+        """Skip it until a later run; what arrived is kept."""
 
     def cancel(self, torrent: InfoHash) -> None:
         """Leave it and remove what arrived in the staging folder. The source is untouched."""

@@ -17,7 +17,7 @@ _LONGEST_WINDOW: Final = 2.0
 """A rate is believed after `_WINDOW` seconds in which so many bytes came; on slow lines, where it jumps, after the longest."""
 
 _WORTH: Final = 0.15
-"""Twice the lanes stay only if they raise the rate by this much."""
+"""Twice the lanes stay only if they raise the rate by this unusually high."""
 
 _FALLEN: Final = 0.6
 """A rate below this share of what it was when the lanes were chosen puts the choice in doubt."""

@@ -64,7 +64,7 @@ class Work:
         raise SourceCorrupt(
             f"Piece {piece} does not match the torrent's hash at the source, read twice. It lies in: {names}.",
             kept="The pieces that are good are kept here; the source is untouched.",
-            remedy="Force a recheck of this torrent in the source client, which shows what is damaged; once that is mended:"
+            remedy="Force a recheck of this torrent in the source client, which shows what is damaged; once that is fixed:"
             f" torrent-mover --clear-corruption {self._manifest.hashes.client_id.short}",
         )
 

@@ -50,7 +50,7 @@ class RunActs(_Base):
             self.action_view(VIEW_NAMES[(here + by) % len(VIEW_NAMES)])
 
     async def action_back(self) -> None:
-        """Back out one level: out of a filter, out of a screen, from another view to the dashboard."""
+        """Go back one level: out of a filter, out of a screen, from another view to the dashboard."""
         screen = self.screen
         if isinstance(screen, View) and screen.back_out():
             return

@@ -12,16 +12,16 @@ def _key(
 
 
 APP = (
-    _key("q", "leave", "quit", "app.quit", "Leave; asks only while bytes move", show=True),
-    _key("ctrl+c", "interrupt", "stop", "app.stop", "Checkpoint, stop and leave; twice: do not wait", priority=True),
+    _key("q", "leave", "quit", "app.quit", "Quit; asks only during transfers", show=True),
+    _key("ctrl+c", "interrupt", "stop", "app.stop", "Save progress, stop and quit; twice: do not wait", priority=True),
     _key("question_mark", "help", "help", "app.help", "All keys of this screen", show=True),
-    _key("ctrl+p", "command_palette", "commands", "app.palette", "Every action and every torrent, by name", show=True),
-    _key("escape", "back", "back", "app.back", "Back out one level"),
+    _key("ctrl+p", "command_palette", "commands", "app.palette", "Find an action or a torrent by name", show=True),
+    _key("escape", "back", "back", "app.back", "Go back one level"),
     _key("1", "view('dashboard')", "dashboard", "view.dashboard", "What moves, how fast, the latest log lines"),
     _key("2", "view('queue')", "queue", "view.queue", "What waits, why, and what is not moved"),
     _key("3", "view('history')", "history", "view.history", "What was moved before"),
     _key("4", "view('health')", "health", "view.health", "Servers, space, cache, watchdog, this machine"),
-    _key("5", "view('log')", "log", "view.log", "The log on the whole screen"),
+    _key("5", "view('log')", "log", "view.log", "The log, full screen"),
     _key("0", "preflight", "pre-flight", "view.preflight", "The checks before the run, with remedies"),
     _key("right,l", "turn(1)", "next view", "view.next", "The next view, or the next tab"),
     _key("left,h", "turn(-1)", "previous view", "view.previous", "The previous view, or the previous tab"),
@@ -29,7 +29,7 @@ APP = (
     _key("b", "bandwidth", "bandwidth", "run.bandwidth", "Limit the bandwidth of all torrents together, from now on"),
     _key("R", "rescan", "rescan", "run.rescan", "Look for torrents now; what failed is tried again"),
     _key("o", "open_log", "open log", "log.open", "Open the log file in $PAGER; transfers go on"),
-    _key("ctrl+z", "lend_shell", "shell", "app.shell", "A shell in this terminal; transfers go on, exit comes back"),
+    _key("ctrl+z", "lend_shell", "shell", "app.shell", "Open a shell; transfers go on, exit returns"),
     _key("t", "next_theme", "theme", "app.theme", "Next theme: dark, light, contrast, mono"),
 )
 """Keys that work on every screen."""
@@ -37,8 +37,8 @@ APP = (
 MOVE = (
     _key("space", "pause", "pause", "torrent.pause", "Pause or resume the chosen torrent", show=True),
     _key("r", "retry", "retry", "torrent.retry", "Try again now, without waiting", show=True),
-    _key("s", "skip", "skip", "torrent.skip", "Leave it for a later run; what arrived is kept"),
-    _key("x", "cancel", "cancel", "torrent.cancel", "Leave it and remove what arrived; asks first"),
+    _key("s", "skip", "skip", "torrent.skip", "Skip it until a later run; what arrived is kept"),
+    _key("x", "cancel", "cancel", "torrent.cancel", "Cancel it and delete what arrived; asks first"),
     _key("P", "reorder(-1)", "earlier", "torrent.earlier", "Move it up in the queue"),
     _key("N", "reorder(1)", "later", "torrent.later", "Move it down in the queue"),
     _key("y", "copy", "copy", "torrent.copy", "Copy its hash, name, a path or the remedy"),
@@ -47,10 +47,10 @@ MOVE = (
 """What can be done with the chosen torrent."""
 
 MARKING = (
-    _key("space", "mark", "mark", "queue.mark", "Mark or unmark; keys then act on all that are marked", show=True),
-    _key("a", "mark_all", "mark all", "queue.mark_all", "Mark all that is shown, or unmark it"),
-    _key("S", "sort", "sort", "queue.sort", "Show by place, size, age or name; the order of moving stays"),
-    _key("c", "retry", "clear failure", "queue.clear", "Forget why it was set aside, and try it again"),
+    _key("space", "mark", "mark", "queue.mark", "Mark or unmark; keys then act on all marked ones", show=True),
+    _key("a", "mark_all", "mark all", "queue.mark_all", "Mark or unmark everything shown"),
+    _key("S", "sort", "sort", "queue.sort", "Sort by queue place, size, age or name; moves keep their order"),
+    _key("c", "retry", "clear failure", "queue.clear", "Clear its failure and try it again"),
 )
 """The queue's own."""
 
@@ -71,9 +71,9 @@ FILTER = (
 """Wherever there is a list or a log."""
 
 GRAPH = (
-    _key("left_square_bracket", "zoom(-1)", "zoom in", "graph.in", "One dot is 1 s, 5 s or 30 s: shorter"),
-    _key("right_square_bracket", "zoom(1)", "zoom out", "graph.out", "One dot is 1 s, 5 s or 30 s: longer"),
-    _key("equals_sign", "sync", "same scale", "graph.sync", "Draw both directions to one scale, or each to its own"),
+    _key("left_square_bracket", "zoom(-1)", "zoom in", "graph.in", "Zoom in: one dot is 1 s, 5 s or 30 s"),
+    _key("right_square_bracket", "zoom(1)", "zoom out", "graph.out", "Zoom out: one dot is 1 s, 5 s or 30 s"),
+    _key("equals_sign", "sync", "same scale", "graph.sync", "Same scale for both directions, or one for each"),
 )
 """The network graphs."""
 
@@ -93,7 +93,7 @@ DETAIL = (
 
 HISTORY = (
     _key("c", "again", "try again", "history.again", "Clear the failure and try this torrent again", show=True),
-    _key("m", "handled", "handled", "history.handled", "Mark this failure as handled: it is shown no more", show=True),
+    _key("m", "handled", "handled", "history.handled", "Mark this failure as handled and hide it", show=True),
     _key("e", "export", "export", "history.export", "Write the history to a file, as CSV or JSON", show=True),
     _key("y", "copy", "copy", "history.copy", "Copy the hash, the name or how it ended", show=True),
     _key("g", "graph", "graph", "history.graph", "Show or hide the graph of past runs", show=True),
@@ -107,7 +107,7 @@ PREFLIGHT = (
         "accept",
         "do the fix",
         "preflight.fix",
-        "Do what the chosen check offers: write the line, trust the key",
+        "Apply the fix of the chosen check: write the line, trust the key",
         show=True,
     ),
     _key("y", "copy", "copy remedy", "preflight.copy", "Copy the remedy of the chosen check", show=True),
@@ -118,10 +118,10 @@ PREFLIGHT = (
 ERROR = (
     _key("c", "again", "try again", "error.again", "Try the torrent again now", show=True),
     _key("y", "copy", "copy remedy", "error.copy", "Copy the remedy", show=True),
-    _key("s", "skip", "skip", "error.skip", "Leave the torrent for a later run", show=True),
+    _key("s", "skip", "skip", "error.skip", "Skip the torrent until a later run", show=True),
     _key("l", "log", "log", "error.log", "The log lines of this torrent", show=True),
     _key("d", "details", "details", "error.details", "Files, pieces, stages and attempts", show=True),
-    _key("escape,q", "later", "later", "error.later", "Close this and do nothing about it now", show=True),
+    _key("escape,q", "later", "later", "error.later", "Close this and decide later", show=True),
 )
 """The error dialog."""
 

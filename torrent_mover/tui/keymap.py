@@ -28,7 +28,7 @@ def load_keymap(path: Path) -> dict[str, str]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"The keymap {path} cannot be read: {error.strerror}.", remedy="Mend the path, or do without a keymap."
+            f"The keymap {path} cannot be read: {error.strerror}.", remedy="Fix the path, or remove the keymap."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(

@@ -77,7 +77,7 @@ def unknown_key(target: SshTarget, shown: str) -> HostKeyUnknown:
     scan = f"ssh-keyscan -p {there.port} {shlex.quote(there.host)}"
     return HostKeyUnknown(
         f"The SSH host key of {target.label} is not known here.{key}",
-        kept="Nothing was sent to it, no password either.",
+        kept="Nothing was sent to it, not even a password.",
         remedy=f"Compare the fingerprint with the server's owner; if it is right, run: {scan} >> {file} "
         "(or set host_key_policy = accept-new).",
         server=target.label,
@@ -104,7 +104,7 @@ def changed_key(target: SshTarget, shown: str, known_in: Path | None) -> HostKey
     key = f" It now shows {shown}." if shown else ""
     name = shlex.quote(where_ssh_goes(target).known_hosts_name)
     return HostKeyChanged(
-        f"The SSH host key of {target.label} has CHANGED: the server was reinstalled, or somebody stands in between.{key}",
-        kept="Nothing was sent to it, no password either.",
+        f"The SSH host key of {target.label} has CHANGED: the server was reinstalled, or somebody intercepts the connection.{key}",
+        kept="Nothing was sent to it, not even a password.",
         remedy=f"Only when the owner confirms the new fingerprint, forget the old key: ssh-keygen -f {file} -R {name}",
     )

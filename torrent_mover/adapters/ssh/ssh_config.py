@@ -88,9 +88,9 @@ def _configured(host: str, port: int, user: str, *more: str) -> Mapping[str, str
         line = line_of_command((error.stderr or b"").decode("utf-8", "replace"))
         where = f": {line}" if line else ""
         raise MissingProgram(
-            f"Our ssh program does not get through its own settings for {host} within {_TIMEOUT:.0f} s{where}.",
+            f"Our ssh program cannot process its own settings for {host} within {_TIMEOUT:.0f} s{where}.",
             kept="Nothing was sent.",
-            remedy="Mend that line of the ssh config, or set ssh_transport = paramiko, which does not read it.",
+            remedy="Fix that line of the ssh config, or set ssh_transport = paramiko, which does not read it.",
         ) from error
     lines = done.stdout.decode("utf-8", "surrogateescape").splitlines() if done.returncode == 0 else []
     return {keyword: value for keyword, _, value in (line.partition(" ") for line in lines)}

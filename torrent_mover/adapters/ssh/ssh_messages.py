@@ -127,8 +127,8 @@ def unreachable(target: SshTarget, detail: str) -> Unreachable:
 
 
 _CROWDED: Final = (
-    "It answers and hangs up: wait some minutes; if it goes on, lower max_concurrent_ssh_sessions (to what it allows at a time:"
-    " MaxStartups, MaxClients), and see there whether our address is banned (fail2ban-client status sshd)."
+    "It answers and closes the connection. Wait some minutes. If that does not help, lower max_concurrent_ssh_sessions"
+    " (limits there: MaxStartups, MaxClients), and check there whether our address is banned (fail2ban-client status sshd)."
 )
 
 
@@ -145,14 +145,14 @@ def ended_at_once(target: SshTarget, status: int | None, detail: str) -> MoverEr
     said = f": {detail}" if detail else ""
     if status == _NOT_FOUND or "not found" in detail or "No such file" in detail:
         return ServerTooOld(
-            f"{target.label} lets us in, and has no sftp server where it looks for one{said or f' (exit status {status})'}.",
+            f"{target.label} accepts the login, but finds no sftp server{said or f' (exit status {status})'}.",
             kept="Nothing was changed.",
             remedy="Install it there: apt-get install openssh-sftp-server (OpenWrt, Entware: opkg install openssh-sftp-server);"
-            " with OpenSSH's sshd, this line in sshd_config does without: Subsystem sftp internal-sftp",
+            " with OpenSSH's sshd, this line in sshd_config is enough: Subsystem sftp internal-sftp",
         )
     code = f" with exit status {status}" if status is not None and status >= 0 else ""
     return BadAnswer(
-        f"{target.label} lets us in, and its sftp server ends at once{code}{said}.",
+        f"{target.label} accepts the login, but its sftp server ends at once{code}{said}.",
         kept="Nothing was changed.",
         remedy="The server's log says why (journalctl -u ssh, or /var/log/auth.log): a chroot that others than root may write in,"
         " a login shell or forced command that refuses, too many logins at a time (lower max_concurrent_ssh_sessions).",
@@ -216,7 +216,7 @@ def person_needed(target: SshTarget, detail: str) -> PersonNeeded:
         opened = f"; or log in yourself once and leave that connection open, which we then use: {command}"
     return PersonNeeded(
         f"{target.label} {detail.rstrip('.')}.",
-        kept="It was tried once only; nothing was changed.",
+        kept="Tried only once, to avoid a ban; nothing was changed.",
         remedy="A run cannot answer that at each connection. Use a key that is enough alone (key_file), or an account that is not"
         f" asked{opened}",
     )
@@ -224,7 +224,7 @@ def person_needed(target: SshTarget, detail: str) -> PersonNeeded:
 
 def more_wanted(target: SshTarget, took: str, methods: Sequence[str]) -> LoginRefused:
     """One proof was taken, and it wants another by one of `methods` (RFC 4252, partial success)."""
-    wanted = f"takes our {took}, and wants a second proof as well: {', '.join(methods)}"
+    wanted = f"accepts our {took}, but requires a second factor too: {', '.join(methods)}"
     error = person_needed(target, wanted)
     if target.password is None and {"password", "keyboard-interactive"} & set(methods):
         error.remedy = f"If that is the account's password, set it beside the key (password). Otherwise: {error.remedy}"
@@ -244,14 +244,14 @@ def login_refused(target: SshTarget, detail: str, tried: Sequence[str]) -> Login
     user = f"{target.username}@" if target.username else ""
     return LoginRefused(
         f"{target.label} refused the login of {user}{target.host} (tried: {', '.join(tried) or 'nothing'}): {detail}",
-        kept="It was tried once only; nothing was changed.",
+        kept="Tried only once, to avoid a ban; nothing was changed.",
         remedy=f"Make this work first: {by_hand(target)} true; then set username, key_file or password.",
     )
 
 
 def _too_many(target: SshTarget, text: str) -> MoverError:
     refused = login_refused(target, plain(text), _tried(text))
-    refused.remedy = "The agent offers more keys than the server hears: set key_file to the right one."
+    refused.remedy = "The agent offers more keys than the server accepts: set key_file to the right one."
     return refused
 
 
@@ -288,7 +288,7 @@ def _allow(target: SshTarget, option: str, name: str) -> str:
 def _bad_config(target: SshTarget, text: str) -> MoverError:
     return MissingProgram(
         f"Our ssh program refuses its own settings for {target.label}: {plain(text)}.",
-        remedy="Mend the line of ~/.ssh/config that it names, or set ssh_transport = paramiko.",
+        remedy="Fix the line of ~/.ssh/config that it names, or set ssh_transport = paramiko.",
     )
 
 

@@ -31,14 +31,14 @@ def not_led(target: SshTarget, host: str, port: int, reason: str) -> MoverError:
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if "prohibited" in reason:
         return TunnelRefused(
-            f"{target.label} lets us in, and does not lead us to {place}: {reason}.",
+            f"{target.label} accepts the login, but does not forward to {place}: {reason}.",
             kept="Nothing was changed.",
             remedy="Allow it there: AllowTcpForwarding local (or yes) in sshd_config, no PermitOpen without that port, no"
-            " no-port-forwarding or restrict before the key in authorized_keys. Where that is not yours to change, set tunnel = no"
+            " no-port-forwarding or restrict before the key in authorized_keys. If you cannot change that, set tunnel = no"
             " and give an address of the Web UI that is open to us.",
         )
     return Unreachable(
-        f"{target.label} lets us in, and does not reach {place}: {reason or 'no reason is given'}.",
+        f"{target.label} accepts the login, but does not reach {place}: {reason or 'no reason is given'}.",
         kept="Nothing was changed.",
         remedy="With tunnel = yes, host and port are those that the server itself sees, such as host = http://127.0.0.1 and"
         " port = 8080. Is the client running there, with its Web UI on that port?",

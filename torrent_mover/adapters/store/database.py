@@ -196,7 +196,7 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise NotWritable(
             f"The state folder {folder} cannot be made: {error.strerror}.",
-            kept="Nothing was begun.",
+            kept="Nothing was started.",
             remedy=f"Make it (install -d -m 700 {shlex.quote(str(folder))}), or set state_dir in [General].",
         ) from error
 
@@ -214,7 +214,7 @@ def _create(path: Path) -> None:
     except OSError as error:
         raise NotWritable(
             f"The journal {path} cannot be made: {error.strerror}.",
-            kept="Nothing was begun.",
+            kept="Nothing was started.",
             remedy=f"Give us the folder (chown {os.getuid()} {shlex.quote(str(path.parent))}), or set state_dir in [General].",
         ) from error
     finally:

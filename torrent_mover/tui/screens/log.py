@@ -1,4 +1,4 @@
-"""The log on the whole screen."""
+"""The log, full screen."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def _send(client: Client, torrent: InfoHash, metainfo: bytes, spec: AddSpec, sav
         raise UnsafeTorrent(
             f"{client.name} refuses the .torrent of {torrent.short} as invalid.",
             kept="Nothing was added.",
-            remedy="Try to add the .torrent by hand in its Web UI: its log (View > Log) says what it dislikes.",
+            remedy="Try to add the .torrent by hand in its Web UI: its log (View > Log) says what is wrong.",
         ) from error
     except api_errors.Conflict409Error:
         pass  # listed already, since 5.2; looking decides
@@ -100,7 +100,7 @@ def _send(client: Client, torrent: InfoHash, metainfo: bytes, spec: AddSpec, sav
     if client.until(lambda: client.get(torrent) is not None, _LISTED_WITHIN):
         return
     raise failure or BadAnswer(
-        f"{client.name} took the torrent {torrent.short} and does not list it after {_LISTED_WITHIN:.0f} s.",
+        f"{client.name} accepted the torrent {torrent.short} but does not list it after {_LISTED_WITHIN:.0f} s.",
         kept="The data on disk was not touched.",
         remedy="Look at its log (View > Log).",
     )
@@ -251,7 +251,7 @@ def _refuse_other_layout(client: Client, there: Torrent, wanted: tuple[str, ...]
         f": {differing[0]!r} instead of {differing[1]!r}" if differing else f": {len(present)} files, not {len(wanted)}"
     )
     raise Collision(
-        f"{client.name} lays {there.name} out differently from what was asked{example}.",
+        f"{client.name} gave {there.name} other file paths than requested{example}.",
         kept="It is stopped there, and no data was touched; the source is whole.",
         remedy="Remove it there without its files. If this happens again, give that file a simpler name in the source client.",
     )

@@ -31,7 +31,7 @@ def remarks(preferences: Mapping[str, Any]) -> Iterator[Remark]:
     limits = [limit for limit in seeding if isinstance(limit, int) and limit >= 0]
     if preferences.get("queueing_enabled") and limits:
         yield Remark(
-            f"its queue lets {min(limits)} torrents seed at a time: what arrives and waits there is complete, and not announced",
+            f"its queue lets {min(limits)} torrents seed at a time: a moved torrent that waits there is not announced",
             "Options > BitTorrent > Torrent queueing",
         )
 
@@ -41,6 +41,6 @@ def trash(preferences: Mapping[str, Any]) -> Remark | None:
     if preferences.get("torrent_content_remove_option") != "MoveToTrash":
         return None
     return Remark(
-        "it moves the data of a removed torrent to the trash, where it still takes its space",
+        "it moves the data of a removed torrent to the trash, which frees no space",
         "Options > Advanced > Torrent content removing mode: Delete files permanently",
     )

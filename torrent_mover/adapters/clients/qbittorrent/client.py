@@ -273,7 +273,7 @@ class QBittorrentClient:
             self.order(send, torrent)
         if not self.until(done, within):
             raise BadAnswer(
-                f"qBittorrent at {self.name} accepted the order to {doing} and did not follow it within {within:.0f} s.",
+                f"qBittorrent at {self.name} accepted the request to {doing} but did not do it within {within:.0f} s.",
                 kept="Nothing else was changed.",
                 remedy="Look at its log (View > Log).",
             )
@@ -326,8 +326,8 @@ class QBittorrentClient:
             raise ProvisioningError(
                 f"{self.name} has removed {torrent.name}, but not its data: {complaint}",
                 kept="The data still lies there; the destination has its own, proven copy.",
-                remedy="Give the user that runs qBittorrent the right to delete there. This torrent has left these files, and no"
-                f" others: {_own_files(certificate)}",
+                remedy="Give the user that runs qBittorrent the right to delete there. These files of this torrent are left,"
+                f" and no others: {_own_files(certificate)}",
             )
 
     def _understood(self, raw: object, read: Callable[[], T]) -> T:

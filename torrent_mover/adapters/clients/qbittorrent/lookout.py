@@ -134,7 +134,7 @@ class Lookout:
                     f"{self._client.name} did not check a file of 32 bytes within {_DECIDED_WITHIN:.0f} s:"
                     " it is busy checking other torrents.",
                     kept="Nothing was changed.",
-                    remedy="Look again when it is done with them: torrent-mover doctor",
+                    remedy="Try again when it has finished: torrent-mover doctor",
                 )
             self._clock.wait(0.2)
         if unreadable:

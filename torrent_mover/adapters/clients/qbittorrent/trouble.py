@@ -43,7 +43,7 @@ _LONGEST_ADDRESS = 200  # characters of an address that a message repeats: it is
 
 
 _PAST_THE_GATE = (
-    "If it is a page to sign in at (Authelia, Cloudflare Access), let /api/ pass without it there, or let host be"
+    "If it is a login page (Authelia, Cloudflare Access), exempt /api/ from it there, or set host to"
     " qBittorrent's own address."
 )
 
@@ -64,7 +64,7 @@ class Trouble:
         """The Web UI does not take user name and password."""
         return LoginRefused(
             f"qBittorrent at {self.place} refused the login: wrong user name or password.",
-            kept="It was asked only once, so that it does not ban this address.",
+            kept="Tried only once, to avoid a ban.",
             remedy=f"Set in [{self.section}]: username and password, as for its Web UI.",
         )
 
@@ -79,7 +79,7 @@ class Trouble:
     def login_missing(self) -> LoginRefused:
         """No user name is configured, and the Web UI wants one."""
         return LoginRefused(
-            f"qBittorrent at {self.place} wants a login, and none is configured.",
+            f"qBittorrent at {self.place} requires a login, but none is configured.",
             kept=_NOTHING_DONE,
             remedy=f"Set in [{self.section}]: username and password, as for its Web UI.",
         )
@@ -90,34 +90,34 @@ class Trouble:
             return self._front_wants_login(response)
         return LoginRefused(
             f"qBittorrent at {self.place} refused the login: wrong user name or password, or a host name it does not accept.",
-            kept="It was asked only once, so that it does not ban this address.",
+            kept="Tried only once, to avoid a ban.",
             remedy=f"Check username and password in [{self.section}]; where they are right, add the host name to"
-            " 'Server domains' in qBittorrent's Web UI options. A web server in front must pass on the Host that qBittorrent"
-            " knows, port included (nginx: proxy_set_header Host $proxy_host).",
+            " 'Server domains' in qBittorrent's Web UI options. A web server in front must pass on the Host header that qBittorrent"
+            " expects, including the port (nginx: proxy_set_header Host $proxy_host).",
         )
 
     def port_refused(self) -> LoginRefused:
         """Its check of the Host header fails by the port alone: we come by a port that is not its own."""
         return LoginRefused(
-            f"qBittorrent at {self.place} turns this address away, not the login: it listens on another port than the one we came"
-            " by (an SSH tunnel, a container's published port), and wants its own in the address.",
-            kept="It was asked only once, so that it does not ban this address.",
+            f"qBittorrent at {self.place} refuses the address, not the login: it listens on another port than the one we used"
+            " (an SSH tunnel, a container's published port), and accepts only its own port.",
+            kept="Tried only once, to avoid a ban.",
             remedy="Give the tunnel the same port at both ends: ssh -L 8080:127.0.0.1:8080 where its Web UI has port 8080, and"
-            f" port = 8080 in [{self.section}] (a container: -p 8080:8080). Or do without one: tunnel = yes, with host and port as"
+            f" port = 8080 in [{self.section}] (a container: -p 8080:8080). Or set tunnel = yes, with host and port as"
             " the SSH server sees them.",
         )
 
     def _front_wants_login(self, response: requests.Response) -> LoginRefused:
         if str(response.request.headers.get("Authorization", "")).startswith("Basic "):
             return LoginRefused(
-                f"The web server in front of qBittorrent at {self.place} refused the login that basic_auth says.",
-                kept="It was asked only once.",
-                remedy=f"Set in [{self.section}]: basic_auth = user:password, as a browser is asked before it sees qBittorrent.",
+                f"The web server in front of qBittorrent at {self.place} refused the login in basic_auth.",
+                kept="Tried only once.",
+                remedy=f"Set in [{self.section}]: basic_auth = user:password, the login that a browser asks for first.",
             )
         return LoginRefused(
-            f"A web server in front of qBittorrent at {self.place} asks for a password of its own.",
+            f"A web server in front of qBittorrent at {self.place} asks for its own password.",
             kept=_NOTHING_DONE,
-            remedy=f"Set in [{self.section}]: basic_auth = user:password, as that server wants them; username and password"
+            remedy=f"Set in [{self.section}]: basic_auth = user:password for that server; username and password"
             " stay those of qBittorrent itself.",
         )
 
@@ -136,7 +136,7 @@ class Trouble:
         if said in ("", "Forbidden"):
             return self.session_lost()
         return NotWritable(
-            f"qBittorrent at {self.place} refuses the order: {said}.",
+            f"qBittorrent at {self.place} refused the request: {said}.",
             kept=_NOTHING_DONE,
             remedy="Give the user that runs qBittorrent the right to write there.",
         )
@@ -204,7 +204,7 @@ class Trouble:
         refused = response.status_code in _NEVER_AS_PAGE and "WWW-Authenticate" not in response.headers
         page = "html" in kind and (response.status_code < _FIRST_ERROR or refused)
         if page and "HTTPS port" in response.text:  # in nginx's own words, which it does not translate
-            return self._unreachable("speaks HTTPS", f"Let host in [{self.section}] begin with https://")
+            return self._unreachable("speaks HTTPS", f"Make host in [{self.section}] begin with https://")
         if page or ("json" in kind and refused and response.status_code in (_UNAUTHORIZED, _FORBIDDEN)):
             return self.not_qbittorrent(response)
         return None
@@ -247,16 +247,16 @@ class Trouble:
         return BadAnswer(
             f"A web server in front of qBittorrent at {self.place} answers {said} in its place.",
             kept=_NOTHING_DONE,
-            remedy=f"{remedy}; or let host in [{self.section}] be qBittorrent's own address.",
+            remedy=f"{remedy}; or set host in [{self.section}] to qBittorrent's own address.",
         )
 
     def _too_large(self, response: requests.Response) -> TorrentError:
         """Only a .torrent is ever large, so this is about one torrent: the server itself is well."""
         size = int(response.request.headers.get("Content-Length") or 0)
         return TorrentError(
-            f"A web server in front of qBittorrent at {self.place} does not let a .torrent of {in_words(size)} pass (413).",
+            f"A web server in front of qBittorrent at {self.place} rejects a .torrent of {in_words(size)} (413).",
             kept="Nothing was added.",
-            remedy=f"Raise its limit (nginx: client_max_body_size 64m;), or let host in [{self.section}] be qBittorrent's own"
+            remedy=f"Raise its limit (nginx: client_max_body_size 64m;), or set host in [{self.section}] to qBittorrent's own"
             " address. Then run again: what was brought is kept.",
         )
 
@@ -264,7 +264,7 @@ class Trouble:
         """The library could not read what it was to trust."""
         return self._unreachable(
             f"was not asked, because the certificates to trust cannot be read: {_quoted(said, _LONGEST_ADDRESS)}",
-            f"Mend ca_file in [{self.section}], or what REQUESTS_CA_BUNDLE (CURL_CA_BUNDLE) names: a PEM file.",
+            f"Fix ca_file in [{self.section}], or what REQUESTS_CA_BUNDLE (CURL_CA_BUNDLE) names: a PEM file.",
         )
 
     def _tls(self, error: requests.exceptions.SSLError) -> Unreachable:
@@ -276,14 +276,14 @@ class Trouble:
             remedy = "ca_file = a PEM file with that certificate or its authority's"
             return self._unreachable(
                 "shows a certificate that cannot be verified" + (f": {said}" if said else ""),
-                f"Set in [{self.section}]: {'host = a name that stands in it' if other_name else remedy}; or, if the network is"
+                f"Set in [{self.section}]: {'host = a name in that certificate' if other_name else remedy}; or, if the network is"
                 " yours, verify_cert = false",
             )
         if "NO_CERTIFICATE_OR_CRL_FOUND" in text or "X509" in text:
             return self._no_authorities("there is no certificate in the file")
         return self._unreachable(
             "does not speak HTTPS properly",
-            f"If its Web UI is plain HTTP, let host in [{self.section}] begin with http://",
+            f"If its Web UI is plain HTTP, make host in [{self.section}] begin with http://",
         )
 
     def _connection(self, error: requests.RequestException) -> Unreachable:
@@ -293,7 +293,7 @@ class Trouble:
             slow = isinstance(error, requests.exceptions.ReadTimeout)
             return self._unreachable(
                 f"did not answer within {self.timeout:.0f} s",
-                "It took the question: if it is busy, or has thousands of torrents, raise connect_timeout in [General]."
+                "It accepted the request. If it is busy, or has thousands of torrents, raise connect_timeout in [General]."
                 if slow
                 else f"Is the machine up? Check host and port in [{self.section}].",
             )
@@ -306,8 +306,8 @@ class Trouble:
                 f"Start qBittorrent there and switch its Web UI on; check host and port in [{self.section}].",
             )
         return self._unreachable(
-            "broke the connection off",
-            f"Is it restarting? If its Web UI is HTTPS, let host in [{self.section}] begin with https://",
+            "closed the connection",
+            f"Is it restarting? If its Web UI is HTTPS, make host in [{self.section}] begin with https://",
         )
 
     def socks_missing(self, proxy: Proxy) -> MissingProgram:
@@ -331,12 +331,12 @@ class Trouble:
         said = f"{code} {_quoted(tunnel[2] if tunnel else (response.reason if response is not None else '') or '')}".rstrip()
         if code == _PROXY_LOGIN:
             return LoginRefused(
-                f"The proxy {proxy.place} on the way to qBittorrent at {self.place} wants a login, or refuses the one it got.",
+                f"The proxy {proxy.place} on the way to qBittorrent at {self.place} requires a login, or refused ours.",
                 kept="qBittorrent was not asked.",
-                remedy=self._other_proxy(proxy, "http://user:password@host:port, as that proxy wants them"),
+                remedy=self._other_proxy(proxy, "http://user:password@host:port, with that proxy's login"),
             )
         if tunnel or (response is not None and code in _SILENT_BEHIND and response.url.startswith("http:")):
-            return self._unreachable_by(proxy, f"does not lead to qBittorrent at {self.place}: it answers {said}")
+            return self._unreachable_by(proxy, f"does not connect to qBittorrent at {self.place}: it answers {said}")
         if isinstance(error, requests.exceptions.ProxyError) or (proxy.by_socks and "SOCKS" in text):
             why = _WHY_NO_PROXY.search(text)
             reason = f": {why[1].lower()}" if why else ""
