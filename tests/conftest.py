@@ -16,6 +16,8 @@ from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.demo.world import World
 from torrent_mover.domain.errors import MissingProgram
 
+pytest.register_assert_rewrite("tests.engine.story")
+
 # A shared machine pauses when it likes: time says nothing about an example.
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.engine.story")
-
-from tests.engine.fuse import Killed  # noqa: E402
-from tests.engine.story import Story  # noqa: E402
+from tests.engine.fuse import Killed
+from tests.engine.story import Story
 
 
 @pytest.fixture(autouse=True)
