@@ -22,7 +22,7 @@ from bench.link import Link
 from bench.ours import Job, Login, Outcome
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.demo.torrents import make_torrent
-from torrent_mover.domain.bencode import Value, encode
+from torrent_mover.domain.torrent.bencode import Value, encode
 
 MOST_BYTES: Final = 6 << 30
 """What payloads and their copies may take in memory, in all."""

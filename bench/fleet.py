@@ -16,7 +16,7 @@ from bench.report import Bar, Row, at_most
 from torrent_mover.demo.process import wait_until
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES
 from torrent_mover.demo.torrents import info_hash
-from torrent_mover.demo.world import World
+from torrent_mover.demo.world import DemoWorld
 
 _MIB: Final = 1 << 20
 _LONGEST: Final = 600.0
@@ -55,7 +55,7 @@ class Crowd:
         ]
         ours: list[_Took] = []
         script: list[_Took] = []
-        with World(arena.root / "world") as world:
+        with DemoWorld(arena.root / "world") as world:
             for _ in range(rounds):
                 for act, took in ((_ours, ours), (_script, script)):
                     took.append(_measured(world, payloads, act))
@@ -89,7 +89,9 @@ FLEET: Final = (
 )
 
 
-def _measured(world: World, payloads: Sequence[Payload], act: Callable[[World, Sequence[Payload]], None]) -> _Took:
+def _measured(
+    world: DemoWorld, payloads: Sequence[Payload], act: Callable[[DemoWorld, Sequence[Payload]], None]
+) -> _Took:
     """Seed them anew at the source, then act; the clock runs from there."""
     world.clear()
     for payload in payloads:
@@ -129,12 +131,12 @@ def _until(true: Callable[[], bool], what: str) -> None:
         raise RuntimeError(f"{what}: not seen within {_LONGEST:.0f} s")
 
 
-def _ours(world: World, _payloads: Sequence[Payload]) -> None:
+def _ours(world: DemoWorld, _payloads: Sequence[Payload]) -> None:
     config = world.write_config()
     subprocess.run([sys.executable, "-m", "torrent_mover", "--config", config, "--simple", "-q"], check=True)
 
 
-def _script(world: World, payloads: Sequence[Payload]) -> None:
+def _script(world: DemoWorld, payloads: Sequence[Payload]) -> None:
     """What a careful person writes: copy, add stopped, recheck, start, delete; each step for all torrents at once."""
     ssh, there = world.ssh, world.destination
     shell = f"ssh -i {ssh.key_file} -p {ssh.port} -o UserKnownHostsFile={ssh.known_hosts} -o BatchMode=yes"

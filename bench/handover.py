@@ -13,11 +13,11 @@ from typing import Final
 
 from bench.arena import Arena, Payload
 from bench.report import Row, at_most
-from torrent_mover.adapters.config_ini import load
+from torrent_mover.adapters.config.reading import load
 from torrent_mover.bootstrap.run import Assembly, RunOptions
-from torrent_mover.demo.world import CATEGORY, World
-from torrent_mover.domain.events import Event, StageEntered
+from torrent_mover.demo.world import CATEGORY, DemoWorld
 from torrent_mover.domain.move import Stage
+from torrent_mover.domain.report.events import Event, StageEntered
 
 _GIB: Final = 1 << 30
 _MIB: Final = 1 << 20
@@ -69,7 +69,7 @@ def handover(arena: Arena, *, quick: bool) -> Iterator[Row]:
     """One torrent of 2 GiB, its data proven by the client's recheck and by our own read-back, in turns."""
     payload = arena.payload(f"handover{'-quick' if quick else ''}", 1, _GIB // 8 if quick else 2 * _GIB, 2 * _MIB)
     seen: dict[str, list[_Ending]] = {"recheck": [], "certified": []}
-    with World(arena.root / "world", settings=_POSIX_IO) as world:
+    with DemoWorld(arena.root / "world", settings=_POSIX_IO) as world:
         metainfo = payload.torrent.read_bytes()
         world.seed(metainfo, payload.path)
         for _ in range(_ROUNDS):
@@ -81,7 +81,7 @@ def handover(arena: Arena, *, quick: bool) -> Iterator[Row]:
     )
 
 
-def _move(world: World, how: str) -> _Ending:
+def _move(world: DemoWorld, how: str) -> _Ending:
     world.destination.clear()
     shutil.rmtree(world.root / "state", ignore_errors=True)
     config = world.write_config(SETTINGS={"handover": how, "category_to_move": CATEGORY})

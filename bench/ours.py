@@ -13,21 +13,21 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.adapters.rsync_process import RsyncProcess
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.errors import Cancelled
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import MoveRecord, Stage
 from torrent_mover.domain.paths import HostPath, LocalPath
-from torrent_mover.domain.pieces import Bitfield
-from torrent_mover.engine.board import Flow, Legs, Track
-from torrent_mover.engine.checkpoint import Checkpoint
-from torrent_mover.engine.landing import Landing
-from torrent_mover.engine.sink import MoveSink, Throttle
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield
+from torrent_mover.engine.delivery.checkpoint import Checkpoint
+from torrent_mover.engine.delivery.landing import Landing
+from torrent_mover.engine.progress.board import Flow, Legs, Track
+from torrent_mover.engine.progress.sink import MoveSink, Throttle
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.ssh import SshTarget
 from torrent_mover.ports.strategy import Strategy, TransferJob

@@ -13,7 +13,7 @@ import psutil
 
 from tests.tui.terminal import ROOT, Terminal
 from torrent_mover.demo.content import sample
-from torrent_mover.demo.world import CATEGORY, World
+from torrent_mover.demo.world import CATEGORY, DemoWorld
 
 _SIZES: Final = ((80, 24), (120, 40), (200, 60))
 _WATCHED: Final = 10.0  # seconds
@@ -54,7 +54,7 @@ def _measure(config: Path, home: Path, size: tuple[int, int]) -> str:
 
 
 def _table() -> list[str]:
-    with tempfile.TemporaryDirectory() as folder, World() as world:
+    with tempfile.TemporaryDirectory() as folder, DemoWorld() as world:
         made = sample(world.source.data, "A long film.mkv", _BYTES, category=CATEGORY)
         world.seed(made.metainfo, made.content, CATEGORY)
         config = world.write_config(General=_LIMIT)

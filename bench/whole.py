@@ -18,32 +18,33 @@ from typing import Final
 from bench.ours import Job, Login, Outcome, watch
 from tests.fakes.client import FakeClient, FolderDisk
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.local_accounts import LocalAccounts
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.accounts import LocalAccounts
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.process.system import HostMeter
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
-from torrent_mover.adapters.system import HostMeter
-from torrent_mover.domain.bencode import Value, encode
-from torrent_mover.domain.events import Event, StageEntered
 from torrent_mover.domain.move import Stage
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
+from torrent_mover.domain.report.events import Event, StageEntered
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.rules import TrackerRules
-from torrent_mover.domain.selection import Policy as SelectionPolicy
-from torrent_mover.engine.board import Flow, Legs
-from torrent_mover.engine.engine import Engine, Tuning
-from torrent_mover.engine.places import Destination, Policy, Route, Source
-from torrent_mover.engine.planner import Planner
-from torrent_mover.engine.publisher import Publisher
-from torrent_mover.engine.recheck import RecheckPatience
-from torrent_mover.engine.run import Run, RunFacts
-from torrent_mover.engine.sink import Throttle
-from torrent_mover.engine.space import Space
-from torrent_mover.engine.vitals import Vitals
-from torrent_mover.engine.watchdog import Watchdog
-from torrent_mover.engine.world import World
+from torrent_mover.domain.torrent.bencode import Value, encode
+from torrent_mover.duties.moving.moving import Moving
+from torrent_mover.duties.moving.planner import Planner
+from torrent_mover.duties.moving.selection import SelectionPolicy
+from torrent_mover.engine.delivery.places import Destination, MovePolicy, Route, Source
+from torrent_mover.engine.delivery.space import ReservedSpace
+from torrent_mover.engine.delivery.world import World
+from torrent_mover.engine.hub.publisher import Publisher
+from torrent_mover.engine.progress.board import Flow, Legs
+from torrent_mover.engine.progress.sink import Throttle
+from torrent_mover.engine.progress.watchdog import Watchdog
+from torrent_mover.engine.proof.recheck import RecheckPatience
+from torrent_mover.engine.run.pool import Engine, Tuning
+from torrent_mover.engine.run.run import Run, RunFacts
+from torrent_mover.engine.run.vitals import Vitals
 from torrent_mover.ports.ssh import SshTarget
 from torrent_mover.simple.reporter import SimpleReporter
 from torrent_mover.transfer.copying import Copying
@@ -51,7 +52,7 @@ from torrent_mover.transfer.lanes import LaneShare
 
 _CATEGORY: Final = "move"
 _BLOCK: Final = bytes(16 << 10)
-_POLICY: Final = Policy(
+_POLICY: Final = MovePolicy(
     delete_at_source=False,
     start_at_destination=True,
     manual_review_category="review",
@@ -104,16 +105,15 @@ class Whole:
             self.clock,
             publisher.publish,
             throttle,
-            Space(here, None, lambda: self.engine.arrived()),  # noqa: PLW0108 - the engine is made after it
+            ReservedSpace(here, None, lambda: self.engine.arrived()),  # noqa: PLW0108 - the engine is made after it
             planner.ignored,
             run="bench",
         )
-        self.engine = Engine(world, Tuning(4, Watchdog(600.0), Backoff(), 3, 900.0), self.stop)
+        duty = Moving(world, planner)
+        self.engine = Engine(world, duty, Tuning(4, Watchdog(600.0), Backoff(), 3, 900.0), self.stop)
         facts = RunFacts("bench", "0", "sftp", "source", "here", "config.ini", test_run=True)
         vitals = Vitals((), None, journal, self.clock)
-        self.run = Run(
-            facts, self.engine, planner, publisher, (), vitals, HostMeter(self.clock).read, lambda _limit: None
-        )
+        self.run = Run(facts, self.engine, duty, publisher, (), vitals, HostMeter(self.clock).read, lambda _limit: None)
         self.transferring = threading.Event()
         self.settled = threading.Event()
         publisher.subscribe(self._note)
@@ -183,8 +183,8 @@ def _sent(whole: Whole) -> int:
 def _show(front: str, whole: Whole, stack: ExitStack) -> None:
     """Start the front end beside the run."""
     if front == "dashboard":
-        from torrent_mover.tui.app import MoverApp
-        from torrent_mover.tui.options import DashboardOptions
+        from torrent_mover.tui.shell.app import MoverApp
+        from torrent_mover.tui.shell.options import DashboardOptions
 
         app = MoverApp(whole.run, DashboardOptions(refresh=4.0))
         thread = threading.Thread(target=lambda: asyncio.run(app.run_async(headless=True, size=(120, 40))), daemon=True)

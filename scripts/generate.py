@@ -8,8 +8,8 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.completions import PROGRAM, bash, fish, man, zsh  # noqa: E402 - the path comes first
 from scripts.errors_page import errors_page  # noqa: E402
-from torrent_mover.domain.settings_text import reference_markdown, template  # noqa: E402
-from torrent_mover.tui.keymap import keys_page  # noqa: E402
+from torrent_mover.domain.settings.text import reference_markdown, template  # noqa: E402
+from torrent_mover.tui.shell.keymap import keys_page  # noqa: E402
 
 MADE = {
     "config.ini.template": template,

@@ -17,7 +17,7 @@ from textual.pilot import Pilot  # noqa: E402 - the path and the time zone come 
 from tests.fakes.control import FakeControl  # noqa: E402
 from tests.tui import scenes  # noqa: E402
 from tests.tui.pilot import drive, settle  # noqa: E402
-from torrent_mover.tui.app import MoverApp  # noqa: E402
+from torrent_mover.tui.shell.app import MoverApp  # noqa: E402
 
 SMALL, MIDDLE, LARGE = (80, 24), (140, 40), (200, 60)
 SHOTS: tuple[tuple[str, str, tuple[int, int], tuple[str, ...], str], ...] = (

@@ -13,7 +13,7 @@ from hypothesis import settings
 from torrent_mover.demo.programs import find_qbittorrent
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.ssh_server import SshServer
-from torrent_mover.demo.world import World
+from torrent_mover.demo.world import DemoWorld
 from torrent_mover.domain.errors import MissingProgram
 
 pytest.register_assert_rewrite("tests.engine.story")
@@ -96,7 +96,7 @@ def ssh_server(_sshd):
 
 @pytest.fixture(scope="session")
 def _world(open_folder):
-    with World(
+    with DemoWorld(
         open_folder / "world", source_program=program_of("4.5"), destination_program=program_of("5.1"), settings=BRISK
     ) as world:
         yield world

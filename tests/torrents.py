@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from torrent_mover.demo.torrents import info_hash
-from torrent_mover.domain.bencode import encode
+from torrent_mover.domain.torrent.bencode import encode
 
 PIECE = 16 * 1024
 

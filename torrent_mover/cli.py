@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 from torrent_mover import __version__
-from torrent_mover.adapters import surroundings
+from torrent_mover.adapters.process import surroundings
 from torrent_mover.commands import init_arguments
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
 

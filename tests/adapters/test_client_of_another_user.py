@@ -13,17 +13,17 @@ from tests.as_user import NOBODY_IN_PARTICULAR
 from tests.conftest import program_of
 from tests.contracts.test_clients import QBittorrentBench
 from tests.engine.story import Story
-from torrent_mover.adapters.local_accounts import LocalAccounts
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.accounts import LocalAccounts
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.demo.content import sample
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.domain.errors import ClientMayNotRead, RecheckFailed
 from torrent_mover.domain.paths import ClientPath, LocalPath
 from torrent_mover.domain.quantities import UnlockMode
-from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.check_destination import DestinationFolder
-from torrent_mover.engine.places import Destination
-from torrent_mover.engine.recheck import RecheckPatience, recheck
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.engine.delivery.places import Destination
+from torrent_mover.engine.preflight.destination import DestinationFolder
+from torrent_mover.engine.proof.recheck import RecheckPatience, recheck
 
 pytestmark = [
     pytest.mark.servers,

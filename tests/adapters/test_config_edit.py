@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.as_user import other_uid
-from torrent_mover.adapters.config_edit import can_be_edited, set_value
+from torrent_mover.adapters.config.editing import can_be_edited, set_value
 from torrent_mover.domain.errors import ConfigError
 
 TEXT = """# mine

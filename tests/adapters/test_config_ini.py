@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from torrent_mover.adapters.config_ini import check, discover, examine, find, load
+from torrent_mover.adapters.config.reading import check, discover, examine, find, load
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
 from torrent_mover.domain.quantities import Timetable
-from torrent_mover.domain.settings import TransferMode
-from torrent_mover.domain.settings_problems import Severity
-from torrent_mover.domain.settings_text import config_text, template
+from torrent_mover.domain.settings.problems import Severity
+from torrent_mover.domain.settings.settings import TransferMode
+from torrent_mover.domain.settings.text import config_text, template
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIFIED = Path(__file__).with_name("specified_config.ini")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torrent_mover.adapters.clients.qbittorrent.fastresume import NotUnderstood, with_statistics
-from torrent_mover.domain.bencode import decode, encode
-from torrent_mover.domain.statistics import Statistics
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.bencode import decode, encode
+from torrent_mover.domain.torrent.statistics import Statistics
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 FILES = sorted((Path(__file__).parents[1] / "fixtures" / "resume").glob("*.fastresume"))
 COUNTED = Statistics(

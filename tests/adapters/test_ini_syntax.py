@@ -7,7 +7,7 @@ import configparser
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from torrent_mover.adapters.ini_syntax import read_ini
+from torrent_mover.adapters.config.ini_syntax import read_ini
 
 _WORD = st.text("abXY0_.-% =:#;[]\t", max_size=8)
 _LINE = st.one_of(

@@ -12,8 +12,8 @@ import pytest
 
 from tests.contracts.filesystem_contract import path
 from tests.servers import target_of
-from torrent_mover.adapters import local_limits
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local import limits
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
@@ -21,8 +21,8 @@ from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import FileTooLarge, NotWritable, Retry
 from torrent_mover.domain.file_trouble import FAT_LARGEST
 from torrent_mover.domain.paths import HostPath, LocalPath
-from torrent_mover.engine.outages import is_full
-from torrent_mover.engine.space import Space
+from torrent_mover.engine.delivery.space import ReservedSpace
+from torrent_mover.engine.progress.outages import is_full
 
 STAGING = path(".torrent-mover/cafe")
 MIB, GIB = 1 << 20, 1 << 30
@@ -66,7 +66,7 @@ def ours(folder):
 @pytest.mark.parametrize("way", ["local", "sftp"])
 def test_a_file_that_the_file_system_does_not_take_is_refused_before_its_first_byte(small, server, way):
     with files_of(way, small, server) as files:
-        space = Space(files, None, dict)
+        space = ReservedSpace(files, None, dict)
         space.require_large(path("Show/film.mkv"), 8 * GIB, STAGING)
         with pytest.raises(FileTooLarge, match=r"film.mkv has 20.0 GiB .* takes no file of that size") as refused:
             space.require_large(path("Show/film.mkv"), 20 * GIB, STAGING)
@@ -81,7 +81,7 @@ def test_a_file_that_the_file_system_does_not_take_is_refused_before_its_first_b
 @pytest.mark.parametrize("way", ["local", "sftp"])
 def test_a_file_system_that_takes_it_has_nothing_of_the_question_left(tmp_path, server, way):
     with files_of(way, tmp_path, server) as files:
-        Space(files, None, dict).require_large(path("film.mkv"), 50 * GIB, STAGING)
+        ReservedSpace(files, None, dict).require_large(path("film.mkv"), 50 * GIB, STAGING)
 
     assert ours(tmp_path) == []
 
@@ -106,9 +106,9 @@ def test_a_fat_disk_is_known_by_its_type_and_nothing_is_tried_on_it(tmp_path, mo
         f"36 35 0:0 / /proc rw - proc proc rw\n"
         f"98 36 {os.major(device)}:{os.minor(device)} / /mnt/usb\\040disk rw,nosuid shared:1 - vfat /dev/sdb1 rw,iocharset=utf8\n"
     )
-    monkeypatch.setattr(local_limits, "_MOUNTS", mounts)
+    monkeypatch.setattr(limits, "_MOUNTS", mounts)
     files = LocalFileSystem(LocalPath(str(tmp_path)))
-    space = Space(files, None, dict)
+    space = ReservedSpace(files, None, dict)
     space.require_large(path("film.mkv"), FAT_LARGEST, STAGING)
     with pytest.raises(FileTooLarge, match="takes files of at most 4,294,967,295 bytes"):
         space.require_large(path("film.mkv"), FAT_LARGEST + 1, STAGING)
@@ -120,8 +120,8 @@ def test_a_fat_disk_is_known_by_its_type_and_nothing_is_tried_on_it(tmp_path, mo
 _SMALL_LIMIT = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, resource.RLIM_INFINITY))
-from torrent_mover.adapters import local_limits
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local import limits
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.domain.paths import LocalPath
 print(LocalFileSystem(LocalPath(sys.argv[1])).largest_file())
 """

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.filesystem_contract import path
-from torrent_mover.adapters import local_folders
-from torrent_mover.adapters.local_errors import read_error, write_error
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local import folders
+from torrent_mover.adapters.local.errors import read_error, write_error
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.domain.errors import (
     Collision,
     DiskFull,
@@ -25,7 +25,7 @@ from torrent_mover.domain.errors import (
     TooManyOpenFiles,
 )
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.ports.filesystem import Span
+from torrent_mover.ports.filesystem import ByteSpan
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def test_stat_tells_links_and_identity(fs, tmp_path):
 @pytest.fixture(params=["no renameat2", "no renameat2, no hard links"])
 def poor_kernel(request, monkeypatch):
     """A kernel or file system that lacks what renaming likes best."""
-    monkeypatch.setattr(local_folders, "_renameat2", lambda *_: False)
+    monkeypatch.setattr(folders, "_renameat2", lambda *_: False)
     if "hard links" in request.param:
-        monkeypatch.setattr(local_folders, "_relink", lambda *_: False)
+        monkeypatch.setattr(folders, "_relink", lambda *_: False)
 
 
 @pytest.mark.usefixtures("poor_kernel")
@@ -83,7 +83,7 @@ def test_a_planted_pipe_blocks_nobody(fs, tmp_path):
         fs.create(path("pipe"), 1)
     reader, writer = fs.reader(), fs.writer()
     with pytest.raises(SourceUnreadable):
-        reader.read([Span(path("pipe"), 0, 1)], lambda _s, _o, _d: None)
+        reader.read([ByteSpan(path("pipe"), 0, 1)], lambda _s, _o, _d: None)
     with pytest.raises((Collision, NotWritable)):
         writer.write(path("pipe"), 0, memoryview(b"x"))
 
@@ -93,7 +93,7 @@ def test_a_link_is_read_only_where_asked(tmp_path):
     (tmp_path / "link").symlink_to("film")
     reader = LocalFileSystem(LocalPath(str(tmp_path))).reader()
     with pytest.raises(SourceUnreadable, match="link"):
-        reader.read([Span(path("link"), 0, 7)], lambda _s, _o, _d: None)
+        reader.read([ByteSpan(path("link"), 0, 7)], lambda _s, _o, _d: None)
 
 
 def test_no_descriptor_is_left_open(fs, tmp_path):
@@ -107,7 +107,7 @@ def test_no_descriptor_is_left_open(fs, tmp_path):
             with pytest.raises(Collision):
                 act()
     lane = fs.reader()
-    lane.read([Span(path(f"a/b/{number}"), 0, 10) for number in range(50)], lambda _s, _o, _d: None)
+    lane.read([ByteSpan(path(f"a/b/{number}"), 0, 10) for number in range(50)], lambda _s, _o, _d: None)
     lane.close()
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
@@ -152,7 +152,7 @@ def test_a_file_that_may_not_be_read_says_what_to_type(tmp_path):
 
 _AS_NOBODY = """
 import os, sys
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.paths import LocalPath, RelativePath
 fs = LocalFileSystem(LocalPath(sys.argv[1]))
@@ -267,7 +267,7 @@ def test_another_disk_that_is_mounted_there_is_taken_as_it_is(tmp_path, other_di
 
 SYNC_MANY = """
 import sys
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.paths import LocalPath, RelativePath
 fs = LocalFileSystem(LocalPath(sys.argv[1]))

@@ -9,7 +9,7 @@ import pytest
 
 from torrent_mover.adapters.lockfile import Claims, RunLock, hold, lock_paths
 from torrent_mover.domain.errors import AlreadyRunning, NotWritable, TransferError
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,7 +125,7 @@ CLAIMS = """
 import sys
 from pathlib import Path
 from torrent_mover.adapters.lockfile import Claims
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 with Claims(Path(sys.argv[1]), "nas:8080").hold(InfoHash(sys.argv[2])):
     print("held", flush=True)
     sys.stdin.readline()

@@ -12,13 +12,13 @@ from tests.adapters.test_telling import of_apprise
 from tests.domain.test_settings import problems_of, read
 from tests.fakes.proxy import RecordingProxy
 from tests.fakes.web_ui import FakeWebUi
-from torrent_mover.adapters.notify import apprise
+from torrent_mover.adapters.config.secrets import redactor_of
+from torrent_mover.adapters.outlets.notify import apprise
 from torrent_mover.adapters.proxies import is_near, proxy_for
-from torrent_mover.adapters.secrets import redactor_of
 from torrent_mover.domain.errors import LoginRefused, MissingProgram, MoverError, Unreachable
-from torrent_mover.domain.notices import Notice
+from torrent_mover.domain.report.notices import Notice
 from torrent_mover.domain.secret import Secret
-from torrent_mover.domain.settings_general import NotifyOn
+from torrent_mover.domain.settings.general import NotifyOn
 
 FAR = "http://box.invalid"  # a name that never resolves (RFC 6761): only a proxy could reach it
 VARIABLES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")

@@ -24,7 +24,6 @@ from torrent_mover.adapters.clients.qbittorrent.renaming import rename_steps, wa
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.demo.content import sample
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
-from torrent_mover.domain.certificate import Evidence, FileFound, ReadBack, Reading, certify
 from torrent_mover.domain.errors import (
     BadAnswer,
     Banned,
@@ -42,7 +41,8 @@ from torrent_mover.domain.errors import (
 )
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.secret import Secret
-from torrent_mover.domain.torrent import ClientFile, InfoHash, TorrentState
+from torrent_mover.domain.torrent.certificate import Evidence, FileFound, ReadBack, Reading, certify
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, TorrentState
 from torrent_mover.ports.client import AddSpec
 
 HASH = "0123456789" * 4

@@ -13,7 +13,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.front_server import FrontServer
 from tests.fakes.web_ui import Answer, FakeWebUi, say
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.secrets import redactor_of
+from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.demo.content import sample
 from torrent_mover.domain.errors import BadAnswer, LoginRefused, ServerError, TorrentError, Unreachable
 from torrent_mover.domain.paths import ClientPath

@@ -11,10 +11,10 @@ from tests.fakes.web_ui import FakeWebUi, row, say
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentSettings, answers
 from torrent_mover.adapters.clients.qbittorrent.client import _Rechecking
 from torrent_mover.adapters.clients.qbittorrent.logbook import LogBook
-from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
-from torrent_mover.adapters.clients.qbittorrent.session import Session
+from torrent_mover.adapters.clients.qbittorrent.recheck import Ticket, TorrentLook
+from torrent_mover.adapters.clients.qbittorrent.session import WebSession
 from torrent_mover.domain.secret import Secret
-from torrent_mover.domain.torrent import ClientFile, PieceStates
+from torrent_mover.domain.torrent.torrent import ClientFile, PieceStates
 from torrent_mover.ports.client import RecheckVerdict
 
 HASH = "0123456789" * 4
@@ -24,13 +24,13 @@ BAD, FAILED = RecheckVerdict.BAD, RecheckVerdict.FAILED
 
 def look(
     state: str, *files: float, left: int | None = None, pieces: tuple[bool, ...] = (), progress: float = 0
-) -> Look:
+) -> TorrentLook:
     """Files by how much of each is good; the last one has no bytes."""
     missing = round(sum(100 * (1 - good) for good in files)) if left is None else left
     torrent = answers.torrent(row(HASH, state=state, amount_left=missing, progress=progress))
     listed = [ClientFile(index, f"f{index}", 100, good, wanted=True) for index, good in enumerate(files)]
     empty = ClientFile(len(files), "empty", 0, 1.0, wanted=True)
-    found = Look(torrent, (*listed, empty))
+    found = TorrentLook(torrent, (*listed, empty))
     return replace(found, pieces=PieceStates(pieces or (True, True))) if found.looks_complete else found
 
 
@@ -43,7 +43,7 @@ PARTLY = look("stoppedDL", 1, 0.5)
 class Scripted:
     """Shows `now`; what the test assigns to `then` becomes the view as soon as a recheck is asked for."""
 
-    def __init__(self, now: Look, then: Look | None = None, lag: float = 1.5) -> None:
+    def __init__(self, now: TorrentLook, then: TorrentLook | None = None, lag: float = 1.5) -> None:
         self.now, self.then = now, then or now
         self.asked = self.stopped = 0
         self.waiting = False
@@ -253,7 +253,7 @@ class TestLogBook:
             yield web
 
     def book(self, web):
-        return LogBook(Session(QBittorrentSettings(web.url, "admin", Secret("x")), FakeClock()))
+        return LogBook(WebSession(QBittorrentSettings(web.url, "admin", Secret("x")), FakeClock()))
 
     def say(self, number, time, text, kind=1):
         self.entries.append({"id": number, "timestamp": time, "type": kind, "message": text})
@@ -303,7 +303,7 @@ class TestRows:
 
         name = "fake:8080"
 
-        def __init__(self, shown: Look) -> None:
+        def __init__(self, shown: TorrentLook) -> None:
             self.shown = shown
             self.listed = 0
             self.pieced = 0

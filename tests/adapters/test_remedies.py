@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from torrent_mover.adapters import local_errors
+from torrent_mover.adapters.local import errors
 from torrent_mover.adapters.lockfile import _open
 from torrent_mover.adapters.ssh import sftp_errors
 from torrent_mover.adapters.ssh.sftp_protocol import Code, Status
@@ -44,6 +44,6 @@ def test_our_own_files_stay_one_word(tmp_path):
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
 def test_nobody_is_told_to_take_a_folder_from_others_or_to_write_on_a_disk_that_failed(tmp_path, number):
-    error = local_errors.write_error(OSError(number, "no"), tmp_path / "file", "create")
+    error = errors.write_error(OSError(number, "no"), tmp_path / "file", "create")
     assert "chown" not in error.remedy
     assert "remount" not in error.remedy

@@ -14,17 +14,17 @@ import pytest
 from tests.adapters.test_fastresume import COUNTED, FILES, hash_of
 from tests.fakes.clock import FakeClock
 from tests.servers import target_of
-from torrent_mover.adapters import orders
 from torrent_mover.adapters.clients.qbittorrent.fastresume import with_statistics
 from torrent_mover.adapters.clients.qbittorrent.resume_folder import ResumeFolder
 from torrent_mover.adapters.clients.qbittorrent.statistics import profile_lock
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.process import orders
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.domain.errors import MissingProgram, NotWritable, ProvisioningError, StatisticsRefused
 from torrent_mover.domain.paths import HostPath, LocalPath, RelativePath
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 FILE = FILES[-1]
 TORRENT = hash_of(FILE)

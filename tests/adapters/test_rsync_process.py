@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.sink import RecordingSink
 from tests.servers import snapshot, target_of
 from tests.transfer.rsync_case import MIB, Background, Case
-from torrent_mover.adapters.rsync_process import RsyncProcess
+from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.demo.ports import free_port
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import (
@@ -27,7 +27,7 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.settings import HostKeyPolicy
+from torrent_mover.domain.settings.settings import HostKeyPolicy
 from torrent_mover.ports.rsync import Activity
 from torrent_mover.ports.ssh import SshTarget
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from torrent_mover.adapters.rules_json import LiveRules, RulesFile
+from torrent_mover.adapters.config.rules import LiveRules, RulesFile
 from torrent_mover.domain.errors import ConfigError, UsageError
 from torrent_mover.domain.rules import Overlap, Rule
 

@@ -21,7 +21,7 @@ from torrent_mover.domain.errors import (
     SourceUnreadable,
 )
 from torrent_mover.domain.paths import HostPath
-from torrent_mover.ports.filesystem import FileKind, Span
+from torrent_mover.ports.filesystem import ByteSpan, FileKind
 
 STATVFS = "statvfs@openssh.com"
 LIMITS = "limits@openssh.com"
@@ -82,8 +82,8 @@ def test_how_far_a_server_is_shows_from_the_first_connection_on(extensions):
 def test_bytes_come_whole_and_in_order_from_any_server(manners):
     small = {f"small {number}": CONTENT[number : 2 * number] for number in range(1, 200)}
     world = World(manners, {"film": CONTENT, **small})
-    spans = [Span(path("film"), at, min(MIB, len(CONTENT) - at)) for at in range(0, len(CONTENT), MIB)]
-    spans += [Span(path(name), 0, len(data)) for name, data in small.items()]
+    spans = [ByteSpan(path("film"), at, min(MIB, len(CONTENT) - at)) for at in range(0, len(CONTENT), MIB)]
+    spans += [ByteSpan(path(name), 0, len(data)) for name, data in small.items()]
     assert read_all(world.fs, spans) == CONTENT + b"".join(small.values())
     assert world.pool.holders() == {}
     assert world.channel.handles == 0 or manners.dribble  # the last CLOSE may still be on its way
@@ -91,18 +91,18 @@ def test_bytes_come_whole_and_in_order_from_any_server(manners):
 
 def test_dribbled_bytes_one_by_one_still_make_packets():
     world = World(Manners(dribble=1), {"film": b"some few bytes"})
-    assert read_all(world.fs, [Span(path("film"), 5, 3)]) == b"few"
+    assert read_all(world.fs, [ByteSpan(path("film"), 5, 3)]) == b"few"
 
 
 def test_without_limits_requests_are_32_kib():
     world = World()
-    read_all(world.fs, [Span(path("film"), 0, MIB)])
+    read_all(world.fs, [ByteSpan(path("film"), 0, MIB)])
     assert world.channel.served.largest_read == 32 << 10
 
 
 def test_announced_limits_are_kept():
     world = World(Manners(extensions=(LIMITS,), limits=(99_999, 70_000, 60_000, 9)))
-    read_all(world.fs, [Span(path("film"), 0, MIB)])
+    read_all(world.fs, [ByteSpan(path("film"), 0, MIB)])
     assert world.channel.served.largest_read == 70_000
     lane = world.fs.writer()
     lane.write(path("film"), 0, memoryview(bytes(MIB)))
@@ -114,19 +114,19 @@ def test_announced_limits_are_kept():
 def test_a_request_size_that_was_set_is_kept():
     world = World(Manners(extensions=(LIMITS,)))
     pool = SessionPool(world.transport, request_size=64 << 10)
-    assert read_all(SftpFileSystem(pool, HostPath("/data")), [Span(path("film"), 0, MIB)]) == CONTENT[:MIB]
+    assert read_all(SftpFileSystem(pool, HostPath("/data")), [ByteSpan(path("film"), 0, MIB)]) == CONTENT[:MIB]
     assert world.channel.served.largest_read == 64 << 10
 
 
 def test_openssh_gets_requests_of_255_kib():
     world = World(Manners(extensions=(LIMITS,)))
-    read_all(world.fs, [Span(path("film"), 0, MIB)])
+    read_all(world.fs, [ByteSpan(path("film"), 0, MIB)])
     assert world.channel.served.largest_read == 255 << 10
 
 
 def test_what_is_asked_for_at_once_is_bounded():
     world = World(Manners(extensions=(LIMITS,)), {f"{number}": CONTENT for number in range(8)})
-    spans = [Span(path(str(number)), 0, len(CONTENT)) for number in range(8)]
+    spans = [ByteSpan(path(str(number)), 0, len(CONTENT)) for number in range(8)]
     lane = world.fs.reader()
     lane.read(spans, lambda _s, _o, _d: None)
     lane.close()
@@ -137,7 +137,7 @@ def test_handles_open_at_once_are_bounded_and_all_closed():
     files = {f"{number}": b"x" * 100 for number in range(1000)}
     world = World(Manners(extensions=(LIMITS,), limits=(262144, 261120, 261120, 40)), files)
     lane = world.fs.reader()
-    lane.read([Span(path(name), 0, 100) for name in files], lambda _s, _o, _d: None)
+    lane.read([ByteSpan(path(name), 0, 100) for name in files], lambda _s, _o, _d: None)
     assert world.channel.served.most_handles <= 40
     lane.close()
     assert world.fs.stat(path("1")) is not None
@@ -148,8 +148,8 @@ def test_after_an_error_the_lane_closes_what_it_had_opened_and_reads_on():
     files = {f"{number}": b"x" * 100 for number in range(100)}
     world = World(files=files)
     lane = world.fs.reader()
-    spans = [Span(path(name), 0, 100) for name in files]
-    spans.insert(30, Span(path("missing"), 0, 1))
+    spans = [ByteSpan(path(name), 0, 100) for name in files]
+    spans.insert(30, ByteSpan(path("missing"), 0, 1))
     seen = []
     with pytest.raises(SourceUnreadable, match="/data/missing is missing on nas"):
         lane.read(spans, lambda span, _o, _d: seen.append(span))
@@ -167,7 +167,7 @@ def test_a_server_that_sends_more_than_was_asked_for_is_not_believed():
     world.channel._read = lambda _cursor: (Packet.DATA, string(b"x" * 100))
     lane = world.fs.reader()
     with pytest.raises(BadAnswer, match="100 bytes"):
-        lane.read([Span(path("film"), 0, 10)], lambda _s, _o, _d: None)
+        lane.read([ByteSpan(path("film"), 0, 10)], lambda _s, _o, _d: None)
     lane.close()
 
 

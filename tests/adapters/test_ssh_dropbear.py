@@ -9,15 +9,15 @@ import pytest
 
 from tests.contracts.filesystem_contract import MIB, path, read_all
 from tests.dropbear import USER, Dropbear
-from torrent_mover.adapters.rsync_process import RsyncProcess
+from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.shell import RemoteShell
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.domain.errors import LoginRefused, ServerTooOld, Unreachable
 from torrent_mover.domain.paths import HostPath, LocalPath
-from torrent_mover.domain.settings import SshTransport
-from torrent_mover.ports.filesystem import Span
+from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.ports.filesystem import ByteSpan
 from torrent_mover.ports.ssh import SshTarget
 
 pytestmark = pytest.mark.servers
@@ -55,7 +55,7 @@ def test_bytes_go_there_and_back_and_to_its_disk(dropbear, tmp_path, kind):
         assert fs.can_sync()
         fs.sync([path("a/film")])
         fs.rename(path("a/film"), path("film"))
-        assert read_all(fs, [Span(path("film"), 0, len(CONTENT))]) == CONTENT
+        assert read_all(fs, [ByteSpan(path("film"), 0, len(CONTENT))]) == CONTENT
         assert fs.space().free > 0
     finally:
         pool.close()

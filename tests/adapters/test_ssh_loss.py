@@ -25,13 +25,13 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.paths import HostPath
-from torrent_mover.domain.settings import SshTransport
-from torrent_mover.ports.filesystem import Span
+from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.ports.filesystem import ByteSpan
 
 pytestmark = pytest.mark.servers
 
 both = pytest.mark.parametrize("kind", [SshTransport.OPENSSH, SshTransport.PARAMIKO], ids=lambda kind: kind.value)
-SPANS = [Span(path("large"), at * MIB, MIB) for at in range(64)]
+SPANS = [ByteSpan(path("large"), at * MIB, MIB) for at in range(64)]
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_what_an_account_may_not_do_is_told_with_the_command_that_helps(unprivil
                 act()
         lane = fs.reader()
         with pytest.raises(SourceUnreadable, match="may not be read"):
-            lane.read([Span(path("secret"), 0, 1)], lambda _s, _o, _d: None)
+            lane.read([ByteSpan(path("secret"), 0, 1)], lambda _s, _o, _d: None)
         lane.close()
         writer = fs.writer()
         with pytest.raises(NotWritable, match="permission denied"):

@@ -19,18 +19,18 @@ import pytest
 from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import AT, a_hash, a_move, a_snapshot
 from tests.servers import eventually
-from torrent_mover.adapters.event_log import EventLog
-from torrent_mover.adapters.metrics import MetricsFile, MetricsServer, exposition
-from torrent_mover.adapters.notify import Command, Notifications, apprise
-from torrent_mover.adapters.run_state import ROWS_AT_MOST, RunState, as_data, published
-from torrent_mover.adapters.systemd import Systemd, status_text, watchdog_interval
+from torrent_mover.adapters.outlets.event_log import EventLog
+from torrent_mover.adapters.outlets.metrics import MetricsFile, MetricsServer, exposition
+from torrent_mover.adapters.outlets.notify import Command, Notifications, apprise
+from torrent_mover.adapters.outlets.run_state import ROWS_AT_MOST, RunState, as_data, published
+from torrent_mover.adapters.outlets.systemd import Systemd, status_text, watchdog_interval
 from torrent_mover.commands.telling import telling, try_out, under_systemd
 from torrent_mover.domain.errors import ConfigError, MissingProgram, MoverError, NotWritable
-from torrent_mover.domain.events import Held, MoveFailed, QueuePlanned, RunEnded
-from torrent_mover.domain.notices import Desk, Notice
 from torrent_mover.domain.redact import HIDDEN, Redactor
-from torrent_mover.domain.settings_general import GeneralSettings, NotifyOn
-from torrent_mover.domain.snapshot import Phase, Standing
+from torrent_mover.domain.report.events import Held, MoveFailed, QueuePlanned, RunEnded
+from torrent_mover.domain.report.notices import Notice, NoticeDesk
+from torrent_mover.domain.report.snapshot import MoveStatus, Phase
+from torrent_mover.domain.settings.general import GeneralSettings, NotifyOn
 
 FAILED = MoveFailed(AT, a_hash(1), "Sintel", "No room is left.", "The source is whole.", "df -h", "TM-E122")
 ENDED = RunEnded(AT, "cafe0001", 2, 1, 3_000_000, 60.0, 1)
@@ -54,7 +54,7 @@ def written(folder):
 
 
 def notifications(command, wanted=tuple(NotifyOn), redact=PLAIN):
-    return Notifications(Desk(wanted), [Command(command, redact)], redact)
+    return Notifications(NoticeDesk(wanted), [Command(command, redact)], redact)
 
 
 def test_a_command_reads_the_event_as_json(tmp_path):
@@ -84,7 +84,7 @@ def test_a_command_that_hangs_does_not_block_the_run_and_is_stopped(tmp_path):
     pid_file = tmp_path / "pid"
     program = f"import os, signal; open({str(pid_file)!r}, 'w').write(str(os.getpid())); signal.pause()"
     command = Command((sys.executable, "-c", program), PLAIN, patience=1.0)
-    telling_it = Notifications(Desk(tuple(NotifyOn)), [command], PLAIN)
+    telling_it = Notifications(NoticeDesk(tuple(NotifyOn)), [command], PLAIN)
 
     telling_it(FAILED)  # returns at once: the pid is there only later
     pid = int(eventually(lambda: pid_file.exists() and pid_file.read_text()))
@@ -178,7 +178,7 @@ def receiver():
 def test_apprise_delivers_what_the_desk_decides(receiver):
     port, posted = receiver
     telling_it = Notifications(
-        Desk(tuple(NotifyOn)), [apprise(f"json://127.0.0.1:{port}/one json://127.0.0.1:{port}/two")], PLAIN
+        NoticeDesk(tuple(NotifyOn)), [apprise(f"json://127.0.0.1:{port}/one json://127.0.0.1:{port}/two")], PLAIN
     )
     telling_it(FAILED)
     telling_it(QueuePlanned(AT, 12, 5_000, 2))
@@ -436,13 +436,13 @@ def test_by_default_nobody_is_told_and_no_thread_is_started():
 
 
 def test_a_run_publishes_what_it_is_at_and_takes_it_away_at_its_end(tmp_path):
-    path, moves = tmp_path / "run.json", [a_move(standing=Standing.QUEUED, rate=0.0)]
+    path, moves = tmp_path / "run.json", [a_move(standing=MoveStatus.QUEUED, rate=0.0)]
     state = RunState(path, lambda: a_snapshot(run="cafe0001", moves=tuple(moves)), every=0.05)
     first = eventually(lambda: published(path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert (first["run"], [move["standing"] for move in first["moves"]]) == ("cafe0001", ["queued"])
 
-    moves[0] = a_move(standing=Standing.ACTIVE)
+    moves[0] = a_move(standing=MoveStatus.ACTIVE)
     assert eventually(lambda: published(path)["moves"][0]["standing"] == "active")
     state.close()
     assert list(tmp_path.iterdir()) == []
@@ -472,7 +472,7 @@ def test_a_state_that_cannot_be_published_is_told_once_and_hurts_nobody(tmp_path
 
 
 def test_of_thousands_of_moves_those_that_are_next_are_named_and_all_are_counted():
-    rows = (Standing.DONE, *[Standing.QUEUED] * 5_000, Standing.ACTIVE)
+    rows = (MoveStatus.DONE, *[MoveStatus.QUEUED] * 5_000, MoveStatus.ACTIVE)
     data = as_data(a_snapshot(moves=tuple(a_move(id=a_hash(n), standing=each) for n, each in enumerate(rows))))
 
     assert len(data["moves"]) == ROWS_AT_MOST

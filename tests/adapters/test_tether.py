@@ -15,8 +15,8 @@ import pytest
 
 from tests.e2e.command import ROOT
 from tests.servers import eventually
-from torrent_mover.adapters.scratch import Scratch, sweep
-from torrent_mover.adapters.tether import Tethered, run
+from torrent_mover.adapters.process.scratch import Scratch, sweep
+from torrent_mover.adapters.process.tether import Tethered, run
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 
 LONG_AGO = 3600.0
@@ -64,7 +64,7 @@ def killed(program: str, environment, *words: str) -> None:
 def test_a_child_ends_with_its_parent_however_that_ends(marked, session):
     killed(
         "import os, sys\n"
-        "from torrent_mover.adapters.tether import Tethered\n"
+        "from torrent_mover.adapters.process.tether import Tethered\n"
         f"child = Tethered(['sleep', '600'], session={session})\n"
         "os.kill(os.getpid(), 9)\n",
         marked,
@@ -75,7 +75,7 @@ def test_a_child_ends_with_its_parent_however_that_ends(marked, session):
 def test_what_a_child_has_started_ends_too_and_stopped_ones_as_well(marked):
     killed(
         "import os, sys\n"
-        "from torrent_mover.adapters.tether import Tethered\n"
+        "from torrent_mover.adapters.process.tether import Tethered\n"
         "child = Tethered(['sh', '-c', 'sleep 600 & trap \"\" TERM HUP; kill -STOP $$; wait'])\n"
         "os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)\n"
         "os.kill(os.getpid(), 9)\n",
@@ -103,7 +103,7 @@ def test_a_child_may_leave_something_behind_where_it_is_meant_to(marked):
 def test_the_first_process_of_a_container_waits_for_what_falls_to_it():
     program = (
         "import psutil\n"
-        "from torrent_mover.adapters.tether import run\n"
+        "from torrent_mover.adapters.process.tether import run\n"
         "for _ in range(3):\n"
         "    run(['sh', '-c', 'sleep 600 > /dev/null 2>&1 &'], 10.0)\n"
         "while True:\n"
@@ -137,7 +137,7 @@ from torrent_mover.adapters.ssh import askpass
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.settings import SshTransport
+from torrent_mover.domain.settings.settings import SshTransport
 from torrent_mover.ports.ssh import SshTarget
 
 way, instant, port, known, user = sys.argv[1:]
@@ -217,7 +217,9 @@ def test_the_next_run_removes_the_folder_of_a_killed_one_and_no_other(tmp_path, 
     monkeypatch.setenv("XDG_RUNTIME_DIR", marked["TMPDIR"])
     folder = Path(marked["TMPDIR"])
     with Scratch(str(folder)) as living:
-        theirs = "from torrent_mover.adapters.scratch import Scratch; import os; Scratch(); os.kill(os.getpid(), 9)"
+        theirs = (
+            "from torrent_mover.adapters.process.scratch import Scratch; import os; Scratch(); os.kill(os.getpid(), 9)"
+        )
         killed(theirs, marked)
         (killed_one,) = set(folder.iterdir()) - {living.path}
         (folder / "torrent-mover-run-open").mkdir(mode=0o755)

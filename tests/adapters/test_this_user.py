@@ -13,18 +13,18 @@ import pytest
 from tests.adapters.test_ssh_login import log_in
 from tests.as_user import NOBODY_IN_PARTICULAR, as_user
 from tests.servers import target_of
-from torrent_mover.adapters.rsync_process import RsyncProcess
+from torrent_mover.adapters.process.this_user import expanded, has_account, home_folder, login_name
+from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.adapters.ssh.accounts import SshAccounts
 from torrent_mover.adapters.ssh.keyscan import host_keys
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.transport import connect
-from torrent_mover.adapters.this_user import expanded, has_account, home_folder, login_name
 from torrent_mover.bootstrap.state import _shared_folder
 from torrent_mover.cli import main
 from torrent_mover.commands.front import keymap_path
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import ConfigError, NoAccount
-from torrent_mover.domain.settings import SshTransport
+from torrent_mover.domain.settings.settings import SshTransport
 
 pytestmark = [
     pytest.mark.servers,

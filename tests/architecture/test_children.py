@@ -7,8 +7,8 @@ from tests.architecture.calls import calls
 STARTS = {"subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_output", "os.fork", "os.system"}
 
 EXCEPTIONS = {
-    "adapters/orders.py": "a server that it starts has to stay",
-    "tui/acts.py": "an editor, in the terminal of a person",
+    "adapters/process/orders.py": "a server that it starts has to stay",
+    "tui/shell/acts.py": "an editor, in the terminal of a person",
     "demo/process.py": "the servers of the throw-away world, which the kernel ties to us",
     "demo/programs.py": "asks a program for its version",
     "demo/ssh_server.py": "makes keys, and asks a program for its version",

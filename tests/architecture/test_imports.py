@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "torrent_mover"
 
 VIOLATIONS = {
-    "an import upwards": ("domain/torrent.py", "from torrent_mover.engine import run", "Imports point down"),
+    "an import upwards": ("domain/torrent/torrent.py", "from torrent_mover.engine import run", "Imports point down"),
     "an adapter that knows the engine": (
         "adapters/clock.py",
         "from torrent_mover.engine import board",
@@ -31,11 +31,11 @@ VIOLATIONS = {
         "from torrent_mover.engine import board",
         "Front ends see the engine through its ports",
     ),
-    "I/O in the domain": ("domain/rate.py", "import pathlib", "Domain and ports do no I/O and know no library"),
+    "I/O in the domain": ("domain/report/rate.py", "import pathlib", "Domain and ports do no I/O and know no library"),
     "a screen outside of tui": ("cli.py", "import textual", "Only tui imports textual"),
-    "paramiko outside of adapters/ssh": ("engine/run.py", "import paramiko", "Only adapters/ssh imports paramiko"),
+    "paramiko outside of adapters/ssh": ("engine/run/run.py", "import paramiko", "Only adapters/ssh imports paramiko"),
     "qbittorrentapi outside of its adapter": (
-        "engine/run.py",
+        "engine/run/run.py",
         "import qbittorrentapi",
         "Only adapters/clients/qbittorrent imports qbittorrentapi",
     ),

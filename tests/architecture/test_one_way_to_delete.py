@@ -9,12 +9,12 @@ import typing
 import pytest
 
 from tests.architecture.calls import calls, modules_that_call, sources
-from torrent_mover.domain.certificate import Certificate
+from torrent_mover.domain.torrent.certificate import Certificate
 from torrent_mover.ports.client import TorrentClient
 
 
 def test_a_certificate_is_made_by_certify_alone():
-    assert modules_that_call("Certificate") == ["domain/certificate.py"]
+    assert modules_that_call("Certificate") == ["domain/torrent/certificate.py"]
     assert _functions_that_call("Certificate") == ["certify"]
 
 
@@ -24,7 +24,7 @@ def test_nobody_else_can_make_a_certificate():
 
 
 def test_the_engine_certifies_in_one_place():
-    assert modules_that_call("certify") == ["engine/mover.py"]
+    assert modules_that_call("certify") == ["duties/moving/mover.py"]
     assert modules_that_call("evidence") == []
 
 
@@ -41,8 +41,8 @@ def test_the_clients_remove_is_called_in_one_place():
         (module, called) for module, called, node in calls() if called.endswith("client.remove") and len(node.args) == 1
     ]
 
-    assert removing == [("engine/removal.py", "source.client.remove")]
-    assert [module for module, called, _ in calls() if called == "removal.remove"] == ["engine/mover.py"]
+    assert removing == [("duties/moving/removal.py", "source.client.remove")]
+    assert [module for module, called, _ in calls() if called == "removal.remove"] == ["duties/moving/mover.py"]
 
 
 def test_only_one_delete_request_can_delete_data():
@@ -77,7 +77,7 @@ def test_whole_trees_are_removed_only_where_they_are_throw_away_folders_of_our_o
 
     found = {module for module, called, _ in calls() if called.rpartition(".")[2] in tools}
 
-    assert found <= {"demo/world.py", "demo/qbittorrent_server.py", "adapters/scratch.py"}
+    assert found <= {"demo/world.py", "demo/qbittorrent_server.py", "adapters/process/scratch.py"}
 
 
 def _functions_that_call(name: str) -> list[str]:

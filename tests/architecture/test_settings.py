@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from tests.architecture.calls import sources
-from torrent_mover.domain.settings_schema import SECTIONS
+from torrent_mover.domain.settings.schema import SECTIONS
 
 ACCEPTED_WITHOUT_EFFECT = {"add_torrents_paused"}
 """Of older files: a torrent is always added stopped."""

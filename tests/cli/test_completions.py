@@ -13,11 +13,11 @@ import pytest
 from tests.cli.shell import Shell
 from tests.e2e.command import ROOT
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.adapters.config.rules import RulesFile
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.move import MoveRecord, Stage
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 COMPLETIONS = ROOT / "packaging" / "completions"
 

@@ -10,13 +10,13 @@ import pytest
 from tests.cli.schemas import SCHEMAS, fits
 from tests.fakes.snapshots import a_move, a_snapshot
 from torrent_mover.adapters.lockfile import RunLock
-from torrent_mover.adapters.run_state import FILE_NAME, as_data
+from torrent_mover.adapters.outlets.run_state import FILE_NAME, as_data
 from torrent_mover.cli import parser
 from torrent_mover.domain.breaker import Breaker
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
-from torrent_mover.domain.snapshot import Standing
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.snapshot import MoveStatus
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.journal import Attempt, RunRecord
 
 OPTIONS = {
@@ -191,7 +191,7 @@ def told_desk(desk):
     journal.save_breaker("nas", Breaker(3, now, now + 900))
     journal.save_breaker("old", Breaker(3, now - 9, now - 8))
     journal.close()
-    rows = (a_move(id=ONE, standing=Standing.ACTIVE), a_move(id=THREE, standing=Standing.QUEUED))
+    rows = (a_move(id=ONE, standing=MoveStatus.ACTIVE), a_move(id=THREE, standing=MoveStatus.QUEUED))
     published = {**as_data(a_snapshot(run="cafe0001", moves=rows)), "at": now}
     (desk.folder / "state" / FILE_NAME).write_text(json.dumps(published))
     return desk

@@ -19,11 +19,11 @@ from pathlib import Path
 from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import a_snapshot
 from tests.tui import scenes
-from torrent_mover.adapters.logs import start_log
-from torrent_mover.adapters import surroundings
+from torrent_mover.adapters.outlets.logs import start_log
+from torrent_mover.adapters.process import surroundings
 from torrent_mover.commands import front
 from torrent_mover.domain.errors import ExitCode, MoverError
-from torrent_mover.domain.snapshot import Phase
+from torrent_mover.domain.report.snapshot import Phase
 
 surroundings.prepare()
 how, log = sys.argv[1], Path(sys.argv[2])

@@ -15,11 +15,11 @@ import pytest
 from tests.cli.schemas import fits
 from tests.fakes.snapshots import a_move, a_snapshot
 from torrent_mover.adapters.lockfile import RunLock
-from torrent_mover.adapters.run_state import FILE_NAME, as_data
+from torrent_mover.adapters.outlets.run_state import FILE_NAME, as_data
 from torrent_mover.domain.breaker import Breaker
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
-from torrent_mover.domain.snapshot import Standing
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.snapshot import MoveStatus
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.journal import Attempt, RunRecord
 
 ONE, TWO, THREE, FOUR = (InfoHash(digit * 40) for digit in "abcd")
@@ -182,10 +182,10 @@ def test_the_status_shows_what_waits_for_its_turn_and_how_far_the_others_are(des
         journal.save_move(record(TWO, error="An error of the last run."))
     published(
         desk,
-        a_move(id=THREE, name=HOSTILE, standing=Standing.QUEUED, fraction=0.0, why="waits for seedbox"),
-        a_move(id=ONE, standing=Standing.ACTIVE, fraction=0.42, rate=2 * 1024**2, eta=90.0),
-        a_move(id=TWO, standing=Standing.QUEUED, fraction=0.5),
-        a_move(id=FOUR, standing=Standing.DONE),
+        a_move(id=THREE, name=HOSTILE, standing=MoveStatus.QUEUED, fraction=0.0, why="waits for seedbox"),
+        a_move(id=ONE, standing=MoveStatus.ACTIVE, fraction=0.42, rate=2 * 1024**2, eta=90.0),
+        a_move(id=TWO, standing=MoveStatus.QUEUED, fraction=0.5),
+        a_move(id=FOUR, standing=MoveStatus.DONE),
     )
     told = desk.run("status")
     data = desk.run("status", "--json").data
@@ -205,7 +205,7 @@ def test_the_status_shows_what_waits_for_its_turn_and_how_far_the_others_are(des
 def test_a_long_queue_is_counted(desk):
     with filled(desk) as journal:
         journal.begin_run("cafe0001", time.time())
-    published(desk, *(a_move(id=InfoHash(f"{number:040x}"), standing=Standing.QUEUED) for number in range(700)))
+    published(desk, *(a_move(id=InfoHash(f"{number:040x}"), standing=MoveStatus.QUEUED) for number in range(700)))
 
     assert "and 680 more torrents" in desk.run("status").out
 
@@ -217,7 +217,7 @@ def test_what_a_killed_run_left_behind_is_not_taken_for_the_one_that_goes_on(des
         journal.begin_run("cafe0001", time.time())
         if left == "of a run that has ended":
             journal.end_run(RunRecord("cafe0001", 1.0, 2.0, 0, 0, 0, 0))
-    published(desk, a_move(id=ONE, standing=Standing.QUEUED), run="dead" if left == "of another run" else "cafe0001")
+    published(desk, a_move(id=ONE, standing=MoveStatus.QUEUED), run="dead" if left == "of another run" else "cafe0001")
     if left == "broken":
         (desk.folder / "state" / FILE_NAME).write_text('{"schema": 1')
     data = desk.run("status", "--json").data

@@ -103,7 +103,7 @@ def test_the_wheel_has_code_styles_man_page_and_completions(built):
         names = set(wheel.namelist())
         metadata = wheel.read(f"torrent_mover-{__version__}.dist-info/METADATA").decode()
 
-    assert {"torrent_mover/py.typed", "torrent_mover/tui/mover.tcss", "torrent_mover/cli.py"} <= names
+    assert {"torrent_mover/py.typed", "torrent_mover/tui/shell/mover.tcss", "torrent_mover/cli.py"} <= names
     assert {f"torrent_mover/tui/{path.name}" for path in (ROOT / "torrent_mover" / "tui").glob("*.tcss")} <= names
     assert any(name.endswith("share/man/man1/torrent-mover.1") for name in names)
     assert any(name.endswith("share/bash-completion/completions/torrent-mover.bash") for name in names)

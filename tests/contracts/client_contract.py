@@ -9,13 +9,21 @@ from typing import Protocol
 import pytest
 
 from torrent_mover.demo.content import Sample, sample
-from torrent_mover.domain.attributes import ShareLimits
-from torrent_mover.domain.bencode import decode_document
-from torrent_mover.domain.certificate import MIN_SEEDING, Certificate, Evidence, FileFound, ReadBack, Reading, certify
 from torrent_mover.domain.errors import Collision, GateRefused, TorrentGone, UnsafeTorrent
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import InfoHash, TorrentState
+from torrent_mover.domain.torrent.attributes import ShareLimits
+from torrent_mover.domain.torrent.bencode import decode_document
+from torrent_mover.domain.torrent.certificate import (
+    MIN_SEEDING,
+    Certificate,
+    Evidence,
+    FileFound,
+    ReadBack,
+    Reading,
+    certify,
+)
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
 from torrent_mover.ports.client import AddSpec, RecheckVerdict, TorrentClient
 from torrent_mover.ports.clock import Clock
 

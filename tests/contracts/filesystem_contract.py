@@ -11,7 +11,7 @@ import pytest
 
 from torrent_mover.domain.errors import Collision, ConnectionLost, MoverError, NotWritable, SourceUnreadable
 from torrent_mover.domain.paths import ROOT, RelativePath
-from torrent_mover.ports.filesystem import FileKind, FileSystem, Span
+from torrent_mover.ports.filesystem import ByteSpan, FileKind, FileSystem
 
 MIB = 1 << 20
 
@@ -159,7 +159,7 @@ class FileSystemContract:
         lane.flush()
         lane.close()
         assert place.fs.listdir(folder) == [name]
-        assert read_all(place.fs, [Span(folder / name, 0, 3)]) == b"abc"
+        assert read_all(place.fs, [ByteSpan(folder / name, 0, 3)]) == b"abc"
         place.fs.sync([folder / name])
         place.fs.make_folders(moved.parent)
         place.fs.rename(folder / name, moved)
@@ -418,12 +418,12 @@ class FileSystemContract:
         place.plant_file(path("one"), one)
         place.plant_file(path("two"), two)
         spans = [
-            Span(path("one"), 500_000, 200_001),
-            Span(path("two"), 0, 300_000),
-            Span(path("two"), 10, 0),
-            Span(path("one"), 0, 1),
-            Span(path("one"), 1, 499_999),
-            Span(path("two"), 299_999, 1),
+            ByteSpan(path("one"), 500_000, 200_001),
+            ByteSpan(path("two"), 0, 300_000),
+            ByteSpan(path("two"), 10, 0),
+            ByteSpan(path("one"), 0, 1),
+            ByteSpan(path("one"), 1, 499_999),
+            ByteSpan(path("two"), 299_999, 1),
         ]
         assert read_all(place.fs, spans) == one[500_000:] + two + one[:500_000] + two[-1:]
 
@@ -434,7 +434,7 @@ class FileSystemContract:
         contents = {path(f"small/{number}"): _rng.randbytes(number * 37) for number in range(300)}
         for name, content in contents.items():
             place.plant_file(name, content)
-        got = read_all(place.fs, [Span(name, 0, len(content)) for name, content in contents.items()])
+        got = read_all(place.fs, [ByteSpan(name, 0, len(content)) for name, content in contents.items()])
         assert got == b"".join(contents.values())
 
     def test_a_large_file_is_read_with_a_bounded_look_ahead(self, place):
@@ -447,7 +447,7 @@ class FileSystemContract:
             for offset in range(0, len(content), MIB):
                 pulled += MIB
                 furthest = max(furthest, pulled - delivered)
-                yield Span(path("large"), offset, MIB)
+                yield ByteSpan(path("large"), offset, MIB)
 
         def deliver(_span, offset, data):
             nonlocal delivered
@@ -466,9 +466,9 @@ class FileSystemContract:
         lane = place.fs.reader()
         got = bytearray()
         with pytest.raises(SourceUnreadable, match=name):
-            lane.read([Span(path("file"), 0, 7), Span(path(name), 0, 5)], lambda _s, _o, data: got.extend(data))
+            lane.read([ByteSpan(path("file"), 0, 7), ByteSpan(path(name), 0, 5)], lambda _s, _o, data: got.extend(data))
         assert got == b"content"
-        lane.read([Span(path("file"), 0, 7)], lambda _s, _o, data: got.extend(data))
+        lane.read([ByteSpan(path("file"), 0, 7)], lambda _s, _o, data: got.extend(data))
         assert got == b"contentcontent"
         lane.close()
 
@@ -476,9 +476,9 @@ class FileSystemContract:
         place.plant_file(path("short"), b"x" * 300_007)
         lane = place.fs.reader()
         with pytest.raises(SourceUnreadable, match=r"short.*600123.*300007"):
-            lane.read([Span(path("short"), 0, 600_123)], lambda _s, _o, _d: None)
+            lane.read([ByteSpan(path("short"), 0, 600_123)], lambda _s, _o, _d: None)
         with pytest.raises(SourceUnreadable, match="short"):
-            lane.read([Span(path("short"), 400_000, 1)], lambda _s, _o, _d: None)
+            lane.read([ByteSpan(path("short"), 400_000, 1)], lambda _s, _o, _d: None)
         lane.close()
 
     def test_a_lane_survives_what_deliver_or_the_spans_raise(self, place):
@@ -491,16 +491,16 @@ class FileSystemContract:
                 raise KeyError("enough")
 
         def spans_and_stop():
-            yield Span(path("file"), 0, 1)
+            yield ByteSpan(path("file"), 0, 1)
             raise LookupError("no more")
 
         for _ in range(3):
             with pytest.raises(KeyError, match="enough"):
-                lane.read([Span(path("file"), 0, 3 * MIB)], deliver_and_stop)
+                lane.read([ByteSpan(path("file"), 0, 3 * MIB)], deliver_and_stop)
             with pytest.raises(LookupError, match="no more"):
                 lane.read(spans_and_stop(), lambda _s, _o, _d: None)
         got = bytearray()
-        lane.read([Span(path("file"), 0, 3 * MIB)], lambda _s, _o, data: got.extend(data))
+        lane.read([ByteSpan(path("file"), 0, 3 * MIB)], lambda _s, _o, data: got.extend(data))
         lane.close()
         assert got == content
 
@@ -508,10 +508,10 @@ class FileSystemContract:
         place.plant_file(path("file"), bytes(8 * MIB))
         lane = place.fs.reader()
         with pytest.raises(ConnectionLost):
-            lane.read([Span(path("file"), at * MIB, MIB) for at in range(8)] * 20, lambda _s, _o, _d: lane.abort())
+            lane.read([ByteSpan(path("file"), at * MIB, MIB) for at in range(8)] * 20, lambda _s, _o, _d: lane.abort())
         lane.close()
         lane.abort()
-        assert read_all(place.fs, [Span(path("file"), 0, 10)]) == bytes(10)
+        assert read_all(place.fs, [ByteSpan(path("file"), 0, 10)]) == bytes(10)
 
     # Writing
 

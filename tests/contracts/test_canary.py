@@ -9,7 +9,7 @@ import pytest
 from tests.contracts.client_contract import make, path
 from tests.contracts.test_clients import FakeBench, QBittorrentBench
 from tests.servers import snapshot
-from torrent_mover.domain.canary import Canary
+from torrent_mover.domain.torrent.canary import Canary
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from tests.fakes.clock import FakeClock
 from tests.servers import eventually
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.domain.certificate import MAX_AGE
 from torrent_mover.domain.secret import Secret
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.certificate import MAX_AGE
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 
 class FakeBench:

@@ -9,16 +9,16 @@ import pytest
 from tests.contracts.filesystem_contract import DiskPlace, FileSystemContract, path, read_all
 from tests.fakes.filesystem import MemoryFileSystem
 from tests.servers import target_of
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.local.traces import TraceFiles
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect
-from torrent_mover.adapters.traces import TraceFiles
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import Collision, NotWritable
 from torrent_mover.domain.paths import ROOT, HostPath, LocalPath
-from torrent_mover.domain.settings import SshTransport
-from torrent_mover.ports.filesystem import FileKind, Span
+from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.ports.filesystem import ByteSpan, FileKind
 from torrent_mover.transfer.reaching import Reaching
 
 _numbers = itertools.count()
@@ -129,7 +129,7 @@ def check_following(place, fs):
     assert fs.stat(path("films")).kind is FileKind.FOLDER
     assert fs.stat(path("gone")).kind is FileKind.SYMLINK
     assert fs.stat(path("films/nothing")) is None
-    assert read_all(fs, [Span(path("films/film"), 0, 7)]) == b"content"
+    assert read_all(fs, [ByteSpan(path("films/film"), 0, 7)]) == b"content"
     assert fs.listdir(path("films")) == ["film"]
     with pytest.raises(Collision):
         fs.create(path("films/new"), 1)

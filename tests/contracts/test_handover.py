@@ -8,9 +8,9 @@ import pytest
 
 from tests.contracts.client_contract import add, checked, flip, make, path, state_of, until
 from tests.contracts.test_clients import FakeBench, QBittorrentBench
-from torrent_mover.domain.attributes import ShareLimits, with_sources
-from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.torrent import TorrentState, Tracker
+from torrent_mover.domain.torrent.attributes import ShareLimits, with_sources
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.torrent import TorrentState, Tracker
 from torrent_mover.ports.client import RecheckVerdict
 
 OPTIONS = {

@@ -15,9 +15,9 @@ from tests.docs.pages import PAGES, blocks, headings, links, named_files, our_co
 from tests.e2e.command import ROOT
 from torrent_mover.cli import parser
 from torrent_mover.demo.content import sample
-from torrent_mover.demo.world import CATEGORY, World
+from torrent_mover.demo.world import CATEGORY, DemoWorld
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.settings_schema import SECTIONS
+from torrent_mover.domain.settings.schema import SECTIONS
 
 RUNNABLE = [page for page in PAGES if any(not block.reason for block in blocks(page, "sh"))]
 
@@ -155,7 +155,7 @@ def test_no_two_errors_share_a_code():
 def test_torrents_move_with_the_read_only_key_of_the_security_page(tmp_path):
     page = (ROOT / "docs" / "security.md").read_text()
     command = re.search(r'restrict,command="([^"]+)"', page)[1]
-    with World(tmp_path / "world", ssh_lines=(f"ForceCommand {command}",), settings=BRISK) as world:
+    with DemoWorld(tmp_path / "world", ssh_lines=(f"ForceCommand {command}",), settings=BRISK) as world:
         one = sample(world.source.data, "Show", {"a.mkv": 300_000, "b.nfo": 10}, category=CATEGORY)
         moved = {world.seed(one.metainfo, one.content)}
         config = world.write_config()

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.domain.test_manifest import file, leaf, v1_info, v2_info
-from torrent_mover.domain.bencode import encode
 from torrent_mover.domain.errors import UnsafeTorrent
-from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.namesakes import Named, resolved
-from torrent_mover.domain.pieces import BLOCK, SHA256_SIZE, merkle_root
+from torrent_mover.domain.torrent.bencode import encode
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.namesakes import Named, resolved
+from torrent_mover.domain.torrent.pieces import BLOCK, SHA256_SIZE, merkle_root
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torrent_mover.domain.bencode import MAX_DEPTH, decode, decode_document, encode
 from torrent_mover.domain.errors import UnsafeTorrent
+from torrent_mover.domain.torrent.bencode import MAX_DEPTH, decode, decode_document, encode
 
 values = st.recursive(
     st.integers(-(2**63), 2**63 - 1) | st.binary(max_size=40),

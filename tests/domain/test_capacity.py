@@ -2,7 +2,7 @@ import pytest
 
 from torrent_mover.domain.capacity import Reservations, margin
 from torrent_mover.domain.errors import DiskFull
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 GIB = 1024**3
 FIRST, SECOND, THIRD = (InfoHash(digit * 40) for digit in "123")

@@ -3,36 +3,36 @@ from __future__ import annotations
 import pytest
 
 from torrent_mover.domain.categorizing import (
-    Candidate,
+    CategoryShelf,
     Draft,
     Peer,
     Placed,
     RuleSet,
-    Shelf,
-    Standing,
+    SortState,
     Suggestion,
     TrackerHost,
+    Unsorted,
     tracker_hosts,
 )
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.rules import Rule, TrackerRules
-from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState, Tracker
+from torrent_mover.domain.torrent.torrent import InfoHash, Torrent, TorrentState, Tracker
 
 
-def a_candidate(number: int, *hosts: str, category: str = "ready") -> Candidate:
+def a_candidate(number: int, *hosts: str, category: str = "ready") -> Unsorted:
     torrent = Torrent(
         InfoHash(f"{number:040x}"), f"Torrent {number}", category, TorrentState.SEEDING, "stalledUP",
         ClientPath("/data"), 100, 100, 0, 1.0, 0, 0, 0, 0.0, 0,
     )  # fmt: skip
-    return Candidate(torrent, tuple(TrackerHost(host, working=True) for host in hosts))
+    return Unsorted(torrent, tuple(TrackerHost(host, working=True) for host in hosts))
 
 
-def a_draft(*candidates: Candidate, rules: dict[str, str] | None = None, **more) -> Draft:
+def a_draft(*candidates: Unsorted, rules: dict[str, str] | None = None, **more) -> Draft:
     saved = TrackerRules(tuple(Rule(*pair) for pair in (rules or {}).items()))
     return Draft("ready", candidates, saved, **more)
 
 
-def standings(draft: Draft) -> list[Standing]:
+def standings(draft: Draft) -> list[SortState]:
     return [fate.standing for fate in draft.fates()]
 
 
@@ -65,7 +65,7 @@ def test_saved_rules_sort_what_they_cover_and_nothing_else():
         rules={"nyaa.example": "anime", "quiet.example": "IGNORE"},
     )
 
-    assert standings(draft) == [Standing.BY_RULE, Standing.OPEN, Standing.IGNORED]
+    assert standings(draft) == [SortState.BY_RULE, SortState.OPEN, SortState.IGNORED]
     assert [(one.torrent.name, one.category) for one in draft.changes()] == [("Torrent 1", "anime")]
 
 
@@ -80,11 +80,11 @@ def test_without_rules_their_categories_do_not_count_but_what_they_ignore_stays_
         rules={"nyaa.example": "anime", "quiet.example": "ignore"},
         no_rules=True,
     )
-    assert standings(draft) == [Standing.OPEN, Standing.IGNORED]
+    assert standings(draft) == [SortState.OPEN, SortState.IGNORED]
 
     again = draft.decided(RuleSet("nyaa.example", "films"))
 
-    assert standings(again)[0] is Standing.BY_RULE
+    assert standings(again)[0] is SortState.BY_RULE
     assert again.rule_changes() == (RuleSet("nyaa.example", "films"),)
 
 
@@ -94,7 +94,7 @@ def test_a_hand_comes_before_a_rule_and_an_ignored_tracker_before_a_hand():
 
     draft = draft.decided(Placed(kept, "films")).decided(Placed(ignored, "films"))
 
-    assert standings(draft) == [Standing.BY_HAND, Standing.IGNORED]
+    assert standings(draft) == [SortState.BY_HAND, SortState.IGNORED]
     assert [(one.torrent.name, one.category, one.rule) for one in draft.changes()] == [("Torrent 1", "films", None)]
 
 
@@ -105,7 +105,7 @@ def test_one_rule_sorts_all_that_it_covers_and_is_undone_as_one_step():
 
     after = draft.decided(RuleSet("nyaa.example", "anime"), Placed(first, "anime"))
 
-    assert standings(after) == [Standing.BY_HAND, Standing.BY_RULE, Standing.OPEN]
+    assert standings(after) == [SortState.BY_HAND, SortState.BY_RULE, SortState.OPEN]
     assert after.undone() == draft
     assert draft.undone() == draft
 
@@ -122,7 +122,7 @@ def test_a_step_touches_what_gets_another_fate_by_it_also_where_that_was_decided
     ignoring = draft.touched(RuleSet("a.example", "Ignore"))
     sorting = draft.touched(RuleSet("a.example", "anime"))
 
-    assert [fate.candidate for fate in ignoring if fate.standing is Standing.BY_HAND] == [by_hand]
+    assert [fate.candidate for fate in ignoring if fate.standing is SortState.BY_HAND] == [by_hand]
     assert waits in [fate.candidate for fate in ignoring]
     assert by_hand not in [fate.candidate for fate in sorting]
     assert other not in [fate.candidate for fate in (*ignoring, *sorting)]
@@ -173,7 +173,13 @@ def test_choices_begin_with_the_suggestion_then_the_fullest_and_never_offer_wher
     draft = a_draft(
         candidate,
         rules={"z.example": "ruled", "y.example": "Ignore"},
-        shelves=(Shelf("ready", 50), Shelf("tv", 9), Shelf("films", 20), Shelf("anime", 2), Shelf("", 4)),
+        shelves=(
+            CategoryShelf("ready", 50),
+            CategoryShelf("tv", 9),
+            CategoryShelf("films", 20),
+            CategoryShelf("anime", 2),
+            CategoryShelf("", 4),
+        ),
         peers=(Peer("anime", ("nyaa.example",)),),
     ).decided(Placed(a_candidate(2), "new"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.snapshots import a_hash
-from torrent_mover.domain.events import MoveFailed
-from torrent_mover.domain.narrate import narrate
+from torrent_mover.domain.report.events import MoveFailed
+from torrent_mover.domain.report.narrate import narrate
 from torrent_mover.domain.text import cause_first
 
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torrent_mover.domain.bencode import encode
-from torrent_mover.domain.filenames import Cleaner, clean, is_odd, without_dots
+from torrent_mover.domain.torrent.bencode import encode
+from torrent_mover.domain.torrent.filenames import Cleaner, clean, is_odd, without_dots
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

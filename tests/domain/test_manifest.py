@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torrent_mover.domain.bencode import decode, encode
 from torrent_mover.domain.errors import UnsafeTorrent
-from torrent_mover.domain.manifest import InfoHashes, Manifest
-from torrent_mover.domain.pieces import BLOCK
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.bencode import decode, encode
+from torrent_mover.domain.torrent.manifest import InfoHashes, Manifest
+from torrent_mover.domain.torrent.pieces import BLOCK
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

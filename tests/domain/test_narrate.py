@@ -2,7 +2,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from torrent_mover.domain.events import (
+from torrent_mover.domain.move import Outcome, Stage
+from torrent_mover.domain.report.events import (
     CheckFailed,
     CheckPassed,
     Event,
@@ -18,9 +19,8 @@ from torrent_mover.domain.events import (
     RunStarted,
     StageEntered,
 )
-from torrent_mover.domain.move import Outcome, Stage
-from torrent_mover.domain.narrate import narrate
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.narrate import narrate
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 TORRENT = InfoHash("a1b2c3d4" + "0" * 32)
 GIB = 1024**3

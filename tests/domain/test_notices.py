@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from torrent_mover.domain.event_data import event_data, kind_of
-from torrent_mover.domain.events import (
+from torrent_mover.domain.report.event_data import event_data, kind_of
+from torrent_mover.domain.report.events import (
     Held,
     LeftOut,
     Level,
@@ -18,9 +18,9 @@ from torrent_mover.domain.events import (
     RoundEnded,
     RunEnded,
 )
-from torrent_mover.domain.notices import Desk
-from torrent_mover.domain.settings_general import NotifyOn
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.notices import NoticeDesk
+from torrent_mover.domain.settings.general import NotifyOn
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 ONE = InfoHash("a" * 40)
 DAY = 24 * 3600.0
@@ -30,7 +30,7 @@ ENDED = RunEnded(0.0, "cafe0001", 1, 0, 5, 60.0, 0)
 
 
 def on(event, desk=None):
-    notice = (desk or Desk(tuple(NotifyOn))).notice(event)
+    notice = (desk or NoticeDesk(tuple(NotifyOn))).notice(event)
     return notice and notice.on
 
 
@@ -60,7 +60,7 @@ def test_what_is_told(event, expected):
 
 
 def test_the_same_trouble_is_told_once_a_day():
-    desk = Desk(tuple(NotifyOn))
+    desk = NoticeDesk(tuple(NotifyOn))
 
     assert on(FAILED, desk) is NotifyOn.FAILURE
     assert on(replace(FAILED, at=DAY - 1), desk) is None
@@ -69,7 +69,7 @@ def test_the_same_trouble_is_told_once_a_day():
 
 
 def test_a_run_that_told_its_rounds_does_not_tell_their_sum():
-    desk = Desk(tuple(NotifyOn))
+    desk = NoticeDesk(tuple(NotifyOn))
 
     assert on(RoundEnded(0.0, 1, 0, 5, 60.0), desk) is NotifyOn.END
     assert on(ENDED, desk) is None
@@ -86,6 +86,6 @@ def test_an_event_as_data_begins_with_its_kind_and_keeps_its_own_fields():
 
 
 def test_the_time_of_the_next_try_makes_no_news_of_the_same_failure():
-    desk = Desk((NotifyOn.FAILURE,))
+    desk = NoticeDesk((NotifyOn.FAILURE,))
     assert on(replace(FAILED, again_in=60.0), desk) is NotifyOn.FAILURE
     assert on(replace(FAILED, at=60.0, again_in=120.0), desk) is None

@@ -6,10 +6,10 @@ import pytest
 
 from torrent_mover.demo.content import write_content
 from torrent_mover.demo.torrents import make_torrent
-from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.partfile import PartFile, header_size, part_file_name
-from torrent_mover.domain.portion import has_unselected, portion_of
-from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.partfile import PartFile, header_size, part_file_name
+from torrent_mover.domain.torrent.portion import has_unselected, portion_of
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, PieceStates
 
 PIECE = 16 * 1024
 REAL = bytes.fromhex("0000000500008000ffffffff00000001ffffffff00000000ffffffff").ljust(1024, b"\0")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torrent_mover.domain.pieces import BLOCK, Bitfield, FlatHasher, MerkleHasher, merkle_root, tree_width
+from torrent_mover.domain.torrent.pieces import BLOCK, Bitfield, FlatHasher, MerkleHasher, merkle_root, tree_width
 
 bits = st.lists(st.booleans(), max_size=70)
 

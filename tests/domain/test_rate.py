@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torrent_mover.domain.rate import KEPT_SECONDS, Meter, eta
+from torrent_mover.domain.report.rate import KEPT_SECONDS, Meter, eta
 
 MIB = 1024**2
 

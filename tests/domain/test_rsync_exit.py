@@ -3,7 +3,7 @@ import pytest
 from torrent_mover.domain import errors
 from torrent_mover.domain.errors import Retry
 from torrent_mover.domain.rsync_exit import RsyncRoute, explain
-from torrent_mover.engine.outages import is_full
+from torrent_mover.engine.progress.outages import is_full
 
 ROUTE = RsyncRoute("/data on seedbox:22", "/srv/new", "seedbox:22")
 CUT = "rsync: connection unexpectedly closed (123456 bytes received so far) [receiver]\nrsync error: (code 12)"

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from torrent_mover.domain.move import Mark, MoveRecord, Stage
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.selection import (
+from torrent_mover.domain.settings.settings import Order
+from torrent_mover.domain.torrent.torrent import InfoHash, Torrent, TorrentState
+from torrent_mover.duties.moving.selection import (
     Findings,
-    Held,
-    Policy,
+    SelectionPolicy,
     brought_here,
     finish,
     may_be_partial,
@@ -18,8 +19,7 @@ from torrent_mover.domain.selection import (
     preselect,
     resting,
 )
-from torrent_mover.domain.settings import Order
-from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
+from torrent_mover.engine.run.work import HeldBack
 
 GIB = 1024**3
 
@@ -50,7 +50,7 @@ def take_all(_torrent):
 
 
 def select(torrents, policy=None, look=take_all, **more):
-    return finish(preselect(torrents, policy or Policy("move-me"), **more), look)
+    return finish(preselect(torrents, policy or SelectionPolicy("move-me"), **more), look)
 
 
 def numbers(selection):
@@ -72,8 +72,8 @@ def test_what_failed_rests_and_nothing_goes_in_its_place():
     failed, other = a_torrent(1), a_torrent(2)
     known = MoveRecord(failed.id, "", GIB, Stage.CHECKING, 0, 5000, error="It broke.", next_try_at=5300)
     held = resting([known], now=5100)
-    (candidate,) = select([failed, other], Policy("move-me", threshold=GIB), held=held).chosen
-    assert candidate.held == Held("failed, tried again in 3:20: It broke.", 5300, 5000)
+    (candidate,) = select([failed, other], SelectionPolicy("move-me", threshold=GIB), held=held).chosen
+    assert candidate.held == HeldBack("failed, tried again in 3:20: It broke.", 5300, 5000)
     assert not resting([known], now=5300)
 
 
@@ -83,7 +83,7 @@ def test_what_came_from_the_destination_is_not_moved_back_unless_somebody_says_s
     left = reason(torrent, came_from=back)
     assert left == "an earlier run has brought it here from nas:8080; --again moves it back"
     assert brought_here(select([torrent], came_from=back).not_moved) == 1
-    assert numbers(select([torrent], Policy("move-me", again=True), came_from=back)) == [1]
+    assert numbers(select([torrent], SelectionPolicy("move-me", again=True), came_from=back)) == [1]
     assert numbers(select([torrent], look=lambda _torrent: Findings(again=True), came_from=back)) == [1]
 
 
@@ -115,7 +115,7 @@ def test_one_that_is_not_ready_is_left_with_the_reason(changes, expected):
 
 
 def test_min_seed_time_leaves_young_ones():
-    policy = Policy("move-me", min_seed_time=86400)
+    policy = SelectionPolicy("move-me", min_seed_time=86400)
     assert reason(a_torrent(1, seeding_time=10800), policy=policy) == "has seeded 3h00m of 1d00h"
     assert numbers(select([a_torrent(1, seeding_time=86400)], policy)) == [1]
 
@@ -147,24 +147,24 @@ def test_other_categories_do_not_exist():
 
 def test_with_a_threshold_the_oldest_go_until_the_excess_is_covered():
     torrents = [a_torrent(number, size=10 * GIB) for number in (5, 4, 3, 2, 1)]
-    selection = select(torrents, Policy("move-me", threshold=25 * GIB))
+    selection = select(torrents, SelectionPolicy("move-me", threshold=25 * GIB))
     assert numbers(selection) == [1, 2, 3]
     assert {left.reason for left in selection.not_moved} == {"not needed: the category gets below 25.0 GiB without it"}
 
 
 def test_incomplete_ones_count_for_the_excess_but_are_not_taken():
     torrents = [a_torrent(1, size=10 * GIB, amount_left=5, state=TorrentState.DOWNLOADING), a_torrent(2, size=10 * GIB)]
-    assert numbers(select(torrents, Policy("move-me", threshold=15 * GIB))) == [2]
+    assert numbers(select(torrents, SelectionPolicy("move-me", threshold=15 * GIB))) == [2]
 
 
 def test_a_category_at_its_threshold_loses_nothing():
-    assert numbers(select([a_torrent(1), a_torrent(2)], Policy("move-me", threshold=2 * GIB))) == []
+    assert numbers(select([a_torrent(1), a_torrent(2)], SelectionPolicy("move-me", threshold=2 * GIB))) == []
 
 
 def test_one_that_a_closer_look_rules_out_is_made_up_for_by_the_next():
     selection = select(
         [a_torrent(number) for number in (1, 2, 3)],
-        Policy("move-me", threshold=2 * GIB),
+        SelectionPolicy("move-me", threshold=2 * GIB),
         look=lambda torrent: Findings(ignored_tracker="x.org" if torrent.added_on == 1001 else ""),
     )
     assert numbers(selection) == [2]
@@ -177,31 +177,31 @@ def test_nobody_is_looked_at_once_the_excess_is_covered():
         looked.append(torrent.added_on)
         return Findings()
 
-    select([a_torrent(number) for number in range(100)], Policy("move-me", threshold=98 * GIB), look=look)
+    select([a_torrent(number) for number in range(100)], SelectionPolicy("move-me", threshold=98 * GIB), look=look)
     assert looked == [1000, 1001]
 
 
 def test_order_by_size():
     torrents = [a_torrent(1, size=2 * GIB), a_torrent(2, size=3 * GIB), a_torrent(3, size=1 * GIB)]
-    assert numbers(select(torrents, Policy("move-me", order=Order.SMALLEST))) == [3, 1, 2]
-    assert numbers(select(torrents, Policy("move-me", order=Order.LARGEST))) == [2, 1, 3]
+    assert numbers(select(torrents, SelectionPolicy("move-me", order=Order.SMALLEST))) == [3, 1, 2]
+    assert numbers(select(torrents, SelectionPolicy("move-me", order=Order.LARGEST))) == [2, 1, 3]
 
 
 def test_the_threshold_takes_the_oldest_whatever_the_order():
     torrents = [a_torrent(1, size=3 * GIB), a_torrent(2, size=2 * GIB), a_torrent(3, size=GIB)]
-    policy = Policy("move-me", threshold=2 * GIB, order=Order.SMALLEST)
+    policy = SelectionPolicy("move-me", threshold=2 * GIB, order=Order.SMALLEST)
     assert numbers(select(torrents, policy)) == [2, 1]
 
 
 def test_tagged_ones_go_first_with_order_priority_only():
     torrents = [a_torrent(1), a_torrent(2, tags=("hd", "move-first"))]
-    assert numbers(select(torrents, Policy("move-me", order=Order.PRIORITY))) == [2, 1]
-    assert numbers(select(torrents, Policy("move-me"))) == [1, 2]
+    assert numbers(select(torrents, SelectionPolicy("move-me", order=Order.PRIORITY))) == [2, 1]
+    assert numbers(select(torrents, SelectionPolicy("move-me"))) == [1, 2]
 
 
 def test_what_was_begun_goes_first_and_is_taken_first():
     torrents = [a_torrent(1), a_torrent(2), a_torrent(3)]
-    selection = select(torrents, Policy("move-me", threshold=2 * GIB), begun={torrents[2].id})
+    selection = select(torrents, SelectionPolicy("move-me", threshold=2 * GIB), begun={torrents[2].id})
     assert numbers(selection) == [3]
     assert selection.chosen[0].resumed
 
@@ -219,7 +219,7 @@ def test_every_torrent_of_the_category_is_in_exactly_one_list_with_a_reason(rows
         a_torrent(number, state=state, size=gib, amount_left=int(gib if partial else 0), progress=0.5)
         for number, (state, gib, partial) in enumerate(rows)
     ]
-    selection = select(torrents, Policy("move-me", threshold=threshold, order=order))
+    selection = select(torrents, SelectionPolicy("move-me", threshold=threshold, order=order))
     listed = [candidate.torrent.id for candidate in selection.chosen] + [left.id for left in selection.not_moved]
     assert sorted(listed) == sorted(torrent.id for torrent in torrents)
     assert all(left.reason for left in selection.not_moved)

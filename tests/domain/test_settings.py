@@ -8,18 +8,12 @@ import pytest
 
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
 from torrent_mover.domain.secret import Secret
-from torrent_mover.domain.setting_kinds import Surroundings
-from torrent_mover.domain.settings import (
-    ClientSettings,
-    HostKeyPolicy,
-    Order,
-    Settings,
-    TransferMode,
-)
-from torrent_mover.domain.settings_problems import Place, Severity
-from torrent_mover.domain.settings_reading import read_settings
-from torrent_mover.domain.settings_schema import SECTIONS, Document, Entry
-from torrent_mover.domain.settings_text import reference_markdown, template
+from torrent_mover.domain.settings.kinds import Surroundings
+from torrent_mover.domain.settings.problems import ConfigPlace, Severity
+from torrent_mover.domain.settings.reading import read_settings
+from torrent_mover.domain.settings.schema import SECTIONS, ConfigDocument, ConfigEntry
+from torrent_mover.domain.settings.settings import ClientSettings, HostKeyPolicy, Order, Settings, TransferMode
+from torrent_mover.domain.settings.text import reference_markdown, template
 
 AROUND = Surroundings("/etc/tm", "/home/me", "/home/me/.local/state")
 
@@ -40,17 +34,17 @@ def a_document(changes=None):
     line, headings, entries = 0, [], []
     for section, keys in sections.items():
         line += 1
-        headings.append((section, Place("config.ini", line)))
+        headings.append((section, ConfigPlace("config.ini", line)))
         for key, text in keys.items():
             line += 1
             if text is not None:
-                entries.append(Entry(section, key, text, Place("config.ini", line)))
-    return Document("config.ini", tuple(headings), tuple(entries))
+                entries.append(ConfigEntry(section, key, text, ConfigPlace("config.ini", line)))
+    return ConfigDocument("config.ini", tuple(headings), tuple(entries))
 
 
 def without_section(name):
     document = a_document()
-    return Document(
+    return ConfigDocument(
         document.file,
         tuple(heading for heading in document.headings if heading[0] != name),
         tuple(entry for entry in document.entries if entry.section != name),
@@ -223,7 +217,7 @@ def test_the_source_client_may_see_other_paths_than_ssh():
 
 def test_a_client_section_may_have_any_name():
     document = a_document({("SETTINGS", "source_client_section"): "seedbox"})
-    renamed = Document(
+    renamed = ConfigDocument(
         document.file,
         tuple(("SEEDBOX" if name == "SOURCE_CLIENT" else name, place) for name, place in document.headings),
         tuple(
@@ -247,7 +241,7 @@ def test_keys_of_general_count_in_settings_too_with_a_notice():
 
 def test_the_environment_wins_over_both_places_of_a_general_key():
     document = a_document({("SETTINGS", "watchdog_timeout"): "900"})
-    override = Entry("General", "watchdog_timeout", "60", Place("$X"), overrides=True)
+    override = ConfigEntry("General", "watchdog_timeout", "60", ConfigPlace("$X"), overrides=True)
     settings, _ = read_settings(dataclasses.replace(document, entries=(override, *document.entries)), AROUND)
     assert settings is not None
     assert settings.general.watchdog_timeout == 60
@@ -293,7 +287,7 @@ def test_a_misspelt_required_key_is_told_once_and_not_also_as_missing():
 
 def test_a_misspelt_section_is_told_once_and_still_read():
     document = a_document({("SOURCE_SERVER", "port"): "x"})
-    misspelt = Document(
+    misspelt = ConfigDocument(
         document.file,
         tuple(("SOURCE_SEVER" if name == "SOURCE_SERVER" else name, place) for name, place in document.headings),
         tuple(

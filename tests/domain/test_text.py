@@ -5,19 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from torrent_mover.domain.text import (
-    cells,
-    clock,
-    counted,
-    duration,
-    pad,
-    part,
-    percent,
-    rate,
-    safe,
-    shorten,
-    size,
-)
+from torrent_mover.domain.text import cells, clock, counted, duration, pad, part, percent, rate, safe, shorten, size
 
 ANY_TEXT = st.text(st.characters(codec=None))
 

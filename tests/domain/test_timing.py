@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torrent_mover.domain.timing import Task, Timing, usual_rate, usual_time
+from torrent_mover.domain.report.timing import Task, Timing, usual_rate, usual_time
 
 GIB = 1024**3
 

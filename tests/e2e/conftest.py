@@ -8,10 +8,10 @@ from tests.conftest import BRISK, program_of
 from tests.e2e.handover import PAIRS, Swarm
 from tests.e2e.house import House
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
-from torrent_mover.demo.world import World
+from torrent_mover.demo.world import DemoWorld
 
 
-def _house(world: World, home) -> House:
+def _house(world: DemoWorld, home) -> House:
     for name in ("tracker_rules.json", "config.ini"):
         (world.root / name).unlink(missing_ok=True)
     return House(world, home)
@@ -25,7 +25,7 @@ def house(world, tmp_path):
 
 @pytest.fixture(scope="session")
 def _same_45(open_folder):
-    with World(
+    with DemoWorld(
         open_folder / "world-4.5", source_program=program_of("4.5"), destination_program=program_of("4.5")
     ) as world:
         yield world
@@ -34,7 +34,7 @@ def _same_45(open_folder):
 @pytest.fixture(scope="session")
 def _same_51(open_folder):
     programs = {"source_program": program_of("5.1"), "destination_program": program_of("5.1")}
-    with World(open_folder / "world-5.1", **programs, settings=BRISK) as world:
+    with DemoWorld(open_folder / "world-5.1", **programs, settings=BRISK) as world:
         yield world
 
 

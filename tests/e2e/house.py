@@ -11,7 +11,7 @@ from torrent_mover.demo.content import Sample, sample
 from torrent_mover.demo.process import wait_until
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES, QBittorrentServer
 from torrent_mover.demo.torrents import make_torrent
-from torrent_mover.demo.world import CATEGORY, World
+from torrent_mover.demo.world import CATEGORY, DemoWorld
 
 _VOLATILE = {"time_active", "seeding_time", "reannounce", "last_activity", "popularity", "eta", "seen_complete"}
 """What `torrents/info` says of time passing; everything else about a torrent that nobody touches stays as it is."""
@@ -21,9 +21,9 @@ _HALF = 0.5
 
 
 class House:
-    """`config` holds overrides by section, as World.config takes them; a test may change it before it runs something."""
+    """`config` holds overrides by section, as DemoWorld.config takes them; a test may change it before it runs something."""
 
-    def __init__(self, world: World, home: Path) -> None:
+    def __init__(self, world: DemoWorld, home: Path) -> None:
         self.world = world
         self.home = home
         self.config: dict[str, dict[str, str]] = {}

@@ -14,11 +14,11 @@ from dataclasses import replace
 
 import pytest
 
-from torrent_mover.adapters.config_ini import load
+from torrent_mover.adapters.config.reading import load
 from torrent_mover.bootstrap.run import Assembly, RunOptions
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import MoveFailed
 from torrent_mover.domain.move import Mark
+from torrent_mover.domain.report.events import MoveFailed
 from torrent_mover.ports.client import TorrentClient
 
 pytestmark = pytest.mark.servers

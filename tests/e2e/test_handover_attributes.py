@@ -15,7 +15,7 @@ from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.demo.web_api import WebApiError
 from torrent_mover.demo.world import CATEGORY
-from torrent_mover.domain.bencode import decode_document, encode
+from torrent_mover.domain.torrent.bencode import decode_document, encode
 
 pytestmark = pytest.mark.servers
 

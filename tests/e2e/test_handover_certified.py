@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.servers import eventually
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 pytestmark = pytest.mark.servers
 

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import BRISK, program_of
 from tests.e2e.command import Command, Result
 from tests.e2e.terminal import Terminal
-from torrent_mover.adapters.config_ini import load
+from torrent_mover.adapters.config.reading import load
 from torrent_mover.cli import main
 from torrent_mover.demo.process import wait_until
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer

@@ -12,7 +12,7 @@ from tests.as_user import NOBODY_IN_PARTICULAR, as_user
 from tests.fakes.sink import RecordingSink
 from tests.servers import target_of
 from tests.transfer.rsync_case import Case
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.transport import connect

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.schemas import fits
 from tests.conftest import program_of
 from tests.e2e.house import House, told
-from torrent_mover.demo.world import CATEGORY, OTHER_CATEGORY, World
+from torrent_mover.demo.world import CATEGORY, OTHER_CATEGORY, DemoWorld
 from torrent_mover.domain.move import Outcome
 
 pytestmark = pytest.mark.servers
@@ -153,7 +153,7 @@ def test_data_that_another_torrent_of_the_source_uses_is_not_deleted(house):
 
 def test_a_newer_client_hands_over_to_an_older_one(open_folder, tmp_path):
     programs = {"source_program": program_of("5.1"), "destination_program": program_of("4.5")}
-    with World(open_folder / "5.1 to 4.5", **programs) as world:
+    with DemoWorld(open_folder / "5.1 to 4.5", **programs) as world:
         house = House(world, tmp_path / "home")
         made = [house.seed("Season [1] – «Ünïcode»", FEW), house.seed("Hybrid", FEW, version="hybrid")]
         files = {one.info_hash: one.files() for one in made}

@@ -11,7 +11,7 @@ from tests.conftest import program_of
 from tests.e2e.house import House
 from torrent_mover.demo.process import children_of
 from torrent_mover.demo.ssh_server import PasswordLogin
-from torrent_mover.demo.world import World
+from torrent_mover.demo.world import DemoWorld
 
 pytestmark = [
     pytest.mark.servers,
@@ -24,7 +24,7 @@ PASSWORD = PasswordLogin().password
 @pytest.fixture(scope="module")
 def closed_world(open_folder):
     programs = {"source_program": program_of("4.5"), "destination_program": program_of("5.1")}
-    with World(open_folder / "closed world", **programs, password_login=PasswordLogin()) as world:
+    with DemoWorld(open_folder / "closed world", **programs, password_login=PasswordLogin()) as world:
         yield world
 
 

@@ -14,7 +14,7 @@ from tests.e2e.command import Command
 from tests.e2e.house import House
 from tests.servers import snapshot
 from torrent_mover.demo.ssh_server import PasswordLogin
-from torrent_mover.demo.world import World
+from torrent_mover.demo.world import DemoWorld
 
 pytestmark = [
     pytest.mark.servers,
@@ -30,7 +30,7 @@ def _guarded_world(open_folder):
     """A world whose SSH login is nobody in particular, so that folders can be closed to it."""
     login = PasswordLogin(uid=ALICE, gid=ALICE)
     programs = {"source_program": program_of("4.5"), "destination_program": program_of("5.1")}
-    with World(open_folder / "guarded", password_login=login, **programs) as world:
+    with DemoWorld(open_folder / "guarded", password_login=login, **programs) as world:
         yield world
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.servers import eventually
 from torrent_mover.adapters.clients.qbittorrent.statistics import profile_lock
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES, QBittorrentServer
-from torrent_mover.domain.bencode import decode, encode
+from torrent_mover.domain.torrent.bencode import decode, encode
 
 pytestmark = pytest.mark.servers
 

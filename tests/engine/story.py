@@ -16,29 +16,30 @@ from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.demo.content import write_content, write_file
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ExitCode, ServerTooOld
-from torrent_mover.domain.events import Event
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.paths import ClientPath, RelativePath
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.report.events import Event
+from torrent_mover.domain.report.snapshot import HostHealth, MoveStatus
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.rules import TrackerRules
-from torrent_mover.domain.selection import Policy as SelectionPolicy
-from torrent_mover.domain.snapshot import HostHealth, Standing
-from torrent_mover.domain.torrent import InfoHash, TorrentState
-from torrent_mover.engine.board import Flow, Legs
-from torrent_mover.engine.engine import Engine, Tuning
-from torrent_mover.engine.places import Destination, Policy, Route, Source
-from torrent_mover.engine.planner import Planner
-from torrent_mover.engine.publisher import Publisher
-from torrent_mover.engine.recheck import RecheckPatience
-from torrent_mover.engine.run import Run, RunFacts
-from torrent_mover.engine.sink import Throttle
-from torrent_mover.engine.space import Space
-from torrent_mover.engine.statistics import Carrying
-from torrent_mover.engine.vitals import Vitals
-from torrent_mover.engine.watchdog import Watchdog
-from torrent_mover.engine.world import World
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield
+from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
+from torrent_mover.duties.moving.moving import Moving
+from torrent_mover.duties.moving.planner import Planner
+from torrent_mover.duties.moving.selection import SelectionPolicy
+from torrent_mover.duties.moving.statistics import Carrying
+from torrent_mover.engine.delivery.places import Destination, MovePolicy, Route, Source
+from torrent_mover.engine.delivery.space import ReservedSpace
+from torrent_mover.engine.delivery.world import World
+from torrent_mover.engine.hub.publisher import Publisher
+from torrent_mover.engine.progress.board import Flow, Legs
+from torrent_mover.engine.progress.sink import Throttle
+from torrent_mover.engine.progress.watchdog import Watchdog
+from torrent_mover.engine.proof.recheck import RecheckPatience
+from torrent_mover.engine.run.pool import Engine, Tuning
+from torrent_mover.engine.run.run import Run, RunFacts
+from torrent_mover.engine.run.vitals import Vitals
 from torrent_mover.ports.accounts import Account
 from torrent_mover.ports.filesystem import FileKind
 from torrent_mover.ports.statistics import StatisticsStore
@@ -184,7 +185,7 @@ class Story:
         self.contents: dict[InfoHash, dict[str, bytes]] = {}
         self.metainfo: dict[InfoHash, bytes] = {}
         self.events: list[Event] = []
-        self.policy = Policy(
+        self.policy = MovePolicy(
             delete_at_source=True,
             start_at_destination=True,
             manual_review_category="manual-review",
@@ -264,8 +265,8 @@ class Story:
         def work() -> None:
             while not over.wait(0.005):
                 rows = roster.rows()
-                waiting = [row for row in rows if row.standing in (Standing.QUEUED, Standing.RETRYING)]
-                if waiting and not any(row.standing is Standing.ACTIVE for row in rows):
+                waiting = [row for row in rows if row.standing in (MoveStatus.QUEUED, MoveStatus.RETRYING)]
+                if waiting and not any(row.standing is MoveStatus.ACTIVE for row in rows):
                     late = min(row.ready_at for row in waiting) - self.clock.monotonic()
                     if late > 0:
                         self.clock.advance(late)
@@ -305,25 +306,25 @@ class Story:
             self.clock,
             publisher.publish,
             throttle,
-            Space(there, None, lambda: self.engine.arrived()),  # noqa: PLW0108  the engine is made after it
+            ReservedSpace(there, None, lambda: self.engine.arrived()),  # noqa: PLW0108  the engine is made after it
             planner.ignored,
             run="test",
         )
+        duty = Moving(world, planner, Carrying(world, self.store(fuse) if self.store else None))
         engine = self.engine = Engine(
-            world, Tuning(self.jobs, Watchdog(600.0), self.backoff, 3, 900.0, self.rest), threading.Event()
+            world, duty, Tuning(self.jobs, Watchdog(600.0), self.backoff, 3, 900.0, self.rest), threading.Event()
         )
         fuse.on_death = engine.roster.close
         facts = RunFacts("test", "0", "sftp", "seedbox", "nas", "config.ini", test_run=False)
         return Run(
             facts,
             engine,
-            planner,
+            duty,
             publisher,
             (),
             Vitals((), None, book, self.clock),
             lambda: HostHealth(0, 0, 0),
             lambda _limit: None,
-            carrying=Carrying(world, self.store(fuse) if self.store else None),
         )
 
     def _real(self, place: ClientPath) -> str:

@@ -12,9 +12,9 @@ from tests.engine.fuse import Fuse
 from tests.engine.test_rounds import Staying
 from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import Level, MoveFailed, Noticed, RunEnded
-from torrent_mover.domain.snapshot import Phase, Standing
-from torrent_mover.engine import rounds
+from torrent_mover.domain.report.events import Level, MoveFailed, Noticed, RunEnded
+from torrent_mover.domain.report.snapshot import MoveStatus, Phase
+from torrent_mover.engine.run import rounds
 
 
 def raising(kind):
@@ -136,7 +136,7 @@ def test_housekeeping_that_fails_once_still_breaks_off_what_stands_still(story, 
                 slow.wait(20)
 
     slow = threading.Event()
-    monkeypatch.setattr("torrent_mover.engine.engine._TICK", 0.01)
+    monkeypatch.setattr("torrent_mover.engine.run.pool._TICK", 0.01)
     fuse = Slow()
     with contextlib.closing(story.journal()) as journal:
         run = story.build(journal, fuse)
@@ -196,7 +196,7 @@ def test_what_is_done_beside_a_run_does_not_fail_in_silence(story, monkeypatch):
         run = story.build(journal, Fuse())
         told = []
         run.subscribe(told.append)
-        monkeypatch.setattr("torrent_mover.engine.past.dismiss", lambda *_: raising(TypeError)("dismiss"))
+        monkeypatch.setattr("torrent_mover.engine.run.past.dismiss", lambda *_: raising(TypeError)("dismiss"))
         run.dismiss(torrent)
         eventually(lambda: any(isinstance(event, Noticed) and "TypeError" in event.text for event in told), 10)
         assert run.execute() is ExitCode.DONE
@@ -205,11 +205,11 @@ def test_what_is_done_beside_a_run_does_not_fail_in_silence(story, monkeypatch):
 
 def test_a_cancelled_move_that_cannot_be_cleared_up_does_not_keep_the_run(story, monkeypatch):
     torrent = story.seed()
-    monkeypatch.setattr("torrent_mover.engine.engine.give_back", lambda *_: raising(OSError)("clear up"))
+    monkeypatch.setattr("torrent_mover.engine.run.pool.give_back", lambda *_: raising(OSError)("clear up"))
     with contextlib.closing(story.journal()) as journal:
         run = story.build(journal, Fuse())
         run.subscribe(lambda event: run.cancel(torrent) if type(event).__name__ == "QueuePlanned" else None)
         assert run.execute() is ExitCode.DONE
         (row,) = story.engine.roster.rows()
-    assert row.standing is Standing.SKIPPED
+    assert row.standing is MoveStatus.SKIPPED
     story.assert_kept(torrent)

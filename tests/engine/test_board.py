@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torrent_mover.engine.board import TRANSFER_SHARE, Ledger
+from torrent_mover.engine.progress.board import TRANSFER_SHARE, Ledger
 
 SIZE = 1000
 _COUNT = st.integers(0, 2 * SIZE)

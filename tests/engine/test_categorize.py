@@ -6,12 +6,12 @@ import pytest
 
 from tests.fakes.client import FakeClient
 from tests.fakes.clock import FakeClock
-from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.adapters.config.rules import RulesFile
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.categorizing import Placed, RuleSet
 from torrent_mover.domain.errors import ConfigError, TorrentChanged, TorrentGone, Unreachable
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.engine.categorize import ClientCategorizer
+from torrent_mover.duties.moving.categorize import ClientCategorizer
 
 
 class Bench:

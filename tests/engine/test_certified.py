@@ -11,7 +11,7 @@ import pytest
 from tests.engine.fuse import Fuse
 from tests.engine.story import PIECE, Story, path
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import Noticed
+from torrent_mover.domain.report.events import Noticed
 
 
 @pytest.fixture(params=[True, False], ids=["local", "remote"])

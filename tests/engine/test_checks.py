@@ -11,20 +11,20 @@ from tests.engine.story import CATEGORY, SAVE, TARGET, FsDisk, Story, path
 from tests.fakes.client import FakeClient
 from tests.fakes.clock import FakeClock
 from tests.fakes.filesystem import MemoryFileSystem
-from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.errors import ExitCode, LoginRefused, NotWritable, PathNotSeen, PreflightRefused, Unreachable
-from torrent_mover.domain.events import CheckFailed, CheckPassed
 from torrent_mover.domain.paths import ROOT, ClientPath, HostPath
-from torrent_mover.domain.settings import Unlock
-from torrent_mover.engine.access import Access
-from torrent_mover.engine.check_destination import DestinationFolder
-from torrent_mover.engine.check_source import SourceFiles, SourceTree
-from torrent_mover.engine.places import Destination, Policy, Source
-from torrent_mover.engine.preflight import Check, Doubt, Examination, NotChecked
-from torrent_mover.engine.recheck import RecheckPatience
+from torrent_mover.domain.report.events import CheckFailed, CheckPassed
+from torrent_mover.domain.settings.settings import Unlock
+from torrent_mover.domain.torrent.canary import Canary
+from torrent_mover.engine.delivery.access import Access
+from torrent_mover.engine.delivery.places import Destination, MovePolicy, Source
+from torrent_mover.engine.preflight.destination import DestinationFolder
+from torrent_mover.engine.preflight.examination import Check, Doubt, Examination, NotChecked
+from torrent_mover.engine.preflight.source import SourceFiles, SourceTree
+from torrent_mover.engine.proof.recheck import RecheckPatience
 from torrent_mover.ports.accounts import Account
 
-POLICY = Policy(True, True, "manual-review", "", "", RecheckPatience(60, 15, 90))
+POLICY = MovePolicy(True, True, "manual-review", "", "", RecheckPatience(60, 15, 90))
 
 
 class Nas:

@@ -12,13 +12,13 @@ from tests.engine.fuse import Fuse
 from tests.engine.story import PIECE, Story, path
 from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode, TransferError, Unreachable
-from torrent_mover.domain.events import Noticed
 from torrent_mover.domain.move import Mark, MoveRecord, Outcome, Stage
-from torrent_mover.domain.pieces import Bitfield
 from torrent_mover.domain.quantities import PAUSE
+from torrent_mover.domain.report.events import Noticed
+from torrent_mover.domain.report.snapshot import MoveStatus, Phase
 from torrent_mover.domain.retry import Backoff
-from torrent_mover.domain.snapshot import Phase, Standing
-from torrent_mover.engine.run import Run
+from torrent_mover.domain.torrent.pieces import Bitfield
+from torrent_mover.engine.run.run import Run
 
 CHUNK = "before here.reader.chunk"
 ONE_FILE = 640_000
@@ -62,11 +62,11 @@ class Live:
         with self.time_passes():
             self.code = self.control.execute()
 
-    def standing(self, torrent) -> Standing | None:
+    def standing(self, torrent) -> MoveStatus | None:
         row = self.story.engine.roster.get(torrent)
         return row.standing if row else None
 
-    def becomes(self, torrent, standing: Standing) -> None:
+    def becomes(self, torrent, standing: MoveStatus) -> None:
         eventually(lambda: self.standing(torrent) is standing, 20)
 
     def said(self, text: str, torrent=None) -> bool:
@@ -110,7 +110,7 @@ def test_what_was_verified_before_a_pause_is_not_sent_again(story, live):
 
     one.control.pause(torrent)
     one.gate.open()
-    one.becomes(torrent, Standing.PAUSED)
+    one.becomes(torrent, MoveStatus.PAUSED)
     verified = story.manifest(torrent)
     have = sum(span.length for piece in story.journaled(torrent).ones() for span in verified.spans(piece, piece))
     before = story.brought
@@ -144,9 +144,9 @@ def test_a_paused_run_begins_nothing_and_goes_on_where_it_was(story, live):
 
     one.control.pause()
     one.gate.open()
-    one.becomes(first, Standing.PAUSED)
+    one.becomes(first, MoveStatus.PAUSED)
     assert one.control.snapshot().phase is Phase.PAUSED
-    assert one.standing(second) is Standing.QUEUED
+    assert one.standing(second) is MoveStatus.QUEUED
     one.control.resume()
 
     assert one.end() is ExitCode.DONE
@@ -163,8 +163,8 @@ def test_one_torrent_waits_while_the_others_go_on(story, live):
 
     one.control.pause(second)
     one.gate.open()
-    one.becomes(first, Standing.DONE)
-    assert one.standing(second) is Standing.PAUSED
+    one.becomes(first, MoveStatus.DONE)
+    assert one.standing(second) is MoveStatus.PAUSED
     assert one.thread.is_alive()
     one.control.resume(second)
 
@@ -182,7 +182,7 @@ def test_cancel_removes_what_arrived_and_touches_no_source(story, live):
     one.gate.open()
 
     assert one.end() is ExitCode.DONE
-    assert one.standing(torrent) is Standing.SKIPPED
+    assert one.standing(torrent) is MoveStatus.SKIPPED
     assert one.said("removed from staging; the source is untouched", torrent)
     assert story.source.get(torrent) is not None
     assert story.at_source(torrent) == story.contents[torrent]
@@ -240,7 +240,7 @@ def test_cancel_leaves_what_another_run_is_moving_to_the_same_place(story, live)
     assert one.gate.reached.wait(20)
     one.control.pause(torrent)
     one.gate.open()
-    one.becomes(torrent, Standing.PAUSED)
+    one.becomes(torrent, MoveStatus.PAUSED)
     before = set(story.there.nodes)
     story.engine.world.claim = taken_by_another_run
 
@@ -257,7 +257,7 @@ def test_cancel_of_a_paused_torrent_removes_what_arrived_too(story, live):
     assert one.gate.reached.wait(20)
     one.control.pause(torrent)
     one.gate.open()
-    one.becomes(torrent, Standing.PAUSED)
+    one.becomes(torrent, MoveStatus.PAUSED)
 
     one.control.cancel(torrent)
 
@@ -286,7 +286,7 @@ def test_a_skipped_torrent_is_taken_up_again_by_retry(story, live):
     one = live()
     assert one.gate.reached.wait(20)
     one.control.skip(other)
-    assert one.standing(other) is Standing.SKIPPED
+    assert one.standing(other) is MoveStatus.SKIPPED
 
     one.control.retry(other)
     one.gate.open()
@@ -301,7 +301,7 @@ def test_retry_does_not_wait_out_the_back_off(story, live):
     story.backoff = Backoff(base=5000.0, cap=50_000.0)
     torrent = story.seed("Film.mkv", ONE_FILE)
     one = live(free=10_000, broken=Unreachable("Cannot reach seedbox."))
-    one.becomes(torrent, Standing.RETRYING)
+    one.becomes(torrent, MoveStatus.RETRYING)
     one.gate.broken = None
 
     one.control.retry(torrent)
@@ -337,7 +337,7 @@ def test_a_row_that_waits_says_for_what_and_one_that_is_over_how_it_ended(story,
     story.backoff = Backoff(base=30.0)
     torrent = story.seed("Broken.mkv", ONE_FILE)
     one = live(broken=Unreachable("seedbox:22 closed the connection."))
-    one.becomes(torrent, Standing.RETRYING)
+    one.becomes(torrent, MoveStatus.RETRYING)
     why, seconds = why_of(one, torrent)
     assert why == "seedbox:22 closed the connection."
     assert 0 < seconds <= 60
@@ -473,7 +473,7 @@ def test_every_wish_comes_back_at_once_while_the_source_is_silent(story, live):
 
     for wish in (one.control.skip, one.control.pause, one.control.resume, one.control.cancel):
         wish(torrent)
-    assert one.standing(torrent) is Standing.ACTIVE
+    assert one.standing(torrent) is MoveStatus.ACTIVE
     assert one.control.snapshot().moves[0].name == "First.mkv"
     one.gate.open()
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.engine.story import TARGET
-from torrent_mover.domain.attributes import Later, ShareLimits
 from torrent_mover.domain.errors import ExitCode, Unreachable
-from torrent_mover.domain.events import Noticed
+from torrent_mover.domain.report.events import Noticed
+from torrent_mover.domain.torrent.attributes import DeferredAttributes, ShareLimits
 
 ALL = {
     "ratio_limit": 3.0,
@@ -19,7 +19,7 @@ ALL = {
     "force_start": True,
     "auto_managed": True,
 }
-WANTED = Later(ShareLimits(3.0, 7200, 600), super_seeding=True, force_start=True, auto_managed=True)
+WANTED = DeferredAttributes(ShareLimits(3.0, 7200, 600), super_seeding=True, force_start=True, auto_managed=True)
 
 
 def said(story) -> str:
@@ -35,7 +35,7 @@ def test_everything_that_can_be_set_is_set_once_the_source_is_gone(story):
     torrent = seed_with_all(story)
     assert story.run() is ExitCode.DONE
     story.assert_moved(torrent)
-    assert Later.of(story.destination.get(torrent)) == WANTED
+    assert DeferredAttributes.of(story.destination.get(torrent)) == WANTED
     calls = [name for name, _ in story.source.calls + story.destination.calls]
     assert "remove" in calls
 
@@ -62,7 +62,7 @@ def test_what_a_killed_run_did_not_give_the_next_one_gives(story, label):
     story.run_until(label)
     assert story.run() is ExitCode.DONE
     story.assert_moved(torrent)
-    assert Later.of(story.destination.get(torrent)) == WANTED
+    assert DeferredAttributes.of(story.destination.get(torrent)) == WANTED
 
 
 def test_a_client_that_is_away_gets_the_rest_in_the_next_run(story):
@@ -70,7 +70,7 @@ def test_a_client_that_is_away_gets_the_rest_in_the_next_run(story):
     story.destination.fail("set_super_seeding", Unreachable("away", kept="", remedy=""))
     assert story.run() is ExitCode.DONE
     story.run()
-    assert Later.of(story.destination.get(torrent)) == WANTED
+    assert DeferredAttributes.of(story.destination.get(torrent)) == WANTED
 
 
 def test_no_limit_is_set_by_which_the_destination_would_remove_it_at_once(story):

@@ -6,12 +6,12 @@ from itertools import count
 
 from tests.engine.story import CATEGORY
 from torrent_mover.domain.errors import ExitCode, Unreachable
-from torrent_mover.domain.events import MoveFailed
+from torrent_mover.domain.report.events import MoveFailed
 from torrent_mover.domain.rules import TrackerRules
-from torrent_mover.domain.selection import Policy
-from torrent_mover.engine.foresight import Foresight, foresee
-from torrent_mover.engine.places import Source
-from torrent_mover.engine.planner import Planner
+from torrent_mover.duties.moving.foresight import Foresight, foresee
+from torrent_mover.duties.moving.planner import Planner
+from torrent_mover.duties.moving.selection import SelectionPolicy
+from torrent_mover.engine.delivery.places import Source
 
 NAMESAKES = {"ReadMe.txt": 20_000, "readme.txt": 21_000}
 
@@ -19,7 +19,7 @@ NAMESAKES = {"ReadMe.txt": 20_000, "readme.txt": 21_000}
 def foreseen(story, client=None, **options):
     client = client or story.source
     source = Source(story.source.name, client, lambda _: story.here)
-    plan = Planner(story.source, None, Policy(CATEGORY), TrackerRules(())).plan()
+    plan = Planner(story.source, None, SelectionPolicy(CATEGORY), TrackerRules(())).plan()
     return foresee(source, plan, **{"monotonic": story.clock.monotonic} | options)
 
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from torrent_mover.domain.certificate import (
+from torrent_mover.domain.errors import GateRefused
+from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.torrent.certificate import (
     MAX_AGE,
     MIN_SEEDING,
     Certificate,
@@ -16,9 +18,7 @@ from torrent_mover.domain.certificate import (
     Reading,
     certify,
 )
-from torrent_mover.domain.errors import GateRefused
-from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent, TorrentState
 
 NOW = 1000.0
 HERE, THERE = ClientPath("/seed"), ClientPath("/nas")

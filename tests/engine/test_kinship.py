@@ -12,17 +12,18 @@ from tests.engine.story import CATEGORY, FILES, PIECE, SAVE, StoryLook, path
 from torrent_mover.demo.content import write_file
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ConnectionLost, ExitCode, Unreachable
-from torrent_mover.domain.events import Noticed
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.rate import Meter
-from torrent_mover.domain.selection import Policy
-from torrent_mover.domain.settings import LinkExisting
-from torrent_mover.domain.snapshot import Standing
-from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.board import Flow, Legs, Track
-from torrent_mover.engine.kinship import kinship
-from torrent_mover.engine.planner import Plan, Planner
-from torrent_mover.engine.roster import Roster, Row
+from torrent_mover.domain.report.events import Noticed
+from torrent_mover.domain.report.rate import Meter
+from torrent_mover.domain.report.snapshot import MoveStatus
+from torrent_mover.domain.settings.settings import LinkExisting
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.moving.cross_seeds import find_cross_seeds
+from torrent_mover.duties.moving.planner import Planner
+from torrent_mover.duties.moving.selection import SelectionPolicy
+from torrent_mover.engine.progress.board import Flow, Legs, Track
+from torrent_mover.engine.run.queue import Roster, Row
+from torrent_mover.engine.run.work import Plan
 
 BY_LINK = ClientPath("/by another name")
 
@@ -47,7 +48,7 @@ def cross_seed(story, torrent, *, category=CATEGORY, extra: tuple[str, ...] = ()
 
 
 def kin_of(client, torrents):
-    return kinship(client, torrents, []).moving
+    return find_cross_seeds(client, torrents, []).moving
 
 
 def kept_because(story) -> dict[InfoHash, str]:
@@ -157,7 +158,7 @@ def hard_linked(story, torrent, name: str, *, category=CATEGORY) -> InfoHash:
 
 
 def planned(story) -> Plan:
-    return Planner(story.source, None, Policy(CATEGORY), lambda: story.rules, StoryLook(story)).plan()
+    return Planner(story.source, None, SelectionPolicy(CATEGORY), lambda: story.rules, StoryLook(story)).plan()
 
 
 def told(story, text: str) -> list[str]:
@@ -169,7 +170,7 @@ def test_hard_linked_copies_are_kin_and_their_bytes_travel_once(story):
     first = story.seed()
     second = hard_linked(story, first, "Again")
     moves = {move.torrent.id: move for move in planned(story).moves}
-    assert (moves[first].kin, moves[second].kin) == ({second}, {first})
+    assert (moves[first].cross_seeds, moves[second].cross_seeds) == ({second}, {first})
     assert (moves[first].linked, moves[second].linked) == ({second}, {first})
 
     assert story.run() is ExitCode.DONE
@@ -185,7 +186,7 @@ def test_a_hard_linked_copy_that_stays_keeps_its_bytes_and_the_log_says_so(story
     first = story.seed()
     stays = hard_linked(story, first, "Again", category="keep-me")
     plan = planned(story)
-    assert [(move.kin, move.staying, move.linked) for move in plan.moves] == [(frozenset(), {stays}, {stays})]
+    assert [(move.cross_seeds, move.staying, move.linked) for move in plan.moves] == [(frozenset(), {stays}, {stays})]
     assert plan.names == {stays: "Again"}
 
     assert story.run() is ExitCode.DONE
@@ -199,7 +200,7 @@ def test_without_a_shell_hard_links_are_not_seen_and_that_is_said(story):
     story.blind = True
     first = story.seed()
     second = hard_linked(story, first, "Again")
-    assert [move.kin for move in planned(story).moves] == [frozenset(), frozenset()]
+    assert [move.cross_seeds for move in planned(story).moves] == [frozenset(), frozenset()]
 
     assert story.run() is ExitCode.DONE
 
@@ -219,12 +220,12 @@ def test_a_save_path_that_is_a_link_leads_to_the_same_files(story):
     ]
     ours, others = [row for row in rows if row.id != stays], [row for row in rows if row.id == stays]
 
-    kin = kinship(story.source, ours, others, StoryLook(story))
+    cross_seeds = find_cross_seeds(story.source, ours, others, StoryLook(story))
 
-    assert kin.moving == {first: {second}, second: {first}}
-    assert kin.staying == {first: {stays}, second: {stays}}
-    assert (kin.linked, kin.doubt) == ({}, "")
-    assert kinship(story.source, ours, others).moving == {}
+    assert cross_seeds.moving == {first: {second}, second: {first}}
+    assert cross_seeds.staying == {first: {stays}, second: {stays}}
+    assert (cross_seeds.linked, cross_seeds.doubt) == ({}, "")
+    assert find_cross_seeds(story.source, ours, others).moving == {}
 
 
 def test_a_folder_that_is_a_link_leads_to_the_same_files(story):
@@ -237,7 +238,7 @@ def test_a_folder_that_is_a_link_leads_to_the_same_files(story):
         for row in story.source.torrents()
     ]
 
-    assert kinship(story.source, rows, [], StoryLook(story)).moving == {first: {second}, second: {first}}
+    assert find_cross_seeds(story.source, rows, [], StoryLook(story)).moving == {first: {second}, second: {first}}
 
 
 def symlinked(story, torrent, name: str, *, category=CATEGORY, extra: int = 0, folder: str = "") -> InfoHash:
@@ -313,8 +314,8 @@ def test_a_folder_that_is_a_link_ties_both_to_the_same_files(story):
 
     plan = {move.torrent.id: move for move in planned(story).moves}
 
-    assert plan[torrent].leaning == {stays, moves}
-    assert plan[moves].leaning == {stays, torrent}
+    assert plan[torrent].symlinked == {stays, moves}
+    assert plan[moves].symlinked == {stays, torrent}
 
 
 def test_a_shorter_file_of_another_torrent_at_the_same_place_is_shared_too(story):
@@ -348,7 +349,7 @@ def test_a_row_that_waits_for_its_kin_says_so(story):
     story.seed("Second", 50_000)
     free = story.seed("Third", 50_000)
     moves = {move.torrent.name: move for move in planned(story).moves}
-    moves["Second"] = replace(moves["Second"], kin=frozenset({first}))
+    moves["Second"] = replace(moves["Second"], cross_seeds=frozenset({first}))
     legs = Legs((frozenset({Flow.IN}),))
     rows = {
         name: Row(move, Track(move.torrent.id, 1, legs, story.clock.monotonic), Meter(0.0))
@@ -359,7 +360,7 @@ def test_a_row_that_waits_for_its_kin_says_so(story):
 
     assert [roster.take().id, roster.take().id] == [first, free]
     assert rows["Second"].why == "shares files with First, which moves first"
-    roster.change(rows["First"], Standing.DONE)
+    roster.change(rows["First"], MoveStatus.DONE)
     assert (roster.take(), rows["Second"].why) == (rows["Second"], "")
 
 
@@ -376,7 +377,7 @@ def test_a_server_that_does_not_tell_of_links_right_now_moves_nothing(story, bro
     setattr(look, broken, silent)
 
     with pytest.raises(ConnectionLost):
-        kinship(
+        find_cross_seeds(
             story.source, [row for row in rows if row.id == torrent], [row for row in rows if row.id == stays], look
         )
 

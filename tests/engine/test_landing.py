@@ -10,9 +10,9 @@ from tests.engine.fuse import Fuse
 from tests.engine.story import PIECE, TARGET, path
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import MoveFailed
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.events import MoveFailed
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.filesystem import FileKind
 
 SEED = "Show"

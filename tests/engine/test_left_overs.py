@@ -12,15 +12,15 @@ from tests.engine.story import Story
 from tests.fakes.client import FakeClient
 from tests.fakes.clock import FakeClock
 from tests.fakes.filesystem import MemoryFileSystem
-from torrent_mover.adapters.traces import TraceFiles
-from torrent_mover.domain.canary import Canary
+from torrent_mover.adapters.local.traces import TraceFiles
 from torrent_mover.domain.errors import PathNotSeen, Unreachable
 from torrent_mover.domain.paths import ClientPath, RelativePath
-from torrent_mover.engine.access import Access
-from torrent_mover.engine.check_destination import DestinationFolder
-from torrent_mover.engine.left_overs import remove_left_overs
-from torrent_mover.engine.one_place import common_folder
-from torrent_mover.engine.places import Destination
+from torrent_mover.domain.torrent.canary import Canary
+from torrent_mover.engine.delivery.access import Access
+from torrent_mover.engine.delivery.left_overs import remove_left_overs
+from torrent_mover.engine.delivery.one_place import common_folder
+from torrent_mover.engine.delivery.places import Destination
+from torrent_mover.engine.preflight.destination import DestinationFolder
 from torrent_mover.ports.filesystem import FileKind
 from torrent_mover.ports.traces import Trace
 from torrent_mover.transfer.traced import Traced

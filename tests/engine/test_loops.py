@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers import eventually
 from torrent_mover.domain.errors import TransferError
-from torrent_mover.engine.loops import LoopState, LoopView, Supervisor
+from torrent_mover.engine.hub.loops import LoopState, LoopView, Supervisor
 
 
 class Ticking:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.test_gate import FLAWS, NOW, evidence
-from torrent_mover.domain import certificate
 from torrent_mover.domain.errors import GateRefused
+from torrent_mover.domain.torrent import certificate
 
 pytestmark = pytest.mark.thorough
 
@@ -33,13 +33,13 @@ class Mutation:
 
 MUTATIONS = {
     "the recheck is skipped": Mutation(
-        "engine/checking.py",
+        "engine/proof/checking.py",
         "result = self._recheck()",
         'result = RecheckProgress(RecheckVerdict.GOOD, 1.0, "")',
         "test_release.py::test_bytes_that_rot_after_they_were_settled_are_found_before_anything_is_deleted",
     ),
     "progress right after recheck is taken at its word": Mutation(
-        "engine/recheck.py",
+        "engine/proof/recheck.py",
         "    ticket = client.recheck(torrent)\n",
         "    ticket = client.recheck(torrent)\n"
         "    row = client.get(torrent)\n"
@@ -48,43 +48,43 @@ MUTATIONS = {
         "test_release.py::test_success_that_a_client_shows_from_before_its_check_is_not_believed",
     ),
     "siblings at the source are ignored": Mutation(
-        "engine/handover.py",
+        "duties/moving/handover.py",
         "    shared = siblings(source, planned)\n",
         "    shared = ()\n",
         "test_release.py::test_data_that_a_sibling_at_the_source_uses_stays_there",
     ),
     "one folder under two names passes for two": Mutation(
-        "engine/handover.py",
+        "duties/moving/handover.py",
         "    in_common = common_folder()\n",
         '    in_common = ""\n',
         "test_one_place.py::test_a_change_of_the_disks_under_a_move_is_seen_by_the_gate",
     ),
     "the certificate is not written down": Mutation(
-        "engine/mover.py",
+        "duties/moving/mover.py",
         "        world.journal.save_certificate(certificate, world.clock.now())\n",
         "",
         "test_story.py::test_the_certificate_is_journaled_before_the_source_is_asked_to_delete",
     ),
     "pieces are journaled before their data is synced": Mutation(
-        "engine/checkpoint.py",
+        "engine/delivery/checkpoint.py",
         "            self._landing.sync(landed)\n",
         "            pass\n",
         "test_faults_everywhere.py::test_the_power_goes_before_and_after_every_write_to_the_journal[remote]",
     ),
     "a sync that failed is forgotten": Mutation(
-        "engine/checkpoint.py",
+        "engine/delivery/checkpoint.py",
         "            self._refused = error\n",
         "",
         "test_failing_disk.py::test_what_could_not_be_synced_is_brought_anew",
     ),
     "another file's bytes under the final name pass for ours": Mutation(
-        "engine/landing.py",
+        "engine/delivery/landing.py",
         "        return size == 0 or self._digest(path, size) == self._digest(self._standing.path_of(index), size)\n",
         "        return True\n",
         "test_landing.py::test_a_tiny_file_of_the_same_name_and_other_content_stays_and_nothing_is_moved_in_beside_it",
     ),
     "bytes are written under a final name": Mutation(
-        "engine/bringing.py",
+        "engine/delivery/bringing.py",
         "        self._landing.unsettle(missing)\n",
         "",
         "test_landing.py::test_a_file_that_rots_after_it_was_settled_is_taken_back_into_staging_to_be_mended",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tests.engine.test_control import ONE_FILE, live, why_of
 from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode, Unreachable
-from torrent_mover.domain.events import MoveDone, MoveRetried
-from torrent_mover.domain.narrate import narrate
+from torrent_mover.domain.report.events import MoveDone, MoveRetried
+from torrent_mover.domain.report.narrate import narrate
+from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.retry import Backoff
-from torrent_mover.domain.snapshot import Standing
 from torrent_mover.domain.text import duration
 
 __all__ = ["live"]
@@ -26,7 +26,7 @@ def test_a_move_took_as_long_everywhere_and_what_lay_between_its_attempts_does_n
     story.backoff = Backoff(base=5000.0, cap=50_000.0)
     torrent = story.seed("Film.mkv", ONE_FILE)
     one = live(broken=Unreachable("seedbox:22 closed the connection."))
-    one.becomes(torrent, Standing.RETRYING)
+    one.becomes(torrent, MoveStatus.RETRYING)
     story.clock.advance(161)
     one.gate.broken = None
     one.gate.open()
@@ -47,7 +47,7 @@ def test_a_row_and_the_log_count_attempts_alike(story, live):
     assert one.gate.reached.wait(20)
     one.control.pause(torrent)
     one.gate.open()
-    one.becomes(torrent, Standing.PAUSED)
+    one.becomes(torrent, MoveStatus.PAUSED)
     one.time_passes = None
     one.gate.broken = Unreachable("seedbox:22 closed the connection.")
     one.control.resume(torrent)
@@ -66,7 +66,7 @@ def test_what_is_paused_does_nothing_and_promises_nothing(story, live):
     assert one.gate.reached.wait(20)
     one.control.pause(torrent)
     one.gate.open()
-    one.becomes(torrent, Standing.PAUSED)
+    one.becomes(torrent, MoveStatus.PAUSED)
 
     snapshot, row = one.control.snapshot(), view(one, torrent)
     assert (row.doing, row.rate, row.eta, row.step) == ("", 0.0, None, None)

@@ -11,7 +11,7 @@ from tests.engine.story import SAVE, FsDisk
 from tests.fakes.client import FakeClient
 from tests.fakes.filesystem import MemoryFileSystem
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import Noticed
+from torrent_mover.domain.report.events import Noticed
 from torrent_mover.domain.rules import Overlap
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.engine.story import path
 from tests.fakes.filesystem import MemoryFileSystem
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import MoveFailed
+from torrent_mover.domain.report.events import MoveFailed
 
 
 def one_disk(story) -> None:

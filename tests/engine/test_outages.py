@@ -18,11 +18,11 @@ from torrent_mover.domain.errors import (
     Stalled,
     Unreachable,
 )
-from torrent_mover.domain.events import MoveFailed, MoveRetried, RunEnded
+from torrent_mover.domain.report.events import MoveFailed, MoveRetried, RunEnded
+from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.retry import Backoff
-from torrent_mover.domain.snapshot import Standing
-from torrent_mover.engine.outages import Outages
-from torrent_mover.engine.space import NoRoom
+from torrent_mover.engine.delivery.space import NoRoom
+from torrent_mover.engine.progress.outages import Outages
 
 COOLDOWN = 900.0
 
@@ -179,11 +179,11 @@ def test_what_finds_no_room_while_the_queue_waits_for_it_waits_as_well(story):
     hold = engine.outages.failed(refused, clock.monotonic(), progressed=True)
 
     engine._no_room(row, NoRoom(refused, "needs 1 MiB", later=False))
-    assert (row.standing, row.ready_at, row.why) == (Standing.QUEUED, hold.until, "waits for room: needs 1 MiB")
+    assert (row.standing, row.ready_at, row.why) == (MoveStatus.QUEUED, hold.until, "waits for room: needs 1 MiB")
 
     clock.advance(31)
     engine._no_room(row, NoRoom(refused, "needs 1 MiB", later=False))
-    assert (row.standing, row.why) == (Standing.SKIPPED, "not moved: needs 1 MiB")
+    assert (row.standing, row.why) == (MoveStatus.SKIPPED, "not moved: needs 1 MiB")
 
 
 def test_a_disk_that_stays_full_fails_one_move_and_leaves_the_others(story):
@@ -194,7 +194,7 @@ def test_a_disk_that_stays_full_fails_one_move_and_leaves_the_others(story):
     assert story.run() is ExitCode.SOME_FAILED
 
     standings = sorted(row.standing.value for row in story.engine.roster.rows())
-    assert standings == sorted([Standing.FAILED.value, Standing.SKIPPED.value, Standing.SKIPPED.value])
+    assert standings == sorted([MoveStatus.FAILED.value, MoveStatus.SKIPPED.value, MoveStatus.SKIPPED.value])
     for torrent in moved:
         story.assert_kept(torrent)
     story.there.heal()

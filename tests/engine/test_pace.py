@@ -9,10 +9,10 @@ import pytest
 from tests.engine.fuse import Fuse
 from tests.engine.story import Story
 from torrent_mover.domain.errors import DiskFull
-from torrent_mover.domain.events import Event, StageEntered
 from torrent_mover.domain.move import Stage
-from torrent_mover.domain.snapshot import MoveView, Snapshot, Step
-from torrent_mover.domain.timing import Task, Timing, usual_rate
+from torrent_mover.domain.report.events import Event, StageEntered
+from torrent_mover.domain.report.snapshot import MoveView, Snapshot, Step
+from torrent_mover.domain.report.timing import Task, Timing, usual_rate
 
 SIZE = 6_000_000
 TAKES = {Stage.TRANSFERRING: 60.0, Stage.ADDED: 5.0, Stage.CHECKING: 20.0, Stage.VERIFIED: 4.0}

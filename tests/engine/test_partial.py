@@ -10,9 +10,9 @@ import pytest
 from tests.engine.fuse import Fuse
 from tests.engine.story import PIECE, path
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.partfile import PartFile, part_file_name
 from torrent_mover.domain.rules import Overlap
-from torrent_mover.domain.torrent import InfoHash, TorrentState
+from torrent_mover.domain.torrent.partfile import PartFile, part_file_name
+from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
 
 SIZES = {"a.bin": 2 * PIECE + 500, "b.bin": 4 * PIECE, "c.bin": PIECE + 7, "d.bin": 100, "e": 0}
 UNSELECTED = "b.bin"

@@ -11,11 +11,11 @@ from tests.fakes.clock import FakeClock
 from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.quantities import PAUSE, Timetable
-from torrent_mover.domain.settings_general import GeneralSettings
-from torrent_mover.domain.snapshot import Phase, Standing
-from torrent_mover.engine.bandwidth import Bandwidth
-from torrent_mover.engine.board import Flow
-from torrent_mover.engine.roster import Wish
+from torrent_mover.domain.report.snapshot import MoveStatus, Phase
+from torrent_mover.domain.settings.general import GeneralSettings
+from torrent_mover.engine.progress.bandwidth import Bandwidth
+from torrent_mover.engine.progress.board import Flow
+from torrent_mover.engine.run.queue import Wish
 
 __all__ = ["live"]
 
@@ -53,7 +53,7 @@ def test_a_pause_puts_what_moves_back_into_the_queue_and_it_goes_on_afterwards(s
     story.engine.world.throttle._paused = lambda: quiet[0]
     eventually(lambda: story.engine.roster.get(torrent).wish is Wish.WAIT, 20)
     one.gate.open()
-    one.becomes(torrent, Standing.QUEUED)
+    one.becomes(torrent, MoveStatus.QUEUED)
 
     snapshot = one.control.snapshot()
     assert (snapshot.phase, snapshot.eta, snapshot.incoming.limit) == (Phase.PAUSED, None, PAUSE)
@@ -72,7 +72,7 @@ def test_a_run_that_begins_in_a_quiet_hour_begins_nothing(story, live):
     quiet = [True]
     one = live(10_000, paused=lambda: quiet[0])
     eventually(lambda: one.control.snapshot().phase is Phase.PAUSED, 20)
-    assert one.standing(torrent) is Standing.QUEUED
+    assert one.standing(torrent) is MoveStatus.QUEUED
     assert story.brought == 0
     quiet[0] = False
 

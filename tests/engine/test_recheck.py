@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from torrent_mover.domain.errors import Cancelled, RecheckFailed
-from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.pulse import Pulse
-from torrent_mover.engine.recheck import RecheckPatience, Turns, recheck
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.engine.hub.pulse import Pulse
+from torrent_mover.engine.proof.recheck import RecheckPatience, Turns, recheck
 from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
 
 ID = InfoHash("a" * 40)

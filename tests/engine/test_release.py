@@ -12,12 +12,12 @@ from tests.engine.story import CATEGORY, PIECE, SAVE, path
 from tests.engine.test_partial import seed_partly
 from tests.engine.test_repair import BIG, Damager
 from torrent_mover.demo.torrents import make_torrent
-from torrent_mover.domain.certificate import MAX_AGE
 from torrent_mover.domain.errors import ExitCode, ServerError, Unreachable
-from torrent_mover.domain.events import Level, MoveDone, MoveFailed, Noticed
 from torrent_mover.domain.move import Outcome
-from torrent_mover.domain.partfile import header_size, part_file_name
-from torrent_mover.domain.torrent import TorrentState
+from torrent_mover.domain.report.events import Level, MoveDone, MoveFailed, Noticed
+from torrent_mover.domain.torrent.certificate import MAX_AGE
+from torrent_mover.domain.torrent.partfile import header_size, part_file_name
+from torrent_mover.domain.torrent.torrent import TorrentState
 from torrent_mover.ports.client import Remark
 
 

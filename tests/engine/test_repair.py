@@ -10,9 +10,9 @@ import pytest
 from tests.engine.fuse import Fuse, Killed
 from tests.engine.story import PIECE, Story, path
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import MoveFailed, StageEntered
 from torrent_mover.domain.move import Mark, Stage
-from torrent_mover.domain.torrent import TorrentState
+from torrent_mover.domain.report.events import MoveFailed, StageEntered
+from torrent_mover.domain.torrent.torrent import TorrentState
 
 
 class Damager:

@@ -11,9 +11,9 @@ from tests.engine.fuse import Fuse
 from tests.engine.story import FILES, PIECE, TARGET, Story, path
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ExitCode, NotWritable
-from torrent_mover.domain.events import Noticed
-from torrent_mover.domain.settings import LinkExisting
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.events import Noticed
+from torrent_mover.domain.settings.settings import LinkExisting
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 BIG = "folder/second.bin"
 CHANGES = {f"after there.{act}" for act in ("link", "copy", "rename", "unlink", "sync")}

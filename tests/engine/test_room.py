@@ -11,16 +11,16 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.filesystem import MemoryFileSystem
 from torrent_mover.domain.capacity import margin
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import LeftOut, Noticed, RunEnded
-from torrent_mover.domain.rate import Meter
-from torrent_mover.domain.snapshot import Standing
-from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.board import Flow, Legs, Track
-from torrent_mover.engine.check_space import own_space, space_checks
-from torrent_mover.engine.places import PlannedMove
-from torrent_mover.engine.preflight import Doubt
-from torrent_mover.engine.roster import Roster, Row
-from torrent_mover.engine.space import NoRoom, Space
+from torrent_mover.domain.report.events import LeftOut, Noticed, RunEnded
+from torrent_mover.domain.report.rate import Meter
+from torrent_mover.domain.report.snapshot import MoveStatus
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.engine.delivery.places import PlannedMove
+from torrent_mover.engine.delivery.space import NoRoom, ReservedSpace
+from torrent_mover.engine.preflight.examination import Doubt
+from torrent_mover.engine.preflight.space import own_space, space_checks
+from torrent_mover.engine.progress.board import Flow, Legs, Track
+from torrent_mover.engine.run.queue import Roster, Row
 
 ALWAYS_FREE = margin(0)
 A, B, C = (InfoHash(letter * 40) for letter in "abc")
@@ -41,7 +41,7 @@ def test_what_never_fits_is_left_out_and_what_fits_is_moved(tmp_path):
 
     story.assert_moved(small)
     story_row = story.engine.roster.get(big)
-    assert story_row.standing is Standing.SKIPPED
+    assert story_row.standing is MoveStatus.SKIPPED
     assert story_row.why.startswith("not moved: needs 390.6 KiB on /nas/data, ")
     assert story.source.get(big) is not None
     assert any("not moved: needs 390.6 KiB" in event.text for event in story.events if isinstance(event, Noticed))
@@ -67,7 +67,7 @@ def test_what_did_not_fit_is_moved_by_a_later_run_once_there_is_room(tmp_path):
 
 
 def test_room_that_another_move_holds_is_worth_waiting_for():
-    space = Space(disk(100), None, dict)
+    space = ReservedSpace(disk(100), None, dict)
     space.reserve(A, 60, 0)
 
     with pytest.raises(NoRoom) as later:
@@ -82,7 +82,7 @@ def test_room_that_another_move_holds_is_worth_waiting_for():
 
 
 def test_a_move_that_fits_in_one_place_only_keeps_nothing_of_it():
-    space = Space(disk(100), disk(10, "/tmp"), dict)
+    space = ReservedSpace(disk(100), disk(10, "/tmp"), dict)
 
     with pytest.raises(NoRoom):
         space.reserve(A, 60, 0)
@@ -95,7 +95,7 @@ def test_a_move_that_fits_in_one_place_only_keeps_nothing_of_it():
 
 def test_room_that_somebody_made_meanwhile_is_seen():
     files = disk(10)
-    space = Space(files, None, dict)
+    space = ReservedSpace(files, None, dict)
     space.reserve(A, 5, 0)
     files.fill_after = ALWAYS_FREE + 1000
 
@@ -128,10 +128,10 @@ def test_a_row_that_waits_for_room_goes_on_when_another_ends(roster):
     taken: list[Row | None] = []
     taker = threading.Thread(target=lambda: taken.append(roster.take()), daemon=True)
     taker.start()
-    assert second.standing is Standing.QUEUED
+    assert second.standing is MoveStatus.QUEUED
     assert taken == []
 
-    roster.change(first, Standing.FAILED)
+    roster.change(first, MoveStatus.FAILED)
 
     taker.join(10)
     assert taken == [second]
@@ -143,20 +143,20 @@ def test_a_row_does_not_wait_for_room_where_nobody_can_give_any(roster):
 
     assert not roster.wait_for_room(second, "no room")
 
-    roster.change(second, Standing.SKIPPED)
+    roster.change(second, MoveStatus.SKIPPED)
     assert roster.take() is first
     assert not roster.wait_for_room(first, "no room")
 
 
 def test_the_check_says_how_many_of_the_torrents_fit():
-    (check,) = space_checks(Space(disk(100), None, dict), [60, 60, 30], jobs=4)
+    (check,) = space_checks(ReservedSpace(disk(100), None, dict), [60, 60, 30], jobs=4)
 
     with pytest.raises(Doubt, match="2 of 3 torrents fit"):
         check.ask()
 
 
 def test_the_cache_needs_room_for_those_at_work_only():
-    destination, cache = space_checks(Space(disk(10_000), disk(100, "/tmp"), dict), [60, 10, 40, 20], jobs=2)
+    destination, cache = space_checks(ReservedSpace(disk(10_000), disk(100, "/tmp"), dict), [60, 10, 40, 20], jobs=2)
 
     assert destination.ask().endswith("needs 130 B")
     assert cache.ask().endswith("free in /tmp, needs 100 B")
@@ -166,7 +166,7 @@ def test_a_disk_without_inodes_is_told_whatever_its_size():
     files = disk(10_000)
     space = files.space()
     files.space = lambda: type(space)(space.free, space.total, 12)
-    (check,) = space_checks(Space(files, None, dict), [60], jobs=4)
+    (check,) = space_checks(ReservedSpace(files, None, dict), [60], jobs=4)
 
     with pytest.raises(Doubt, match="Only 12 inodes are free"):
         check.ask()

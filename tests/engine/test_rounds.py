@@ -11,22 +11,22 @@ import pytest
 from tests.engine.fuse import Fuse
 from tests.engine.story import CATEGORY, SAVE, path
 from tests.servers import eventually
-from torrent_mover.adapters.metrics import exposition
-from torrent_mover.adapters.run_state import as_data
-from torrent_mover.adapters.systemd import status_text
+from torrent_mover.adapters.outlets.metrics import exposition
+from torrent_mover.adapters.outlets.run_state import as_data
+from torrent_mover.adapters.outlets.systemd import status_text
 from torrent_mover.domain.errors import ExitCode, LoginRefused, NotWritable, Unreachable
-from torrent_mover.domain.events import Level, MoveFailed, Noticed, QueuePlanned, RoundEnded, RunEnded
-from torrent_mover.domain.narrate import at_rest, narrate
+from torrent_mover.domain.report.events import Level, MoveFailed, Noticed, QueuePlanned, RoundEnded, RunEnded
+from torrent_mover.domain.report.narrate import at_rest, narrate
+from torrent_mover.domain.report.snapshot import MoveStatus, Phase
 from torrent_mover.domain.retry import REST
 from torrent_mover.domain.rules import Rule, TrackerRules
-from torrent_mover.domain.selection import Policy as SelectionPolicy
-from torrent_mover.domain.snapshot import Phase, Standing
 from torrent_mover.domain.text import clock
-from torrent_mover.domain.torrent import Tracker
-from torrent_mover.engine import rounds
-from torrent_mover.engine.planner import Planner
-from torrent_mover.engine.rounds import Rounds, Watching
-from torrent_mover.engine.watch import Watch
+from torrent_mover.domain.torrent.torrent import Tracker
+from torrent_mover.duties.moving.planner import Planner
+from torrent_mover.duties.moving.selection import SelectionPolicy
+from torrent_mover.engine.run import rounds
+from torrent_mover.engine.run.rounds import Rounds, Watching
+from torrent_mover.engine.run.watch import Watch
 from torrent_mover.simple.format import stats_text
 
 INTERVAL = 300.0
@@ -133,7 +133,7 @@ def test_new_torrents_are_found_after_the_interval_and_extend_the_totals(staying
         moved(staying, second)
         snapshot = staying.watch.snapshot()
         assert snapshot.extended == "+1 torrent, 97.7 KiB"
-        assert snapshot.count(Standing.DONE) == 2
+        assert snapshot.count(MoveStatus.DONE) == 2
         assert snapshot.total_bytes == staying.story.size(first) + 100_000
         assert [event.torrents for event in staying.of_kind(QueuePlanned)] == [1, 1]
     staying.story.assert_moved(second)
@@ -194,8 +194,8 @@ def test_a_torrent_that_the_user_left_is_not_begun_again(staying):
         staying.watching()
         staying.story.seed("Two", 1000)
         staying.watch.rescan()
-        eventually(lambda: staying.watch.snapshot().count(Standing.DONE) == 1 and staying.phase(Phase.WATCHING)(), 20)
-        assert staying.watch.snapshot().count(Standing.SKIPPED) == 1
+        eventually(lambda: staying.watch.snapshot().count(MoveStatus.DONE) == 1 and staying.phase(Phase.WATCHING)(), 20)
+        assert staying.watch.snapshot().count(MoveStatus.SKIPPED) == 1
 
 
 def test_a_changed_config_begins_a_new_run_that_the_front_end_takes_for_the_same(staying):
@@ -218,7 +218,7 @@ def test_a_changed_config_begins_a_new_run_that_the_front_end_takes_for_the_same
 def test_a_move_under_way_ends_before_a_changed_config_begins_a_new_run(staying):
     torrent, later = staying.story.seed("One", 4_000_000, added_on=1), staying.story.seed("Two", 9_000, added_on=2)
     with staying:
-        eventually(lambda: staying.watch.snapshot().count(Standing.ACTIVE), 20)
+        eventually(lambda: staying.watch.snapshot().count(MoveStatus.ACTIVE), 20)
         staying.settings_changed.set()
         eventually(lambda: staying.runs == 2, 20)
         moved(staying, torrent)
@@ -238,7 +238,7 @@ def test_counters_and_graph_go_on_in_the_run_that_follows(staying):
         staying.settings_changed.set()
         eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)(), 20)
         after = staying.watch.snapshot()
-        assert after.count(Standing.DONE) == 1
+        assert after.count(MoveStatus.DONE) == 1
         assert after.total_bytes == before.total_bytes
         assert after.started_at == before.started_at
         assert after.incoming.samples[: len(before.incoming.samples)] == before.incoming.samples
@@ -246,7 +246,7 @@ def test_counters_and_graph_go_on_in_the_run_that_follows(staying):
         second = staying.story.seed("Two", 1000)
         staying.watch.rescan()
         moved(staying, second)
-        assert staying.watch.snapshot().count(Standing.DONE) == 2
+        assert staying.watch.snapshot().count(MoveStatus.DONE) == 2
         assert [event.moved for event in staying.of_kind(RoundEnded)] == [1, 1]
     (ended,) = staying.of_kind(RunEnded)
     assert (ended.moved, ended.sent) == (2, 401_000)
@@ -261,11 +261,11 @@ def test_a_rule_holds_from_the_next_look_on_and_breaks_nothing_off(staying):
     for torrent, domain in ((active, "a.org"), (sorted_anew, "b.org"), (ignored, "c.org")):
         staying.story.source._held[torrent].trackers = (Tracker(f"http://{domain}/announce", 0, working=True),)
     with staying:
-        eventually(lambda: staying.watch.snapshot().count(Standing.ACTIVE), 20)
+        eventually(lambda: staying.watch.snapshot().count(MoveStatus.ACTIVE), 20)
         staying.watch.pause(sorted_anew)
         staying.story.rules = TrackerRules((Rule("b.org", "tv"), Rule("c.org", "Ignore")))
         staying.watch.rescan()
-        eventually(lambda: the_row(staying, ignored).standing is Standing.SKIPPED, 20)
+        eventually(lambda: the_row(staying, ignored).standing is MoveStatus.SKIPPED, 20)
         assert the_row(staying, ignored).why == "not moved: the rule for c.org says Ignore"
         staying.watch.resume(sorted_anew)
         staying.watch.rescan()
@@ -317,13 +317,13 @@ def test_a_paused_run_and_one_that_waits_for_a_server_promise_nothing(staying):
     with staying:
         staying.watch.pause()
         eventually(staying.phase(Phase.PAUSED), 20)
-        eventually(lambda: not staying.watch.snapshot().count(Standing.ACTIVE), 20)
+        eventually(lambda: not staying.watch.snapshot().count(MoveStatus.ACTIVE), 20)
         paused = staying.watch.snapshot()
         assert (paused.incoming.now, paused.eta) == (0.0, None)
         assert at_rest(paused).startswith("paused; ")
         for row in staying.story.engine.roster.rows():
             row.standing, row.ready_at, row.why = (
-                Standing.QUEUED,
+                MoveStatus.QUEUED,
                 staying.story.clock.monotonic() + 90,
                 "nas is left alone",
             )
@@ -341,7 +341,7 @@ def failing(staying):
     node = staying.story.here.nodes[gone]
     staying.story.here.unlink(gone)
     staying.watch.rescan()
-    eventually(lambda: staying.watch.snapshot().count(Standing.FAILED) == 1, 20)
+    eventually(lambda: staying.watch.snapshot().count(MoveStatus.FAILED) == 1, 20)
     staying.watching()
     return torrent, lambda: staying.story.here.nodes.__setitem__(gone, node)
 
@@ -428,10 +428,10 @@ def test_what_was_copied_is_not_copied_at_each_look(staying):
     world.policy = replace(world.policy, delete_at_source=False)
     first = staying.story.seed("One", 50_000)
     with staying:
-        eventually(lambda: staying.watch.snapshot().count(Standing.DONE) == 1 and staying.phase(Phase.WATCHING)(), 20)
+        eventually(lambda: staying.watch.snapshot().count(MoveStatus.DONE) == 1 and staying.phase(Phase.WATCHING)(), 20)
         second = staying.story.seed("Two", 1000)
         staying.watch.rescan()
-        eventually(lambda: staying.watch.snapshot().count(Standing.DONE) == 2 and staying.phase(Phase.WATCHING)(), 20)
+        eventually(lambda: staying.watch.snapshot().count(MoveStatus.DONE) == 2 and staying.phase(Phase.WATCHING)(), 20)
         assert [event.torrents for event in staying.of_kind(QueuePlanned)] == [1, 1]
     staying.story.assert_kept(first)
     staying.story.assert_kept(second)
@@ -495,6 +495,6 @@ def test_an_idle_run_makes_room_for_a_fresh_one_before_it_grows_too_large(stayin
         eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)(), 20)
         snapshot = staying.watch.snapshot()
         assert snapshot.moves == ()
-        assert snapshot.count(Standing.DONE) == 1
+        assert snapshot.count(MoveStatus.DONE) == 1
         assert staying.of_kind(RunEnded) == []
     staying.story.assert_moved(torrent)

@@ -12,12 +12,12 @@ import pytest
 from tests.engine.fuse import Fuse, Tapped
 from tests.servers import eventually
 from torrent_mover.adapters.clients.qbittorrent.resume_folder import ResumeFolder
-from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.domain.attributes import ShareLimits
-from torrent_mover.domain.bencode import decode, encode
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.domain.errors import ExitCode, NotWritable, ProvisioningError, Unreachable
-from torrent_mover.domain.events import Level, Noticed
 from torrent_mover.domain.paths import LocalPath
+from torrent_mover.domain.report.events import Level, Noticed
+from torrent_mover.domain.torrent.attributes import ShareLimits
+from torrent_mover.domain.torrent.bencode import decode, encode
 
 WRITTEN = sorted((Path(__file__).parents[1] / "fixtures" / "resume").glob("*-v1-*.fastresume"))[0]
 COUNTED = {
@@ -423,7 +423,7 @@ def test_failed_at_any_step_of_it_the_move_stands_and_the_next_runs_carry_it(sto
 
 def test_a_run_that_stays_carries_after_each_round_and_does_not_look_meanwhile(story, profile, monkeypatch):
     from tests.engine.test_rounds import Staying
-    from torrent_mover.engine import rounds
+    from torrent_mover.engine.run import rounds
 
     monkeypatch.setattr(rounds, "_TICK", 0.02)
     first = story.seed("Show 1", SIZE, **COUNTED)

@@ -9,8 +9,8 @@ import pytest
 from tests.engine.fuse import Fuse
 from tests.engine.story import FILES
 from torrent_mover.domain.errors import ExitCode, TransferError
-from torrent_mover.domain.events import StageEntered
 from torrent_mover.domain.move import Stage
+from torrent_mover.domain.report.events import StageEntered
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])

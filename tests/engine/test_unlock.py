@@ -12,17 +12,17 @@ import pytest
 from tests.as_user import as_user, other_uid
 from tests.servers import snapshot
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.local_accounts import LocalAccounts
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.accounts import LocalAccounts
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.errors import Collision, NotWritable
-from torrent_mover.domain.events import Level
 from torrent_mover.domain.paths import LocalPath, RelativePath
 from torrent_mover.domain.quantities import OWNER_ACCESS
-from torrent_mover.domain.settings import Unlock
-from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.access import Access
-from torrent_mover.engine.unlock import Unlocker
+from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.settings.settings import Unlock
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.engine.delivery.access import Access
+from torrent_mover.engine.delivery.unlock import Unlocker
 
 A, B = InfoHash("a" * 40), InfoHash("b" * 40)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from torrent_mover.domain.paths import ClientPath, HostPath
-from torrent_mover.engine.views import client_views, host_views, pair
+from torrent_mover.engine.preflight.path_views import client_views, host_views, pair
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from tests.engine.fuse import Fuse
 from tests.engine.story import Story
 from tests.fakes.clock import FakeClock
 from torrent_mover.domain.errors import Retry, Stalled
-from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.board import Flow, Legs, Track
-from torrent_mover.engine.watchdog import Watchdog
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.engine.progress.board import Flow, Legs, Track
+from torrent_mover.engine.progress.watchdog import Watchdog
 
 LEGS = Legs((frozenset({Flow.IN}),))
 TIMEOUT = 300.0

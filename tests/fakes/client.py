@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from torrent_mover.domain.attributes import ShareLimits
-from torrent_mover.domain.bencode import decode_document
-from torrent_mover.domain.canary import Canary
-from torrent_mover.domain.certificate import Certificate, too_old
 from torrent_mover.domain.errors import Collision, ProvisioningError, TorrentGone
-from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.partfile import PartFile, part_file_name
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
+from torrent_mover.domain.torrent.attributes import ShareLimits
+from torrent_mover.domain.torrent.bencode import decode_document
+from torrent_mover.domain.torrent.canary import Canary
+from torrent_mover.domain.torrent.certificate import Certificate, too_old
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.partfile import PartFile, part_file_name
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
 from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckProgress, RecheckVerdict, Remark
 from torrent_mover.ports.clock import Clock
 

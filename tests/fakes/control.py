@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tests.fakes.snapshots import a_snapshot
-from torrent_mover.domain.events import Event
-from torrent_mover.domain.snapshot import HistoryView, LogLine, MoveDetail, MoveView, Snapshot
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.events import Event
+from torrent_mover.domain.report.snapshot import HistoryView, LogLine, MoveDetail, MoveView, Snapshot
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 
 class FakeControl:

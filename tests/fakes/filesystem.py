@@ -12,7 +12,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import Collision, ConnectionLost, DiskFull, MoverError, NotWritable, SourceUnreadable
 from torrent_mover.domain.paths import ROOT, RelativePath
-from torrent_mover.ports.filesystem import Deliver, FileKind, FileStat, Space, Span
+from torrent_mover.ports.filesystem import ByteSpan, Deliver, FileKind, FileStat, FreeSpace
 
 _CHUNK: Final = 64 << 10
 _TIMES: Final = itertools.count(1_700_000_000)
@@ -300,13 +300,13 @@ class MemoryFileSystem:
                     raise NotWritable(f"{path} does not exist.")
                 self.synced.add(path)
 
-    def space(self) -> Space:
+    def space(self) -> FreeSpace:
         """See ports.filesystem.FileSystem."""
         with self.lock:
             self._raise_fault("space")
             used = sum(len(node.data) for node in self.nodes.values())
             free = 1 << 40 if self.fill_after is None else self.fill_after
-            return Space(free, free + used, 1 << 20)
+            return FreeSpace(free, free + used, 1 << 20)
 
     def reader(self) -> MemoryReader:
         """See ports.filesystem.FileSystem."""
@@ -321,7 +321,7 @@ class MemoryFileSystem:
     def close(self) -> None:
         """See ports.filesystem.FileSystem."""
 
-    def read_at(self, span: Span, offset: int) -> bytes:
+    def read_at(self, span: ByteSpan, offset: int) -> bytes:
         """Some bytes of a span, rot included. Raises SourceUnreadable."""
         with self.lock:
             self._raise_fault("read")
@@ -432,7 +432,7 @@ class _MemoryLane:
 class MemoryReader(_MemoryLane):
     """See ports.filesystem.Reader."""
 
-    def read(self, spans: Iterable[Span], deliver: Deliver) -> None:
+    def read(self, spans: Iterable[ByteSpan], deliver: Deliver) -> None:
         """See ports.filesystem.Reader."""
         for span in spans:
             offset = span.offset

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.fakes.clock import FakeClock
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.move import MoveRecord, Stage
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 MOVES = 7
 

@@ -6,8 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from torrent_mover.domain.move import Stage
-from torrent_mover.domain.snapshot import HostHealth, MoveView, Phase, ServerHealth, Snapshot, Standing, Step, Wire
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.snapshot import (
+    HostHealth,
+    MoveStatus,
+    MoveView,
+    Phase,
+    ServerHealth,
+    Snapshot,
+    Step,
+    Wire,
+)
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 GIB = 1024**3
 MIB = 1024**2
@@ -57,7 +66,7 @@ def a_move(**changes: Any) -> MoveView:
         name="Big Buck Bunny 2008 2160p",
         size=58 * GIB,
         files=14,
-        standing=Standing.ACTIVE,
+        standing=MoveStatus.ACTIVE,
         stage=Stage.TRANSFERRING,
         step=Step.PULL,
         steps=(),
@@ -99,7 +108,9 @@ def a_snapshot(**changes: Any) -> Snapshot:
         checks=(),
         moves=(
             a_move(),
-            a_move(id=a_hash(2), name="Sintel", standing=Standing.QUEUED, stage=Stage.PLANNED, step=None, fraction=0.0),
+            a_move(
+                id=a_hash(2), name="Sintel", standing=MoveStatus.QUEUED, stage=Stage.PLANNED, step=None, fraction=0.0
+            ),
         ),
         not_moved=(),
         fraction=0.437,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torrent_mover.adapters.clients.qbittorrent.client import QBittorrentClient
-from torrent_mover.adapters.traces import TraceFiles
+from torrent_mover.adapters.local.traces import TraceFiles
 from torrent_mover.cli import main
 from torrent_mover.transfer.traced import Traced
 

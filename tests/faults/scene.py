@@ -20,7 +20,7 @@ from tests.servers import eventually, snapshot
 from torrent_mover.demo.content import Sample, sample
 from torrent_mover.demo.process import children_of
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES
-from torrent_mover.demo.world import CATEGORY, World
+from torrent_mover.demo.world import CATEGORY, DemoWorld
 
 MODES = ("sftp", "sftp_upload", "rsync", "rsync_upload")
 PASSKEY = "passkey0canary0b7f3"
@@ -38,7 +38,7 @@ class Scene:
     """
 
     def __init__(
-        self, world: World, home: Path, mode: str = "sftp", *, rate: float | None = None, seed: int = 0
+        self, world: DemoWorld, home: Path, mode: str = "sftp", *, rate: float | None = None, seed: int = 0
     ) -> None:
         self.world = world
         self.home = home

@@ -3,9 +3,9 @@ import time
 import pytest
 
 from tests.fakes.snapshots import GIB, a_hash, a_move, a_snapshot, a_wire
-from torrent_mover.domain.events import Level
-from torrent_mover.domain.narrate import Line
-from torrent_mover.domain.snapshot import Standing
+from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.report.narrate import Line
+from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.simple.format import journald_line, plain_line, stats_text
 
 MIB = 1024**2
@@ -40,7 +40,7 @@ def test_statistics_of_a_relay_run():
         incoming=a_wire(now=48.1 * MIB),
         outgoing=a_wire(now=31.4 * MIB),
         moves=tuple(a_move(id=a_hash(number)) for number in range(3))
-        + tuple(a_move(id=a_hash(number), standing=Standing.QUEUED) for number in range(3, 12)),
+        + tuple(a_move(id=a_hash(number), standing=MoveStatus.QUEUED) for number in range(3, 12)),
     )
     assert stats_text(snapshot) == (
         "stats: 2.8/214.6 GiB, 1 %, in 48.1 MiB/s, out 31.4 MiB/s, ETA 1h12m (3 active, 9 queued)"
@@ -48,7 +48,7 @@ def test_statistics_of_a_relay_run():
 
 
 def test_statistics_leave_out_what_the_mode_has_not_and_name_troubles():
-    moves = (a_move(standing=Standing.RETRYING), a_move(standing=Standing.FAILED), a_move(standing=Standing.DONE))
+    moves = (a_move(standing=MoveStatus.RETRYING), a_move(standing=MoveStatus.FAILED), a_move(standing=MoveStatus.DONE))
     text = stats_text(a_snapshot(moves=moves, eta=None))
     assert "out " not in text
     assert text.endswith("ETA unknown (0 active, 1 retrying, 0 queued, 1 done, 1 failed)")

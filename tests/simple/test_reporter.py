@@ -9,9 +9,17 @@ import pytest
 
 from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import a_hash, a_snapshot
-from torrent_mover.domain.events import Level, MoveFailed, MoveStarted, Noticed, RunEnded, RunStarted, StageEntered
 from torrent_mover.domain.move import Stage
-from torrent_mover.domain.snapshot import Phase
+from torrent_mover.domain.report.events import (
+    Level,
+    MoveFailed,
+    MoveStarted,
+    Noticed,
+    RunEnded,
+    RunStarted,
+    StageEntered,
+)
+from torrent_mover.domain.report.snapshot import Phase
 from torrent_mover.simple.reporter import SimpleReporter, feeds_journald
 
 ROOT = Path(__file__).parents[2]

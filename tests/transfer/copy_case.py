@@ -7,9 +7,9 @@ import threading
 from tests.fakes.filesystem import MemoryFileSystem, MemoryReader, MemoryWriter
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ConnectionLost
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.ports.strategy import TransferJob
 
 PIECE = 16 << 10

@@ -10,12 +10,12 @@ import psutil
 
 from tests.fakes.sink import RecordingSink
 from tests.servers import target_of
-from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.adapters.rsync_process import RsyncProcess
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.demo.content import sample
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import HostPath, LocalPath, RelativePath
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.ports.strategy import TransferJob
 from torrent_mover.transfer.proof import read_back
 from torrent_mover.transfer.rsync_leg import RsyncTuning

@@ -23,7 +23,7 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.transfer.copying import Copying
 from torrent_mover.transfer.lanes import LaneShare
 

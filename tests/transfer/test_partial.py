@@ -8,11 +8,11 @@ from tests.fakes.filesystem import MemoryFileSystem
 from torrent_mover.demo.content import write_content
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import Collision
-from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.partfile import PartFile
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.portion import Portion
-from torrent_mover.ports.filesystem import FileKind, Span
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.partfile import PartFile
+from torrent_mover.domain.torrent.portion import Portion
+from torrent_mover.ports.filesystem import ByteSpan, FileKind
 from torrent_mover.transfer.partial import PartedSource, PartedTarget
 from torrent_mover.transfer.proof import read_back
 
@@ -57,7 +57,7 @@ class Case:
             for span in self.manifest.spans(run[0], run[-1]):
                 path = self.landing[span.file]
                 reader.read(
-                    [Span(self.layout[span.file], span.offset, span.length)],
+                    [ByteSpan(self.layout[span.file], span.offset, span.length)],
                     lambda _span, offset, data, path=path: writer.write(path, offset, data),
                 )
         writer.flush()
@@ -96,7 +96,7 @@ def test_a_part_file_with_other_pieces_is_not_taken_for_ours(case):
     case.there.plant_file(case.part_path, other.encode().ljust(other.size, b"\0"))
     assert case.target.stat(case.landing[UNSELECTED]).size == 0
     with pytest.raises(Collision):
-        case.target.reader().read([Span(case.landing[UNSELECTED], 0, 5)], lambda *_: None)
+        case.target.reader().read([ByteSpan(case.landing[UNSELECTED], 0, 5)], lambda *_: None)
 
 
 def test_without_a_part_file_at_the_source_nothing_of_it_is_at_hand(case):

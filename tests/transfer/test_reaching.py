@@ -13,11 +13,11 @@ from tests.fakes.client import FakeClient
 from tests.fakes.clock import FakeClock
 from tests.fakes.filesystem import MemoryFileSystem
 from tests.servers import eventually
-from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.adapters.traces import TraceFiles
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.local.traces import TraceFiles
 from torrent_mover.domain.errors import Collision, OtherFileSystem
 from torrent_mover.domain.paths import LocalPath, RelativePath
-from torrent_mover.engine.left_overs import remove_left_overs
+from torrent_mover.engine.delivery.left_overs import remove_left_overs
 from torrent_mover.ports.traces import NoTraces
 from torrent_mover.transfer.reaching import Reaching
 

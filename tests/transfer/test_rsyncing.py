@@ -14,15 +14,8 @@ import pytest
 from tests.fakes.sink import RecordingSink
 from tests.servers import eventually, target_of
 from tests.transfer.rsync_case import MIB, STAGE, Background, Case
-from torrent_mover.domain.errors import (
-    Cancelled,
-    Collision,
-    ConnectionLost,
-    DiskFull,
-    SourceUnreadable,
-    Stalled,
-)
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.errors import Cancelled, Collision, ConnectionLost, DiskFull, SourceUnreadable, Stalled
+from torrent_mover.domain.torrent.pieces import Bitfield
 
 pytestmark = pytest.mark.servers
 
@@ -196,7 +189,7 @@ def test_the_watchdog_ends_a_frozen_transfer_at_once(case):
 ALONE = """
 import os, pickle, sys
 sys.path.insert(0, os.getcwd())
-from torrent_mover.adapters.rsync_process import RsyncProcess
+from torrent_mover.adapters.rsync.process import RsyncProcess
 call, target = pickle.load(sys.stdin.buffer)
 class Watcher:
     def output(self, data):

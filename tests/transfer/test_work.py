@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torrent_mover.domain.bencode import encode
 from torrent_mover.domain.errors import SourceCorrupt
-from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent.bencode import encode
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.transfer.work import UNIT, Work
 
 PIECE = 16 << 10

@@ -10,8 +10,8 @@ from typing import Any
 from textual.pilot import Pilot
 
 from tests.fakes.control import FakeControl
-from torrent_mover.tui.app import MoverApp
-from torrent_mover.tui.options import DashboardOptions
+from torrent_mover.tui.shell.app import MoverApp
+from torrent_mover.tui.shell.options import DashboardOptions
 
 NARROW, MIDDLE, WIDE = (80, 24), (120, 40), (200, 60)
 SIZES = {"80x24": NARROW, "120x40": MIDDLE, "200x60": WIDE}

@@ -12,10 +12,10 @@ from itertools import pairwise
 from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import MIB, a_wire
 from tests.tui import scenes
-from torrent_mover.domain.events import Level
-from torrent_mover.domain.snapshot import LogLine, Phase, Snapshot, Standing
-from torrent_mover.tui.app import run_dashboard
-from torrent_mover.tui.options import DashboardOptions
+from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.report.snapshot import LogLine, MoveStatus, Phase, Snapshot
+from torrent_mover.tui.shell.app import run_dashboard
+from torrent_mover.tui.shell.options import DashboardOptions
 
 
 class LivelyControl(FakeControl):
@@ -53,9 +53,9 @@ class LivelyControl(FakeControl):
         return a_wire(now=values[-1], average=sum(values) / len(values), peak=max(values), samples=values)
 
     def _moved(self, move: scenes.MoveView, gone: float) -> scenes.MoveView:
-        if move.standing is Standing.RETRYING:
+        if move.standing is MoveStatus.RETRYING:
             return replace(move, retry_in=max(0.0, 38.0 - gone))
-        if move.standing is not Standing.ACTIVE:
+        if move.standing is not MoveStatus.ACTIVE:
             return move
         return replace(
             move,

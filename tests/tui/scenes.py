@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import AT, GIB, MIB, a_hash, a_move, a_server, a_snapshot, a_wire
-from torrent_mover.domain.events import Level
 from torrent_mover.domain.move import HistoryEntry, Outcome, Stage
-from torrent_mover.domain.snapshot import (
+from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.report.snapshot import (
     AttemptView,
     CheckView,
     FileView,
@@ -18,12 +18,12 @@ from torrent_mover.domain.snapshot import (
     HostHealth,
     LogLine,
     MoveDetail,
+    MoveStatus,
     MoveView,
     NotMoved,
     Phase,
     PieceMark,
     StageView,
-    Standing,
     Step,
     StepProgress,
     Trouble,
@@ -104,7 +104,7 @@ def busy_moves() -> tuple[MoveView, ...]:
             eta=15.0, doing="recheck 45 % on nas", watchdog_in=1480.0,
         ),
         a_move(
-            id=a_hash(0x77AA01FE), name="Spring.2019.2160p.Blender", size=whole, standing=Standing.RETRYING,
+            id=a_hash(0x77AA01FE), name="Spring.2019.2160p.Blender", size=whole, standing=MoveStatus.RETRYING,
             step=Step.PUSH, steps=steps(whole, int(31.2 * GIB), whole, now=Step.PUSH), fraction=0.72, rate=0.0, eta=None,
             doing="", attempt=2, retry_in=38.0, why="connection dropped by nas", trouble=DROPPED,
         ),
@@ -123,7 +123,7 @@ def busy_moves() -> tuple[MoveView, ...]:
 def queued(number: int, name: str, gib: float, why: str = "") -> MoveView:
     """A torrent that waits."""
     return a_move(
-        id=a_hash(number), name=name, size=int(gib * GIB), standing=Standing.QUEUED, stage=Stage.PLANNED, step=None,
+        id=a_hash(number), name=name, size=int(gib * GIB), standing=MoveStatus.QUEUED, stage=Stage.PLANNED, step=None,
         fraction=0.0, rate=0.0, eta=None, doing="", attempt=0, why=why, started_at=None,
         added_on=int(AT) - 7200 * (number - 99),
     )  # fmt: skip
@@ -342,7 +342,7 @@ def retrying() -> FakeControl:
     others = tuple(
         replace(
             move,
-            standing=Standing.RETRYING,
+            standing=MoveStatus.RETRYING,
             attempt=3,
             retry_in=45.0,
             why="connection dropped by nas",
@@ -359,7 +359,7 @@ def failed() -> FakeControl:
     """A person must act."""
     control = running()
     moves = tuple(
-        replace(move, standing=Standing.FAILED, trouble=DENIED, rate=0.0, eta=None, attempt=1)
+        replace(move, standing=MoveStatus.FAILED, trouble=DENIED, rate=0.0, eta=None, attempt=1)
         for move in control.current.moves[:3]
     )
     control.show(moves=(*moves, *control.current.moves[4:]), troubles=3)
@@ -372,7 +372,7 @@ def finished() -> FakeControl:
     done = tuple(
         replace(
             move,
-            standing=Standing.DONE,
+            standing=MoveStatus.DONE,
             stage=Stage.RELEASED,
             step=None,
             fraction=1.0,
@@ -383,7 +383,7 @@ def finished() -> FakeControl:
         )
         for move in control.current.moves
     )
-    bad = replace(done[3], standing=Standing.FAILED, trouble=DENIED, fraction=0.4, retry_in=None)
+    bad = replace(done[3], standing=MoveStatus.FAILED, trouble=DENIED, fraction=0.4, retry_in=None)
     silent = a_wire(now=0.0, samples=(0.0,) * 160)
     control.show(
         phase=Phase.ENDED, exit_code=1, ended_at=AT,

@@ -14,10 +14,10 @@ from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import MIB, a_hash
 from tests.tui.pilot import MIDDLE, NARROW, drive, dump, settle
 from tests.tui.scenes import SCENES
-from torrent_mover.domain.snapshot import Phase, Standing
-from torrent_mover.tui import bindings
-from torrent_mover.tui.app import MoverApp
-from torrent_mover.tui.screens.base import View
+from torrent_mover.domain.report.snapshot import MoveStatus, Phase
+from torrent_mover.tui.shell import bindings
+from torrent_mover.tui.shell.app import MoverApp
+from torrent_mover.tui.shell.base import ScreenView
 
 pytestmark = pytest.mark.thorough
 
@@ -66,7 +66,7 @@ def session(
 
 def only_one_that_is_paused(control: FakeControl) -> None:
     control.show(moves=control.current.moves[:1])
-    control.change_move(FIRST, standing=Standing.PAUSED)
+    control.change_move(FIRST, standing=MoveStatus.PAUSED)
 
 
 def row_of(text: str, name: str) -> str:
@@ -352,7 +352,7 @@ def test_the_wheel_moves_the_cursor():
     async def act(app: MoverApp, pilot) -> None:
         app.screen.query_one("#moves").action_page_down()
         await settle(pilot)
-        assert isinstance(app.screen, View)
+        assert isinstance(app.screen, ScreenView)
         seen.append(dump(app))
 
     drive(control, act)

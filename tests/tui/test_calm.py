@@ -12,12 +12,12 @@ from tests.fakes.snapshots import GIB, a_hash, a_move
 from tests.tui.pilot import drive, dump, settle
 from tests.tui.scenes import SCENES, steps
 from tests.tui.test_bindings import FIRST, RETRYING, SECOND, cursor_row, session
-from torrent_mover.domain.snapshot import Phase, Standing
-from torrent_mover.tui.app import MoverApp
-from torrent_mover.tui.look import Look
-from torrent_mover.tui.screens.queue import Queue
-from torrent_mover.tui.widgets.rows import Rows
-from torrent_mover.tui.widgets.selected import now_line, steps_line
+from torrent_mover.domain.report.snapshot import MoveStatus, Phase
+from torrent_mover.tui.moving.queue import Queue
+from torrent_mover.tui.moving.selected import now_line, steps_line
+from torrent_mover.tui.shell.app import MoverApp
+from torrent_mover.tui.shell.look import Look
+from torrent_mover.tui.shell.rows import Rows
 
 pytestmark = pytest.mark.thorough
 
@@ -43,13 +43,13 @@ def after(scene: str, change: Callable[[FakeControl], None], *keys: str) -> str:
 
 
 def test_the_cursor_does_not_go_after_a_torrent_that_is_done():
-    text = after("many", lambda control: control.change_move(FIRST, standing=Standing.DONE))
+    text = after("many", lambda control: control.change_move(FIRST, standing=MoveStatus.DONE))
 
     assert "Sintel" in cursor_row(text)
 
 
 def test_the_cursor_goes_with_a_torrent_that_must_be_tried_again():
-    text = after("many", lambda control: control.change_move(FIRST, standing=Standing.RETRYING))
+    text = after("many", lambda control: control.change_move(FIRST, standing=MoveStatus.RETRYING))
 
     assert "Big.Buck" in cursor_row(text)
 
@@ -63,15 +63,15 @@ def test_the_cursor_stays_on_a_torrent_that_was_done_before_it_was_chosen():
 @pytest.mark.parametrize(
     ("key", "standing", "said"),
     [
-        ("r", Standing.ACTIVE, "Nothing to try again"),
-        ("r", Standing.QUEUED, "waits for a free slot"),
-        ("space", Standing.DONE, "Nothing to pause"),
-        ("s", Standing.FAILED, "Nothing to leave"),
-        ("x", Standing.DONE, "Nothing to cancel"),
-        ("P", Standing.ACTIVE, "Nothing to put in another"),
+        ("r", MoveStatus.ACTIVE, "Nothing to try again"),
+        ("r", MoveStatus.QUEUED, "waits for a free slot"),
+        ("space", MoveStatus.DONE, "Nothing to pause"),
+        ("s", MoveStatus.FAILED, "Nothing to leave"),
+        ("x", MoveStatus.DONE, "Nothing to cancel"),
+        ("P", MoveStatus.ACTIVE, "Nothing to put in another"),
     ],
 )
-def test_what_makes_no_sense_is_said_and_not_asked(key: str, standing: Standing, said: str):
+def test_what_makes_no_sense_is_said_and_not_asked(key: str, standing: MoveStatus, said: str):
     def only_that(control: FakeControl) -> None:
         control.show(moves=control.current.moves[:1])
         control.change_move(FIRST, standing=standing)
@@ -98,7 +98,7 @@ def test_an_act_on_many_is_one_note():
 
 
 def test_what_moves_again_alarms_nobody():
-    seen = session("running", "e", prepare=lambda control: control.change_move(RETRYING, standing=Standing.ACTIVE))
+    seen = session("running", "e", prepare=lambda control: control.change_move(RETRYING, standing=MoveStatus.ACTIVE))
 
     assert "⚠" not in seen.before
     assert "It moves again since, attempt 2 of 5: nothing needs to be done." in seen.text
@@ -119,7 +119,7 @@ def test_what_is_held_can_be_tried_without_waiting():
 
 
 def test_the_question_about_leaving_lists_what_moves_now():
-    text = after("running", lambda control: control.change_move(FIRST, standing=Standing.DONE, fraction=1.0), "q")
+    text = after("running", lambda control: control.change_move(FIRST, standing=MoveStatus.DONE, fraction=1.0), "q")
 
     listed = [row for row in text.splitlines() if "/5 " in row and "│" in row]
     assert len(listed) == 2
@@ -130,12 +130,12 @@ def test_the_question_about_leaving_lists_what_moves_now():
 @pytest.mark.parametrize(
     ("standing", "said"),
     [
-        (Standing.PAUSED, "waits paused"),
-        (Standing.FAILED, "over  failed"),
-        (Standing.SKIPPED, "over  left for a later"),
+        (MoveStatus.PAUSED, "waits paused"),
+        (MoveStatus.FAILED, "over  failed"),
+        (MoveStatus.SKIPPED, "over  left for a later"),
     ],
 )
-def test_what_does_not_move_does_nothing_now(standing: Standing, said: str):
+def test_what_does_not_move_does_nothing_now(standing: MoveStatus, said: str):
     move = replace(a_move(), standing=standing, doing="now transferring")
 
     panel = "".join(span.text for span in now_line(move))
@@ -196,7 +196,7 @@ def test_marked_torrents_keep_their_order_when_they_are_moved(marks: tuple[str, 
 def test_marked_torrents_that_do_not_stand_alike_are_paused():
     def one_is_paused(control: FakeControl) -> None:
         control.show(moves=control.current.moves[:1])
-        control.change_move(FIRST, standing=Standing.PAUSED)
+        control.change_move(FIRST, standing=MoveStatus.PAUSED)
 
     assert session("running", "space", prepare=one_is_paused).control.calls == [("resume", FIRST)]
     assert session("running", "down", "space").control.calls == [("pause", SECOND)]

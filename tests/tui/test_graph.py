@@ -9,11 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.snapshots import AT, MIB, a_snapshot, a_wire
-from torrent_mover.tui.graph import SHRINK_AFTER, ZOOMS, Scale, buckets, dots, ladder, limit_row, rows, samples_per_cell
-from torrent_mover.tui.ink import Tone, plain, width
-from torrent_mover.tui.look import ASCII_GLYPHS, GraphKind, Look
-from torrent_mover.tui.widgets.net_graph import View, plot, time_axis, title
-from torrent_mover.tui.widgets.piece_strip import fold, pieces_per_cell
+from torrent_mover.tui.moving.net_graph import GraphView, plot, time_axis, title
+from torrent_mover.tui.moving.piece_strip import fold, pieces_per_cell
+from torrent_mover.tui.shell.graph import (
+    SHRINK_AFTER,
+    ZOOMS,
+    Scale,
+    buckets,
+    dots,
+    ladder,
+    limit_row,
+    rows,
+    samples_per_cell,
+)
+from torrent_mover.tui.shell.ink import Tone, plain, width
+from torrent_mover.tui.shell.look import ASCII_GLYPHS, GraphKind, Look
 
 rate = st.floats(0, 1e12, allow_nan=False)
 samples = st.lists(rate, max_size=400)
@@ -120,7 +130,10 @@ def test_the_limit_lies_where_its_rate_would():
 def test_every_line_of_a_graph_is_as_wide_as_the_graph(kind: GraphKind, size: tuple[int, int]):
     look = Look(ASCII_GLYPHS if kind is GraphKind.ASCII else Look().glyphs, kind)
     wire = a_wire(limit=40.0 * MIB)
-    drawn = [*plot(wire, AT, View(1, 50.0 * MIB), Tone.IN, look, *size), time_axis(View(1, 50.0 * MIB), look, size[0])]
+    drawn = [
+        *plot(wire, AT, GraphView(1, 50.0 * MIB), Tone.IN, look, *size),
+        time_axis(GraphView(1, 50.0 * MIB), look, size[0]),
+    ]
 
     assert [width(one) for one in drawn] == [size[0]] * (size[1] + 1)
 
@@ -134,7 +147,7 @@ def test_a_title_names_now_average_peak_and_limit_in_one_unit():
 
 
 def a_snapshot_glyph():
-    from torrent_mover.tui.ink import Span
+    from torrent_mover.tui.shell.ink import Span
 
     assert replace(a_snapshot()).incoming.used
     return Span("▼", Tone.IN)
@@ -149,7 +162,7 @@ def test_all_pieces_fit_into_the_strip(count: int, room: int):
 
 
 def test_a_cell_shows_its_worst_piece():
-    from torrent_mover.domain.snapshot import PieceMark
+    from torrent_mover.domain.report.snapshot import PieceMark
 
     missing, arrived, verified, bad = PieceMark.MISSING, PieceMark.ARRIVED, PieceMark.VERIFIED, PieceMark.BAD
 

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.snapshots import GIB, MIB, a_move
-from torrent_mover.domain.snapshot import Standing
+from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.text import safe
-from torrent_mover.tui import format as fmt
-from torrent_mover.tui import ink
-from torrent_mover.tui.ink import Part, Span, line, plain, width
-from torrent_mover.tui.look import GraphKind, Look, Units, look_for
-from torrent_mover.tui.query import Query
-from torrent_mover.tui.widgets.lines import ascii_only
-from torrent_mover.tui.widgets.move_table import heading, move_row
+from torrent_mover.tui.moving.move_table import heading, move_row
+from torrent_mover.tui.shell import format as fmt
+from torrent_mover.tui.shell import ink
+from torrent_mover.tui.shell.ink import Part, Span, line, plain, width
+from torrent_mover.tui.shell.lines import ascii_only
+from torrent_mover.tui.shell.look import GraphKind, Look, Units, look_for
+from torrent_mover.tui.shell.query import Query
 
 words = st.text(max_size=60).map(safe)
 
@@ -132,7 +132,7 @@ def test_filters_find_and_exclude():
 
 
 def test_filters_know_state_and_tracker():
-    move = a_move(name="Sintel [1080p]", standing=Standing.RETRYING, trackers=("nyaa.example",))
+    move = a_move(name="Sintel [1080p]", standing=MoveStatus.RETRYING, trackers=("nyaa.example",))
 
     assert Query("state:retry").finds_move(move)
     assert Query("tracker:nyaa sintel").finds_move(move)
@@ -141,8 +141,8 @@ def test_filters_know_state_and_tracker():
     assert Query(move.id.short).finds_move(move)
 
 
-@given(words, st.sampled_from(Standing), st.integers(20, 240), st.floats(0, 1))
-def test_rows_of_the_table_keep_their_width_and_columns(name: str, standing: Standing, size: int, fraction: float):
+@given(words, st.sampled_from(MoveStatus), st.integers(20, 240), st.floats(0, 1))
+def test_rows_of_the_table_keep_their_width_and_columns(name: str, standing: MoveStatus, size: int, fraction: float):
     move = a_move(name=name, standing=standing, fraction=fraction, retry_in=38.0)
 
     assert width(move_row(move, size, Look())) == size

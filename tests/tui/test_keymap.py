@@ -10,8 +10,8 @@ from tests.tui import wizard_case
 from tests.tui.pilot import drive, dump, settle
 from tests.tui.scenes import SCENES
 from torrent_mover.domain.errors import ConfigError
-from torrent_mover.tui.app import MoverApp
-from torrent_mover.tui.keymap import load_keymap
+from torrent_mover.tui.shell.app import MoverApp
+from torrent_mover.tui.shell.keymap import load_keymap
 from torrent_mover.tui.wizard.app import WizardApp
 
 

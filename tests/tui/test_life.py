@@ -15,13 +15,13 @@ from tests.fakes.snapshots import AT, a_hash
 from tests.tui import scenes
 from tests.tui.pilot import MIDDLE, NARROW, drive, dump, settle, until_shown
 from tests.tui.terminal import ALTERNATE_OFF, ALTERNATE_ON, Terminal, restored
-from torrent_mover.domain.events import Level, MoveDone, MoveFailed, RunEnded
 from torrent_mover.domain.move import Outcome
-from torrent_mover.domain.snapshot import LogLine, Phase, Snapshot, Standing
-from torrent_mover.tui.app import MoverApp
-from torrent_mover.tui.options import DASHBOARD_FAILED, DashboardOptions
-from torrent_mover.tui.widgets.log_pane import LogPane
-from torrent_mover.tui.widgets.rows import Rows
+from torrent_mover.domain.report.events import Level, MoveDone, MoveFailed, RunEnded
+from torrent_mover.domain.report.snapshot import LogLine, MoveStatus, Phase, Snapshot
+from torrent_mover.tui.shell.app import MoverApp
+from torrent_mover.tui.shell.log_pane import LogPane
+from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
+from torrent_mover.tui.shell.rows import Rows
 
 
 def painted_rows(app: MoverApp) -> list[int]:
@@ -320,8 +320,8 @@ class Broken(FakeControl):
 PLAY_BROKEN = """
 import sys
 from tests.tui.test_life import Broken
-from torrent_mover.tui.app import run_dashboard
-from torrent_mover.tui.options import DashboardOptions
+from torrent_mover.tui.shell.app import run_dashboard
+from torrent_mover.tui.shell.options import DashboardOptions
 control = Broken()
 result = run_dashboard(control, options=DashboardOptions())
 sys.stdout.write(f"left with {result}, calls {control.calls}\\n")
@@ -385,8 +385,8 @@ def test_no_color_sends_no_colours(terminals):
 
 def test_no_mouse_asks_for_no_mouse(terminals):
     script = (
-        "from tests.tui.scenes import empty\nfrom torrent_mover.tui.app import run_dashboard\n"
-        "from torrent_mover.tui.options import DashboardOptions\n"
+        "from tests.tui.scenes import empty\nfrom torrent_mover.tui.shell.app import run_dashboard\n"
+        "from torrent_mover.tui.shell.options import DashboardOptions\n"
         "run_dashboard(empty(), options=DashboardOptions(mouse=False))"
     )
     terminal = terminals("-c", script)
@@ -402,8 +402,8 @@ def test_the_log_opens_in_the_pager_and_the_dashboard_comes_back(terminals, tmp_
     log.write_text("written by the engine\n", encoding="utf-8")
     script = (
         "import sys\nfrom pathlib import Path\nfrom tests.tui.scenes import empty\n"
-        "from torrent_mover.tui.app import run_dashboard\n"
-        "from torrent_mover.tui.options import DashboardOptions\n"
+        "from torrent_mover.tui.shell.app import run_dashboard\n"
+        "from torrent_mover.tui.shell.options import DashboardOptions\n"
         "run_dashboard(empty(), options=DashboardOptions(log_file=Path(sys.argv[1])))"
     )
     terminal = terminals("-c", script, str(log), PAGER="cat")
@@ -452,7 +452,7 @@ def test_a_stopped_process_gives_the_terminal_back_and_draws_everything_when_it_
 
 def test_a_wrong_keymap_is_refused_before_the_screen_opens(tmp_path: Path):
     from torrent_mover.domain.errors import ConfigError
-    from torrent_mover.tui.app import run_dashboard
+    from torrent_mover.tui.shell.app import run_dashboard
 
     with pytest.raises(ConfigError):
         run_dashboard(scenes.empty(), options=DashboardOptions(keymap=tmp_path / "nowhere.toml"))
@@ -522,8 +522,8 @@ PLAY_CLOSED = """
 import sys
 from pathlib import Path
 from tests.tui import scenes
-from torrent_mover.tui.app import run_dashboard
-from torrent_mover.tui.options import DashboardOptions
+from torrent_mover.tui.shell.app import run_dashboard
+from torrent_mover.tui.shell.options import DashboardOptions
 from textual._context import active_app
 control = scenes.running()
 stop = control.stop
@@ -550,7 +550,7 @@ def test_a_closed_terminal_stops_the_engine_however_much_is_to_be_drawn(terminal
 
 def test_a_paused_torrent_is_named_paused():
     control = scenes.running()
-    control.change_move(a_hash(1), standing=Standing.PAUSED)
+    control.change_move(a_hash(1), standing=MoveStatus.PAUSED)
 
     async def act(app: MoverApp, _: object) -> None:
         assert "‖ Big.Buck" in dump(app)

@@ -8,14 +8,14 @@ import pytest
 
 from tests.surroundings import LATIN_1, environment
 from tests.tui.terminal import ALTERNATE_OFF, Terminal, restored
-from torrent_mover.tui.driver import sayable
+from torrent_mover.tui.shell.driver import sayable
 
 PLAY = """
 from tests.fakes.snapshots import a_hash
 from tests.tui import scenes
-from torrent_mover.adapters import surroundings
-from torrent_mover.tui.app import run_dashboard
-from torrent_mover.tui.options import DashboardOptions
+from torrent_mover.adapters.process import surroundings
+from torrent_mover.tui.shell.app import run_dashboard
+from torrent_mover.tui.shell.options import DashboardOptions
 surroundings.prepare()
 control = scenes.running()
 control.change_move(a_hash(1), name="\\u65e5\\u672c \\xfcber")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.fakes.snapshots import AT
 from tests.tui.scenes import SCENES, history
-from torrent_mover.domain.snapshot import HistoryView
-from torrent_mover.tui.look import look_for
-from torrent_mover.tui.screens.history import carried_not, rates_lines, summary
+from torrent_mover.domain.report.snapshot import HistoryView
+from torrent_mover.tui.moving.history import carried_not, rates_lines, summary
+from torrent_mover.tui.shell.look import look_for
 
 LOOK = look_for("braille", "iec", encoding="utf-8", term="xterm-256color")
 

@@ -7,15 +7,15 @@ import pytest
 from tests.fakes.snapshots import GIB, MIB, a_move, a_server, a_snapshot, a_wire
 from tests.tui.pilot import MIDDLE, NARROW, WIDE, drive, dump, until_shown
 from tests.tui.scenes import DENIED, SCENES
-from torrent_mover.domain.events import MoveFailed
-from torrent_mover.domain.snapshot import Phase, Standing
-from torrent_mover.tui.ink import Line, cells
-from torrent_mover.tui.look import GraphKind, Look
-from torrent_mover.tui.widgets.header import header_line
-from torrent_mover.tui.widgets.health import short_lines
-from torrent_mover.tui.widgets.log_pane import LogPane
-from torrent_mover.tui.widgets.move_table import move_row
-from torrent_mover.tui.widgets.net_graph import View, time_axis
+from torrent_mover.domain.report.events import MoveFailed
+from torrent_mover.domain.report.snapshot import MoveStatus, Phase
+from torrent_mover.tui.moving.health_panels import short_lines
+from torrent_mover.tui.moving.move_table import move_row
+from torrent_mover.tui.moving.net_graph import GraphView, time_axis
+from torrent_mover.tui.shell.header import header_line
+from torrent_mover.tui.shell.ink import Line, cells
+from torrent_mover.tui.shell.log_pane import LogPane
+from torrent_mover.tui.shell.look import GraphKind, Look
 
 LONG = "Big.Buck.Bunny.2008.2160p.BluRay.REMUX"
 
@@ -29,13 +29,13 @@ def test_a_name_has_its_room_before_the_bar_has():
 
 
 def test_a_failure_says_its_cause_in_a_narrow_row():
-    row = text(move_row(a_move(name=LONG, standing=Standing.FAILED, trouble=DENIED), 76, Look()))
+    row = text(move_row(a_move(name=LONG, standing=MoveStatus.FAILED, trouble=DENIED), 76, Look()))
 
     assert "failed: Permission denied" in row
 
 
 def test_a_row_that_waits_says_why_before_how_large_it_is():
-    row = text(move_row(a_move(standing=Standing.QUEUED, why="must seed 12:04 more"), 76, Look()))
+    row = text(move_row(a_move(standing=MoveStatus.QUEUED, why="must seed 12:04 more"), 76, Look()))
 
     assert "must seed 12:04 more" in row
 
@@ -75,7 +75,7 @@ def test_a_small_terminal_shows_which_screens_there_are():
 @pytest.mark.parametrize("zoom", [1, 5, 30])
 def test_the_labels_of_the_time_axis_stand_apart_and_count_in_one_unit(kind: GraphKind, zoom: int):
     for width in range(12, 140):
-        axis = text(time_axis(View(zoom, 1.0), Look(graph=kind), width)).replace(" s", "s").replace(" min", "m")
+        axis = text(time_axis(GraphView(zoom, 1.0), Look(graph=kind), width)).replace(" s", "s").replace(" min", "m")
         ages = [word for word in axis.split() if word != "now"]
         assert len(axis) <= width
         assert axis.split()[-1:] == ["now"] or width < 10

@@ -10,9 +10,9 @@ from tests.fakes.snapshots import a_hash
 from tests.tui.pilot import MIDDLE, NARROW, SIZES, drive, picture, rows_of, settle, until_shown, walk
 from tests.tui.scenes import HOSTILE, SCENES
 from tests.tui.test_golden import GOLDEN, VIEWS
-from torrent_mover.domain.events import MoveFailed
+from torrent_mover.domain.report.events import MoveFailed
 from torrent_mover.domain.text import safe
-from torrent_mover.tui.app import MoverApp
+from torrent_mover.tui.shell.app import MoverApp
 
 pytestmark = pytest.mark.thorough
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.tui.pilot import MIDDLE, NARROW, WIDE, rows_of
 from tests.tui.wizard_case import FakeCategorizer, a_candidate, crowd, drive, hostile, picture, press, ready, usual
-from torrent_mover.domain.categorizing import Draft, Placed, RuleSet, Shelf, Standing
+from torrent_mover.domain.categorizing import CategoryShelf, Draft, Placed, RuleSet, SortState
 from torrent_mover.domain.errors import ConfigError, Unreachable
 from torrent_mover.domain.rules import TrackerRules
-from torrent_mover.tui.look import ASCII_GLYPHS, GraphKind, Look
+from torrent_mover.tui.shell.look import ASCII_GLYPHS, GraphKind, Look
 from torrent_mover.tui.wizard.app import WizardApp
 
 pytestmark = pytest.mark.thorough
@@ -34,7 +34,14 @@ def written(categorizer: FakeCategorizer) -> tuple[dict[str, str], tuple[RuleSet
 
 def small(*hosts: str) -> FakeCategorizer:
     candidates = tuple(a_candidate(number, f"T{number}", host, category="in") for number, host in enumerate(hosts, 1))
-    return FakeCategorizer(Draft("in", candidates, TrackerRules(), (Shelf("films", 3), Shelf("tv", 2), Shelf("in", 9))))
+    return FakeCategorizer(
+        Draft(
+            "in",
+            candidates,
+            TrackerRules(),
+            (CategoryShelf("films", 3), CategoryShelf("tv", 2), CategoryShelf("in", 9)),
+        )
+    )
 
 
 def test_the_suggestion_is_taken_by_its_key_always_for_this_tracker_and_quit_writes_it():
@@ -215,7 +222,7 @@ def test_all_that_a_rule_covers_leaves_the_list_and_comes_back_with_undo():
         await press(app, pilot, "y")
         for key in ("enter", "u", "u"):
             await press(app, pilot, key)
-            counts.append(app.desk.count(Standing.OPEN))
+            counts.append(app.desk.count(SortState.OPEN))
 
     drive(FakeCategorizer(usual()), act)
 
@@ -245,7 +252,9 @@ def test_keys_go_to_the_categories_also_where_the_client_answers_late():
 
 
 def test_a_torrent_without_a_tracker_is_remembered_once_only():
-    fake = FakeCategorizer(Draft("in", (a_candidate(1, "Bare", category="in"),), TrackerRules(), (Shelf("films", 3),)))
+    fake = FakeCategorizer(
+        Draft("in", (a_candidate(1, "Bare", category="in"),), TrackerRules(), (CategoryShelf("films", 3),))
+    )
 
     session(fake, "r", "r", "1", "enter", "a", "w")
 
@@ -360,4 +369,11 @@ def test_thousands_of_torrents_are_drawn_from_one_reckoning(monkeypatch):
         await press(app, pilot, "j", "j", "j", "k")
         assert len(reckoned) == before
 
-    drive(FakeCategorizer(Draft("in", candidates, TrackerRules(), (Shelf("a", 1), Shelf("b", 1), Shelf("c", 1)))), act)
+    drive(
+        FakeCategorizer(
+            Draft(
+                "in", candidates, TrackerRules(), (CategoryShelf("a", 1), CategoryShelf("b", 1), CategoryShelf("c", 1))
+            )
+        ),
+        act,
+    )

@@ -12,13 +12,13 @@ from textual.worker import WorkerCancelled
 from tests.fakes.snapshots import AT, GIB
 from tests.tui.pilot import NARROW, rows_of, settle
 from tests.tui.scenes import HOSTILE
-from torrent_mover.domain.categorizing import Candidate, Draft, Peer, Placed, Shelf, TrackerHost
+from torrent_mover.domain.categorizing import CategoryShelf, Draft, Peer, Placed, TrackerHost, Unsorted
 from torrent_mover.domain.errors import MoverError, Unreachable
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.rules import Rule, TrackerRules
-from torrent_mover.domain.torrent import InfoHash, Torrent, TorrentState
+from torrent_mover.domain.torrent.torrent import InfoHash, Torrent, TorrentState
 from torrent_mover.ports.categorizer import Written
-from torrent_mover.tui.look import Look, look_for
+from torrent_mover.tui.shell.look import Look, look_for
 from torrent_mover.tui.wizard.app import WizardApp
 
 DAY = 86400
@@ -63,7 +63,7 @@ class FakeCategorizer:
         return Written(changes[:cut], tuple((one, error) for one in changes[cut:]), len(draft.rule_changes()))
 
 
-def a_candidate(number: int, name: str, *hosts: str, **more) -> Candidate:
+def a_candidate(number: int, name: str, *hosts: str, **more) -> Unsorted:
     """Hosts that begin with `-` do not work."""
     fields = {"category": "", "tags": (), "size": int(1.4 * GIB), "auto_managed": False} | more
     torrent = Torrent(
@@ -71,7 +71,7 @@ def a_candidate(number: int, name: str, *hosts: str, **more) -> Candidate:
         ClientPath("/data/downloads"), fields["size"], fields["size"], 0, 1.0, int(AT) - 2 * DAY, 0, 0, 0.0, 0,
         tags=fields["tags"], auto_managed=fields["auto_managed"],
     )  # fmt: skip
-    return Candidate(torrent, tuple(TrackerHost(host.lstrip("-"), host[0] != "-") for host in hosts))
+    return Unsorted(torrent, tuple(TrackerHost(host.lstrip("-"), host[0] != "-") for host in hosts))
 
 
 def usual() -> Draft:
@@ -92,7 +92,7 @@ def usual() -> Draft:
     bare = [a_candidate(40, "No Tracker At All")]
     quiet = [a_candidate(41, "Private Thing", "private.example")]
     shelves = tuple(
-        Shelf(*one)
+        CategoryShelf(*one)
         for one in [("anime", 41), ("anime-movies", 6), ("animation", 2), ("films", 120), ("tv", 300), ("empty", 0), ("", 20)]
     )  # fmt: skip
     peers = (Peer("anime", ("nyaa.tracker.example",)),) * 9 + (Peer("films", ("films.example",)),) * 4
@@ -106,7 +106,7 @@ def hostile() -> Draft:
         a_candidate(number, name, "xn--80ak6aa92e.example", tags=(name,), category=HOSTILE[0])
         for number, name in enumerate(HOSTILE, 1)
     ]
-    shelves = tuple(Shelf(name, number) for number, name in enumerate(HOSTILE))
+    shelves = tuple(CategoryShelf(name, number) for number, name in enumerate(HOSTILE))
     rules = TrackerRules(tuple(Rule(f"r{number}.example", name) for number, name in enumerate(HOSTILE)))
     return Draft(HOSTILE[0], tuple(candidates), rules, shelves)
 
@@ -114,7 +114,7 @@ def hostile() -> Draft:
 def many() -> Draft:
     """More than fits anywhere."""
     candidates = (a_candidate(1, "One of many", "a.very.long.tracker.name.that.goes.on.example", category="in"),)
-    shelves = tuple(Shelf(f"category {number:03}", number) for number in range(300))
+    shelves = tuple(CategoryShelf(f"category {number:03}", number) for number in range(300))
     return Draft("in", candidates, TrackerRules(), shelves)
 
 
@@ -125,7 +125,7 @@ def crowd() -> Draft:
         for number in range(1, 42)
     )
     peers = (Peer("tv", ("crowd.example",)),) * 3 + (Peer("films", ("crowd.example",)),) * 2
-    shelves = (Shelf("films", 3), Shelf("tv", 2), Shelf("in", 41))
+    shelves = (CategoryShelf("films", 3), CategoryShelf("tv", 2), CategoryShelf("in", 41))
     return Draft("in", candidates, TrackerRules(), shelves, peers).decided(Placed(candidates[5], "films"))
 
 

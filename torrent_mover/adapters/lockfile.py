@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from torrent_mover.domain.errors import AlreadyRunning, NotWritable, TransferError
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 _RUN_LOCK: Final = "run.lock"
 _CLAIMS: Final = "torrents.lock"

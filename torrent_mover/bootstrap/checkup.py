@@ -11,10 +11,10 @@ from torrent_mover.bootstrap.ends import Ends
 from torrent_mover.bootstrap.moving import cache_of, policy_of
 from torrent_mover.bootstrap.plans import planner
 from torrent_mover.bootstrap.state import active_run, journal_as_it_is
-from torrent_mover.domain.settings import Settings
-from torrent_mover.engine.checks import Checks
-from torrent_mover.engine.planner import Planner
-from torrent_mover.engine.space import Space
+from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.duties.moving.checks import Checks
+from torrent_mover.duties.moving.planner import Planner
+from torrent_mover.engine.delivery.space import ReservedSpace
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.transfer.traced import Traced
 
@@ -41,8 +41,8 @@ class Checkup:
             journal = journal_as_it_is(settings, stack)
             cache = cache_of(settings)
             self.cache = Traced(cache, ends.traces) if cache else None
-            self.planner = planner(settings, ends, journal, kin=False)
-            space = Space(ends.destination.files, self.cache, dict)
+            self.planner = planner(settings, ends, journal, cross_seeds=False)
+            space = ReservedSpace(ends.destination.files, self.cache, dict)
             reach = ends.reach(self._config, self._second_run)
             category, policy = settings.moving.category_to_move, policy_of(settings)
             source, destination = ends.source, ends.destination

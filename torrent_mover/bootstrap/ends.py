@@ -10,24 +10,24 @@ from typing import Final
 
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
 from torrent_mover.adapters.clients.qbittorrent.statistics import resume_folder
-from torrent_mover.adapters.local_accounts import LocalAccounts
-from torrent_mover.adapters.local_fs import LocalFileSystem
-from torrent_mover.adapters.rsync_process import RsyncProcess
+from torrent_mover.adapters.local.accounts import LocalAccounts
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.local.traces import TraceFiles
+from torrent_mover.adapters.process.surroundings import open_files
+from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.adapters.ssh.accounts import SshAccounts
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.shared_files import SharedFiles
 from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.ssh.tunnel import Tunnel
-from torrent_mover.adapters.surroundings import open_files
-from torrent_mover.adapters.traces import TraceFiles
 from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.domain.open_files import Allowance, allowance, require
 from torrent_mover.domain.paths import ClientPath, HostPath
-from torrent_mover.domain.settings import ClientSettings, ServerSettings, Settings
-from torrent_mover.engine.check_source import SourceTree
-from torrent_mover.engine.checks import Reach
-from torrent_mover.engine.places import Destination, Source
+from torrent_mover.domain.settings.settings import ClientSettings, ServerSettings, Settings
+from torrent_mover.duties.moving.checks import Reach
+from torrent_mover.engine.delivery.places import Destination, Source
+from torrent_mover.engine.preflight.source import SourceTree
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torrent_mover.adapters.config_edit import can_be_edited, set_value
+from torrent_mover.adapters.config.editing import can_be_edited, set_value
 from torrent_mover.adapters.ssh.keyscan import host_keys, trust
 from torrent_mover.bootstrap.ends import ssh_target
 from torrent_mover.domain.errors import HostKeyUnknown, MoverError, PathNotSeen
-from torrent_mover.domain.settings import Settings
-from torrent_mover.engine.preflight import Offer
+from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.engine.preflight.examination import Offer
 from torrent_mover.ports.ssh import SshTarget
 
 

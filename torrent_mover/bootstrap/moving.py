@@ -6,15 +6,15 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.bootstrap.ends import Ends, allowed
 from torrent_mover.domain.paths import ClientPath, LocalPath
 from torrent_mover.domain.rsync_options import sift
-from torrent_mover.domain.settings import Handover, Settings, TransferMode
-from torrent_mover.engine.board import Flow, Legs
-from torrent_mover.engine.places import Policy, Route
-from torrent_mover.engine.recheck import RecheckPatience
-from torrent_mover.engine.sink import Throttle
+from torrent_mover.domain.settings.settings import Handover, Settings, TransferMode
+from torrent_mover.engine.delivery.places import MovePolicy, Route
+from torrent_mover.engine.progress.board import Flow, Legs
+from torrent_mover.engine.progress.sink import Throttle
+from torrent_mover.engine.proof.recheck import RecheckPatience
 from torrent_mover.ports.strategy import Strategy
 from torrent_mover.transfer.caching import Caching
 from torrent_mover.transfer.copying import Copying
@@ -23,10 +23,10 @@ from torrent_mover.transfer.rsync_leg import RsyncTuning
 from torrent_mover.transfer.rsyncing import LocalEnd, RsyncEndpoint, Rsyncing
 
 
-def policy_of(settings: Settings, *, test_run: bool = False) -> Policy:
+def policy_of(settings: Settings, *, test_run: bool = False) -> MovePolicy:
     """What the settings say about every move."""
     moving, general = settings.moving, settings.general
-    return Policy(
+    return MovePolicy(
         delete_at_source=settings.source_client.delete_after_transfer,
         start_at_destination=settings.destination_client.start_torrents_after_recheck,
         manual_review_category=moving.manual_review_category,

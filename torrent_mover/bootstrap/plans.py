@@ -8,32 +8,33 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.rules_json import RulesFile
-from torrent_mover.adapters.run_state import FILE_NAME, published
+from torrent_mover.adapters.config.rules import RulesFile
+from torrent_mover.adapters.outlets.run_state import FILE_NAME, published
 from torrent_mover.bootstrap.ends import Ends, client, session_pool, tunnel_to
 from torrent_mover.bootstrap.state import active_run, journal_as_it_is, state_folder
 from torrent_mover.domain.capacity import fitting, margin
 from torrent_mover.domain.errors import MoverError, ServerTooOld
 from torrent_mover.domain.move import MoveRecord, Outcome
+from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.rules import TrackerRules
-from torrent_mover.domain.selection import Held, Policy
-from torrent_mover.domain.settings import HostKeyPolicy, Settings
-from torrent_mover.domain.snapshot import Standing
+from torrent_mover.domain.settings.settings import HostKeyPolicy, Settings
 from torrent_mover.domain.text import counted, size
-from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.categorize import ClientCategorizer
-from torrent_mover.engine.foresight import Foresight, foresee
-from torrent_mover.engine.places import Destination
-from torrent_mover.engine.planner import Plan, Planner
-from torrent_mover.engine.roster import COPIED_ALREADY, LEFT_BY_USER
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.moving.categorize import ClientCategorizer
+from torrent_mover.duties.moving.foresight import Foresight, foresee
+from torrent_mover.duties.moving.planner import Planner
+from torrent_mover.duties.moving.selection import SelectionPolicy
+from torrent_mover.engine.delivery.places import Destination
+from torrent_mover.engine.run.queue import COPIED_ALREADY, LEFT_BY_USER
+from torrent_mover.engine.run.work import HeldBack, Plan
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.journal import Journal
 
 
-def chosen_by(settings: Settings, *, again: bool = False) -> Policy:
+def chosen_by(settings: Settings, *, again: bool = False) -> SelectionPolicy:
     """What the settings say about what is moved. `again`: move back what came from the destination, too."""
     moving = settings.moving
-    return Policy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order, again)
+    return SelectionPolicy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order, again)
 
 
 def planner(
@@ -41,17 +42,17 @@ def planner(
     ends: Ends,
     journal: Journal | None,
     *,
-    kin: bool = True,
+    cross_seeds: bool = True,
     again: bool = False,
     rules: Callable[[], TrackerRules] | None = None,
 ) -> Planner:
-    """What decides which torrents move. `kin`: look at the source's disk for those that share files.
+    """What decides which torrents move. `cross_seeds`: look at the source's disk for those that share files.
 
     `rules`: where they come from, if not from the file that the settings name.
     """
     read = rules or RulesFile(settings.rules_file).read
     policy, name = chosen_by(settings, again=again), ends.destination.client.name
-    return Planner(ends.source.client, journal, policy, read, ends.look if kin else None, name)
+    return Planner(ends.source.client, journal, policy, read, ends.look if cross_seeds else None, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,13 @@ def _room(plan: Plan, destination: Destination) -> tuple[frozenset[InfoHash], st
     return left_out, f"{counted(len(left_out), 'torrent')} would not fit now: {why}." if left_out else ""
 
 
-def _left(said: Mapping[str, Any], journal: Journal) -> dict[InfoHash, Held]:
+def _left(said: Mapping[str, Any], journal: Journal) -> dict[InfoHash, HeldBack]:
     """What the run that goes on has done with: left by the user, as it says, or copied, as the history says."""
     run = said.get("run")
     copied = (entry.id for entry in journal.history() if entry.run == run and entry.outcome is Outcome.COPIED)
-    skipped = (move for move in said.get("moves", ()) if move["standing"] == Standing.SKIPPED.value)
-    left = {InfoHash(move["infohash"]): Held(move["why"]) for move in skipped if move["why"] in LEFT_BY_USER}
-    return {torrent: Held(COPIED_ALREADY) for torrent in copied} | left
+    skipped = (move for move in said.get("moves", ()) if move["standing"] == MoveStatus.SKIPPED.value)
+    left = {InfoHash(move["infohash"]): HeldBack(move["why"]) for move in skipped if move["why"] in LEFT_BY_USER}
+    return {torrent: HeldBack(COPIED_ALREADY) for torrent in copied} | left
 
 
 @contextmanager

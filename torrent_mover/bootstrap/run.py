@@ -13,35 +13,36 @@ from typing import Final, Self
 
 from torrent_mover import __version__
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.logs import start_log
-from torrent_mover.adapters.rules_json import LiveRules
-from torrent_mover.adapters.scratch import sweep
-from torrent_mover.adapters.secrets import redactor_of
+from torrent_mover.adapters.config.rules import LiveRules
+from torrent_mover.adapters.config.secrets import redactor_of
+from torrent_mover.adapters.outlets.logs import start_log
+from torrent_mover.adapters.process.scratch import sweep
+from torrent_mover.adapters.process.system import HostMeter
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.store.sqlite import SqliteJournal
-from torrent_mover.adapters.system import HostMeter
 from torrent_mover.bootstrap.ends import Ends, allowed
 from torrent_mover.bootstrap.mending import offer
 from torrent_mover.bootstrap.moving import cache_of, left_out, policy_of, route
 from torrent_mover.bootstrap.plans import chosen_by, planner
 from torrent_mover.bootstrap.state import claims, journal_path, locked
 from torrent_mover.domain.errors import NotWritable
-from torrent_mover.domain.events import Level, Noticed
+from torrent_mover.domain.report.events import Level, Noticed
 from torrent_mover.domain.retry import REST, Backoff
-from torrent_mover.domain.settings import Settings
-from torrent_mover.engine.bandwidth import Bandwidth
-from torrent_mover.engine.checks import Checks
-from torrent_mover.engine.engine import Engine, Tuning
-from torrent_mover.engine.planner import Planner
-from torrent_mover.engine.publisher import Publisher
-from torrent_mover.engine.rounds import Watching
-from torrent_mover.engine.run import Run, RunFacts
-from torrent_mover.engine.sink import Throttle
-from torrent_mover.engine.space import Space
-from torrent_mover.engine.statistics import Carrying
-from torrent_mover.engine.vitals import Connections, Place, Vitals
-from torrent_mover.engine.watchdog import Watchdog
-from torrent_mover.engine.world import World
+from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.duties.moving.checks import Checks
+from torrent_mover.duties.moving.moving import Moving
+from torrent_mover.duties.moving.planner import Planner
+from torrent_mover.duties.moving.statistics import Carrying
+from torrent_mover.engine.delivery.space import ReservedSpace
+from torrent_mover.engine.delivery.world import World
+from torrent_mover.engine.hub.publisher import Publisher
+from torrent_mover.engine.progress.bandwidth import Bandwidth
+from torrent_mover.engine.progress.sink import Throttle
+from torrent_mover.engine.progress.watchdog import Watchdog
+from torrent_mover.engine.run.pool import Engine, Tuning
+from torrent_mover.engine.run.rounds import Watching
+from torrent_mover.engine.run.run import Run, RunFacts
+from torrent_mover.engine.run.vitals import Connections, Vitals, WatchedPlace
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
 
@@ -106,7 +107,7 @@ class Assembly:
         return ""
 
     def adopt(self, settings: Settings) -> None:
-        """Go on with settings that differ in nothing that a transfer uses (domain/settings_live.py)."""
+        """Go on with settings that differ in nothing that a transfer uses (domain/settings/live.py)."""
         self._bandwidth.configure(settings.general)
         self._plans.choose_by(chosen_by(settings, again=self._options.again))
         checks = self._checks(settings.moving.category_to_move)
@@ -126,7 +127,7 @@ class Assembly:
         plans = self._plans = planner(settings, ends, journal, again=options.again, rules=options.rules)
         cache = cache_of(settings)
         engine: Engine  # it is made of what asks it
-        space = Space(destination.files, cache, lambda: engine.arrived())  # noqa: PLW0108
+        space = ReservedSpace(destination.files, cache, lambda: engine.arrived())  # noqa: PLW0108
         world = World(
             source,
             destination,
@@ -143,7 +144,8 @@ class Assembly:
             claim=claims(settings).hold,
             traces=ends.traces,
         )
-        engine = Engine(world, self._tuning(), stop)
+        duty = Moving(world, plans, Carrying(world, ends.statistics))
+        engine = Engine(world, duty, self._tuning(), stop)
         mode, category = settings.moving.transfer_mode.value, settings.moving.category_to_move
         reach = ends.reach(lambda: f"{options.config}, mode {mode}", lambda: "no")
         self._checks = lambda category: Checks(
@@ -156,7 +158,7 @@ class Assembly:
         return Run(
             facts,
             engine,
-            plans,
+            duty,
             publisher,
             checks.first(),
             _vitals(ends, cache, journal, clock),
@@ -166,7 +168,6 @@ class Assembly:
             planned_checks=checks.planned,
             watching=options.watching,
             mending=partial(offer, settings, options.config) if options.interactive else None,
-            carrying=Carrying(world, ends.statistics),
         )
 
     def _tuning(self) -> Tuning:
@@ -190,8 +191,8 @@ def _vitals(ends: Ends, cache: FileSystem | None, journal: SqliteJournal, clock:
     source, destination = ends.source, ends.destination
     inward, outward = partial(_connections, ends.source_pool), partial(_connections, ends.destination_pool)
     places = (
-        Place(source.name, "source", source.client, source.name, None, inward),
-        Place(destination.name, "destination", destination.client, destination.name, destination.files, outward),
+        WatchedPlace(source.name, "source", source.client, source.name, None, inward),
+        WatchedPlace(destination.name, "destination", destination.client, destination.name, destination.files, outward),
     )
     return Vitals(places, cache, journal, clock)
 

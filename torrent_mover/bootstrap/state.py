@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from torrent_mover.adapters.lockfile import Claims, hold, holder, lock_paths, possible_lock_paths, shared_folder
+from torrent_mover.adapters.process.this_user import home_folder
 from torrent_mover.adapters.store.sqlite import SqliteJournal
-from torrent_mover.adapters.this_user import home_folder
-from torrent_mover.domain.settings import Settings
-from torrent_mover.domain.settings_reading import OwnPlaces
+from torrent_mover.domain.settings.reading import OwnPlaces
+from torrent_mover.domain.settings.settings import Settings
 
 
 def state_folder(settings: Settings | OwnPlaces) -> Path:

@@ -11,7 +11,7 @@ from collections import Counter
 from torrent_mover.bootstrap.plans import categorizer as categorizer_of
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.commands.front import keymap_path, wants_screen
-from torrent_mover.domain.categorizing import Change, Draft, Standing
+from torrent_mover.domain.categorizing import Change, Draft, SortState
 from torrent_mover.domain.errors import ExitCode, UsageError
 from torrent_mover.domain.text import counted, pad, safe
 from torrent_mover.ports.categorizer import Categorizer, Written
@@ -83,9 +83,9 @@ def _counts(draft: Draft) -> str:
     count = Counter(fate.standing for fate in draft.fates())
     parts = [counted(len(draft.candidates), "torrent")]
     if draft.candidates:
-        parts.append(f"{count[Standing.BY_RULE]} by a rule")
-        parts.append(f"{count[Standing.IGNORED]} ignored")
-        parts.append(f"{count[Standing.OPEN]} without a rule")
+        parts.append(f"{count[SortState.BY_RULE]} by a rule")
+        parts.append(f"{count[SortState.IGNORED]} ignored")
+        parts.append(f"{count[SortState.OPEN]} without a rule")
     return ", ".join(parts)
 
 

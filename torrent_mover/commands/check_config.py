@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from torrent_mover.adapters.config_ini import check, find
+from torrent_mover.adapters.config.reading import check, find
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.settings_problems import Severity
+from torrent_mover.domain.settings.problems import Severity
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from torrent_mover.adapters.config_ini import find, load, load_own_places
-from torrent_mover.domain.settings import Settings
-from torrent_mover.domain.settings_problems import Severity
-from torrent_mover.domain.settings_reading import OwnPlaces
+from torrent_mover.adapters.config.reading import find, load, load_own_places
+from torrent_mover.domain.settings.problems import Severity
+from torrent_mover.domain.settings.reading import OwnPlaces
+from torrent_mover.domain.settings.settings import Settings
 
 
 def settings_of(arguments: argparse.Namespace, *, quiet: bool = False) -> tuple[Settings, Path]:

@@ -15,7 +15,7 @@ from typing import Final
 from torrent_mover.commands import run
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.commands.front import wants_screen
-from torrent_mover.demo.world import World
+from torrent_mover.demo.world import DemoWorld
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.text import safe
 
@@ -37,7 +37,7 @@ def _in_a_world(arguments: argparse.Namespace, asked_to_end: list[ExitCode]) -> 
     watched = wants_screen(arguments, os.environ)
     say("Starting a demo on this machine: two qBittorrent servers, an SSH server and some torrents.\n")
     sys.stdout.flush()
-    with World(keep=arguments.keep) as world:
+    with DemoWorld(keep=arguments.keep) as world:
         if asked_to_end:
             return asked_to_end[0]
         samples = world.seed_samples(scale=_SCALE_TO_WATCH if watched else 1)
@@ -59,7 +59,7 @@ def _in_a_world(arguments: argparse.Namespace, asked_to_end: list[ExitCode]) -> 
     return code
 
 
-def _serve(world: World, asked_to_end: list[ExitCode]) -> ExitCode:
+def _serve(world: DemoWorld, asked_to_end: list[ExitCode]) -> ExitCode:
     """Say what init asks for, and stay until a signal asks to end."""
     for title, client in (("source", world.source), ("destination", world.destination)):
         sys.stdout.write(f"{title:<12} {client.url}  user {client.username}  password {client.password}\n")

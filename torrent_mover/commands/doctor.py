@@ -14,18 +14,18 @@ from typing import Final
 
 from torrent_mover import __version__
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.config_ini import examine, find
-from torrent_mover.adapters.secrets import redactor_of
+from torrent_mover.adapters.config.reading import examine, find
+from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.bootstrap.checkup import Checkup
 from torrent_mover.commands.telling import try_out
 from torrent_mover.domain.errors import ConfigError, ExitCode
-from torrent_mover.domain.events import Event
-from torrent_mover.domain.settings import Settings
-from torrent_mover.domain.settings_problems import Problem, Severity
-from torrent_mover.domain.snapshot import CheckView
+from torrent_mover.domain.report.events import Event
+from torrent_mover.domain.report.snapshot import CheckView
+from torrent_mover.domain.settings.problems import Problem, Severity
+from torrent_mover.domain.settings.settings import Settings
 from torrent_mover.domain.text import counted, pad, safe, shorten, size
-from torrent_mover.engine.planner import Plan
-from torrent_mover.engine.preflight import Check, CheckResult, Doubt, Examination, NotChecked
+from torrent_mover.engine.preflight.examination import Check, CheckResult, Doubt, Examination, NotChecked
+from torrent_mover.engine.run.work import Plan
 
 SCHEMA_VERSION: Final = 1
 _NAME: Final = 36

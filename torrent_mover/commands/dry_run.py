@@ -12,14 +12,14 @@ from torrent_mover.bootstrap import plans
 from torrent_mover.bootstrap.plans import Preview
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.commands.looking import at, name_cell, name_cells
-from torrent_mover.domain.attributes import not_carried
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.text import counted, safe, shorten, size
-from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.foresight import Foresight
-from torrent_mover.engine.places import PlannedMove
-from torrent_mover.engine.planner import Plan
+from torrent_mover.domain.torrent.attributes import not_carried
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.moving.foresight import Foresight
+from torrent_mover.engine.delivery.places import PlannedMove
+from torrent_mover.engine.run.work import Plan
 
 SCHEMA_VERSION = 1
 _NAME_CELLS = 48
@@ -56,7 +56,7 @@ def as_data(preview: Preview) -> dict[str, object]:
                 "added_on": move.torrent.added_on,
                 "category": move.torrent.category,
                 "target_category": move.target_category,
-                "shares_files_with": sorted(other.hex for other in move.kin),
+                "shares_files_with": sorted(other.hex for other in move.cross_seeds),
                 "shares_files_with_staying": sorted(other.hex for other in move.staying),
                 "hard_linked_with": sorted(other.hex for other in move.linked),
                 "partial": move.partial,
@@ -168,14 +168,14 @@ def _move(move: PlannedMove, preview: Preview, cells: int | None) -> Iterator[st
 
 
 def _kin(move: PlannedMove) -> str:
-    others = ", ".join(sorted(other.short for other in move.kin | move.staying))
+    others = ", ".join(sorted(other.short for other in move.cross_seeds | move.staying))
     return f"  shares files with {others}" if others else ""
 
 
 def _groups(plan: Plan) -> list[str]:
     """What it means that torrents share files: which go one after the other, which stay and keep the data."""
     lines = []
-    if any(move.kin for move in plan.moves):
+    if any(move.cross_seeds for move in plan.moves):
         lines.append("Torrents that share files move one after the other; their bytes travel once.")
     holders: dict[InfoHash, list[PlannedMove]] = {}
     for move in plan.moves:

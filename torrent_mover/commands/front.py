@@ -15,11 +15,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, Protocol
 
-from torrent_mover.adapters.surroundings import settle
-from torrent_mover.adapters.this_user import home_folder
+from torrent_mover.adapters.process.surroundings import settle
+from torrent_mover.adapters.process.this_user import home_folder
 from torrent_mover.domain.errors import ExitCode, Unexpected
-from torrent_mover.domain.events import Event, RunEnded
-from torrent_mover.domain.narrate import narrate
+from torrent_mover.domain.report.events import Event, RunEnded
+from torrent_mover.domain.report.narrate import narrate
 from torrent_mover.ports.control import Control
 from torrent_mover.simple.reporter import SimpleReporter, feeds_journald
 
@@ -37,7 +37,7 @@ _CODES: Final = {
 _log = logging.getLogger(__name__)
 
 
-class Run(Control, Protocol):
+class FrontRun(Control, Protocol):
     """What a front end drives: a run, or one after the other."""
 
     interrupted_by: ExitCode
@@ -47,7 +47,7 @@ class Run(Control, Protocol):
         """Do it; returns the exit code, raises nothing."""
 
 
-def follow(run: Run, arguments: argparse.Namespace, log_file: Path) -> ExitCode:
+def follow(run: FrontRun, arguments: argparse.Namespace, log_file: Path) -> ExitCode:
     """Execute the run with a front end beside it; returns the run's exit code."""
     worker = _Worker(run)
     signals = _Signals(run)
@@ -68,7 +68,7 @@ def follow(run: Run, arguments: argparse.Namespace, log_file: Path) -> ExitCode:
     return worker.code
 
 
-def _break_off(run: Run, worker: _Worker) -> None:
+def _break_off(run: FrontRun, worker: _Worker) -> None:
     """Nobody looks on any more: let the run write down what it has, before its locks and its journal are taken away."""
     if worker.is_alive():
         run.stop(now=True)
@@ -89,7 +89,7 @@ def wants_screen(arguments: argparse.Namespace, environ: Mapping[str, str]) -> b
 class _Worker(threading.Thread):
     """Executes the run beside the front end, so that the one may die without the other. `over` is called at its very end."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: FrontRun) -> None:
         super().__init__(name="run", daemon=True)
         self._run = run
         self.code = ExitCode.SOME_FAILED
@@ -120,10 +120,12 @@ class _Worker(threading.Thread):
             self.over()
 
 
-def _on_screen(run: Run, worker: _Worker, signals: _Signals, arguments: argparse.Namespace, log_file: Path) -> bool:
+def _on_screen(
+    run: FrontRun, worker: _Worker, signals: _Signals, arguments: argparse.Namespace, log_file: Path
+) -> bool:
     """The dashboard, until somebody leaves it; False where the screen died and the run goes on without it."""
-    from torrent_mover.tui.app import run_dashboard
-    from torrent_mover.tui.options import DASHBOARD_FAILED, DashboardOptions
+    from torrent_mover.tui.shell.app import run_dashboard
+    from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
 
     options = DashboardOptions(
         refresh=arguments.refresh,
@@ -155,7 +157,7 @@ def _last_line(worker: _Worker) -> None:
     settle()  # the window may be closed
 
 
-def _in_lines(run: Run, worker: _Worker, signals: _Signals, arguments: argparse.Namespace) -> None:
+def _in_lines(run: FrontRun, worker: _Worker, signals: _Signals, arguments: argparse.Namespace) -> None:
     reporter = SimpleReporter(
         run,
         sys.stdout,
@@ -191,7 +193,7 @@ class _Signals:
     A window that closes may send SIGHUP more than once: it counts as one.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: FrontRun) -> None:
         self._run = run
         self._received = 0
         self.over = threading.Event()

@@ -7,14 +7,14 @@ import json
 import sys
 from typing import Final
 
-from torrent_mover.commands.looking import NO_RUN, View, at, looking_on, name_cell, name_cells
+from torrent_mover.commands.looking import NO_RUN, JournalView, at, looking_on, name_cell, name_cells
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.history_data import as_csv, as_data
 from torrent_mover.domain.move import HistoryEntry, Outcome
-from torrent_mover.domain.snapshot import Standing
+from torrent_mover.domain.report.history_data import as_csv, as_data
+from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.text import duration, safe, size
-from torrent_mover.domain.torrent import InfoHash
-from torrent_mover.engine.past import ended as ended_moves
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.engine.run.past import ended as ended_moves
 
 _NAME_CELLS: Final = 48
 _ENDED: Final = {
@@ -41,10 +41,10 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE
 
 
-def _under_way(view: View) -> frozenset[InfoHash]:
+def _under_way(view: JournalView) -> frozenset[InfoHash]:
     """What the run that goes on tries, or will."""
     moves = view.published.get("moves", ())
-    return frozenset(InfoHash(move["infohash"]) for move in moves if move["standing"] != Standing.SKIPPED.value)
+    return frozenset(InfoHash(move["infohash"]) for move in moves if move["standing"] != MoveStatus.SKIPPED.value)
 
 
 def _row(entry: HistoryEntry, cells: int | None) -> str:

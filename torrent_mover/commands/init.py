@@ -17,9 +17,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.config_file import KEPT_SUFFIX, write_config
-from torrent_mover.adapters.config_ini import discover
-from torrent_mover.adapters.this_user import expanded
+from torrent_mover.adapters.config.reading import discover
+from torrent_mover.adapters.config.writing import KEPT_SUFFIX, write_config
+from torrent_mover.adapters.process.this_user import expanded
 from torrent_mover.bootstrap import ends, plans
 from torrent_mover.bootstrap.checkup import Checkup
 from torrent_mover.commands.dry_run import as_table
@@ -35,10 +35,10 @@ from torrent_mover.domain.errors import (
     PathNotSeen,
     UsageError,
 )
-from torrent_mover.domain.settings import ServerSettings, TransferMode
+from torrent_mover.domain.settings.settings import ServerSettings, TransferMode
 from torrent_mover.domain.text import counted, safe, size
-from torrent_mover.domain.torrent import Torrent
-from torrent_mover.engine.preflight import Doubt, Examination
+from torrent_mover.domain.torrent.torrent import Torrent
+from torrent_mover.engine.preflight.examination import Doubt, Examination
 
 _TRIES: Final = 4
 """Wrong answers after which a person is asked whether to go on: a client bans an address after five refused logins."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torrent_mover.adapters.config_ini import plain_environment, surroundings
-from torrent_mover.adapters.passwords import with_passwords
+from torrent_mover.adapters.config.passwords import with_passwords
+from torrent_mover.adapters.config.reading import plain_environment, surroundings
 from torrent_mover.domain.errors import ConfigError
-from torrent_mover.domain.settings import Settings
-from torrent_mover.domain.settings_problems import Place, Severity
-from torrent_mover.domain.settings_reading import read_settings
-from torrent_mover.domain.settings_schema import Document, Entry
+from torrent_mover.domain.settings.problems import ConfigPlace, Severity
+from torrent_mover.domain.settings.reading import read_settings
+from torrent_mover.domain.settings.schema import ConfigDocument, ConfigEntry
+from torrent_mover.domain.settings.settings import Settings
 
 _CLIENT = {"port": "1", "username": "stand-in", "password": "stand-in"}
 _STAND_INS = {
@@ -54,7 +54,7 @@ class Answers:
             )
         return with_passwords(settings)
 
-    def _document(self) -> Document:
+    def _document(self) -> ConfigDocument:
         sections = dict(_STAND_INS)
         if self.told("SETTINGS", "transfer_mode", "sftp") in ("sftp", "rsync"):
             del sections["DESTINATION_SERVER"]
@@ -62,5 +62,7 @@ class Answers:
         for section, stand_ins in sections.items():
             told = self._told.get(section, {})
             wanted = told if "host" in told else stand_ins | told
-            entries += [Entry(section, key, value, Place("answer")) for key, value in wanted.items()]
-        return Document("answers", tuple((section, Place("answer")) for section in sections), tuple(entries))
+            entries += [ConfigEntry(section, key, value, ConfigPlace("answer")) for key, value in wanted.items()]
+        return ConfigDocument(
+            "answers", tuple((section, ConfigPlace("answer")) for section in sections), tuple(entries)
+        )

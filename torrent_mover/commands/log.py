@@ -12,7 +12,7 @@ from typing import Final
 from torrent_mover.commands.looking import at, looking_on
 from torrent_mover.domain.errors import ExitCode, UsageError
 from torrent_mover.domain.text import safe
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.journal import Journal
 
 SCHEMA_VERSION: Final = 1

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from torrent_mover.adapters import run_state
+from torrent_mover.adapters.outlets import run_state
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.bootstrap.state import active_run, journal_path, state_folder
 from torrent_mover.commands.configured import own_places_of
@@ -20,14 +20,14 @@ NO_RUN = "No run has been made with this config. To see what one would move: tor
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class JournalView:
     """What there is to look at. `path` is the journal's file, `active` names the process of a run that goes on, or is empty."""
 
     path: Path
     journal: SqliteJournal
     active: str
     published: Mapping[str, Any]
-    """What that run says of itself (adapters/run_state.py); empty where it says nothing."""
+    """What that run says of itself (adapters/outlets/run_state.py); empty where it says nothing."""
 
     @property
     def empty(self) -> bool:
@@ -36,13 +36,13 @@ class View:
 
 
 @contextmanager
-def looking_on(arguments: argparse.Namespace) -> Iterator[View]:
+def looking_on(arguments: argparse.Namespace) -> Iterator[JournalView]:
     """The journal, read-only. Raises ConfigError, ProvisioningError."""
     places = own_places_of(arguments)
     path, active = journal_path(places), active_run(places)
     journal = SqliteJournal.open_readonly(path)
     try:
-        yield View(path, journal, active, _published(state_folder(places), journal) if active else {})
+        yield JournalView(path, journal, active, _published(state_folder(places), journal) if active else {})
     finally:
         journal.close()
 

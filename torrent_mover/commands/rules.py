@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from torrent_mover.adapters.rules_json import RulesFile
+from torrent_mover.adapters.config.rules import RulesFile
 from torrent_mover.commands.configured import own_places_of
 from torrent_mover.domain.errors import ExitCode
 

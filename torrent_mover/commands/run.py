@@ -6,14 +6,14 @@ import argparse
 import os
 from pathlib import Path
 
-from torrent_mover.adapters.logs import FILE_NAME
+from torrent_mover.adapters.outlets.logs import FILE_NAME
 from torrent_mover.bootstrap.run import Assembly, RunOptions
 from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.commands.front import follow, wants_screen
 from torrent_mover.commands.telling import publishing, telling, under_systemd
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.settings import Settings
+from torrent_mover.domain.settings.settings import Settings
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from torrent_mover import __version__
-from torrent_mover.commands.looking import NO_RUN, View, looking_on
+from torrent_mover.commands.looking import NO_RUN, JournalView, looking_on
 from torrent_mover.commands.status_lines import RUNS_SHOWN, lines
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.events import Level
 from torrent_mover.domain.move import MoveRecord, Outcome, Stage
+from torrent_mover.domain.report.events import Level
 
 SCHEMA_VERSION: Final = 1
 _OUTCOMES: Final = 10_000
@@ -76,7 +76,7 @@ class _Moment:
         return "not begun" if record.stage in _NOTHING_BROUGHT else "left off"
 
 
-def as_data(view: View, now: float) -> dict[str, Any]:
+def as_data(view: JournalView, now: float) -> dict[str, Any]:
     """The status for programs. Sizes in bytes, rates in bytes/s, times in Unix seconds; null where something has not happened."""
     journal, said = view.journal, view.published
     moment = _Moment(now, bool(view.active), {move["infohash"]: move for move in said.get("moves", ())})
@@ -176,7 +176,7 @@ def _live(said: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _runs(view: View) -> list[dict[str, object]]:
+def _runs(view: JournalView) -> list[dict[str, object]]:
     runs = view.journal.runs(RUNS_SHOWN)
     copied = Counter(entry.run for entry in view.journal.history(_OUTCOMES) if entry.outcome is Outcome.COPIED)
     return [

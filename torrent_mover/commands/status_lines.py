@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from torrent_mover.commands.looking import at, name_cells, zone
 from torrent_mover.domain.breaker import Breaker
-from torrent_mover.domain.events import RoundEnded
-from torrent_mover.domain.narrate import ended_well, idle
-from torrent_mover.domain.snapshot import Phase
+from torrent_mover.domain.report.events import RoundEnded
+from torrent_mover.domain.report.narrate import ended_well, idle
+from torrent_mover.domain.report.snapshot import Phase
 from torrent_mover.domain.text import cause_first, clock, counted, duration, percent, rate, safe, shorten, size
 
 RUNS_SHOWN: Final = 5

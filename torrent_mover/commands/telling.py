@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from torrent_mover.adapters.event_log import EventLog
-from torrent_mover.adapters.logs import Complain
-from torrent_mover.adapters.metrics import MetricsFile, MetricsServer
-from torrent_mover.adapters.notify import Command, Notifications, Teller, apprise
-from torrent_mover.adapters.run_state import FILE_NAME, RunState
-from torrent_mover.adapters.systemd import Systemd
+from torrent_mover.adapters.outlets.event_log import EventLog
+from torrent_mover.adapters.outlets.logs import Complain
+from torrent_mover.adapters.outlets.metrics import MetricsFile, MetricsServer
+from torrent_mover.adapters.outlets.notify import Command, Notifications, Teller, apprise
+from torrent_mover.adapters.outlets.run_state import FILE_NAME, RunState
+from torrent_mover.adapters.outlets.systemd import Systemd
 from torrent_mover.domain.errors import ConfigError, MoverError, NotWritable
-from torrent_mover.domain.event_data import event_data
-from torrent_mover.domain.events import Level, Noticed
-from torrent_mover.domain.notices import Desk, Notice
-from torrent_mover.domain.settings_general import GeneralSettings, NotifyOn
+from torrent_mover.domain.report.event_data import event_data
+from torrent_mover.domain.report.events import Level, Noticed
+from torrent_mover.domain.report.notices import Notice, NoticeDesk
+from torrent_mover.domain.settings.general import GeneralSettings, NotifyOn
 from torrent_mover.ports.control import Control
 from torrent_mover.ports.notifier import Notifier
 
@@ -112,7 +112,7 @@ def _wanted(
 ) -> Iterator[Callable[[], Notifier]]:
     tellers = list(_tellers(settings, redact).values())
     if tellers:
-        yield lambda: Notifications(Desk(settings.notify_on), tellers, redact, complain)
+        yield lambda: Notifications(NoticeDesk(settings.notify_on), tellers, redact, complain)
     if settings.event_log:
         path = Path(str(settings.event_log))
         yield lambda: EventLog(path, redact, complain)

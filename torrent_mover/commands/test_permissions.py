@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torrent_mover.adapters.local_accounts import LocalAccounts
+from torrent_mover.adapters.local.accounts import LocalAccounts
 from torrent_mover.bootstrap.checkup import Checkup
 from torrent_mover.commands.configured import settings_of
 from torrent_mover.domain.errors import ExitCode, PreflightRefused, ProvisioningError
 from torrent_mover.domain.paths import ROOT
 from torrent_mover.domain.text import safe
-from torrent_mover.engine.access import Access
+from torrent_mover.engine.delivery.access import Access
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,22 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
-from torrent_mover.adapters.config_ini import examine
-from torrent_mover.adapters.logs import FILE_NAME
-from torrent_mover.adapters.rules_json import LiveRules
-from torrent_mover.adapters.secrets import redactor_of
+from torrent_mover.adapters.config.reading import examine
+from torrent_mover.adapters.config.rules import LiveRules
+from torrent_mover.adapters.config.secrets import redactor_of
+from torrent_mover.adapters.outlets.logs import FILE_NAME
 from torrent_mover.bootstrap.run import Assembly, RunOptions
 from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.commands.front import follow, wants_screen
 from torrent_mover.commands.telling import publishing, telling, under_systemd
 from torrent_mover.domain.errors import ExitCode, MoverError
-from torrent_mover.domain.events import Level
-from torrent_mover.domain.settings import Settings
-from torrent_mover.domain.settings_live import TELLING, as_fetched_before, changed, taken_over
-from torrent_mover.domain.settings_problems import Severity
-from torrent_mover.engine.rounds import Watching
-from torrent_mover.engine.run import Run
-from torrent_mover.engine.watch import Watch
+from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.settings.live import TELLING, as_fetched_before, changed, taken_over
+from torrent_mover.domain.settings.problems import Severity
+from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.engine.run.rounds import Watching
+from torrent_mover.engine.run.run import Run
+from torrent_mover.engine.run.watch import Watch
 
 _ALIVE_WITHIN: Final = 600.0
 """Seconds without a sign of the engine after which systemd's watchdog is not fed any more; looking again may take some."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from torrent_mover.domain.bencode import Value, decode_document, encode
+from torrent_mover.domain.torrent.bencode import Value, decode_document, encode
 
 Version = Literal["v1", "v2", "hybrid"]
 

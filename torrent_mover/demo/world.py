@@ -18,7 +18,7 @@ CATEGORY = "move-me"
 OTHER_CATEGORY = "keep-me"
 
 
-class World:
+class DemoWorld:
     """Two clients and an SSH server in a folder of their own: started on entering, stopped and removed on leaving.
 
     source, destination: QBittorrentServer; their files are in `source.data` and `destination.data`.

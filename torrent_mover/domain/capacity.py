@@ -8,7 +8,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import DoesNotFit
 from torrent_mover.domain.text import counted, size
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 _MIB: Final = 1024**2
 _NOTHING: Final[Mapping[InfoHash, int]] = MappingProxyType({})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from torrent_mover.domain.rules import Rule, TrackerRules, canonical_domain
-from torrent_mover.domain.torrent import Torrent, Tracker
+from torrent_mover.domain.torrent.torrent import Torrent, Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def tracker_hosts(trackers: Iterable[Tracker]) -> tuple[TrackerHost, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Unsorted:
     """A torrent to sort, and its trackers."""
 
     torrent: Torrent
@@ -77,7 +77,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class CategoryShelf:
     """A category and how many torrents it holds."""
 
     category: str
@@ -88,7 +88,7 @@ class Shelf:
 class Placed:
     """A person's decision about one torrent: into `category`, or None: leave it as it is (skipped)."""
 
-    candidate: Candidate
+    candidate: Unsorted
     category: str | None
 
 
@@ -103,7 +103,7 @@ class RuleSet:
 Decision = Placed | RuleSet
 
 
-class Standing(Enum):
+class SortState(Enum):
     """How it stands with one candidate."""
 
     OPEN = "open"
@@ -130,9 +130,9 @@ class Draft:
     """
 
     category: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Unsorted, ...]
     saved: TrackerRules
-    shelves: tuple[Shelf, ...] = ()
+    shelves: tuple[CategoryShelf, ...] = ()
     peers: tuple[Peer, ...] = ()
     no_rules: bool = False
     decisions: tuple[tuple[Decision, ...], ...] = ()
@@ -191,7 +191,7 @@ class Draft:
 
     # -- what helps to decide ------------------------------------------------------------------------------------------
 
-    def suggestion(self, candidate: Candidate) -> Suggestion | None:
+    def suggestion(self, candidate: Unsorted) -> Suggestion | None:
         """The category of a strong majority (two thirds) of one of its trackers' torrents; the tracker that agrees most counts.
 
         Where nothing is known of its hosts, their domains are asked.
@@ -211,7 +211,7 @@ class Draft:
         category, count = counts.most_common(1)[0]
         return Suggestion(category, count, counts.total(), host)
 
-    def choices(self, candidate: Candidate) -> tuple[Shelf, ...]:
+    def choices(self, candidate: Unsorted) -> tuple[CategoryShelf, ...]:
         """Where it could go: what is suggested first, then the fullest. Categories of this draft that are new count too."""
         held = {shelf.category: shelf.count for shelf in self.shelves}
         for rule in self.rules:
@@ -225,7 +225,7 @@ class Draft:
         first = suggested.category if suggested else None
         names = [name for name in held if name and name != candidate.torrent.category]
         names.sort(key=lambda name: (name != first, -held[name], name))
-        return tuple(Shelf(name, held[name]) for name in names)
+        return tuple(CategoryShelf(name, held[name]) for name in names)
 
     def touched(self, *step: Decision) -> tuple[Fate, ...]:
         """How it stands now with each candidate that the step would give another fate, in their order."""
@@ -246,23 +246,23 @@ class Draft:
 class Fate:
     """Where a candidate goes: `category` is None where it stays as it is."""
 
-    candidate: Candidate
-    standing: Standing
+    candidate: Unsorted
+    standing: SortState
     category: str | None = None
     rule: Rule | None = None
 
 
-def _fate(candidate: Candidate, rules: TrackerRules, placed: Placed | None) -> Fate:
+def _fate(candidate: Unsorted, rules: TrackerRules, placed: Placed | None) -> Fate:
     """An ignored tracker comes before everything else; then what a person said; then the rules."""
     rule = rules.of_torrent(candidate.hosts)
     if rule is not None and rule.ignores:
-        return Fate(candidate, Standing.IGNORED, rule=rule)
+        return Fate(candidate, SortState.IGNORED, rule=rule)
     if placed is not None:
-        standing = Standing.SKIPPED if placed.category is None else Standing.BY_HAND
+        standing = SortState.SKIPPED if placed.category is None else SortState.BY_HAND
         return Fate(candidate, standing, placed.category)
     if rule is not None:
-        return Fate(candidate, Standing.BY_RULE, rule.category, rule)
-    return Fate(candidate, Standing.OPEN)
+        return Fate(candidate, SortState.BY_RULE, rule.category, rule)
+    return Fate(candidate, SortState.OPEN)
 
 
 def _with(rules: TrackerRules, change: RuleSet) -> TrackerRules:

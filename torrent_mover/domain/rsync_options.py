@@ -9,7 +9,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class OptionLeftOut:
     """An option that is not handed to rsync, and the reason, as the end of a sentence."""
 
     option: str
@@ -24,13 +24,13 @@ class RsyncOptions:
     """The options to hand over, in the user's order, and those that are not. What we do anyway is in neither."""
 
     accepted: tuple[str, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[OptionLeftOut, ...] = ()
 
 
 def sift(words: Sequence[str]) -> RsyncOptions:
     """Sort the words of rsync_options. An option that is on no list is left out."""
     accepted: list[str] = []
-    left_out: dict[str, LeftOut] = {}
+    left_out: dict[str, OptionLeftOut] = {}
     for name, value in _options(words):
         reason = _refusal(name, value)
         if reason is None:
@@ -38,7 +38,7 @@ def sift(words: Sequence[str]) -> RsyncOptions:
                 accepted.append(name if value is None else f"{name}={value}")
         else:
             shown = name if value is None else f"{name}={value}"
-            left_out[name] = LeftOut(shown, reason)
+            left_out[name] = OptionLeftOut(shown, reason)
     return RsyncOptions(tuple(accepted), tuple(left_out.values()))
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
 
-from torrent_mover.domain.attributes import ShareLimits
-from torrent_mover.domain.canary import Canary
-from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, Tracker
+from torrent_mover.domain.torrent.attributes import ShareLimits
+from torrent_mover.domain.torrent.canary import Canary
+from torrent_mover.domain.torrent.certificate import Certificate
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, PieceStates, Torrent, Tracker
 
 _ASIDE: Final = ".torrent-mover"
 

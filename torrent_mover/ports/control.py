@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from torrent_mover.domain.events import Event
-from torrent_mover.domain.snapshot import HistoryView, LogLine, MoveDetail, Snapshot
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.events import Event
+from torrent_mover.domain.report.snapshot import HistoryView, LogLine, MoveDetail, Snapshot
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 
 class Control(Protocol):

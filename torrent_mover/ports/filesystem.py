@@ -37,7 +37,7 @@ class FileStat:
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class FreeSpace:
     """Bytes and inodes that we may still use, and the size of the whole."""
 
     free: int
@@ -46,7 +46,7 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteSpan:
     """`length` bytes of the file at `path`, from `offset` on."""
 
     path: RelativePath
@@ -54,14 +54,14 @@ class Span:
     length: int
 
 
-Deliver = Callable[[Span, int, memoryview], None]
+Deliver = Callable[[ByteSpan, int, memoryview], None]
 """Takes (the span asked for, offset in the file, bytes). The bytes are only valid during the call."""
 
 
 class Reader(Protocol):
     """One lane of reading: for SSH, one connection. Not for use by two threads at once."""
 
-    def read(self, spans: Iterable[Span], deliver: Deliver) -> None:
+    def read(self, spans: Iterable[ByteSpan], deliver: Deliver) -> None:
         """Read the spans, many requests in flight; `deliver` gets the bytes in the order asked for, in chunks of any size.
 
         `spans` is pulled lazily, no more than a window ahead, from the calling thread. Raises SourceUnreadable (a file that
@@ -183,7 +183,7 @@ class FileSystem(Protocol):
     def can_sync(self) -> bool:
         """Whether it can be told to bring anything to stable storage. Some SFTP servers cannot."""
 
-    def space(self) -> Space:
+    def space(self) -> FreeSpace:
         """What is free below the root. Raises ServerTooOld where the server cannot tell."""
 
     def largest_file(self) -> int | None:

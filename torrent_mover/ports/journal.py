@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from torrent_mover.domain.breaker import Breaker
-from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.move import HistoryEntry, MoveRecord
-from torrent_mover.domain.timing import Timing
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.timing import Timing
+from torrent_mover.domain.torrent.certificate import Certificate
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.statistics import StatisticsAccount
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from torrent_mover.domain.events import Event
+from torrent_mover.domain.report.events import Event
 
 
 class Notifier(Protocol):

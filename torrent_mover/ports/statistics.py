@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from torrent_mover.domain.statistics import Statistics
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.statistics import Statistics
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 
 class StatisticsStore(Protocol):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.ports.filesystem import FileSystem
 
 

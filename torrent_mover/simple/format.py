@@ -5,22 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from torrent_mover.domain.events import Level
-from torrent_mover.domain.narrate import Line, at_rest
-from torrent_mover.domain.snapshot import Snapshot, Standing
+from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.report.narrate import Line, at_rest
+from torrent_mover.domain.report.snapshot import MoveStatus, Snapshot
 from torrent_mover.domain.text import duration, part, percent, rate, safe
 
 _PRIORITIES: Final = {Level.DEBUG: 7, Level.INFO: 6, Level.WARN: 4, Level.ERROR: 3}
 
 _COUNTED: Final = (
-    (Standing.ACTIVE, "active"),
-    (Standing.RETRYING, "retrying"),
-    (Standing.PAUSED, "paused"),
-    (Standing.QUEUED, "queued"),
-    (Standing.DONE, "done"),
-    (Standing.FAILED, "failed"),
+    (MoveStatus.ACTIVE, "active"),
+    (MoveStatus.RETRYING, "retrying"),
+    (MoveStatus.PAUSED, "paused"),
+    (MoveStatus.QUEUED, "queued"),
+    (MoveStatus.DONE, "done"),
+    (MoveStatus.FAILED, "failed"),
 )
-_ALWAYS_SHOWN: Final = (Standing.ACTIVE, Standing.QUEUED)
+_ALWAYS_SHOWN: Final = (MoveStatus.ACTIVE, MoveStatus.QUEUED)
 
 
 def plain_line(line: Line, at: float) -> str:

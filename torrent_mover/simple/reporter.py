@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, TextIO
 
-from torrent_mover.domain.events import Event, Level, RunEnded
-from torrent_mover.domain.narrate import Line, narrate
-from torrent_mover.domain.snapshot import Phase
+from torrent_mover.domain.report.events import Event, Level, RunEnded
+from torrent_mover.domain.report.narrate import Line, narrate
+from torrent_mover.domain.report.snapshot import Phase
 from torrent_mover.domain.text import shorten
 from torrent_mover.ports.control import Control
 from torrent_mover.simple.format import journald_line, plain_line, stats_text

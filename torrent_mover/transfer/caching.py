@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.ports.filesystem import FileKind, FileSystem
 from torrent_mover.ports.strategy import Sink, Strategy, TransferJob
 from torrent_mover.transfer.proof import read_back

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.ports.filesystem import FileSystem, Span
+from torrent_mover.ports.filesystem import ByteSpan, FileSystem
 
 
 def double(files: FileSystem, old: RelativePath, new: RelativePath, progress: Callable[[int], None]) -> None:
@@ -19,13 +19,13 @@ def _through_us(files: FileSystem, old: RelativePath, new: RelativePath, progres
     size = found.size if found else 0
     reader, writer = files.reader(), files.writer()
 
-    def deliver(_span: Span, offset: int, data: memoryview) -> None:
+    def deliver(_span: ByteSpan, offset: int, data: memoryview) -> None:
         progress(len(data))
         writer.write(new, offset, data)
 
     try:
         files.create(new, size)
-        reader.read([Span(old, 0, size)], deliver)
+        reader.read([ByteSpan(old, 0, size)], deliver)
         writer.flush()
     finally:
         reader.close()

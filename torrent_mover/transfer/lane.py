@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 from torrent_mover.domain.errors import Cancelled, MoverError
-from torrent_mover.ports.filesystem import Reader, Span, Writer
+from torrent_mover.ports.filesystem import ByteSpan, Reader, Writer
 from torrent_mover.ports.strategy import Sink, TransferJob
 from torrent_mover.transfer.progress import Progress
-from torrent_mover.transfer.proof import FileSpan, PieceStream
+from torrent_mover.transfer.proof import PieceSpan, PieceStream
 from torrent_mover.transfer.targets import Targets
 from torrent_mover.transfer.work import Work
 
@@ -118,14 +118,14 @@ class Lane(threading.Thread):
                 raise Cancelled("The transfer was stopped.")
         return lane_end
 
-    def _spans(self, unit: range | None) -> Iterator[Span]:
+    def _spans(self, unit: range | None) -> Iterator[ByteSpan]:
         """Spans of this unit and of those that follow; the reader pulls them a window ahead."""
         while unit is not None:
             yield from self._stream.expect(unit)
             unit = None if self.leaving else self._work.next_unit()
 
-    def _deliver(self, span: Span, offset: int, data: memoryview) -> None:
-        assert isinstance(span, FileSpan)  # noqa: S101  the reader hands back the spans that it was given
+    def _deliver(self, span: ByteSpan, offset: int, data: memoryview) -> None:
+        assert isinstance(span, PieceSpan)  # noqa: S101  the reader hands back the spans that it was given
         count = len(data)
         self._unaccounted[span.file] = self._unaccounted.get(span.file, 0) + count
         self._due += count

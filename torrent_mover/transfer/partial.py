@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from torrent_mover.domain.errors import Collision, SourceUnreadable
-from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.partfile import PartFile, header_size, part_file_name
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.portion import Portion
-from torrent_mover.ports.filesystem import Deliver, FileKind, FileStat, FileSystem, Reader, Span, Writer
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.partfile import PartFile, header_size, part_file_name
+from torrent_mover.domain.torrent.portion import Portion
+from torrent_mover.ports.filesystem import ByteSpan, Deliver, FileKind, FileStat, FileSystem, Reader, Writer
 from torrent_mover.transfer.through import Through
 
 
 @dataclass(frozen=True, slots=True)
-class _Slice(Span):
+class _Slice(ByteSpan):
     """A stretch of the part file that stands for bytes of `whole`; `shift` leads from an offset here to one there."""
 
-    whole: Span
+    whole: ByteSpan
     shift: int
 
 
@@ -94,7 +94,7 @@ class PartedSource(Through):
         """See the port."""
         return _SlicedReader(self._files.reader(), self._cut)
 
-    def _cut(self, span: Span) -> Iterator[Span]:
+    def _cut(self, span: ByteSpan) -> Iterator[ByteSpan]:
         index = self._unselected.get(span.path)
         if index is None:
             yield span
@@ -285,7 +285,7 @@ class PartedTarget(Through):
         """See the port."""
         return _SlicedWriter(self._files.writer(), self)
 
-    def _cut(self, span: Span) -> Iterator[Span]:
+    def _cut(self, span: ByteSpan) -> Iterator[ByteSpan]:
         split = self._split(span.path)
         if split is None or split[1] is None:
             yield span
@@ -324,14 +324,14 @@ class PartedTarget(Through):
 class _SlicedReader:
     """Reads spans in slices and delivers them as the spans that were asked for."""
 
-    def __init__(self, reader: Reader, cut: Callable[[Span], Iterator[Span]]) -> None:
+    def __init__(self, reader: Reader, cut: Callable[[ByteSpan], Iterator[ByteSpan]]) -> None:
         self._reader = reader
         self._cut = cut
 
-    def read(self, spans: Iterable[Span], deliver: Deliver) -> None:
+    def read(self, spans: Iterable[ByteSpan], deliver: Deliver) -> None:
         """See the port."""
 
-        def hand_on(span: Span, offset: int, data: memoryview) -> None:
+        def hand_on(span: ByteSpan, offset: int, data: memoryview) -> None:
             if isinstance(span, _Slice):
                 deliver(span.whole, offset + span.shift, data)
             else:
@@ -398,7 +398,7 @@ def _read_header(files: FileSystem, path: RelativePath, manifest: Manifest) -> P
     raw = bytearray()
     reader = files.reader()
     try:
-        reader.read([Span(path, 0, wanted)], lambda _span, _offset, data: raw.extend(data))
+        reader.read([ByteSpan(path, 0, wanted)], lambda _span, _offset, data: raw.extend(data))
         return PartFile.parse(bytes(raw), manifest.piece_count, manifest.piece_length)
     except (ValueError, SourceUnreadable):
         return nothing

@@ -7,14 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.pieces import Bitfield, PieceHasher
-from torrent_mover.ports.filesystem import FileSystem, Span
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield, PieceHasher
+from torrent_mover.ports.filesystem import ByteSpan, FileSystem
 
 
 @dataclass(frozen=True, slots=True)
-class FileSpan(Span):
+class PieceSpan(ByteSpan):
     """A span that remembers which file of the manifest it belongs to; `alone`: all of that file is asked for in one go."""
 
     file: int
@@ -36,7 +36,7 @@ class PieceStream:
         """Pieces that were expected and have not wholly come."""
         return tuple(piece for piece, _ in self._pending)
 
-    def expect(self, pieces: range) -> Iterator[FileSpan]:
+    def expect(self, pieces: range) -> Iterator[PieceSpan]:
         """The spans to read for these pieces, in the order in which their bytes must be fed."""
         for piece in pieces:
             real = sum(span.length for span in self._manifest.spans(piece, piece))
@@ -44,7 +44,7 @@ class PieceStream:
         for span in self._manifest.spans(pieces[0], pieces[-1]):
             own = self._manifest.pieces_of(span.file)
             alone = pieces[0] <= own[0] and own[-1] <= pieces[-1]
-            yield FileSpan(self._paths[span.file], span.offset, span.length, span.file, alone)
+            yield PieceSpan(self._paths[span.file], span.offset, span.length, span.file, alone)
 
     def feed(self, data: memoryview) -> list[tuple[int, bool]]:
         """Take the next bytes; returns (piece, good) for each piece that they complete."""
@@ -79,12 +79,12 @@ def read_back(
     good = Bitfield(manifest.piece_count)
     stream = PieceStream(manifest, paths)
 
-    def spans() -> Iterator[Span]:
+    def spans() -> Iterator[ByteSpan]:
         for run in pieces.runs(value=True):
             for first in range(run.start, run.stop, _RUN):
                 yield from stream.expect(range(first, min(first + _RUN, run.stop)))
 
-    def deliver(_span: Span, _offset: int, data: memoryview) -> None:
+    def deliver(_span: ByteSpan, _offset: int, data: memoryview) -> None:
         progress(len(data))
         for piece, fine in stream.feed(data):
             if fine:
@@ -106,13 +106,13 @@ def digest(files: FileSystem, path: RelativePath, size: int, progress: Callable[
     """SHA-256 of the first `size` bytes of a file; `progress` hears of every chunk. Raises SourceUnreadable, ConnectionLost."""
     hasher = hashlib.sha256()
 
-    def deliver(_span: Span, _offset: int, data: memoryview) -> None:
+    def deliver(_span: ByteSpan, _offset: int, data: memoryview) -> None:
         progress(len(data))
         hasher.update(data)
 
     reader = files.reader()
     try:
-        reader.read([Span(path, 0, size)], deliver)
+        reader.read([ByteSpan(path, 0, size)], deliver)
     finally:
         reader.close()
     return hasher.digest()

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from torrent_mover.domain.errors import Collision, NotWritable, OtherFileSystem, TransferError
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, Span
+from torrent_mover.ports.filesystem import ByteSpan, FileKind, FileStat, FileSystem
 from torrent_mover.ports.traces import Trace, Traces
 from torrent_mover.transfer.doubling import double
 from torrent_mover.transfer.through import Through
@@ -96,11 +96,11 @@ def same_content(files: FileSystem, one: RelativePath, other: RelativePath, size
 def _digest(files: FileSystem, path: RelativePath, size: int) -> bytes:
     digest, reader = hashlib.sha256(), files.reader()
 
-    def deliver(_span: Span, _offset: int, data: memoryview) -> None:
+    def deliver(_span: ByteSpan, _offset: int, data: memoryview) -> None:
         digest.update(data)
 
     try:
-        reader.read([Span(path, 0, size)], deliver)
+        reader.read([ByteSpan(path, 0, size)], deliver)
     finally:
         reader.close()
     return digest.digest()

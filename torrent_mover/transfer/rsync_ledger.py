@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield
 
 Ranges = list[tuple[int, int]]
 """(offset, length) in one file, ascending, apart from each other."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from torrent_mover.domain.errors import Collision, SourceCorrupt, SourceUnreadable
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import HostP, HostPath, LocalPath, RelativePath
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.ports.filesystem import FileKind, FileSystem
 from torrent_mover.ports.rsync import Direction, RsyncProgram
 from torrent_mover.ports.strategy import Sink, TransferJob

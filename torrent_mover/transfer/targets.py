@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.ports.filesystem import Writer
-from torrent_mover.transfer.proof import FileSpan
+from torrent_mover.transfer.proof import PieceSpan
 
 
 class Targets:
@@ -20,7 +20,7 @@ class Targets:
         self._lock = threading.Lock()
         self._made: set[int] = set()
 
-    def make(self, span: FileSpan, writer: Writer) -> None:
+    def make(self, span: PieceSpan, writer: Writer) -> None:
         """Make the file of this span, if no lane has done so. A file that only one lane writes costs no wait."""
         path, size = self._paths[span.file], self._sizes[span.file]
         if span.alone:

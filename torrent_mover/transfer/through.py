@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.ports.filesystem import FileStat, FileSystem, Reader, Space, Writer
+from torrent_mover.ports.filesystem import FileStat, FileSystem, FreeSpace, Reader, Writer
 
 
 class Through:
@@ -96,7 +96,7 @@ class Through:
         """See the port."""
         self._files.sync(paths)
 
-    def space(self) -> Space:
+    def space(self) -> FreeSpace:
         """See the port."""
         return self._files.space()
 

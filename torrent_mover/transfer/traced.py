@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from torrent_mover.domain.canary import Canary
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.ports.traces import Trace, Traces
 from torrent_mover.transfer.through import Through

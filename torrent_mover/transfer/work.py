@@ -7,8 +7,8 @@ from collections import deque
 from typing import Final
 
 from torrent_mover.domain.errors import SourceCorrupt
-from torrent_mover.domain.manifest import Manifest
-from torrent_mover.domain.pieces import Bitfield
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.pieces import Bitfield
 
 UNIT: Final = 8 << 20
 """Most bytes handed to a lane at a time (at least one piece): large enough to be rare."""

@@ -18,12 +18,12 @@ from tests.fakes.journal_writer import MOVES, bitfield_for
 from torrent_mover.adapters.store.migrations import VERSION
 from torrent_mover.adapters.store.sqlite import TIMINGS_KEPT, SqliteJournal
 from torrent_mover.domain.breaker import Breaker
-from torrent_mover.domain.certificate import Evidence, FileFound, ReadBack, Reading, certify
 from torrent_mover.domain.errors import ConfigError, DiskFull, NotWritable, ProvisioningError
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.timing import Task, Timing
-from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
+from torrent_mover.domain.report.timing import Task, Timing
+from torrent_mover.domain.torrent.certificate import Evidence, FileFound, ReadBack, Reading, certify
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.ports.journal import Attempt, ChangedMode, RunRecord
 
 A, B = InfoHash("a" * 40), InfoHash("b" * 40)

@@ -9,8 +9,8 @@ import pytest
 from tests.fakes.clock import FakeClock
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.move import HistoryEntry, Outcome
-from torrent_mover.domain.statistics import Statistics
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.statistics import Statistics
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.statistics import Owed
 
 A, B = InfoHash("a" * 40), InfoHash("b" * 40)

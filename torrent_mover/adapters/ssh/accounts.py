@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from torrent_mover.adapters.process.this_user import login_name
 from torrent_mover.adapters.ssh import sftp_protocol as wire
 from torrent_mover.adapters.ssh.owners import Owners
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp_protocol import Cursor, Packet
 from torrent_mover.adapters.ssh.shell import RemoteShell
-from torrent_mover.adapters.this_user import login_name
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import HostPath
 from torrent_mover.ports.accounts import Account

@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from typing import Final
 
-from torrent_mover.adapters.scratch import Scratch, places
+from torrent_mover.adapters.process.scratch import Scratch, places
 from torrent_mover.adapters.ssh.questions import CODES, MORE_CODES, PASSWORDS
 from torrent_mover.domain.errors import MissingProgram
 

@@ -10,8 +10,8 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from torrent_mover.adapters.process.this_user import account_home, home_folder
 from torrent_mover.adapters.ssh.ssh_config import known_hosts_named, said_of, where_ssh_goes
-from torrent_mover.adapters.this_user import account_home, home_folder
 from torrent_mover.domain.errors import HostKeyChanged, HostKeyUnknown, NotWritable
 from torrent_mover.ports.ssh import SshTarget
 

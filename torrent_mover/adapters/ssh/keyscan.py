@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from torrent_mover.adapters.process.tether import run
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.hostkeys import fingerprint, known_hosts_file
 from torrent_mover.adapters.ssh.ssh_config import where_ssh_goes
-from torrent_mover.adapters.tether import run
 from torrent_mover.domain.errors import MissingProgram, NotWritable
 from torrent_mover.ports.ssh import SshTarget
 

@@ -14,7 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from torrent_mover.adapters.scratch import Scratch
+from torrent_mover.adapters.process.scratch import Scratch
+from torrent_mover.adapters.process.tether import Tethered, run
+from torrent_mover.adapters.process.this_user import has_account, no_account
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.adapters.ssh.hostkeys import known_hosts_files
@@ -23,10 +25,8 @@ from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.openssh_way import OpensshWay
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers, said_of, with_jump
-from torrent_mover.adapters.tether import Tethered, run
-from torrent_mover.adapters.this_user import has_account, no_account
 from torrent_mover.domain.errors import Stalled
-from torrent_mover.domain.settings import HostKeyPolicy
+from torrent_mover.domain.settings.settings import HostKeyPolicy
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _SSH_FAILED: Final = 255

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+from torrent_mover.adapters.process.tether import Tethered
 from torrent_mover.adapters.ssh import hostkeys, ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
-from torrent_mover.adapters.tether import Tethered
 from torrent_mover.domain.errors import ConnectionLost, MoverError, Stalled
 from torrent_mover.ports.ssh import Login, SshTarget
 

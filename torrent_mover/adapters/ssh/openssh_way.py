@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from torrent_mover.adapters.scratch import Scratch
+from torrent_mover.adapters.process.scratch import Scratch
+from torrent_mover.adapters.process.tether import Tethered
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.adapters.ssh.way import not_led
-from torrent_mover.adapters.tether import Tethered
 from torrent_mover.domain.errors import ConnectionLost, NotWritable
 from torrent_mover.ports.ssh import SshTarget
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import paramiko
 
+from torrent_mover.adapters.process.this_user import has_account, home_folder, login_name
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
@@ -21,9 +22,8 @@ from torrent_mover.adapters.ssh.paramiko_way import as_socket
 from torrent_mover.adapters.ssh.questions import is_for_a_person, is_for_the_password, unanswered
 from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.adapters.ssh.way import not_led
-from torrent_mover.adapters.this_user import has_account, home_folder, login_name
 from torrent_mover.domain.errors import ConfigError, ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
-from torrent_mover.domain.settings import SshTransport
+from torrent_mover.domain.settings.settings import SshTransport
 from torrent_mover.ports.ssh import Login, SshTarget
 
 _WINDOW: Final = 64 << 20

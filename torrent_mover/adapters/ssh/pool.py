@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.adapters.ssh.transport import Transport
-from torrent_mover.adapters.ssh.way import Way
+from torrent_mover.adapters.ssh.way import SshWay
 from torrent_mover.domain.errors import BadAnswer, ConnectionLost, LoginRefused, MoverError, Retry, Unreachable
 
 _Opened = TypeVar("_Opened")
@@ -161,7 +161,7 @@ class SessionPool:
         finally:
             self.give_back(session)
 
-    def open_way(self) -> Way:
+    def open_way(self) -> SshWay:
         """Log in for streams to ports that the server sees, by the rules of all logins; it does not count as lent, nor is it kept.
 
         Raises what logging in raises.

@@ -19,7 +19,7 @@ from torrent_mover.adapters.ssh.sftp_session import Reply, SftpSession, ok
 from torrent_mover.adapters.ssh.sftp_writer import WriteLane
 from torrent_mover.domain.errors import BadAnswer, MoverError, NotWritable, ServerTooOld
 from torrent_mover.domain.paths import ROOT, HostPath, RelativePath
-from torrent_mover.ports.filesystem import FileKind, FileStat, Space
+from torrent_mover.ports.filesystem import FileKind, FileStat, FreeSpace
 
 _FOLDER_MODE: Final = 0o777
 """As the place decides: the server's umask, or a default ACL. Then no mode is named, see sftp_writer."""
@@ -283,7 +283,7 @@ class SftpFileSystem:
         with self._pool.control(self._holder) as session:
             return _SYNC in session.extensions
 
-    def space(self) -> Space:
+    def space(self) -> FreeSpace:
         """See ports.filesystem.FileSystem. Asks the nearest folder that exists."""
         with self._pool.control(self._holder) as session:
             at = self._root

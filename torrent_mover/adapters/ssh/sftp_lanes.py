@@ -12,7 +12,7 @@ from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.adapters.ssh.sftp_writer import Locate, WriteLane
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.ports.filesystem import Deliver, Span
+from torrent_mover.ports.filesystem import ByteSpan, Deliver
 
 
 class _Lane:
@@ -53,7 +53,7 @@ class SftpReader(_Lane):
         super().__init__(pool, holder)
         self._locate = locate
 
-    def read(self, spans: Iterable[Span], deliver: Deliver) -> None:
+    def read(self, spans: Iterable[ByteSpan], deliver: Deliver) -> None:
         """See ports.filesystem.Reader."""
         self._clean = False
         ReadRun(self._session, self._locate, spans, deliver).run()

@@ -9,7 +9,7 @@ from enum import IntEnum, IntFlag
 from typing import Final
 
 from torrent_mover.domain.errors import BadAnswer
-from torrent_mover.ports.filesystem import FileKind, FileStat, Space
+from torrent_mover.ports.filesystem import FileKind, FileStat, FreeSpace
 
 VERSION_3: Final = 3
 
@@ -224,14 +224,14 @@ def parse_limits(body: bytes) -> Limits:
 class FileSystemState:
     """The reply to statvfs@openssh.com."""
 
-    space: Space
+    space: FreeSpace
     read_only: bool
 
 
 def parse_statvfs(body: bytes) -> FileSystemState:
     """From the body: block and fragment size, blocks (all, free, ours), inodes (all, free, ours), id, flags, longest name."""
     _, fragment, blocks, _, available, inodes, _, free_inodes, _, flags, _ = _unpack_all(_STATVFS, body)
-    space = Space(fragment * available, fragment * blocks, free_inodes if inodes else None)
+    space = FreeSpace(fragment * available, fragment * blocks, free_inodes if inodes else None)
     return FileSystemState(space, read_only=bool(flags & _READ_ONLY))
 
 

@@ -13,7 +13,7 @@ from torrent_mover.adapters.ssh.sftp_protocol import LENGTH, NO_ATTRIBUTES, OFFS
 from torrent_mover.adapters.ssh.sftp_session import SftpSession, ignore
 from torrent_mover.domain.errors import BadAnswer, MoverError, SourceUnreadable
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.ports.filesystem import Deliver, Span
+from torrent_mover.ports.filesystem import ByteSpan, Deliver
 
 WINDOW: Final = 4 << 20
 """Bytes asked for and not delivered. An SSH channel's own window is 2 MiB: more than twice that would only lie in queues."""
@@ -54,7 +54,7 @@ class _Chunk:
 
     __slots__ = ("error", "file", "held", "ident", "left", "offset", "size", "span")
 
-    def __init__(self, file: _File, span: Span, offset: int, left: int) -> None:
+    def __init__(self, file: _File, span: ByteSpan, offset: int, left: int) -> None:
         self.file = file
         self.span = span
         self.offset = offset
@@ -72,11 +72,11 @@ class ReadRun:
     """
 
     def __init__(
-        self, session: SftpSession, locate: Callable[[RelativePath], bytes], spans: Iterable[Span], deliver: Deliver
+        self, session: SftpSession, locate: Callable[[RelativePath], bytes], spans: Iterable[ByteSpan], deliver: Deliver
     ) -> None:
         self._session = session
         self._locate = locate
-        self._spans: Iterator[Span] | None = iter(spans)
+        self._spans: Iterator[ByteSpan] | None = iter(spans)
         self._deliver = deliver
         self._request = session.limits.read
         self._most_files = min(_MOST_FILES, max(1, session.limits.handles - 8))
@@ -125,7 +125,7 @@ class ReadRun:
             self._came_since = 0
             self._looked_at += elapsed
 
-    def _take(self, span: Span) -> None:
+    def _take(self, span: ByteSpan) -> None:
         file = self._current
         if file is None or file.path != span.path:
             self._leave_current()

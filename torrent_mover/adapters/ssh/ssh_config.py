@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from torrent_mover.adapters.process.tether import run
 from torrent_mover.adapters.ssh.ssh_config_lines import line_of_command
-from torrent_mover.adapters.tether import run
 from torrent_mover.domain.errors import MissingProgram
-from torrent_mover.domain.settings import SshTransport
+from torrent_mover.domain.settings.settings import SshTransport
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _TIMEOUT: Final = 10.0  # seconds; a `Match exec` of the file may run a program of its own

@@ -22,7 +22,7 @@ from torrent_mover.domain.errors import (
     ServerTooOld,
     Unreachable,
 )
-from torrent_mover.domain.settings import SshTransport
+from torrent_mover.domain.settings.settings import SshTransport
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _SERVER_KEY: Final = re.compile(r"Server host key: (\S+) (SHA256:\S+)")

@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Sequence
 from typing import Protocol
 
-from torrent_mover.adapters.ssh.way import Way
-from torrent_mover.adapters.this_user import has_account
+from torrent_mover.adapters.process.this_user import has_account
+from torrent_mover.adapters.ssh.way import SshWay
 from torrent_mover.domain.errors import MissingProgram
-from torrent_mover.domain.settings import SshTransport
+from torrent_mover.domain.settings.settings import SshTransport
 from torrent_mover.ports.ssh import Login, SshTarget
 
 
@@ -72,7 +72,7 @@ class Transport(Protocol):
     def open_sftp(self) -> Channel:
         """Start a connection with the sftp subsystem. Login errors may only show at the first `pump`."""
 
-    def open_way(self) -> Way:
+    def open_way(self) -> SshWay:
         """Log in for streams to ports that the server sees. Raises what logging in raises."""
 
     def execute(self, command: str, stdin: bytes, timeout: float) -> ShellResult:

@@ -6,7 +6,7 @@ import socket
 import threading
 
 from torrent_mover.adapters.ssh.pool import SessionPool
-from torrent_mover.adapters.ssh.way import Way
+from torrent_mover.adapters.ssh.way import SshWay
 from torrent_mover.domain.errors import ConnectionLost
 
 
@@ -17,10 +17,10 @@ class Tunnel:
         self.through = pool.transport.target.label
         self._pool = pool
         self._lock = threading.Lock()
-        self._way: Way | None = None
+        self._way: SshWay | None = None
 
     def dial(self, host: str, port: int) -> socket.socket:
-        """A stream to a port as the server sees it. Raises what logging in raises, and what Way.dial raises."""
+        """A stream to a port as the server sees it. Raises what logging in raises, and what SshWay.dial raises."""
         with self._lock:
             try:
                 return self._open().dial(host, port)
@@ -33,7 +33,7 @@ class Tunnel:
         with self._lock:
             self._let_go()
 
-    def _open(self) -> Way:
+    def _open(self) -> SshWay:
         if self._way is not None and not self._way.is_open():
             self._let_go()
         if self._way is None:

@@ -9,7 +9,7 @@ from torrent_mover.domain.errors import MoverError, TunnelRefused, Unreachable
 from torrent_mover.ports.ssh import SshTarget
 
 
-class Way(Protocol):
+class SshWay(Protocol):
     """One SSH connection that leads further. Nothing of it listens on this machine where another user could connect."""
 
     def dial(self, host: str, port: int) -> socket.socket:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from torrent_mover.domain.attributes import Later
-from torrent_mover.domain.certificate import Certificate, Evidence, FileFound, Reading
-from torrent_mover.domain.torrent import ClientFile
+from torrent_mover.domain.torrent.attributes import DeferredAttributes
+from torrent_mover.domain.torrent.certificate import Certificate, Evidence, FileFound, Reading
+from torrent_mover.domain.torrent.torrent import ClientFile
 
 _FORMAT: Final = 1
 
@@ -26,7 +26,7 @@ def certificate_json(certificate: Certificate, at: float) -> str:
             "name": evidence.planned.name,
             "delete_data": certificate.delete_data,
             "kept_because": certificate.kept_because,
-            "later": Later.of(evidence.planned).to_data(),
+            "later": DeferredAttributes.of(evidence.planned).to_data(),
             "gate": _gate(evidence, certificate.issued_at),
             "files": _files(evidence.planned_files, evidence.files),
         },

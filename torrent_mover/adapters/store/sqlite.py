@@ -13,12 +13,12 @@ from torrent_mover.adapters.store.certificates import certificate_json
 from torrent_mover.adapters.store.database import Database, Row, Statement, open_database, open_view, text_of
 from torrent_mover.adapters.store.statistics import StatisticsTables
 from torrent_mover.domain.breaker import Breaker
-from torrent_mover.domain.certificate import Certificate
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.redact import hide_known_shapes
-from torrent_mover.domain.timing import Task, Timing
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.report.timing import Task, Timing
+from torrent_mover.domain.torrent.certificate import Certificate
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.journal import Attempt, ChangedMode, RunRecord
 

@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 from torrent_mover.adapters.store.database import Database, Statement
-from torrent_mover.domain.statistics import Statistics
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.statistics import Statistics
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.statistics import Owed
 
 

@@ -25,13 +25,13 @@ from torrent_mover.domain.categorizing import Draft
 from torrent_mover.domain.errors import Cancelled, ExitCode, MoverError
 from torrent_mover.domain.text import counted, safe
 from torrent_mover.ports.categorizer import Categorizer, Written
-from torrent_mover.tui import themes
-from torrent_mover.tui.app import chosen_theme
-from torrent_mover.tui.driver import TerminalDriver
-from torrent_mover.tui.ink import BLANK, Line, Span, Tone, line, wrap
-from torrent_mover.tui.keymap import load_keymap
-from torrent_mover.tui.look import Look, look_for
-from torrent_mover.tui.screens.ask import text_width
+from torrent_mover.tui.shell import themes
+from torrent_mover.tui.shell.app import chosen_theme
+from torrent_mover.tui.shell.ask import text_width
+from torrent_mover.tui.shell.driver import TerminalDriver
+from torrent_mover.tui.shell.ink import BLANK, Line, Span, Tone, line, wrap
+from torrent_mover.tui.shell.keymap import load_keymap
+from torrent_mover.tui.shell.look import Look, look_for
 from torrent_mover.tui.wizard import keys
 from torrent_mover.tui.wizard.desk import Desk
 from torrent_mover.tui.wizard.page import Message, Page
@@ -57,7 +57,7 @@ class Ended:
 class WizardApp(App[int]):
     """Returns None when somebody left, a signal's exit code when one ended it. `written` is what it wrote."""
 
-    CSS_PATH: ClassVar[list[str]] = ["../mover.tcss", "../wizard.tcss"]  # type: ignore[assignment]  # textual takes a list too
+    CSS_PATH: ClassVar[list[str]] = ["../shell/mover.tcss", "wizard.tcss"]  # type: ignore[assignment]  # textual takes a list too
     TITLE = "torrent_mover"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]

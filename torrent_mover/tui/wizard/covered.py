@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from torrent_mover.domain.categorizing import Fate
-from torrent_mover.tui.ink import Line, line
-from torrent_mover.tui.widgets.keys import Keys
-from torrent_mover.tui.widgets.lines import Lines
-from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
+from torrent_mover.tui.shell.ink import Line, line
+from torrent_mover.tui.shell.keys import Keys
+from torrent_mover.tui.shell.lines import Lines
+from torrent_mover.tui.shell.rows import CHROME, ListRow, Rows
 from torrent_mover.tui.wizard import keys, panels
 from torrent_mover.tui.wizard.desk import Desk
 from torrent_mover.tui.wizard.page import Page
@@ -48,7 +48,7 @@ class Covered(Page):
         self.query_one("#head", Lines).show_lines([panels.head_line(self.desk, width)])
         heading = panels.covered_heading(self._title, self._fates, "", self.desk, width)
         self.query_one("#heading", Lines).show_lines([heading, line(" ", panels.fates_heading(width - CHROME))])
-        self.query_one("#covered", Rows).show_rows([Row(fate.candidate.torrent.id, fate) for fate in self._fates])
+        self.query_one("#covered", Rows).show_rows([ListRow(fate.candidate.torrent.id, fate) for fate in self._fates])
         self.query_one(Keys).show()
 
     def action_back(self) -> None:

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from torrent_mover.domain.categorizing import (
-    Candidate,
+    CategoryShelf,
     Change,
     Draft,
     Fate,
     Placed,
     RuleSet,
-    Shelf,
-    Standing,
+    SortState,
     Suggestion,
+    Unsorted,
 )
 from torrent_mover.domain.rules import IGNORE, Rule, category_refusal
 from torrent_mover.domain.text import shorten
-from torrent_mover.tui.look import Look
+from torrent_mover.tui.shell.look import Look
 
 _HOST_CELLS = 30
 _ANY = "any"
@@ -74,14 +74,14 @@ class Desk:
         rules = self.draft.rules
         return tuple(fate for fate in self.fates if rules.of_torrent(fate.candidate.hosts) == rule)
 
-    def count(self, standing: Standing) -> int:
+    def count(self, standing: SortState) -> int:
         """How many torrents stand so."""
         return sum(fate.standing is standing for fate in self.fates)
 
     @property
-    def current(self) -> Candidate | None:
+    def current(self) -> Unsorted | None:
         """The torrent in front of us: the first that waits for a decision."""
-        return next((fate.candidate for fate in self.fates if fate.standing is Standing.OPEN), None)
+        return next((fate.candidate for fate in self.fates if fate.standing is SortState.OPEN), None)
 
     @property
     def pending(self) -> bool:
@@ -108,13 +108,13 @@ class Desk:
 
     # -- choosing ------------------------------------------------------------------------------------------------------
 
-    def choices(self) -> tuple[Shelf, ...]:
+    def choices(self) -> tuple[CategoryShelf, ...]:
         """Where the torrent could go, what was made up just now first."""
         if self.draft is None or self.current is None:
             return ()
         known = self.draft.choices(self.current)
         names = {shelf.category for shelf in known}
-        return (*(Shelf(name, 0) for name in self.made_up if name not in names), *known)
+        return (*(CategoryShelf(name, 0) for name in self.made_up if name not in names), *known)
 
     @property
     def suggested(self) -> Suggestion | None:

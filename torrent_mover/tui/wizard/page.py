@@ -10,10 +10,10 @@ from textual.screen import ModalScreen, Screen
 
 from torrent_mover.domain.rules import category_refusal
 from torrent_mover.domain.text import safe
-from torrent_mover.tui.ink import Line, Span, Tone, left, line, wrap
-from torrent_mover.tui.screens.base import HUGE_FROM, LEAST_HEIGHT, LEAST_WIDTH, NARROW_BELOW
-from torrent_mover.tui.widgets.keys import grouped, key_name
-from torrent_mover.tui.widgets.lines import Lines
+from torrent_mover.tui.shell.base import HUGE_FROM, LEAST_HEIGHT, LEAST_WIDTH, NARROW_BELOW
+from torrent_mover.tui.shell.ink import Line, Span, Tone, left, line, wrap
+from torrent_mover.tui.shell.keys import grouped, key_name
+from torrent_mover.tui.shell.lines import Lines
 from torrent_mover.tui.wizard.desk import Desk
 
 _KEYS = 10

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from torrent_mover.domain.categorizing import Candidate, Change, Fate, RuleSet, Shelf, Standing
+from torrent_mover.domain.categorizing import CategoryShelf, Change, Fate, RuleSet, SortState, Unsorted
 from torrent_mover.domain.rules import Rule
 from torrent_mover.domain.text import counted, safe
-from torrent_mover.tui import format as fmt
-from torrent_mover.tui.ink import BLANK, ROOMY, Line, Part, Span, Tone, left, line, prose, right, rule, squeeze, wrap
-from torrent_mover.tui.look import Look
-from torrent_mover.tui.widgets.rows import CHROME
+from torrent_mover.tui.shell import format as fmt
+from torrent_mover.tui.shell.ink import (
+    BLANK,
+    ROOMY,
+    Line,
+    Part,
+    Span,
+    Tone,
+    left,
+    line,
+    prose,
+    right,
+    rule,
+    squeeze,
+    wrap,
+)
+from torrent_mover.tui.shell.look import Look
+from torrent_mover.tui.shell.rows import CHROME
 from torrent_mover.tui.wizard.desk import Desk, Remember
 
 _COUNT_CELLS = 16
@@ -37,14 +51,14 @@ def head_line(desk: Desk, width: int) -> Line:
     if draft is None:
         return squeeze(start, [], width)
     end = [
-        Part(line(f"{desk.count(Standing.OPEN)} of {len(draft.candidates)} left")),
-        Part(line(Span(f"{desk.count(Standing.BY_RULE)} auto", Tone.DIM)), 1),
-        Part(line(Span(f"{desk.count(Standing.IGNORED)} ignored ", Tone.DIM)), 2),
+        Part(line(f"{desk.count(SortState.OPEN)} of {len(draft.candidates)} left")),
+        Part(line(Span(f"{desk.count(SortState.BY_RULE)} auto", Tone.DIM)), 1),
+        Part(line(Span(f"{desk.count(SortState.IGNORED)} ignored ", Tone.DIM)), 2),
     ]
     return squeeze(start, end, width)
 
 
-def torrent_lines(candidate: Candidate, desk: Desk, width: int) -> list[Line]:
+def torrent_lines(candidate: Unsorted, desk: Desk, width: int) -> list[Line]:
     """Name, facts, trackers."""
     look, torrent = desk.look, candidate.torrent
     facts = [
@@ -62,7 +76,7 @@ def torrent_lines(candidate: Candidate, desk: Desk, width: int) -> list[Line]:
     ]
 
 
-def _tracker_line(candidate: Candidate, look: Look, width: int) -> Line:
+def _tracker_line(candidate: Unsorted, look: Look, width: int) -> Line:
     parts = [Part(line(Span(" Trackers", Tone.DIM)))]
     for number, tracker in enumerate(candidate.trackers):
         glyph, tone = (look.glyphs.running, Tone.GOOD) if tracker.working else (look.glyphs.queued, Tone.DIM)
@@ -80,7 +94,7 @@ def put_line(desk: Desk, filtered: str, width: int) -> Line:
     return rule("Put it in", end, width, desk.look.glyphs.rule)
 
 
-def choice_line(number: int, shelf: Shelf, reason: str, width: int) -> Line:
+def choice_line(number: int, shelf: CategoryShelf, reason: str, width: int) -> Line:
     """One category: its number, name, how full it is, and why it is suggested."""
     digit = str(number) if number <= _PICKED_BY_DIGIT else ""
     room = max(10, min(48, width - _COUNT_CELLS - 42))
@@ -176,7 +190,7 @@ def fate_line(fate: Fate, desk: Desk, width: int) -> Line:
 
 
 def _decided(fate: Fate, desk: Desk) -> str:
-    if fate.standing is Standing.OPEN:
+    if fate.standing is SortState.OPEN:
         return ""
     goal = f" {_arrow(desk).text} {safe(fate.category)}" if fate.category else ""
     return f"{fate.rule.domain if fate.rule else fate.standing.value}{goal}"

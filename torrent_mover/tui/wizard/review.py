@@ -11,10 +11,10 @@ from textual.message import Message
 
 from torrent_mover.domain.categorizing import Change, RuleSet
 from torrent_mover.domain.text import counted
-from torrent_mover.tui.ink import Line, rule
-from torrent_mover.tui.widgets.keys import Keys
-from torrent_mover.tui.widgets.lines import Lines
-from torrent_mover.tui.widgets.rows import Row, Rows
+from torrent_mover.tui.shell.ink import Line, rule
+from torrent_mover.tui.shell.keys import Keys
+from torrent_mover.tui.shell.lines import Lines
+from torrent_mover.tui.shell.rows import ListRow, Rows
 from torrent_mover.tui.wizard import keys, panels
 from torrent_mover.tui.wizard.desk import Desk
 from torrent_mover.tui.wizard.page import Page
@@ -75,7 +75,7 @@ class Review(Page):
         panel.show_lines(summary)
         heading = rule(f"{counted(len(rules), 'rule')}, {counted(len(changes), 'torrent')}", "", width, dash)
         self.query_one("#torrents-title", Lines).show_lines([heading])
-        rows = [*(Row(one.domain, one) for one in rules), *(Row(one.torrent.id, one) for one in changes)]
+        rows = [*(ListRow(one.domain, one) for one in rules), *(ListRow(one.torrent.id, one) for one in changes)]
         self.query_one("#changes", Rows).show_rows(rows)
         self.query_one(Keys).show()
 

@@ -10,11 +10,11 @@ from textual.binding import BindingType
 
 from torrent_mover.domain.rules import Rule, canonical_domain
 from torrent_mover.domain.text import counted
-from torrent_mover.tui.ink import Line, line, rule
-from torrent_mover.tui.screens.ask import AskLine
-from torrent_mover.tui.widgets.keys import Keys
-from torrent_mover.tui.widgets.lines import Lines
-from torrent_mover.tui.widgets.rows import CHROME, Row, Rows
+from torrent_mover.tui.shell.ask import AskLine
+from torrent_mover.tui.shell.ink import Line, line, rule
+from torrent_mover.tui.shell.keys import Keys
+from torrent_mover.tui.shell.lines import Lines
+from torrent_mover.tui.shell.rows import CHROME, ListRow, Rows
 from torrent_mover.tui.wizard import keys, panels
 from torrent_mover.tui.wizard.covered import Covered
 from torrent_mover.tui.wizard.desk import Desk
@@ -69,7 +69,7 @@ class RuleList(Page):
         self.query_one("#head", Lines).show_lines([panels.head_line(self.desk, width)])
         heading = rule(f"Rules: {len(draft.rules)}", end, width, self.desk.look.glyphs.rule)
         self.query_one("#heading", Lines).show_lines([heading, line(" ", panels.rules_heading(width - CHROME))])
-        self.query_one("#rules", Rows).show_rows([Row(one.domain, one) for one in draft.rules])
+        self.query_one("#rules", Rows).show_rows([ListRow(one.domain, one) for one in draft.rules])
         self.query_one(Keys).show()
 
     def _chosen(self) -> Rule | None:

@@ -9,14 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
-from torrent_mover.domain.categorizing import Draft, Shelf
-from torrent_mover.tui.ink import BLANK, Line, line
-from torrent_mover.tui.query import Query
-from torrent_mover.tui.screens.ask import AskLine
-from torrent_mover.tui.widgets.filter_bar import FilterBar
-from torrent_mover.tui.widgets.keys import Keys
-from torrent_mover.tui.widgets.lines import Lines
-from torrent_mover.tui.widgets.rows import Row, Rows
+from torrent_mover.domain.categorizing import CategoryShelf, Draft
+from torrent_mover.tui.shell.ask import AskLine
+from torrent_mover.tui.shell.filter_bar import FilterBar
+from torrent_mover.tui.shell.ink import BLANK, Line, line
+from torrent_mover.tui.shell.keys import Keys
+from torrent_mover.tui.shell.lines import Lines
+from torrent_mover.tui.shell.query import Query
+from torrent_mover.tui.shell.rows import ListRow, Rows
 from torrent_mover.tui.wizard import keys, panels
 from torrent_mover.tui.wizard.covered import Covered
 from torrent_mover.tui.wizard.desk import Desk, Remember
@@ -53,7 +53,7 @@ class Choices(Rows):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.PUT]
 
     @property
-    def chosen(self) -> Shelf | None:
+    def chosen(self) -> CategoryShelf | None:
         """The category under the cursor, once somebody has put it there."""
         return self.current.item[1] if self.pointing and self.current else None
 
@@ -92,7 +92,7 @@ class Sort(Page):
         super().__init__(desk)
         self._query = Query()
         self._shown: Draft | None = None
-        self._found: list[Shelf] = []
+        self._found: list[CategoryShelf] = []
         self.waiting = "asks the client"
 
     def compose(self) -> ComposeResult:
@@ -114,7 +114,7 @@ class Sort(Page):
         self.query_one("#choices", Rows).focus()
         self.call_after_refresh(self.post_message, self.Shown())
 
-    def _draw_choice(self, item: tuple[int, Shelf, str], width: int) -> Line:
+    def _draw_choice(self, item: tuple[int, CategoryShelf, str], width: int) -> Line:
         return panels.choice_line(*item, width)
 
     def show(self) -> None:
@@ -142,7 +142,7 @@ class Sort(Page):
         self._found = [shelf for shelf in self.desk.choices() if self._query.finds(shelf.category)]
         rows.show_rows(
             [
-                Row(shelf.category, (number, shelf, self.desk.reason_for(shelf.category)))
+                ListRow(shelf.category, (number, shelf, self.desk.reason_for(shelf.category)))
                 for number, shelf in enumerate(self._found, 1)
             ]
         )

@@ -12,9 +12,9 @@ from torrent_mover.adapters.clients.qbittorrent.answers import RESUME_CHECK
 from torrent_mover.adapters.clients.qbittorrent.renaming import rename_steps, wanted_paths
 from torrent_mover.adapters.clients.qbittorrent.session import Api, gone
 from torrent_mover.domain.errors import BadAnswer, Collision, NotWritable, ServerError, UnsafeTorrent
-from torrent_mover.domain.manifest import Manifest
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import USUAL_PRIORITY, ClientFile, InfoHash, Torrent, TorrentState
+from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.torrent import USUAL_PRIORITY, ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.ports.client import AddSpec
 
 _LISTED_WITHIN = 30.0  # seconds from the answer to the row in torrents/info; 0.1 s is usual
@@ -25,7 +25,7 @@ _RUNNING = (TorrentState.SEEDING, TorrentState.DOWNLOADING)
 _WORKING = (TorrentState.CHECKING, TorrentState.MOVING)
 
 
-class Client(Protocol):
+class AddingClient(Protocol):
     """What adding needs of the client around it."""
 
     @property
@@ -56,7 +56,7 @@ class Client(Protocol):
         """See that the category exists."""
 
 
-def add_stopped(client: Client, metainfo: bytes, spec: AddSpec) -> InfoHash:
+def add_stopped(client: AddingClient, metainfo: bytes, spec: AddSpec) -> InfoHash:
     """See the port. Raises UnsafeTorrent for metainfo that neither we nor the client can read.
 
     Where files shall have other names than in the metainfo, the torrent is added at a place where nothing lies, renamed
@@ -83,7 +83,7 @@ def add_stopped(client: Client, metainfo: bytes, spec: AddSpec) -> InfoHash:
     return torrent
 
 
-def _send(client: Client, torrent: InfoHash, metainfo: bytes, spec: AddSpec, save_path: ClientPath) -> None:
+def _send(client: AddingClient, torrent: InfoHash, metainfo: bytes, spec: AddSpec, save_path: ClientPath) -> None:
     failure: ServerError | None = None
     try:
         client.order(lambda api: api.torrents_add(torrent_files=metainfo, save_path=str(save_path), **_fields(spec)))
@@ -126,7 +126,7 @@ def _fields(spec: AddSpec) -> dict[str, Any]:
     }
 
 
-def _ready(client: Client, torrent: InfoHash) -> Torrent:
+def _ready(client: AddingClient, torrent: InfoHash) -> Torrent:
     """Its row once the client is done with its resume data; what it says before that does not count."""
     found: Torrent | None = None
 
@@ -146,7 +146,7 @@ def _ready(client: Client, torrent: InfoHash) -> Torrent:
     return found
 
 
-def _refuse_running(client: Client, there: Torrent, *, ours: bool) -> None:
+def _refuse_running(client: AddingClient, there: Torrent, *, ours: bool) -> None:
     if there.state is TorrentState.ERROR:
         raise NotWritable(
             f"{client.name} reports an error for {there.name} at {there.save_path}.",
@@ -169,7 +169,7 @@ def _refuse_running(client: Client, there: Torrent, *, ours: bool) -> None:
         )
 
 
-def _refuse_elsewhere(client: Client, there: Torrent, spec: AddSpec) -> None:
+def _refuse_elsewhere(client: AddingClient, there: Torrent, spec: AddSpec) -> None:
     if there.save_path == spec.save_path and not there.auto_managed:
         return
     where = f"at {there.save_path}" + (", managed automatically" if there.auto_managed else "")
@@ -180,7 +180,7 @@ def _refuse_elsewhere(client: Client, there: Torrent, spec: AddSpec) -> None:
     )
 
 
-def _lift_limits(client: Client, there: Torrent) -> None:
+def _lift_limits(client: AddingClient, there: Torrent) -> None:
     """No share limit may remove or stop what has just arrived."""
 
     def lifted() -> bool:
@@ -205,7 +205,7 @@ def _unlimited(torrent: Torrent) -> bool:
     return all(limit == _NO_LIMIT for limit in limits)
 
 
-def _paths(client: Client, manifest: Manifest, spec: AddSpec) -> tuple[str, ...]:
+def _paths(client: AddingClient, manifest: Manifest, spec: AddSpec) -> tuple[str, ...]:
     """Where each file shall lie. The metainfo counts, not the client's list: an earlier attempt may have renamed some already."""
     try:
         return wanted_paths([str(file.path) for file in manifest.files], spec.renames)
@@ -215,14 +215,14 @@ def _paths(client: Client, manifest: Manifest, spec: AddSpec) -> tuple[str, ...]
         ) from error
 
 
-def _rename_all(client: Client, torrent: InfoHash, wanted: tuple[str, ...]) -> None:
+def _rename_all(client: AddingClient, torrent: InfoHash, wanted: tuple[str, ...]) -> None:
     present = [file.path for file in client.files(torrent)]
     if len(present) == len(wanted):
         for old, new in rename_steps(present, wanted, f"{torrent.short}.renaming"):
             _rename(client, torrent, old, new)
 
 
-def _set_location(client: Client, there: Torrent, save_path: ClientPath) -> Torrent:
+def _set_location(client: AddingClient, there: Torrent, save_path: ClientPath) -> Torrent:
     """From where nothing lies to the save path: nothing is moved, and what lies there already is left as it is."""
     found = there
 
@@ -242,7 +242,7 @@ def _set_location(client: Client, there: Torrent, save_path: ClientPath) -> Torr
     return found
 
 
-def _refuse_other_layout(client: Client, there: Torrent, wanted: tuple[str, ...]) -> None:
+def _refuse_other_layout(client: AddingClient, there: Torrent, wanted: tuple[str, ...]) -> None:
     present = tuple(file.path for file in client.files(there.id))
     if present == wanted:
         return
@@ -257,7 +257,7 @@ def _refuse_other_layout(client: Client, there: Torrent, wanted: tuple[str, ...]
     )
 
 
-def _prioritise(client: Client, there: Torrent, wanted: dict[int, int]) -> None:
+def _prioritise(client: AddingClient, there: Torrent, wanted: dict[int, int]) -> None:
     """Only once it lies at its save path: what is not wanted is looked for there, under its own name or in the part file."""
 
     def differing() -> dict[int, list[int]]:
@@ -276,7 +276,7 @@ def _prioritise(client: Client, there: Torrent, wanted: dict[int, int]) -> None:
         client.settle(partial(send, files, priority), lambda: priority not in differing(), doing, there.id)  # noqa: B023
 
 
-def _rename(client: Client, torrent: InfoHash, old: str, new: str) -> None:
+def _rename(client: AddingClient, torrent: InfoHash, old: str, new: str) -> None:
     def listed() -> list[str]:
         return [file.path for file in client.files(torrent)]
 

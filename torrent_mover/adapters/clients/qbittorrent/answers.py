@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
 
 Raw = Mapping[str, Any]
 

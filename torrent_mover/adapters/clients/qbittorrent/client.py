@@ -9,18 +9,18 @@ from typing import Any, Final, TypeVar
 from qbittorrentapi import exceptions as api_errors
 
 from torrent_mover.adapters.clients.qbittorrent import adding, answers, arrivals, sharing
-from torrent_mover.adapters.clients.qbittorrent.logbook import Entry, LogBook
+from torrent_mover.adapters.clients.qbittorrent.logbook import LogBook, LogEntry
 from torrent_mover.adapters.clients.qbittorrent.lookout import Lookout
-from torrent_mover.adapters.clients.qbittorrent.recheck import Look, Ticket
-from torrent_mover.adapters.clients.qbittorrent.session import Api, QBittorrentSettings, Session, gone
+from torrent_mover.adapters.clients.qbittorrent.recheck import Ticket, TorrentLook
+from torrent_mover.adapters.clients.qbittorrent.session import Api, QBittorrentSettings, WebSession, gone
 from torrent_mover.adapters.clients.qbittorrent.shared_answer import SharedAnswer
 from torrent_mover.adapters.clients.qbittorrent.tunnelled import Dial
-from torrent_mover.domain.attributes import ShareLimits
-from torrent_mover.domain.canary import Canary
-from torrent_mover.domain.certificate import Certificate, too_old
 from torrent_mover.domain.errors import BadAnswer, ProvisioningError, ServerError, TorrentError
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
+from torrent_mover.domain.torrent.attributes import ShareLimits
+from torrent_mover.domain.torrent.canary import Canary
+from torrent_mover.domain.torrent.certificate import Certificate, too_old
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
 from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckTicket, Remark
 from torrent_mover.ports.clock import Clock
 
@@ -48,7 +48,7 @@ class QBittorrentClient:
     """
 
     def __init__(self, settings: QBittorrentSettings, clock: Clock, dial: Dial | None = None) -> None:
-        self._session = Session(settings, clock, dial)
+        self._session = WebSession(settings, clock, dial)
         self._log = LogBook(self._session)
         self._lookout = Lookout(self, self._session, clock, self._log)
         self._clock = clock
@@ -275,11 +275,11 @@ class QBittorrentClient:
             raise BadAnswer(
                 f"qBittorrent at {self.name} accepted the request to {doing} but did not do it within {within:.0f} s.",
                 kept="Nothing else was changed.",
-                remedy="Look at its log (View > Log).",
+                remedy="TorrentLook at its log (View > Log).",
             )
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Look until `done()`, at growing intervals, for so many seconds; whether it came true."""
+        """TorrentLook until `done()`, at growing intervals, for so many seconds; whether it came true."""
         deadline = self._clock.monotonic() + seconds
         pause = _FIRST_PAUSE
         while not done():
@@ -314,7 +314,7 @@ class QBittorrentClient:
             raise gone(self.name, torrent)
         return found
 
-    def _listen_for_complaints(self, certificate: Certificate, before: Entry | None) -> None:
+    def _listen_for_complaints(self, certificate: Certificate, before: LogEntry | None) -> None:
         torrent, complaint = certificate.evidence.planned, ""
 
         def heard() -> bool:
@@ -344,24 +344,24 @@ class QBittorrentClient:
 class _Rechecking:
     """What a ticket asks, about one torrent."""
 
-    def __init__(self, client: QBittorrentClient, session: Session, log: LogBook, torrent: InfoHash) -> None:
+    def __init__(self, client: QBittorrentClient, session: WebSession, log: LogBook, torrent: InfoHash) -> None:
         self._client = client
         self._session = session
         self._log = log
         self._torrent = torrent
-        self._last: Look | None = None
+        self._last: TorrentLook | None = None
         self._reused = 0
 
-    def look(self, row: Torrent | None = None) -> Look:
+    def look(self, row: Torrent | None = None) -> TorrentLook:
         torrent = row or self._client.present(self._torrent)
         if row is not None and self._last is not None and self._is_idle(row, self._last.torrent):
             self._reused += 1
-            self._last = Look(row, self._last.files)
+            self._last = TorrentLook(row, self._last.files)
             return self._last
         self._reused = 0
-        look = Look(torrent, tuple(self._client.files(self._torrent)))
+        look = TorrentLook(torrent, tuple(self._client.files(self._torrent)))
         if look.looks_complete:
-            look = Look(torrent, look.files, self._client.pieces(self._torrent))
+            look = TorrentLook(torrent, look.files, self._client.pieces(self._torrent))
         self._last = look
         return look
 
@@ -385,13 +385,13 @@ class _Rechecking:
         interval = preferences.get("refresh_interval") if isinstance(preferences, dict) else None
         return interval / 1000 if isinstance(interval, int) else _USUAL_LAG
 
-    def mark(self) -> Entry | None:
+    def mark(self) -> LogEntry | None:
         return self._log.mark()
 
-    def same_process(self, mark: Entry | None) -> bool:
+    def same_process(self, mark: LogEntry | None) -> bool:
         return self._log.same_process(mark)
 
-    def reason(self, mark: Entry | None) -> str:
+    def reason(self, mark: LogEntry | None) -> str:
         torrent = self._client.get(self._torrent)
         return self._log.reason_against(torrent.name, mark) if torrent else ""
 

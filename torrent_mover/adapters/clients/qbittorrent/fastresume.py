@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from torrent_mover.domain.bencode import Value, decode_document, encode
 from torrent_mover.domain.errors import UnsafeTorrent
-from torrent_mover.domain.statistics import Statistics
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.bencode import Value, decode_document, encode
+from torrent_mover.domain.torrent.statistics import Statistics
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 _FORMAT: Final = b"libtorrent resume file"
 _LARGEST_NUMBER: Final = 2**63 - 1

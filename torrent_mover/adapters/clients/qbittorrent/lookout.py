@@ -9,11 +9,11 @@ from typing import Any, Final, Protocol
 from qbittorrentapi import exceptions as api_errors
 
 from torrent_mover.adapters.clients.qbittorrent.logbook import LogBook
-from torrent_mover.adapters.clients.qbittorrent.session import Api, Session
-from torrent_mover.domain.canary import Canary
+from torrent_mover.adapters.clients.qbittorrent.session import Api, WebSession
 from torrent_mover.domain.errors import BadAnswer, ClientMayNotRead, Collision, MoverError, NotWritable, TorrentGone
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import ClientFile, InfoHash, Torrent, TorrentState
+from torrent_mover.domain.torrent.canary import Canary
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.ports.client import AddSpec, RecheckTicket, RecheckVerdict
 from torrent_mover.ports.clock import Clock
 
@@ -29,7 +29,7 @@ _FORGOTTEN_AFTER: Final = 600  # seconds after which a canary's torrent was left
 _OVER: Final = (RecheckVerdict.BAD, RecheckVerdict.FAILED)
 
 
-class Client(Protocol):
+class ListingClient(Protocol):
     """What looking takes of the client around it."""
 
     @property
@@ -55,7 +55,7 @@ class Client(Protocol):
 class Lookout:
     """Asks one client. It removes canaries' torrents only: their infohashes follow from the canary, none is ever passed in."""
 
-    def __init__(self, client: Client, session: Session, clock: Clock, log: LogBook) -> None:
+    def __init__(self, client: ListingClient, session: WebSession, clock: Clock, log: LogBook) -> None:
         self._client = client
         self._log = log
         self._session = session

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from torrent_mover.adapters.clients.qbittorrent.answers import RESUME_CHECK
-from torrent_mover.domain.torrent import ClientFile, PieceStates, Torrent, TorrentState
+from torrent_mover.domain.torrent.torrent import ClientFile, PieceStates, Torrent, TorrentState
 from torrent_mover.ports.client import RecheckProgress, RecheckVerdict
 from torrent_mover.ports.clock import Clock
 
@@ -49,7 +49,7 @@ _BROKEN = (TorrentState.ERROR, TorrentState.MISSING_FILES)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TorrentLook:
     """One look at a torrent: its row, its files, and its pieces where these two say that it is complete."""
 
     torrent: Torrent
@@ -92,7 +92,7 @@ class Judge:
     for `waits.quiet` while no other torrent was waiting for its check; "complete" never does: then `lost` asks for another recheck.
     """
 
-    def __init__(self, before: Look, now: float, waits: Waits) -> None:
+    def __init__(self, before: TorrentLook, now: float, waits: Waits) -> None:
         self._before = before.shape
         self._waits = waits
         self._began = False
@@ -100,7 +100,7 @@ class Judge:
         self._since = now
         self._asked = now
 
-    def see(self, look: Look, now: float, others_wait: Callable[[], bool]) -> RecheckProgress:
+    def see(self, look: TorrentLook, now: float, others_wait: Callable[[], bool]) -> RecheckProgress:
         """The verdict after one more look at `now` (monotonic seconds)."""
         self._began = self._began or look.torrent.state is TorrentState.CHECKING or look.shape != self._before
         self._keep_time(look, now)
@@ -110,12 +110,14 @@ class Judge:
         """Whether nothing has shown the check to begin for so long that it must be asked for again."""
         return not self._began and now - self._asked >= self._waits.lost and not others_wait()
 
-    def _keep_time(self, look: Look, now: float) -> None:
+    def _keep_time(self, look: TorrentLook, now: float) -> None:
         seen = (look.torrent.client_state, look.torrent.amount_left, look.torrent.progress, look.files, look.pieces)
         if seen != self._last:
             self._last, self._since = seen, now
 
-    def _verdict(self, look: Look, steady: float, others_wait: Callable[[], bool]) -> tuple[RecheckVerdict, float]:
+    def _verdict(
+        self, look: TorrentLook, steady: float, others_wait: Callable[[], bool]
+    ) -> tuple[RecheckVerdict, float]:
         state = look.torrent.state
         if state in _BUSY:
             started = state is TorrentState.CHECKING and (look.torrent.progress > 0 or any(look.shape))
@@ -133,7 +135,7 @@ class Judge:
 class Rechecking(Protocol[Mark]):
     """What a ticket asks of the client; each is one quick call."""
 
-    def look(self, row: Torrent | None = None) -> Look:
+    def look(self, row: Torrent | None = None) -> TorrentLook:
         """The torrent now; `row`, where a listing has just told. Raises TorrentGone."""
 
     def others_wait(self) -> bool:
@@ -193,7 +195,7 @@ class Ticket(Generic[Mark]):
             return replace(progress, reason=self._client.reason(mark))
         return progress
 
-    def _begin(self, look: Look) -> RecheckProgress:
+    def _begin(self, look: TorrentLook) -> RecheckProgress:
         """Ask for the check, unless the client is busy with the torrent, and look at once: only then the reset shows surely."""
         if look.torrent.state in (TorrentState.SEEDING, TorrentState.DOWNLOADING):
             self._client.stop()
@@ -208,12 +210,12 @@ class Ticket(Generic[Mark]):
         self._run = (judge, mark)
         return judge.see(self._client.look(), self._clock.monotonic(), self._client.others_wait)
 
-    def _again(self, look: Look) -> RecheckProgress:
+    def _again(self, look: TorrentLook) -> RecheckProgress:
         if self._asked >= self._TRIES:
             return RecheckProgress(RecheckVerdict.FAILED, 0.0, look.torrent.client_state)
         self._run = None
         return _queued(look)
 
 
-def _queued(look: Look) -> RecheckProgress:
+def _queued(look: TorrentLook) -> RecheckProgress:
     return RecheckProgress(RecheckVerdict.QUEUED, 0.0, look.torrent.client_state)

@@ -7,14 +7,14 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from torrent_mover.adapters.clients.qbittorrent.fastresume import NotUnderstood, with_statistics
-from torrent_mover.adapters.orders import Order
-from torrent_mover.domain.bencode import MAX_BYTES
+from torrent_mover.adapters.process.orders import Order
 from torrent_mover.domain.errors import MoverError, NotWritable, SourceUnreadable, StatisticsRefused
 from torrent_mover.domain.paths import ROOT, RelativePath
-from torrent_mover.domain.statistics import Statistics
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.bencode import MAX_BYTES
+from torrent_mover.domain.torrent.statistics import Statistics
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, Span
+from torrent_mover.ports.filesystem import ByteSpan, FileKind, FileStat, FileSystem
 
 STOP_PATIENCE: Final = 300.0
 """Seconds for the stop command: qBittorrent says good-bye to all trackers and writes the state of all torrents."""
@@ -213,7 +213,7 @@ class ResumeFolder:
             return b""
         reader = self._files.reader()
         try:
-            reader.read([Span(path, 0, size)], lambda _span, _offset, chunk: data.extend(chunk))
+            reader.read([ByteSpan(path, 0, size)], lambda _span, _offset, chunk: data.extend(chunk))
         finally:
             reader.close()
         return bytes(data)

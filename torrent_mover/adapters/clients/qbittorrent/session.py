@@ -18,12 +18,12 @@ import requests
 from qbittorrentapi import exceptions as api_errors
 from requests.adapters import HTTPAdapter
 
-from torrent_mover.adapters.clients.qbittorrent.trouble import Trouble
+from torrent_mover.adapters.clients.qbittorrent.trouble import AnswerTrouble
 from torrent_mover.adapters.clients.qbittorrent.tunnelled import Dial, TunnelledAdapter
 from torrent_mover.adapters.proxies import proxy_for
 from torrent_mover.domain.errors import BadAnswer, LoginRefused, ServerError, TorrentGone
 from torrent_mover.domain.secret import Secret
-from torrent_mover.domain.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.client import ClientInfo
 from torrent_mover.ports.clock import Clock
 
@@ -113,7 +113,7 @@ class Api(qbittorrentapi.Client):
         self._trigger_session_initialization()
 
 
-class Session:
+class WebSession:
     """Asks one Web UI. Calls from several threads take turns.
 
     `dial` opens the streams to it, where we cannot connect ourselves.
@@ -123,7 +123,7 @@ class Session:
 
     def __init__(self, settings: QBittorrentSettings, clock: Clock, dial: Dial | None = None) -> None:
         self.name = settings.place
-        self.trouble = Trouble(settings.place, settings.section, settings.timeout)
+        self.trouble = AnswerTrouble(settings.place, settings.section, settings.timeout)
         self._settings = settings
         self._clock = clock
         self._dial = dial

@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from torrent_mover.adapters.clients.qbittorrent.session import Api
-from torrent_mover.domain.attributes import ShareLimits
-from torrent_mover.domain.certificate import NO_LIMIT
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent import InfoHash, Torrent
+from torrent_mover.domain.torrent.attributes import ShareLimits
+from torrent_mover.domain.torrent.certificate import NO_LIMIT
+from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
 
 _MINUTE: Final = 60
 _ACTIONS: Final = {0: "Stop", 1: "Remove", 2: "EnableSuperSeeding", 3: "RemoveWithContent"}
 """`max_ratio_act`, in the words that torrents have for themselves since 5.2."""
 
 
-class Client(Protocol):
+class SharingClient(Protocol):
     """What this needs of the client around it."""
 
     def present(self, torrent: InfoHash) -> Torrent:
@@ -57,7 +57,7 @@ def web_seeds(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(str(row["url"]) for row in rows)
 
 
-def set_limits(client: Client, torrent: InfoHash, limits: ShareLimits) -> None:
+def set_limits(client: SharingClient, torrent: InfoHash, limits: ShareLimits) -> None:
     """Set what this version knows of them; before 4.6 there is no limit of inactive seeding, before 5.2 no action."""
     own: dict[str, Any] = {"share_limit_action": limits.action} if limits.action else {}
 
@@ -78,7 +78,7 @@ def set_limits(client: Client, torrent: InfoHash, limits: ShareLimits) -> None:
     client.settle(send, done, f"set the share limits of {torrent.short}", torrent)
 
 
-def switch_super_seeding(client: Client, torrent: InfoHash, *, on: bool) -> None:
+def switch_super_seeding(client: SharingClient, torrent: InfoHash, *, on: bool) -> None:
     """See the port."""
     client.settle(
         lambda api: api.torrents_set_super_seeding(enable=on, torrent_hashes=torrent.hex),
@@ -88,7 +88,7 @@ def switch_super_seeding(client: Client, torrent: InfoHash, *, on: bool) -> None
     )
 
 
-def switch_force_start(client: Client, torrent: InfoHash, *, on: bool) -> None:
+def switch_force_start(client: SharingClient, torrent: InfoHash, *, on: bool) -> None:
     """See the port."""
     client.settle(
         lambda api: api.torrents_set_force_start(enable=on, torrent_hashes=torrent.hex),
@@ -98,7 +98,7 @@ def switch_force_start(client: Client, torrent: InfoHash, *, on: bool) -> None:
     )
 
 
-def switch_management(client: Client, torrent: InfoHash, *, on: bool) -> None:
+def switch_management(client: SharingClient, torrent: InfoHash, *, on: bool) -> None:
     """See the port."""
     client.settle(
         lambda api: api.torrents_set_auto_management(enable=on, torrent_hashes=torrent.hex),

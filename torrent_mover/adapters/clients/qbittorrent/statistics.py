@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from torrent_mover.adapters import orders
 from torrent_mover.adapters.clients.qbittorrent.resume_folder import ResumeFolder
-from torrent_mover.adapters.local_fs import LocalFileSystem
+from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.process import orders
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.domain.paths import HostPath
-from torrent_mover.domain.settings import Settings
+from torrent_mover.domain.settings.settings import Settings
 from torrent_mover.ports.clock import Clock
 
 _HOLDER: Final = "statistics"

@@ -49,7 +49,7 @@ _PAST_THE_GATE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class AnswerTrouble:
     """Words errors for one server: `place` is its host:port, `section` the part of the config that describes it.
 
     `proxy` is on the way there, where one is.

@@ -1,0 +1,1 @@
+"""Config files, tracker rules, and the secrets that do not stand in them."""

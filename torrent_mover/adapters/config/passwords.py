@@ -1,0 +1,107 @@
+"""Fetches passwords that do not stand in the config: from a file, or from a command that prints them."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from torrent_mover.adapters.process.tether import run
+from torrent_mover.domain.errors import ConfigError
+from torrent_mover.domain.paths import LocalPath
+from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.settings.settings import ClientSettings, ServerSettings, Settings
+
+_COMMAND_PATIENCE = 60  # seconds; a password manager may ask its owner first
+_LONGEST = 64 * 1024  # bytes; whatever is longer is no password
+
+Login = TypeVar("Login", bound=ClientSettings | ServerSettings)
+
+
+def with_passwords(settings: Settings) -> Settings:
+    """The same settings, where `password` of each section fetches what password_file or password_command say.
+
+    Nothing is read or run here; `reveal` does it, once, and raises ConfigError where it fails.
+    """
+    return dataclasses.replace(
+        settings,
+        source_client=_with_password(settings.source_client),
+        destination_client=_with_password(settings.destination_client),
+        source_server=_with_password(settings.source_server),
+        destination_server=settings.destination_server and _with_password(settings.destination_server),
+    )
+
+
+def _with_password(login: Login) -> Login:
+    if login.password_file:
+        path = login.password_file
+        return dataclasses.replace(login, password=Secret(_once(lambda: _from_file(path))))
+    if login.password_command:
+        command = login.password_command
+        return dataclasses.replace(login, password=Secret(_once(lambda: _from_command(command))))
+    return login
+
+
+def _once(fetch: Callable[[], str]) -> Callable[[], str]:
+    """`fetch`, called at most once however many threads ask; a failure is not remembered."""
+    lock = threading.Lock()
+    fetched: list[str] = []
+
+    def answer() -> str:
+        with lock:
+            if not fetched:
+                fetched.append(fetch())
+            return fetched[0]
+
+    return answer
+
+
+def _from_file(path: LocalPath) -> str:
+    try:
+        with Path(str(path)).open("rb") as file:
+            raw = file.read(_LONGEST)
+    except OSError as error:
+        raise ConfigError(
+            f"The password file {path} cannot be read: {error.strerror}.",
+            remedy=f"Look at it with: ls -l {shlex.quote(str(path))}",
+        ) from error
+    return _first_line(raw, f"The password file {path}")
+
+
+def _from_command(command: tuple[str, ...]) -> str:
+    shown = shlex.join(command)
+    try:
+        # On our terminal still: a password manager may ask its owner there.
+        done = run(command, _COMMAND_PATIENCE, session=False)
+    except subprocess.TimeoutExpired as error:
+        raise ConfigError(
+            f"The password_command {shown} did not end within {_COMMAND_PATIENCE} s.",
+            remedy="Run it by hand; it must not ask anything on the terminal.",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"The password_command {shown} cannot be run: {error}.",
+            remedy="Give the full path of the program.",
+        ) from error
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise ConfigError(
+            f"The password_command {shown} failed with exit code {done.returncode}{': ' + said[-1] if said else ''}.",
+            remedy="Run it by hand as the same user.",
+        )
+    return _first_line(done.stdout, f"The output of password_command {shown}")
+
+
+def _first_line(raw: bytes, what: str) -> str:
+    line = raw.split(b"\n", 1)[0].rstrip(b"\r")
+    try:
+        password = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{what} is not UTF-8 text.", remedy="Write the password in UTF-8.") from error
+    if not password:
+        raise ConfigError(f"{what} has no password in its first line.", remedy="Put the password there, alone.")
+    return password

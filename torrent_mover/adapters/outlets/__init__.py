@@ -1,0 +1,1 @@
+"""Whoever is told: people, monitors, systemd, files."""

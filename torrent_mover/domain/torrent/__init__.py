@@ -1,0 +1,1 @@
+"""What a torrent is: infohash, files, pieces, attributes, and the proof of them."""

@@ -1,0 +1,1 @@
+"""What the program does, one folder a duty. Duties do not see each other."""

@@ -1,0 +1,1 @@
+"""The bytes of one torrent on another file system, proven at rest."""

@@ -1,0 +1,73 @@
+"""What all moves of a run share: both ends, the way between them, the policy, the journal, and whoever listens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from torrent_mover.domain.report.events import Level, Noticed
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.engine.delivery.access import Access
+from torrent_mover.engine.delivery.places import Destination, MovePolicy, Publish, Route, Source
+from torrent_mover.engine.delivery.reuse_candidates import ReuseCandidates
+from torrent_mover.engine.delivery.space import ReservedSpace
+from torrent_mover.engine.delivery.unlock import Unlocker
+from torrent_mover.engine.hub.pulse import Pulse
+from torrent_mover.engine.progress.sink import Throttle
+from torrent_mover.engine.proof.recheck import Turns
+from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.traces import NoTraces, Traces
+
+
+def _unclaimed(_torrent: InfoHash) -> AbstractContextManager[None]:
+    """Where nobody else can be."""
+    return nullcontext()
+
+
+class World:
+    """The collaborators that all moves of a run share."""
+
+    def __init__(
+        self,
+        source: Source,
+        destination: Destination,
+        route: Route,
+        policy: MovePolicy,
+        journal: Journal,
+        clock: Clock,
+        publish: Publish,
+        throttle: Throttle,
+        space: ReservedSpace,
+        ignored: Callable[[InfoHash], bool],
+        run: str = "",
+        cache: FileSystem | None = None,
+        claim: Callable[[InfoHash], AbstractContextManager[None]] = _unclaimed,
+        traces: Traces | None = None,
+    ) -> None:
+        """`claim` keeps other runs away from a torrent for as long as its context lasts."""
+        self.source = source
+        self.destination = destination
+        self.route = route
+        self.policy = policy
+        self.journal = journal
+        self.clock = clock
+        self.publish = publish
+        self.throttle = throttle
+        self.space = space
+        self.ignored = ignored
+        self.run = run
+        self.cache = cache
+        self.claim = claim
+        self.traces = traces or NoTraces()
+        self.pulse = Pulse(destination.client, clock)
+        self.turns = Turns(self.pulse, clock)
+        self.releasing = threading.Lock()
+        self.shelf = ReuseCandidates(destination.client, destination.save_path, clock)
+        access = Access(destination.files, destination.accounts, destination.section)
+        self.unlocker = Unlocker(destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode)
+
+    def _say(self, torrent: InfoHash | None, level: Level, text: str) -> None:
+        self.publish(Noticed(self.clock.now(), torrent, level, text))

@@ -1,0 +1,1 @@
+"""What is counted, how fast it goes, and who watches over it."""

@@ -1,0 +1,1 @@
+"""The application around the views: keys, themes, header, log."""
