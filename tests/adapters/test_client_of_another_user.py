@@ -22,6 +22,7 @@ from torrent_mover.domain.paths import ClientPath, LocalPath
 from torrent_mover.domain.quantities import UnlockMode
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.places import Destination
+from torrent_mover.engine.hub.pulse import Pulse
 from torrent_mover.engine.preflight.destination import DestinationFolder
 from torrent_mover.engine.proof.recheck import RecheckPatience, recheck
 
@@ -104,6 +105,7 @@ def test_a_recheck_that_ends_in_an_error_says_what_the_client_says(client_of_ano
             client_of_another.client,
             InfoHash(made.info_hash),
             RecheckPatience(stuck=60, stopped=0, grace=60),
+            Pulse(client_of_another.client, client_of_another.clock),
             client_of_another.clock,
             lambda _progress: None,
         )

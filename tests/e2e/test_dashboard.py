@@ -109,7 +109,7 @@ def test_what_is_asked_of_a_run_on_the_screen_happens_and_is_told(house, screen)
     terminal.type(b"r")
     told(house, terminal, f"{second.info_hash[:8]} retried by you")
     terminal.type(b"b")
-    terminal.read_until(b"1.5G a second")
+    terminal.read_until(b"nothing: as configured")
     shown = time.monotonic()
     terminal.read_while(lambda: time.monotonic() < shown + 1)  # nobody types within the frame that opens the line
     terminal.type(b"100M")  # in place of the limit that is shown, which is selected

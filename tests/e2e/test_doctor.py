@@ -152,7 +152,7 @@ def test_a_notification_is_tried_out_as_a_check_of_its_own(house, tmp_path):
     told = tmp_path / "told"
     house.config = {"General": {"notify_command": f"tee {told}"}}
 
-    answer = house("doctor", "--notify", "--json").ended(0).out
+    answer = house.run("doctor", "--notify", "--json").ended(0).out
 
     assert states(answer)["notifications"] == "passed"
     assert json.loads(told.read_text())["title"] == "a test"

@@ -81,6 +81,7 @@ def test_the_mode_is_put_back_by_the_next_run_when_one_is_killed(guarded):
         command.end().ended(-signal.SIGKILL).says("opened")
     assert mode_of(guarded) == 0o755
 
+    guarded.source.api.post("torrents/createCategory", category="another")
     guarded.config["SETTINGS"] |= {"category_to_move": "another"}
     guarded.move().ended(0).says("closed")
     assert mode_of(guarded) == 0o555

@@ -69,7 +69,12 @@ def test_a_threshold_moves_only_as_much_as_is_too_much_one_job_at_a_time(house):
             house.assert_at_source(one, files[name])
     assert planned(house) == []
     in_order = [re.search(r" (start|done): ", line)[1] for line in result.lines(r" (start|done): ")]
-    assert in_order == ["start", "done", "start", "done"]
+    assert in_order == [
+        "start",
+        "start",
+        "done",
+        "done",
+    ]  # the second one begins while the first is only checked and watched
 
 
 def test_rules_are_listed_added_and_deleted(house):

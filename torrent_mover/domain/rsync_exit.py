@@ -71,6 +71,12 @@ class _Said:
         lines = [line for line in self.text.splitlines() if line.startswith("rsync: ")]
         return any(marker in line for line in lines for marker in markers)
 
+    def where(self, place: str) -> tuple[str, str]:
+        """For a command about a place: the words that say on which machine, and the folder, quoted for a shell."""
+        there = f" on {self.route.server}"
+        first = f"On {self.route.server}: " if place.endswith(there) else ""
+        return first, shlex.quote(place.removesuffix(there))
+
     def shell_found_no_rsync(self) -> bool:
         """Whether the login shell there could not start it."""
         return any(_NO_PROGRAM.match(line) for line in self.text.splitlines())
@@ -130,9 +136,7 @@ def _file_trouble(said: _Said) -> MoverError:
     trouble, line = found
     at_target = trouble.nature is Nature.FULL or said.on_target(line)
     where = said.route.target if at_target else said.route.source
-    there = f" on {said.route.server}"
-    folder = shlex.quote(where.removesuffix(there))
-    first = f"On {said.route.server}: " if where.endswith(there) else ""
+    first, folder = said.where(where)
     doing = "Cannot write in" if at_target else "Cannot read in"
     make = _TROUBLES.get((trouble.nature, at_target), NotWritable if at_target else SourceUnreadable)
     return make(
@@ -172,10 +176,11 @@ def _read_only(said: _Said) -> MoverError:
 def _denied(said: _Said) -> MoverError:
     line = said.line("Permission denied", "Operation not permitted")
     if said.on_target("Permission denied") or said.on_target("Operation not permitted"):
+        first, folder = said.where(said.route.target)
         return NotWritable(
             f"{said.route.target} may not be written to: {line}",
             kept=KEPT,
-            remedy=f"See who owns {said.route.target}, and give our login the right to write there (setfacl -m u:LOGIN:rwx).",
+            remedy=f"{first}ls -ld {folder}; then give our login access: setfacl -m u:LOGIN:rwx {folder}",
         )
     return SourceUnreadable(
         f"A file of {said.route.source} may not be read: {line}",
