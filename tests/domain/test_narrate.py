@@ -64,7 +64,7 @@ DONE = MoveDone(
         (
             MoveStarted(0.0, TORRENT, "x", 58 * GIB, 1, 2 * GIB),
             Level.INFO,
-            "a1b2c3d4 start: x (58.0 GiB, 1 file, 2.0 GiB there already)",
+            "a1b2c3d4 start: x (58.0 GiB, 1 file, 2.0 GiB already there)",
         ),
         (StageEntered(0.0, TORRENT, NAME, Stage.CHECKING), Level.DEBUG, "a1b2c3d4 stage: checking"),
         (DONE, Level.INFO, "a1b2c3d4 done: 58.0 GiB in 13m17s, 74.5 MiB/s, 14873/14873 pieces, source deleted"),

@@ -19,7 +19,7 @@ NAMESAKES = {"ReadMe.txt": 20_000, "readme.txt": 21_000}
 def foreseen(story, client=None, **options):
     client = client or story.source
     source = Source(story.source.name, client, lambda _: story.here)
-    plan = Planner(story.source, None, SelectionPolicy(CATEGORY), TrackerRules(())).plan()
+    plan = Planner(story.source, None, SelectionPolicy(CATEGORY), lambda: TrackerRules(())).plan()
     return foresee(source, plan, **{"monotonic": story.clock.monotonic} | options)
 
 

@@ -258,7 +258,7 @@ def test_what_only_a_person_can_mend_is_not_retried_and_costs_no_tries(story):
             "begin_run",
             RuntimeError("a slip"),
             ExitCode.SOME_FAILED,
-            "something unexpected happened: RuntimeError: a slip",
+            "Something unexpected happened: RuntimeError: a slip",
         ),
         ("end_run", DiskFull("No space left for the journal."), ExitCode.DONE, "its end could not be written down"),
     ],

@@ -104,7 +104,7 @@ def test_what_is_given_up_says_where_it_stood_and_which_setting_helps(clock):
         checked(Scripted(clock, (9999.0, CHECKING, 0.25)), clock)
     assert "25%" in failed.value.what
     assert "recheck_stuck_timeout" in failed.value.remedy
-    assert "source is whole" in failed.value.kept
+    assert "source" in failed.value.kept
 
 
 def test_a_stop_ends_the_wait(clock):

@@ -293,6 +293,7 @@ def test_an_idle_run_shows_zeros_and_a_graph_that_goes_on_in_every_place_that_re
     with staying:
         moved(staying, first)
         eventually(lambda: staying.watch.snapshot().last_round, 20)
+        eventually(lambda: staying.watch.snapshot().incoming.average, 20)  # the meter has seen the bytes
         before = staying.watch.snapshot()
         assert (before.incoming.now, before.fraction, before.eta) == (0.0, 0.0, None)
         staying.story.clock.advance(20)

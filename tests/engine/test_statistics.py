@@ -267,7 +267,7 @@ def test_what_fails_is_tried_by_the_next_runs_and_given_up_after_three_stops(sto
 
     assert profile.orders == ["stop", "start"] * 3
     assert owed(story) == []
-    assert "in vain" in entry(story, torrent).detail
+    assert "without success" in entry(story, torrent).detail
     assert "uploaded=5000" in entry(story, torrent).not_carried
 
 

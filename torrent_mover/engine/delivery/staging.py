@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
+from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.file_locations import prune, put_back, taken
 from torrent_mover.engine.delivery.landing import STAGING
 from torrent_mover.ports.filesystem import FileKind, FileSystem
+
+_log = logging.getLogger(__name__)
 
 
 def clear_staging(files: FileSystem, torrent: InfoHash) -> int:
@@ -55,3 +59,15 @@ def _empty(files: FileSystem, folder: RelativePath) -> int:
             count += 1
     files.remove_folder(folder)
     return count
+
+
+def remove_empty_staging(places: Iterable[FileSystem | None]) -> None:
+    """Take the staging folders away where nothing is left in them. Never raises: that they stay fails no run."""
+    for files in places:
+        try:
+            if files is not None:
+                files.remove_folder(RelativePath((STAGING,)))
+        except MoverError:
+            continue
+        except BaseException:  # noqa: BLE001  the last lines of a run: nobody is left to tell but the log
+            _log.exception("%s was not looked at", STAGING)

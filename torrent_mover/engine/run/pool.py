@@ -327,6 +327,8 @@ class Engine:
         delay = self._delay(row, error, hold)
         rest = self._rest(row, error, came_through=came_through) if delay is None else None
         self._write_down(row, error, rest if delay is None else delay)
+        if hold is not None:
+            self._hold_back(hold)  # before its slot is free: nothing that waits begins into the same trouble
         if delay is None:
             ready_at = world.clock.monotonic() + rest if rest is not None else 0.0
             self.roster.change(row, MoveStatus.FAILED, why=cause_first(error.what), ready_at=ready_at)
@@ -343,7 +345,7 @@ class Engine:
                 )
             )
             if hold is not None:
-                self._hold(hold)
+                self._tell_hold(hold)
             return
         self.roster.change(
             row, MoveStatus.RETRYING, why=cause_first(error.what), ready_at=world.clock.monotonic() + delay
@@ -356,13 +358,13 @@ class Engine:
                 error.what,
                 error.kept,
                 error.code,
-                row.attempt,
+                max(row.failures, 1),
                 self.tuning.backoff.attempts,
                 delay,
             )
         )
         if hold is not None:
-            self._hold(hold)
+            self._tell_hold(hold)
 
     def _delay(self, row: Row, error: MoverError, hold: Hold | None) -> float | None:
         """Seconds until the next attempt; None: there is none in this run.
@@ -420,13 +422,16 @@ class Engine:
     # -- outages -----------------------------------------------------------------------------------------------------
 
     def _hold(self, hold: Hold) -> None:
+        self._hold_back(hold)
+        self._tell_hold(hold)
+
+    def _hold_back(self, hold: Hold) -> None:
         """Let nothing that waits begin before its time."""
         if hold.until == float("inf"):
             next_one = "run" if self.tuning.rest is None else "look"
             self.roster.leave_waiting(f"left for the next {next_one}: {hold.why}")
         else:
             self.roster.delay_waiting(hold.until, hold.why)
-        self._tell_hold(hold)
 
     def _tell_hold(self, hold: Hold) -> None:
         self.world.publish(Held(self.world.clock.now(), hold.why, hold.full))
@@ -510,12 +515,13 @@ class Engine:
         row = self.roster.get(torrent)
         if row is None:
             return
-        known = threading.Event()
+        decided = threading.Event()
+        held = False
 
         def work() -> None:
-            known.wait()  # who sees the row cancelled shall see this thread too
+            decided.wait()
             try:
-                if self.roster.hold(torrent, MoveStatus.SKIPPED, CANCELLED):
+                if held:
                     self._clear_up(row)
             except Exception as error:  # noqa: BLE001  the end of this thread: nobody else would hear of it
                 _log.exception("%s: cancelling", torrent.short)
@@ -523,8 +529,11 @@ class Engine:
 
         thread = threading.Thread(target=work, name="clear up", daemon=True)
         thread.start()
-        row.chore = thread
-        known.set()
+        row.chore = thread  # who sees the row cancelled shall see this thread too
+        held = self.roster.hold(torrent, MoveStatus.SKIPPED, CANCELLED)
+        decided.set()
+        if not held:
+            self.leave(torrent, Wish.CANCEL)  # it has begun meanwhile
 
     def _notice(self, row: Row, level: Level, text: str) -> None:
         self.world.publish(Noticed(self.world.clock.now(), row.id, level, text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,7 +21,6 @@ from torrent_mover.domain.errors import (
     Unexpected,
 )
 from torrent_mover.domain.move import Outcome
-from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.quantities import PAUSE
 from torrent_mover.domain.report.events import (
     Event,
@@ -46,7 +45,7 @@ from torrent_mover.domain.report.snapshot import (
 )
 from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent.torrent import InfoHash
-from torrent_mover.engine.delivery.landing import STAGING
+from torrent_mover.engine.delivery.staging import remove_empty_staging
 from torrent_mover.engine.hub.publisher import Publisher
 from torrent_mover.engine.preflight.examination import Check, Examination, Mending, Offer
 from torrent_mover.engine.progress import pace
@@ -332,7 +331,7 @@ class Run(Steering):
         rows = self._engine.roster.rows()
         own = Tally([row for row in rows if row not in self._former_rows])
         every = Tally(rows)
-        self._tidy()
+        remove_empty_staging((self._engine.world.destination.files, self._engine.world.cache))
         if own.moved:
             self._tell_what_is_left()
         now = self._clock.now()
@@ -353,21 +352,13 @@ class Run(Steering):
         return code
 
     def _tell_what_is_left(self) -> None:
-        with suppress(MoverError):
-            if said := self._duty.told_at_the_end(self._facts.run):
+        try:
+            said = self._duty.told_at_the_end(self._facts.run)
+        except BaseException:  # noqa: BLE001  the last lines of a run: they end it, whatever happens in them
+            _log.exception("what is left was not told")
+        else:
+            if said:
                 self.notice(Level.WARN, said)
-
-    def _tidy(self) -> None:
-        """Take the staging folders away where nothing is left in them. That they stay fails no run."""
-        world = self._engine.world
-        for files in (world.destination.files, world.cache):
-            try:
-                if files is not None:
-                    files.remove_folder(RelativePath((STAGING,)))
-            except MoverError:
-                continue
-            except BaseException:  # noqa: BLE001  the last lines of a run: nobody is left to tell but the log
-                _log.exception("%s was not looked at", STAGING)
 
     def _publish(self, event: Event) -> None:
         self._publisher.publish(event)
