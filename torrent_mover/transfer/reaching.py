@@ -5,16 +5,16 @@ So it is with branches of mergerfs, with datasets and subvolumes, and with what 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
 
 from torrent_mover.domain.errors import Collision, NotWritable, OtherFileSystem, TransferError
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.ports.filesystem import ByteSpan, FileKind, FileStat, FileSystem
+from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
 from torrent_mover.ports.traces import Trace, Traces
 from torrent_mover.transfer.doubling import double
+from torrent_mover.transfer.proof import digest
 from torrent_mover.transfer.through import Through
 from torrent_mover.transfer.traced import CARRIED, Traced
 
@@ -63,7 +63,8 @@ class Reaching(Through):
         self._files.sync([new])
         self._files.unlink(old)
         self._traces.forget(trace)
-        self._say(f"{self.name}/{new}: a rename cannot reach it from {old.parent}, so it was copied and compared")
+        how = "copied and compared" if self._proves else "copied there; the copy has its size"
+        self._say(f"{self.name}/{new}: a rename cannot reach it from {old.parent}, so it was {how}")
 
     def _prove(self, old: RelativePath, found: FileStat, copy: RelativePath) -> None:
         made, now = self._files.stat(copy), self._files.stat(old)
@@ -90,17 +91,8 @@ class Reaching(Through):
 
 def same_content(files: FileSystem, one: RelativePath, other: RelativePath, size: int) -> bool:
     """Whether two files of this size in bytes hold the same, both read. Raises SourceUnreadable, ConnectionLost."""
-    return not size or _digest(files, one, size) == _digest(files, other, size)
+    return not size or digest(files, one, size, _unheard) == digest(files, other, size, _unheard)
 
 
-def _digest(files: FileSystem, path: RelativePath, size: int) -> bytes:
-    digest, reader = hashlib.sha256(), files.reader()
-
-    def deliver(_span: ByteSpan, _offset: int, data: memoryview) -> None:
-        digest.update(data)
-
-    try:
-        reader.read([ByteSpan(path, 0, size)], deliver)
-    finally:
-        reader.close()
-    return digest.digest()
+def _unheard(_count: int) -> None:
+    """Nobody shows how far comparing is."""
