@@ -15,9 +15,9 @@ from pathlib import Path
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.rsync.process import RsyncProcess
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.errors import Cancelled
 from torrent_mover.domain.move import MoveRecord, Stage

@@ -21,9 +21,9 @@ from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.local.accounts import LocalAccounts
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.process.system import HostMeter
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.move import Stage
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath

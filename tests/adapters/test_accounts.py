@@ -12,8 +12,8 @@ import pytest
 from torrent_mover.adapters.local.accounts import LocalAccounts
 from torrent_mover.adapters.lockfile import RunLock, hold, holder, lock_paths, possible_lock_paths
 from torrent_mover.adapters.ssh.accounts import SshAccounts
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import LoginRefused
 from torrent_mover.domain.paths import HostPath, LocalPath

@@ -14,9 +14,9 @@ from tests.contracts.filesystem_contract import path
 from tests.servers import target_of
 from torrent_mover.adapters.local import limits
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import FileTooLarge, NotWritable, Retry
 from torrent_mover.domain.file_trouble import FAT_LARGEST

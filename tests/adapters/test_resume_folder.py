@@ -19,9 +19,9 @@ from torrent_mover.adapters.clients.qbittorrent.resume_folder import ResumeFolde
 from torrent_mover.adapters.clients.qbittorrent.statistics import profile_lock
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.process import orders
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.domain.errors import MissingProgram, NotWritable, ProvisioningError, StatisticsRefused
 from torrent_mover.domain.paths import HostPath, LocalPath, RelativePath
 from torrent_mover.domain.torrent.torrent import InfoHash

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.servers import target_of
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.shared_files import SharedFiles
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import ServerTooOld
 from torrent_mover.domain.paths import ClientPath, HostPath, PathMap

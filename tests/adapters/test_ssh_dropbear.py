@@ -10,10 +10,10 @@ import pytest
 from tests.contracts.filesystem_contract import MIB, path, read_all
 from tests.dropbear import USER, Dropbear
 from torrent_mover.adapters.rsync.process import RsyncProcess
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.shell import RemoteShell
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.domain.errors import LoginRefused, ServerTooOld, Unreachable
 from torrent_mover.domain.paths import HostPath, LocalPath
 from torrent_mover.domain.settings.settings import SshTransport

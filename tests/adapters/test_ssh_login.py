@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.servers import eventually, target_of
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp_protocol import Packet, string
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.adapters.ssh.shell import RemoteShell
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.process import children_of
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import (

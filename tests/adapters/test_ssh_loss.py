@@ -11,9 +11,9 @@ import pytest
 
 from tests.contracts.filesystem_contract import MIB, path
 from tests.servers import target_of
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.process import wait_until
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import (

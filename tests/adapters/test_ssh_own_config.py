@@ -14,11 +14,11 @@ from tests.fakes.sink import RecordingSink
 from tests.servers import target_of
 from tests.transfer.rsync_case import Case
 from torrent_mover.adapters.ssh import ssh_config
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.hostkeys import known_hosts_file, known_hosts_files
 from torrent_mover.adapters.ssh.ssh_config import said_of
 from torrent_mover.adapters.ssh.ssh_config_lines import PROOF, WAY, lines_that_count
 from torrent_mover.adapters.ssh.ssh_messages import explain_login
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import (
     HostKeyChanged,

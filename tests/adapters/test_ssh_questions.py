@@ -14,9 +14,9 @@ from tests.fakes.sink import RecordingSink
 from tests.servers import eventually, target_of
 from tests.transfer.rsync_case import Case
 from torrent_mover.adapters.ssh.accounts import SshAccounts
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.questions import is_for_a_person, unanswered
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import LoginRefused, PersonNeeded
 from torrent_mover.domain.paths import LocalPath

@@ -134,7 +134,7 @@ LOGIN = """
 import os, sys
 from tests.transfer.rsync_case import Case
 from torrent_mover.adapters.ssh import askpass
-from torrent_mover.adapters.ssh.transport import connect
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.settings.settings import SshTransport

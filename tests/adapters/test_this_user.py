@@ -16,9 +16,9 @@ from tests.servers import target_of
 from torrent_mover.adapters.process.this_user import expanded, has_account, home_folder, login_name
 from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.adapters.ssh.accounts import SshAccounts
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.keyscan import host_keys
 from torrent_mover.adapters.ssh.pool import SessionPool
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.bootstrap.state import _shared_folder
 from torrent_mover.cli import main
 from torrent_mover.commands.front import keymap_path

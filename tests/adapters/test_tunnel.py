@@ -22,8 +22,8 @@ from tests.fakes.web_ui import FakeWebUi
 from tests.servers import eventually
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
 from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.ssh.tunnel import Tunnel
 from torrent_mover.demo.ports import free_port
 from torrent_mover.demo.ssh_server import SshServer

@@ -11,9 +11,9 @@ from tests.fakes.filesystem import MemoryFileSystem
 from tests.servers import target_of
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.local.traces import TraceFiles
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import Collision, NotWritable
 from torrent_mover.domain.paths import ROOT, HostPath, LocalPath

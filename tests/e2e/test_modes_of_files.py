@@ -13,9 +13,9 @@ from tests.fakes.sink import RecordingSink
 from tests.servers import target_of
 from tests.transfer.rsync_case import Case
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.paths import HostPath, LocalPath, RelativePath
 

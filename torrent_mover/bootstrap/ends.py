@@ -16,10 +16,10 @@ from torrent_mover.adapters.local.traces import TraceFiles
 from torrent_mover.adapters.process.surroundings import open_files
 from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.adapters.ssh.accounts import SshAccounts
+from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.shared_files import SharedFiles
-from torrent_mover.adapters.ssh.transport import connect
 from torrent_mover.adapters.ssh.tunnel import Tunnel
 from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.domain.open_files import Allowance, allowance, require

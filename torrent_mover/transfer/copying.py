@@ -14,7 +14,7 @@ from torrent_mover.transfer.lane import Lane
 from torrent_mover.transfer.lanes import LaneController, LaneShare
 from torrent_mover.transfer.progress import Progress
 from torrent_mover.transfer.targets import Targets
-from torrent_mover.transfer.work import Work
+from torrent_mover.transfer.work import PieceWork
 
 _LOOK_EVERY: Final = 0.1
 _WAITING: Final = "waiting for a connection"
@@ -56,7 +56,7 @@ class _Copy:
         self._sink = sink
         self._max_lanes = max_lanes
         self._monotonic = monotonic
-        self._work = Work(job.manifest, job.missing)
+        self._work = PieceWork(job.manifest, job.missing)
         self._targets = Targets(job.manifest, job.target_paths)
         self._progress = Progress(job.manifest, job.missing, sink)
         self._controller = LaneController(limit=max_lanes())

@@ -14,7 +14,7 @@ from torrent_mover.ports.strategy import Sink, TransferJob
 from torrent_mover.transfer.progress import Progress
 from torrent_mover.transfer.proof import PieceSpan, PieceStream
 from torrent_mover.transfer.targets import Targets
-from torrent_mover.transfer.work import Work
+from torrent_mover.transfer.work import PieceWork
 
 EndT = TypeVar("EndT", Reader, Writer)
 
@@ -30,7 +30,7 @@ class Lane(threading.Thread):
         self,
         job: TransferJob,
         sink: Sink,
-        work: Work,
+        work: PieceWork,
         targets: Targets,
         progress: Progress,
         monotonic: Callable[[], float],

@@ -17,7 +17,7 @@ _SHARES: Final = 16
 """Never more than this part of what is left, so that slow and fast lanes end together."""
 
 
-class Work:
+class PieceWork:
     """Missing pieces in stream order. Safe from any thread."""
 
     def __init__(self, manifest: Manifest, missing: Bitfield) -> None:

@@ -23,8 +23,8 @@ from torrent_mover.adapters.ssh.hostkeys import known_hosts_files
 from torrent_mover.adapters.ssh.jumps import last_jump
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.openssh_way import OpensshWay
-from torrent_mover.adapters.ssh.shell import Finished
 from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers, said_of, with_jump
+from torrent_mover.adapters.ssh.transport import Finished
 from torrent_mover.domain.errors import Stalled
 from torrent_mover.domain.settings.settings import HostKeyPolicy
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget

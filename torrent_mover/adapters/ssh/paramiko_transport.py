@@ -20,7 +20,7 @@ from torrent_mover.adapters.ssh.jumps import all_hosts
 from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_key_types
 from torrent_mover.adapters.ssh.paramiko_way import as_socket
 from torrent_mover.adapters.ssh.questions import is_for_a_person, is_for_the_password, unanswered
-from torrent_mover.adapters.ssh.shell import Finished
+from torrent_mover.adapters.ssh.transport import Finished
 from torrent_mover.adapters.ssh.way import not_led
 from torrent_mover.domain.errors import ConfigError, ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
 from torrent_mover.domain.settings.settings import SshTransport

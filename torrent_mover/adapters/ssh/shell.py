@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from torrent_mover.adapters.ssh.transport import ShellResult, Transport
+from torrent_mover.adapters.ssh.transport import Finished, Transport
 
 _TIMEOUT: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What a command left: exit status, output, complaints. 127: no such program there."""
-
-    code: int
-    stdout: bytes
-    stderr: bytes
 
 
 class RemoteShell:
@@ -28,6 +17,6 @@ class RemoteShell:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def run(self, argv: Sequence[str], stdin: bytes = b"", timeout: float = _TIMEOUT) -> ShellResult:
+    def run(self, argv: Sequence[str], stdin: bytes = b"", timeout: float = _TIMEOUT) -> Finished:
         """Run it to its end. Raises what logging in raises, and Stalled after `timeout` seconds."""
         return self._transport.execute(shlex.join(argv), stdin, timeout)

@@ -1,15 +1,12 @@
-"""The seam under SFTP: a plain duplex byte channel, and who can open one. The only place that chooses ssh or paramiko."""
+"""The seam under SFTP: a plain duplex byte channel, and who can open one."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from torrent_mover.adapters.process.this_user import has_account
 from torrent_mover.adapters.ssh.way import SshWay
-from torrent_mover.domain.errors import MissingProgram
-from torrent_mover.domain.settings.settings import SshTransport
 from torrent_mover.ports.ssh import Login, SshTarget
 
 
@@ -46,20 +43,13 @@ class Channel(Protocol):
         """Let go of it. Never raises."""
 
 
-class ShellResult(Protocol):
-    """What a remote command left."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a command left: exit status, output, complaints. 127: no such program there."""
 
-    @property
-    def code(self) -> int:
-        """Its exit status."""
-
-    @property
-    def stdout(self) -> bytes:
-        """What it wrote."""
-
-    @property
-    def stderr(self) -> bytes:
-        """What it complained about."""
+    code: int
+    stdout: bytes
+    stderr: bytes
 
 
 class Transport(Protocol):
@@ -75,24 +65,5 @@ class Transport(Protocol):
     def open_way(self) -> SshWay:
         """Log in for streams to ports that the server sees. Raises what logging in raises."""
 
-    def execute(self, command: str, stdin: bytes, timeout: float) -> ShellResult:
+    def execute(self, command: str, stdin: bytes, timeout: float) -> Finished:
         """Run one shell command line to its end. Raises as `open_sftp`, and Stalled after `timeout` seconds."""
-
-
-def connect(target: SshTarget) -> Transport:
-    """The transport that the target asks for. Opens nothing yet. Raises MissingProgram where it is not installed."""
-    has_ssh = shutil.which("ssh") is not None
-    if target.transport is SshTransport.OPENSSH and not has_ssh:
-        raise MissingProgram(
-            "The ssh program is not installed here.",
-            remedy="Run: apt-get install openssh-client (or set ssh_transport = paramiko).",
-        )
-    # ssh does not work for a user without an entry in passwd. Where it was asked for by name, logging in says so.
-    by_library = target.transport is SshTransport.AUTO and not has_account()
-    if target.transport is SshTransport.PARAMIKO or not has_ssh or by_library:
-        from torrent_mover.adapters.ssh.paramiko_transport import ParamikoTransport
-
-        return ParamikoTransport(target)
-    from torrent_mover.adapters.ssh.openssh import OpensshTransport
-
-    return OpensshTransport(target)

@@ -27,6 +27,7 @@ from torrent_mover.tui.shell.keys import Keys
 from torrent_mover.tui.shell.lines import Lines
 from torrent_mover.tui.shell.log_acts import LogActs
 from torrent_mover.tui.shell.log_pane import LogPane
+from torrent_mover.tui.shell.messages import TorrentWanted
 from torrent_mover.tui.shell.query import Query
 from torrent_mover.tui.shell.rows import CHROME, ListRow, Rows
 from torrent_mover.tui.shell.session import ScreenSession
@@ -140,11 +141,9 @@ class Dashboard(LogActs, MoveActs):
 
     @on(Rows.Opened, "#moves")
     def _opened(self) -> None:
-        from torrent_mover.tui.moving.detail import Detail
-
         move = self.selected()
         if move:
-            self.app.push_screen(Detail(self.session, move.id))
+            self.post_message(TorrentWanted(move.id))
 
     @on(FilterBar.Filtered)
     def _filtered(self, event: FilterBar.Filtered) -> None:

@@ -19,6 +19,7 @@ from torrent_mover.tui.shell.ask import text_width
 from torrent_mover.tui.shell.ink import BLANK, Line, Span, Tone, line, wrap
 from torrent_mover.tui.shell.keys import Keys
 from torrent_mover.tui.shell.lines import Lines
+from torrent_mover.tui.shell.messages import TorrentWanted
 from torrent_mover.tui.shell.session import ScreenSession
 
 
@@ -130,6 +131,4 @@ class ErrorDialog(ModalScreen[None]):
         self._open("files")
 
     def _open(self, tab: str) -> None:
-        from torrent_mover.tui.moving.detail import Detail
-
-        self.app.switch_screen(Detail(self.session, self._torrent, tab))
+        self.post_message(TorrentWanted(self._torrent, tab, instead=True))

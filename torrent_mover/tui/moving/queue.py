@@ -21,6 +21,7 @@ from torrent_mover.tui.shell.header import Header, view_line
 from torrent_mover.tui.shell.ink import BLANK, Line, Span, Tone, left, line, prose, right, rule
 from torrent_mover.tui.shell.keys import Keys
 from torrent_mover.tui.shell.lines import Lines
+from torrent_mover.tui.shell.messages import TorrentWanted
 from torrent_mover.tui.shell.query import Query
 from torrent_mover.tui.shell.rows import CHROME, ListRow, Rows
 from torrent_mover.tui.shell.session import ScreenSession
@@ -273,8 +274,6 @@ class Queue(MoveActs):
 
     @on(Rows.Opened, "#waiting")
     def _opened(self) -> None:
-        from torrent_mover.tui.moving.detail import Detail
-
         key = self.query_one("#waiting", Rows).cursor_key
         if isinstance(key, InfoHash):
-            self.app.push_screen(Detail(self.session, key))
+            self.post_message(TorrentWanted(key))

@@ -25,6 +25,7 @@ from torrent_mover.domain.report.snapshot import MoveStatus, Phase
 from torrent_mover.domain.text import cause_first, counted, safe
 from torrent_mover.ports.control import Control
 from torrent_mover.tui.moving.dashboard import Dashboard
+from torrent_mover.tui.moving.detail import Detail
 from torrent_mover.tui.moving.error import ErrorDialog
 from torrent_mover.tui.moving.health import Health
 from torrent_mover.tui.moving.history import History
@@ -38,7 +39,7 @@ from torrent_mover.tui.shell.driver import TerminalDriver
 from torrent_mover.tui.shell.keymap import load_keymap
 from torrent_mover.tui.shell.log import Log
 from torrent_mover.tui.shell.look import look_for
-from torrent_mover.tui.shell.messages import EngineEvent
+from torrent_mover.tui.shell.messages import EngineEvent, TorrentWanted, TroubleWanted
 from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
 from torrent_mover.tui.shell.palette import Torrents, action_commands
 from torrent_mover.tui.shell.session import ScreenSession
@@ -169,6 +170,18 @@ class MoverApp(RunActs, App[int]):
         if not self._seen_preflight and (refused or snapshot.phase is Phase.PREFLIGHT):
             self._seen_preflight = True
             self.push_screen(Preflight(self.session, leaves_by_itself=True))
+
+    def on_torrent_wanted(self, message: TorrentWanted) -> None:
+        """Show one torrent."""
+        screen = Detail(self.session, message.torrent, message.tab)
+        if message.instead:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def on_trouble_wanted(self, message: TroubleWanted) -> None:
+        """Show what went wrong with one torrent."""
+        self.push_screen(ErrorDialog(self.session, message.torrent))
 
     def on_engine_event(self, message: EngineEvent) -> None:
         """Say what somebody would want to know at once; everything else is in the log."""

@@ -19,6 +19,7 @@ from torrent_mover.tui.shell.ask import Choice, Choose
 from torrent_mover.tui.shell.header import phase_span
 from torrent_mover.tui.shell.ink import line, wrap
 from torrent_mover.tui.shell.lines import Lines
+from torrent_mover.tui.shell.messages import TroubleWanted
 from torrent_mover.tui.shell.session import ScreenSession
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 15
@@ -240,11 +241,9 @@ class MoveActs(ScreenView):
 
     def action_trouble(self) -> None:
         """What went wrong with the chosen torrent, or else with the first that needs somebody."""
-        from torrent_mover.tui.moving.error import ErrorDialog
-
         moves = [*self.chosen(), *filter(in_trouble, self.session.snapshot.moves), *self.session.snapshot.moves]
         troubled = next((move for move in moves if move.trouble), None)
         if troubled is None:
             self.say("Nothing is wrong.")
         else:
-            self.app.push_screen(ErrorDialog(self.session, troubled.id))
+            self.post_message(TroubleWanted(troubled.id))
