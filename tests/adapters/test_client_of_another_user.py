@@ -92,7 +92,7 @@ def test_a_client_that_may_not_read_what_we_make_is_told_so_and_what_helps(clien
 def test_fixed_modes_let_it_read(client_of_another, library, tmp_path):
     policy = dataclasses.replace(Story(tmp_path).policy, file_mode=UnlockMode.parse("0644"))
 
-    assert "finds it" in folder_of(client_of_another, library, policy).seen_by_client()
+    assert "sees it as" in folder_of(client_of_another, library, policy).seen_by_client()
 
 
 def test_a_recheck_that_ends_in_an_error_says_what_the_client_says(client_of_another, library):

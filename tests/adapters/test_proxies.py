@@ -161,7 +161,7 @@ class TestItsFaults:
     def test_it_does_not_lead_there(self, url, status):
         with RecordingProxy(refusal=status) as proxy:
             error = fault(url, proxy=Secret(proxy.url))
-        assert f"The proxy {proxy.place} (proxy in [SOURCE_CLIENT]) does not lead to qBittorrent" in error.what
+        assert f"The proxy {proxy.place} (proxy in [SOURCE_CLIENT]) does not connect to qBittorrent" in error.what
         assert str(status) in error.what
 
     def test_one_that_needs_a_package_says_which(self, monkeypatch):

@@ -139,8 +139,8 @@ def test_a_key_that_is_taken_and_not_enough_is_told_so(open_folder, kind):
         by_one = target_of(server, transport=kind, password=None, key_file=LocalPath(str(server.key_file)))
         error = refusal(by_one)
         assert isinstance(error, PersonNeeded)
-        assert "takes our" in error.what
-        assert "wants a second proof as well: password" in error.what
+        assert "accepts our" in error.what
+        assert "requires a second factor too: password" in error.what
         assert "set it beside the key (password)" in error.remedy
 
         log_in(target_of(server, transport=kind, key_file=LocalPath(str(server.key_file))))

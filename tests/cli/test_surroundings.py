@@ -53,7 +53,7 @@ def house(world, tmp_path):
 
 def test_names_are_utf8_whatever_the_locale_says(tmp_path, locale):
     code = (
-        "import os, sys\nfrom torrent_mover.adapters import surroundings\nsurroundings.prepare()\n"
+        "import os, sys\nfrom torrent_mover.adapters.process import surroundings\nsurroundings.prepare()\n"
         r"open('\u672c \xfc', 'w').close(); print(os.fsencode(sys.argv[1]).hex(), sys.stdout.encoding, '\u672c')"
     )
     word = b"caf\xe9 \xe6\x9c\xac"
@@ -74,7 +74,7 @@ def test_what_the_terminal_cannot_show_is_escaped(tmp_path, locale):
 
 def test_a_command_that_is_advised_names_the_folder_on_the_disk(tmp_path, locale):
     code = (
-        "import shlex\nfrom torrent_mover.adapters import surroundings\nsurroundings.prepare()\n"
+        "import shlex\nfrom torrent_mover.adapters.process import surroundings\nsurroundings.prepare()\n"
         r"print('mkdir -p', shlex.quote('the lot/B\xfcch\u672c'), '# it\'s B\xfcch')"
     )
     said = shell(f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}", tmp_path, locale).stdout
@@ -146,7 +146,7 @@ def test_a_destination_that_latin_1_cannot_write_is_an_answer_and_not_a_hanging_
 @pytest.mark.parametrize("closed", CLOSED)
 def test_closed_streams_get_no_file_of_ours(tmp_path, closed):
     code = (
-        "import os, socket, sys\nfrom torrent_mover.adapters import surroundings\nsurroundings.prepare()\n"
+        "import os, socket, sys\nfrom torrent_mover.adapters.process import surroundings\nsurroundings.prepare()\n"
         "first = open('data', 'w').fileno(), socket.socket().fileno()\n"
         "print('said'); print('told', file=sys.stderr); surroundings.settle()\n"
         "child = os.system('echo child; echo child >&2; cat')\n"

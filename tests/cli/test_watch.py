@@ -73,7 +73,7 @@ def test_changes_break_no_transfer_off_and_what_needs_a_new_start_waits_for_its_
         config = house.world.root / "config.ini"
         text = config.read_text().replace("sftp_download_limit_mbps = 0.5", "sftp_download_limit_mbps = 0.6")
         config.write_text(text)
-        command.wait_for("this holds from now on: sftp_download_limit_mbps")
+        command.wait_for("in effect now: sftp_download_limit_mbps")
         config.write_text(text.replace("[General]", "[General]\nwatchdog_timeout = 20m"))
         command.wait_for("a restart is needed for: watchdog_timeout; current moves finish first")
         command.wait_for(f"{slow.info_hash[:8]} done: ")

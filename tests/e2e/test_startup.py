@@ -15,6 +15,7 @@ HEAVY = {"textual", "rich", "paramiko", "qbittorrentapi", "requests", "sqlite3",
 OURS = {
     "torrent_mover",
     "torrent_mover.adapters",
+    "torrent_mover.adapters.process",
     "torrent_mover.adapters.process.surroundings",
     "torrent_mover.cli",
     "torrent_mover.commands",

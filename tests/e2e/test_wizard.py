@@ -37,8 +37,6 @@ def test_a_choice_is_written_for_all_torrents_of_the_tracker_and_the_terminal_is
         person.press("\r")
         person.expect("Nothing is chosen")
         person.press("y")
-        person.expect("rule written to tracker_rules.json")
-        person.press("\r")
         person.expect("Every torrent is decided")
         person.press("q")
         person.expect("Write this and leave")
