@@ -11,7 +11,7 @@ from torrent_mover.domain.errors import MoverError, ServerTooOld
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
 from torrent_mover.duties.moving.symlink_dependents import Leaning, symlinked
-from torrent_mover.engine.delivery.layout import place_of
+from torrent_mover.engine.delivery.layout import files_now, place_of
 from torrent_mover.ports.client import TorrentClient
 
 Kin = Mapping[InfoHash, frozenset[InfoHash]]
@@ -228,7 +228,7 @@ def _by_content(
 
 
 def _places(client: TorrentClient, torrent: Torrent, resolved: _Resolved) -> frozenset[str]:
-    files = client.files(torrent.id)
+    files = files_now(client, torrent.id)
     return frozenset(resolved.place(torrent, place_of(torrent.save_path, file.path)) for file in files if file.size)
 
 
@@ -249,7 +249,7 @@ def _with_several_names(
     for torrent in (*chosen, *others):
         if torrent.content_path is None or str(torrent.content_path) not in touched:
             continue
-        places = (place_of(torrent.save_path, file.path) for file in client.files(torrent.id))
+        places = (place_of(torrent.save_path, file.path) for file in files_now(client, torrent.id))
         yield torrent.id, frozenset(f"{shared[place]}" for place in places if place in shared)
 
 

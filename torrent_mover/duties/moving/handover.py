@@ -22,7 +22,7 @@ from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.portion import has_unselected
 from torrent_mover.domain.torrent.torrent import USUAL_PRIORITY, ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.engine.delivery.landing import STAGING, Landing
-from torrent_mover.engine.delivery.layout import place_of
+from torrent_mover.engine.delivery.layout import files_now, place_of
 from torrent_mover.engine.delivery.places import Destination, PlannedMove, Source
 from torrent_mover.engine.delivery.source_state import read, still_there
 from torrent_mover.engine.hub.pulse import Pulse
@@ -199,7 +199,7 @@ def siblings(source: Source, planned: PlannedMove) -> tuple[InfoHash, ...]:
             return False
         if real.same_content(other, torrent):
             return True
-        files = source.client.files(other.id)
+        files = files_now(source.client, other.id)
         return any(place_of(real.root(other), file.path) in mine for file in files) or (
             other.total_size == torrent.total_size and real.largest(other, files) in mine
         )

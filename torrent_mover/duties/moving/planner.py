@@ -14,6 +14,7 @@ from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
 from torrent_mover.duties.moving import selection
 from torrent_mover.duties.moving.cross_seeds import CrossSeeds, LinkFinder, find_cross_seeds, release_order
 from torrent_mover.duties.moving.selection import Findings
+from torrent_mover.engine.delivery.layout import files_now
 from torrent_mover.engine.delivery.places import PlannedMove
 from torrent_mover.engine.run.work import HeldBack, Plan
 from torrent_mover.ports.client import TorrentClient
@@ -110,7 +111,7 @@ class Planner:
 
     def _look(self, torrent: Torrent) -> Findings:
         rule = self._rule(torrent)
-        if selection.may_be_partial(torrent) and has_unselected(self._client.files(torrent.id)):
+        if selection.may_be_partial(torrent) and has_unselected(files_now(self._client, torrent.id)):
             self._partial.add(torrent.id)
         return Findings(rule.domain if rule and rule.ignores else "", rule is not None and rule.again)
 

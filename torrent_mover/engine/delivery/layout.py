@@ -5,16 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Sequence
 
-from torrent_mover.domain.errors import (
-    Namesakes,
-    UnsafeTorrent,
-)
+from torrent_mover.domain.errors import Namesakes, TorrentGone, UnsafeTorrent
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.namesakes import Named, resolved
-from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
+from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.engine.delivery.landing import STAGING
 from torrent_mover.engine.delivery.places import Destination, PlannedMove
+from torrent_mover.ports.client import TorrentClient
 
 
 def layout_of(planned: PlannedMove, manifest: Manifest) -> tuple[RelativePath, ...]:
@@ -92,6 +90,14 @@ def place_of(save_path: ClientPath, path: str) -> str:
     return posixpath.normpath(f"{save_path}/{path}")
 
 
+def files_now(client: TorrentClient, torrent: InfoHash) -> Sequence[ClientFile]:
+    """The files of a torrent that was listed a moment ago; none where it has been removed since, as by a move beside this one."""
+    try:
+        return client.files(torrent)
+    except TorrentGone:
+        return ()
+
+
 def user_of(destination: Destination, path: RelativePath, besides: InfoHash) -> Torrent | None:
     """Which other torrent of the destination client has a file at this path, or below it. Asked only when something lies there."""
     client, wanted = destination.client, destination.save_path / path
@@ -101,7 +107,7 @@ def user_of(destination: Destination, path: RelativePath, besides: InfoHash) -> 
         )
         if other.id == besides or not near:
             continue
-        places = (place_of(other.save_path, file.path) for file in client.files(other.id))
+        places = (place_of(other.save_path, file.path) for file in files_now(client, other.id))
         if any(place == str(wanted) or place.startswith(f"{wanted}/") for place in places):
             return other
     return None

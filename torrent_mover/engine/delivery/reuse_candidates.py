@@ -11,7 +11,7 @@ from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.engine.delivery.landing import STAGING
-from torrent_mover.engine.delivery.layout import place_of
+from torrent_mover.engine.delivery.layout import files_now, place_of
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
 
@@ -104,7 +104,7 @@ class ReuseCandidates:
         with self._lock:
             known = self._files.get(torrent.id)
         if known is None:
-            known = tuple(self._below(torrent, self._client.files(torrent.id)))
+            known = tuple(self._below(torrent, files_now(self._client, torrent.id)))
             with self._lock:
                 self._files[torrent.id] = known
         return known

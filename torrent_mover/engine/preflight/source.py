@@ -12,6 +12,7 @@ from torrent_mover.domain.errors import MoverError, NotWritable, PathNotSeen, So
 from torrent_mover.domain.paths import ROOT, ClientPath, HostPath, RelativePath
 from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent.torrent import ClientFile, Torrent
+from torrent_mover.engine.delivery.layout import files_now
 from torrent_mover.engine.delivery.places import Source
 from torrent_mover.engine.preflight.path_views import host_views, pair
 from torrent_mover.ports.filesystem import ByteSpan, FileKind, FileSystem
@@ -71,7 +72,7 @@ class SourceFiles:
 
     def _samples(self, torrents: Iterable[Torrent]) -> Iterator[_Sample]:
         for torrent in torrents:
-            found = next(filter(None, map(_usable, self._source.client.files(torrent.id))), None)
+            found = next(filter(None, map(_usable, files_now(self._source.client, torrent.id))), None)
             if found is not None:
                 yield _Sample(torrent, *found)
 
