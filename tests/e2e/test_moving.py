@@ -10,6 +10,7 @@ import pytest
 from tests.cli.schemas import fits
 from tests.conftest import program_of
 from tests.e2e.house import House, told
+from tests.servers import eventually
 from torrent_mover.demo.world import CATEGORY, OTHER_CATEGORY, DemoWorld
 from torrent_mover.domain.move import Outcome
 
@@ -54,8 +55,10 @@ def test_what_the_source_client_knew_is_known_at_the_destination(house):
     renamed = {"Show/Season 1/one.mkv": "Show/Season One/episode 1.mkv"}
     for old, new in renamed.items():
         house.source.api.post("torrents/renameFile", hash=made.info_hash, oldPath=old, newPath=new)
+    eventually(
+        lambda: "Show/Season One/episode 1.mkv" in made.files(), 20
+    )  # the client renames on disk behind its answer
     files = made.files()
-    assert "Show/Season One/episode 1.mkv" in files
 
     result = house.move().ended(0)
 
