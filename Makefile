@@ -3,6 +3,8 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 WORKERS ?= 10
+# Empty is unset: with bytecode left unwritten, each of the tests' processes would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test check bench faults screenshots template audit clean
 
@@ -19,6 +21,7 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . -r requirements-dev.txt
 	@scripts/trixie-tree.sh trixie
+	@scripts/trixie-tree.sh sid rtorrent
 	@touch $@ $(VENV)/.runtime
 
 demo: $(VENV)/.runtime ## the main job on a throw-away world
@@ -27,7 +30,8 @@ demo: $(VENV)/.runtime ## the main job on a throw-away world
 test: $(VENV)/.dev ## everything, real servers and each class of faults once included
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	@# What is collected once is compiled for all workers; types are checked meanwhile.
+	@$(BIN)/python -m pytest -q --collect-only > /dev/null & $(BIN)/mypy; typed=$$?; wait; exit $$typed
 	$(BIN)/lint-imports
 	@# A shared machine may pause for seconds in the middle of a test: what fails beside others runs once more, alone.
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=worksteal || $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none

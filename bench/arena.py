@@ -72,7 +72,8 @@ class Arena:
         place = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
         self.root = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tm-bench-", dir=place)))
         self.target = self.root / "target"
-        _keep_memory(self.root)
+        self._kept = 0
+        self.keep_memory(_KEPT)
         self.sshd = self._stack.enter_context(SshServer(self.root / "sshd"))
         return self
 
@@ -100,6 +101,12 @@ class Arena:
         torrent.write_bytes(make_torrent(content, piece_length=piece_length))
         made = self._payloads[label] = Payload(folder, content.name, files * size, torrent)
         return made
+
+    def keep_memory(self, size: int) -> None:
+        """Have so much memory stay here, whoever frees it: see _keep_memory."""
+        if size > self._kept:
+            _keep_memory(self.root, self._kept, size)
+            self._kept = size
 
     def forget_payloads(self) -> None:
         """Free their memory."""
@@ -165,7 +172,7 @@ class Arena:
 
     def engine(self, job: Job, link: Link | None = None) -> Outcome:
         """Run one job in a process of its own."""
-        return Outcome(**self._child("bench.ours", asdict(job), link))
+        return Outcome(**self.child("bench.ours", asdict(job), link))
 
     def whole(self, payload: Payload | None, front: str, count: int = 0) -> tuple[float, Outcome]:
         """A whole run on fake clients, with a front end; returns seconds of planning and the outcome. See bench.whole."""
@@ -180,7 +187,7 @@ class Arena:
             state=self.fresh_state(),
             torrents=[str(payload.torrent)] if payload else [],
         )
-        said = self._child("bench.whole", asdict(job) | {"front": front, "count": count}, None)
+        said = self.child("bench.whole", asdict(job) | {"front": front, "count": count})
         return said["planning"], Outcome(**said["outcome"])
 
     def sparse(self, label: str, size: int, piece_length: int) -> Payload:
@@ -196,7 +203,8 @@ class Arena:
         torrent.write_bytes(encode({b"info": info | {b"pieces": digest * (size // piece_length)}}))
         return Payload(folder, name, size, torrent)
 
-    def _child(self, module: str, said: dict[str, Any], link: Link | None) -> dict[str, Any]:
+    def child(self, module: str, said: dict[str, Any], link: Link | None = None) -> dict[str, Any]:
+        """Run one of our modules in a process of its own: JSON in, JSON out. Raises RuntimeError."""
         command = [*(link.prefix if link else ()), sys.executable, "-m", module]
         done = subprocess.run(command, input=json.dumps(said), capture_output=True, text=True, cwd=_ROOT, check=False)
         if done.returncode:
@@ -223,15 +231,15 @@ class Arena:
                 known.write(line)
 
 
-def _keep_memory(folder: Path) -> None:
-    """Hold one page of each MiB of a few GiB, and free the rest for what is measured.
+def _keep_memory(folder: Path, already: int, size: int) -> None:
+    """Hold one page of each MiB of some GiB, beyond those that are held `already`, and free the rest for what is measured.
 
     A virtual machine gives memory that has been free for two seconds back to its host where it lies together in 2 MiB (free
     page reporting), and touching it again costs several times as much: it hits whoever runs longest. Among held pages it stays.
     """
-    held, free = folder / "held", folder / "free"
+    held, free = folder / f"held-{size}", folder / "free"
     with held.open("wb", buffering=0) as some, free.open("wb", buffering=0) as rest:
-        for _ in range(_KEPT // _STEP):
+        for _ in range((size - already) // _STEP):
             some.write(b"x" * _PAGE)
             rest.write(b"x" * (_STEP - _PAGE))
     free.unlink()

@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bench.arena import Arena, Payload, Timing
+from bench.debrid import debrid
 from bench.fleet import FLEET
 from bench.handover import handover
+from bench.health import looking
 from bench.link import Line, Link
 from bench.ours import Job, Outcome
 from bench.peers import Peer
 from bench.report import Bar, Row, at_least, at_most
+from bench.serving import serving
+from bench.tiers import COPIES, hook, judging
 
 MIB: Final = 1 << 20
 GIB: Final = 1 << 30
@@ -270,8 +274,11 @@ def everything() -> dict[str, Measure]:
         "planning": planning,
         "dashboard": dashboard,
         "handover": handover,
+        "health": looking,
+        "serve": serving,
     }
-    return found | alone | {crowd.case: crowd.rows for crowd in FLEET}
+    tiers = {"tier-hook": hook} | {copies.case: copies.rows for copies in COPIES} | {"tier-judge": judging}
+    return found | alone | {crowd.case: crowd.rows for crowd in FLEET} | tiers | {"debrid": debrid}
 
 
 ORDER: Final = (
@@ -293,5 +300,9 @@ ORDER: Final = (
     ),
     *("fleet", "fleet-small", "single", "single-seeds", "single-files", "single-files-seeds"),
     *("rsync", "resume", "dashboard", "planning", "handover", "limit-sftp", "limit-sftp_upload"),
+    *("tier-hook", "tier-copy", "tier-copy-read", "tier-small", "tier-judge", "tier-judge-again"),
+    *("debrid-day", "debrid-list"),
+    *("health-look", "health-look-again", "health-look-still", "health-memory", "health-peer"),
+    *("serve-idle", "serve-memory", "serve-paint"),
 )
 """Of the rows in the table."""

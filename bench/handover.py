@@ -13,7 +13,7 @@ from typing import Final
 
 from bench.arena import Arena, Payload
 from bench.report import Row, at_most
-from torrent_mover.adapters.config.reading import load
+from torrent_mover.bootstrap.configs import load
 from torrent_mover.bootstrap.run import Assembly, RunOptions
 from torrent_mover.demo.world import CATEGORY, DemoWorld
 from torrent_mover.domain.move import Stage
@@ -87,7 +87,7 @@ def _move(world: DemoWorld, how: str) -> _Ending:
     config = world.write_config(SETTINGS={"handover": how, "category_to_move": CATEGORY})
     settings, _ = load(config)
     watch = _Watch(world.destination.pid)
-    with Assembly(settings, RunOptions(config, test_run=True)) as assembly:
+    with Assembly([settings], RunOptions(config, test_run=True)) as assembly:
         assembly.run.subscribe(watch.note)
         follower = threading.Thread(target=watch.follow, args=(assembly,), daemon=True)
         follower.start()

@@ -20,7 +20,7 @@ from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.errors import Cancelled
-from torrent_mover.domain.move import MoveRecord, Stage
+from torrent_mover.domain.move import MAIN_ROUTE, MOVE, MoveRecord, Stage
 from torrent_mover.domain.paths import HostPath, LocalPath
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.pieces import Bitfield
@@ -117,8 +117,9 @@ class _Bench:
     def __init__(self, job: Job, stack: ExitStack) -> None:
         self.job = job
         self.clock = SystemClock(threading.Event())
-        self.journal = SqliteJournal(Path(job.state) / "journal.sqlite3", self.clock)
-        stack.callback(self.journal.close)
+        journal = SqliteJournal(Path(job.state) / "journal.sqlite3", self.clock)
+        stack.callback(journal.close)
+        self.journal = journal.scoped(MOVE, "source", MAIN_ROUTE)
         self.throttle = Throttle(self.clock, lambda _flow: job.limit)
         self.target = SshTarget(
             host=job.login.host,

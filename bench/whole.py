@@ -25,7 +25,7 @@ from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.store.sqlite import SqliteJournal
-from torrent_mover.domain.move import Stage
+from torrent_mover.domain.move import MAIN_ROUTE, MOVE, Stage
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
 from torrent_mover.domain.report.events import Event, StageEntered
 from torrent_mover.domain.retry import Backoff
@@ -34,7 +34,7 @@ from torrent_mover.domain.torrent.bencode import Value, encode
 from torrent_mover.duties.moving.moving import Moving
 from torrent_mover.duties.moving.planner import Planner
 from torrent_mover.duties.moving.selection import SelectionPolicy
-from torrent_mover.engine.delivery.places import Destination, MovePolicy, Route, Source
+from torrent_mover.engine.delivery.places import Destination, MovePolicy, Source, Way
 from torrent_mover.engine.delivery.space import ReservedSpace
 from torrent_mover.engine.delivery.world import World
 from torrent_mover.engine.hub.publisher import Publisher
@@ -43,7 +43,8 @@ from torrent_mover.engine.progress.sink import Throttle
 from torrent_mover.engine.progress.watchdog import Watchdog
 from torrent_mover.engine.proof.recheck import RecheckPatience
 from torrent_mover.engine.run.pool import Engine, Tuning
-from torrent_mover.engine.run.run import Run, RunFacts
+from torrent_mover.engine.run.run import Run
+from torrent_mover.engine.run.shown import RunFacts
 from torrent_mover.engine.run.vitals import Vitals
 from torrent_mover.ports.ssh import SshTarget
 from torrent_mover.simple.reporter import SimpleReporter
@@ -93,15 +94,16 @@ class Whole:
         destination = FakeClient(self.clock, FolderDisk())
         here = LocalFileSystem(LocalPath(job.target))
         publisher = Publisher(journal)
-        planner = Planner(self.source, journal, SelectionPolicy(_CATEGORY), TrackerRules)
+        jobs = journal.scoped(MOVE, self.source.name, MAIN_ROUTE)
+        planner = Planner(self.source, jobs, SelectionPolicy(_CATEGORY), TrackerRules)
         share = LaneShare(min(pool.lanes, job.downloads))
         throttle = Throttle(self.clock, lambda _flow: job.limit)
         world = World(
             Source("source", self.source, lambda path: SftpFileSystem(pool, HostPath(str(path)), holder=str(path))),
             Destination("here", destination, here, ClientPath(job.target), local=True, accounts=LocalAccounts()),
-            Route("sftp", Legs((frozenset({Flow.IN}),)), lambda *_: Copying(share)),
+            Way("sftp", Legs((frozenset({Flow.IN}),)), lambda *_: Copying(share)),
             _POLICY,
-            journal,
+            jobs,
             self.clock,
             publisher.publish,
             throttle,
@@ -113,7 +115,9 @@ class Whole:
         self.engine = Engine(world, duty, Tuning(4, Watchdog(600.0), Backoff(), 3, 900.0), self.stop)
         facts = RunFacts("bench", "0", "sftp", "source", "here", "config.ini", test_run=True)
         vitals = Vitals((), None, journal, self.clock)
-        self.run = Run(facts, self.engine, duty, publisher, (), vitals, HostMeter(self.clock).read, lambda _limit: None)
+        self.run = Run(
+            facts, self.engine, duty, publisher.of("main"), (), vitals, HostMeter(self.clock).read, lambda _limit: None
+        )
         self.transferring = threading.Event()
         self.settled = threading.Event()
         publisher.subscribe(self._note)

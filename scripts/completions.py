@@ -13,6 +13,7 @@ from torrent_mover.cli import parser
 PROGRAM = "torrent-mover"
 
 DYNAMIC = {
+    "ACTION": "echo backup check purge recover vacuum",
     "HASH": f"{{ {PROGRAM} status --json; {PROGRAM} history --json; }} 2>/dev/null | grep -oE '[0-9a-f]{{40}}' | sort -u",
     "DOMAIN": f"{PROGRAM} --list-rules 2>/dev/null | grep -v ' no rules' | cut -d ' ' -f 1",
 }

@@ -26,7 +26,7 @@ EXITS = {
 def errors() -> list[type[MoverError]]:
     """All errors with a code of their own, by code. Front ends raise none."""
     for module in pkgutil.walk_packages(torrent_mover.__path__, "torrent_mover."):
-        if module.name.split(".")[1] in ("domain", "ports", "transfer", "engine", "adapters"):
+        if module.name.split(".")[1] in ("domain", "ports", "transfer", "engine", "duties", "adapters"):
             importlib.import_module(module.name)
     return sorted((each for each in _below(MoverError) if "code" in vars(each)), key=lambda each: each.code)
 

@@ -8,12 +8,13 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.completions import PROGRAM, bash, fish, man, zsh  # noqa: E402 - the path comes first
 from scripts.errors_page import errors_page  # noqa: E402
+from torrent_mover.bootstrap.sections import SCHEMA  # noqa: E402
 from torrent_mover.domain.settings.text import reference_markdown, template  # noqa: E402
 from torrent_mover.tui.shell.keymap import keys_page  # noqa: E402
 
 MADE = {
-    "config.ini.template": template,
-    "docs/config.md": reference_markdown,
+    "config.ini.template": lambda: template(SCHEMA),
+    "docs/config.md": lambda: reference_markdown(SCHEMA),
     "docs/errors.md": errors_page,
     "docs/keys.md": keys_page,
     f"packaging/completions/{PROGRAM}.bash": bash,

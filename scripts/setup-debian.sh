@@ -11,7 +11,7 @@ purpose=${1:-test}
 packages=(python3 python3-venv python3-pip qbittorrent-nox openssh-client openssh-server openssh-sftp-server rsync openssl util-linux make)
 case $purpose in
     demo) ;;
-    test) packages+=(acl mergerfs sshpass dropbear-bin locales tmux debian-archive-keyring debootstrap git groff-base systemd zsh fish) ;;
+    test) packages+=(rtorrent ffmpeg nginx-light acl mergerfs sshpass dropbear-bin locales tmux debian-archive-keyring debootstrap strace git groff-base systemd zsh fish chromium) ;;
     *) echo "usage: $0 [demo|test]" >&2; exit 2 ;;
 esac
 
@@ -57,13 +57,17 @@ run() {
 run apt-get -q update
 run apt-get -q -y --no-install-recommends install "${missing[@]}"
 
-# Without systemd's presets an installed sshd is enabled for the next boot; it was not asked for here.
-for service in ssh.service ssh.socket; do
+# Without systemd's presets an installed sshd or nginx is enabled for the next boot; it was not asked for here.
+not_at_boot() {
+    local package=$1 service
+    shift
     case " ${missing[*]} " in
-        *" openssh-server "*)
-            if command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then
-                "${as_root[@]}" systemctl --quiet disable "$service" 2>/dev/null || true
-            fi
-            ;;
+        *" $package "*) command -v systemctl >/dev/null && [ -d /run/systemd/system ] || return 0 ;;
+        *) return 0 ;;
     esac
-done
+    for service in "$@"; do
+        "${as_root[@]}" systemctl --quiet disable "$service" 2>/dev/null || true
+    done
+}
+not_at_boot openssh-server ssh.service ssh.socket
+not_at_boot nginx-light nginx.service

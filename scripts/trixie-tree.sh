@@ -1,22 +1,27 @@
 #!/usr/bin/env bash
-# Unpacks another Debian release's qbittorrent-nox beside the system's own, without root and without a chroot.
+# Unpacks another Debian release's torrent client beside the system's own, without root and without a chroot.
 #
-#   scripts/trixie-tree.sh [SUITE]      SUITE: trixie (default: qBittorrent 5.1) or bookworm (4.5)
+#   scripts/trixie-tree.sh [SUITE] [PROGRAM]
 #
-# Prints the program to run, ${XDG_CACHE_HOME:-~/.cache}/torrent-mover/SUITE/qbittorrent-nox: a launcher that starts the
-# release's own binary with the release's own loader and libraries, so that it sees the same paths as everything else.
-# Built once; TORRENT_MOVER_DEBIAN_MIRROR names another mirror than the one apt is configured with.
+#   trixie (default), bookworm                 qBittorrent 5.1, 4.5
+#   sid rtorrent, bookworm rtorrent            rTorrent 0.16, 0.9.8
+#
+# Prints the program to run, ${XDG_CACHE_HOME:-~/.cache}/torrent-mover/SUITE/qbittorrent-nox or .../SUITE-rtorrent/rtorrent:
+# a launcher that starts the release's own binary with the release's own loader and libraries, so that it sees the same
+# paths as everything else. Built once; TORRENT_MOVER_DEBIAN_MIRROR names another mirror than the one apt is configured with.
 set -euo pipefail
 
 suite=${1:-trixie}
-case $suite in
-    trixie | bookworm) ;;
-    *) echo "usage: $0 [trixie|bookworm]" >&2; exit 2 ;;
+program=${2:-qbittorrent-nox}
+case "$suite $program" in
+    "trixie qbittorrent-nox" | "bookworm qbittorrent-nox") name=$suite ;;
+    "sid rtorrent" | "bookworm rtorrent") name=$suite-rtorrent ;;
+    *) echo "usage: $0 [trixie|bookworm], or: $0 sid|bookworm rtorrent" >&2; exit 2 ;;
 esac
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/torrent-mover
-tree=$cache/$suite
-launcher=$tree/qbittorrent-nox
+tree=$cache/$name
+launcher=$tree/$program
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 if [ -x "$launcher" ]; then
@@ -68,35 +73,41 @@ unpack() {
 }
 
 write_launcher() {
-    cat >"$1/qbittorrent-nox" <<'LAUNCHER'
+    cat >"$1/$program" <<'LAUNCHER'
 #!/bin/sh
-# Starts the qbittorrent-nox of this tree with the loader, libraries and Qt plugins of this tree. Made by trixie-tree.sh.
+# Starts the program of this name of this tree with the loader, libraries and Qt plugins of this tree. Made by trixie-tree.sh.
 tree=$(dirname "$(readlink -f "$0")")
+program=$(basename "$(readlink -f "$0")")
 for loader in "$tree"/usr/lib*/ld-linux*.so.* "$tree"/usr/lib/*/ld-linux*.so.*; do
     # A link may be an absolute one, to the loader of the system that we are on: not the one for this tree's libc.
     [ -f "$loader" ] && [ ! -L "$loader" ] && break
 done
 for libraries in "$tree"/usr/lib/*-linux-gnu*; do
     for plugins in "$libraries"/qt*/plugins; do
-        export QT_PLUGIN_PATH="$plugins"
+        [ ! -d "$plugins" ] || export QT_PLUGIN_PATH="$plugins"
     done
-    exec "$loader" --argv0 qbittorrent-nox --library-path "$libraries:$libraries/libproxy" "$tree/usr/bin/qbittorrent-nox" "$@"
+    exec "$loader" --argv0 "$program" --library-path "$libraries:$libraries/libproxy" "$tree/usr/bin/$program" "$@"
 done
 LAUNCHER
-    chmod 755 "$1/qbittorrent-nox"
+    chmod 755 "$1/$program"
+}
+
+# What makes the program say its version and end.
+version_option() {
+    if [ "$program" = rtorrent ]; then echo -h; else echo --version; fi
 }
 
 [ -r "$keyring" ] || fail "Debian's signing keys are missing: sudo apt-get install debian-archive-keyring"
 
 mkdir -p "$cache"
-exec 9>"$cache/$suite.lock"
+exec 9>"$cache/$name.lock"
 flock 9
 if [ -x "$launcher" ]; then # another build was faster
     echo "$launcher"
     exit 0
 fi
 
-build=$(mktemp -d "$cache/$suite.XXXXXX")
+build=$(mktemp -d "$cache/$name.XXXXXX")
 trap 'rm -rf "$build"' EXIT
 chmod 755 "$build"
 mkdir -p "$build"/apt/lists/partial "$build"/apt/archives/partial "$build/tree"
@@ -104,13 +115,13 @@ mkdir -p "$build"/apt/lists/partial "$build"/apt/archives/partial "$build/tree"
 echo "deb [arch=$(dpkg --print-architecture) signed-by=$keyring] $(mirror) $suite main" >"$build/sources.list"
 {
     apt_world update
-    apt_world --download-only install qbittorrent-nox
+    apt_world --download-only install "$program"
     unpack "$build/tree"
     write_launcher "$build/tree"
-    HOME=$build "$build/tree/qbittorrent-nox" --version
+    HOME=$build "$build/tree/$program" "$(version_option)"
 } >"$build/log" 2>&1 || {
     tail -n 20 "$build/log" >&2
-    fail "the $suite tree could not be made; the lines above say why"
+    fail "the $name tree could not be made; the lines above say why. To try again: $0 $suite $program"
 }
 rm -rf "$tree"
 mv "$build/tree" "$tree"

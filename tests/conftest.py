@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import gc
+import ipaddress
 import shutil
+import socket
+import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -10,13 +15,72 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from torrent_mover.demo.programs import find_qbittorrent
+from tests.faults.ledger import long_form
+from torrent_mover.demo.programs import find_qbittorrent, find_rtorrent
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
+from torrent_mover.demo.rtorrent_server import RTorrentServer
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.demo.world import DemoWorld
 from torrent_mover.domain.errors import MissingProgram
 
 pytest.register_assert_rewrite("tests.engine.story")
+
+FOR_EXAMPLES = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
+"""Networks that documentation uses (RFC 5737, RFC 3849): nobody is there, so a test may try them and is refused."""
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what only the long form runs."""
+    if long_form():
+        return
+    left = [item for item in items if item.get_closest_marker("long")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
+left_the_machine: list[str] = []
+"""Addresses beyond this machine that somebody tried to reach."""
+
+
+def is_ours(host: str) -> bool:
+    """Whether an address is loopback, or one of this machine: only then can a socket be bound to it."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    if address.is_loopback or address.is_unspecified:
+        return True
+    with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return True
+
+
+def stay_on_this_machine(event: str, arguments: tuple) -> None:
+    """An audit hook: no test process connects to any other machine."""
+    if event != "socket.connect" or not isinstance(arguments[1], tuple):
+        return
+    host = str(arguments[1][0])
+    try:
+        if is_ours(host):
+            return
+        if not any(ipaddress.ip_address(host) in network for network in FOR_EXAMPLES):
+            left_the_machine.append(host)
+    except ValueError:  # a name, which the system looks up itself
+        left_the_machine.append(host)
+    raise OSError(errno.ENETUNREACH, f"tests stay on this machine, and {host} is another one")
+
+
+sys.addaudithook(stay_on_this_machine)
+
+
+@pytest.fixture(autouse=True)
+def nobody_leaves_this_machine():
+    """Each test fails that tried to reach another machine."""
+    left_the_machine.clear()
+    yield
+    assert left_the_machine == []
+
 
 # A shared machine pauses when it likes: time says nothing about an example.
 settings.register_profile("shared machine", deadline=None)
@@ -81,6 +145,50 @@ def qbittorrent(request):
     return request.getfixturevalue({"4.5": "qbittorrent_45", "5.1": "qbittorrent_51"}[request.param])
 
 
+def rtorrent_program(series: str) -> Path:
+    """The rtorrent of a release series; ends the test with the command that brings it where there is none."""
+    try:
+        return find_rtorrent(series)
+    except MissingProgram as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def _rtorrent_098(open_folder):
+    with RTorrentServer(open_folder / "rtorrent-0.9.8", program=rtorrent_program("0.9.8")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _rtorrent_016(open_folder):
+    with RTorrentServer(open_folder / "rtorrent-0.16", program=rtorrent_program("0.16")) as server:
+        yield server
+
+
+def _without_torrents(server: RTorrentServer) -> RTorrentServer:
+    server.start()  # a test may have stopped it
+    server.clear()
+    return server
+
+
+@pytest.fixture
+def rtorrent_098(_rtorrent_098):
+    """A running rTorrent 0.9.8 without torrents or files."""
+    return _without_torrents(_rtorrent_098)
+
+
+@pytest.fixture
+def rtorrent_016(_rtorrent_016):
+    """A running rTorrent 0.16 without torrents or files."""
+    return _without_torrents(_rtorrent_016)
+
+
+@pytest.fixture(params=["0.9.8", "0.16"])
+def rtorrent(request):
+    """Each of the two in turn: the test runs twice."""
+    return request.getfixturevalue({"0.9.8": "rtorrent_098", "0.16": "rtorrent_016"}[request.param])
+
+
 @pytest.fixture(scope="session")
 def _sshd(open_folder):
     with SshServer(open_folder / "sshd") as server:
@@ -109,6 +217,16 @@ def world(_world):
         server.start()
     _world.clear()
     return _world
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None]:
+    """What is collected stays until the end: the collector of garbage need not walk through thousands of tests again and again."""
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,7 @@ from torrent_mover.demo.ports import LOOPBACK, free_port
 from torrent_mover.demo.process import ServerProcess
 from torrent_mover.demo.programs import find_program
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.ssh import SshTarget
 
 USER = "carol"

@@ -1,3 +1,3 @@
 """torrent_mover: moves completed torrents between clients, proven piece by piece."""
 
-__version__ = "3.0.0"
+__version__ = "4.0.0"

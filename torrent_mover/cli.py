@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.machinery import PathFinder
 from typing import Final
 
 from torrent_mover import __version__
 from torrent_mover.adapters.process import surroundings
-from torrent_mover.commands import init_arguments
+from torrent_mover.commands import init_arguments, serve_arguments
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
 
-_WITH_JSON: Final = ("doctor", "history", "log", "status")
+_DUTIES: Final = {
+    "tier": "tiering",
+    "health": "health",
+    "debrid": "debrid",
+}
+"""Commands of other duties than moving, and the folder of each in commands/."""
+
+_PANELS: Final = tuple(f"{name}s" if name == "tier" else name for name in _DUTIES)
+_WITH_ROUTES: Final = ("run", "dry_run", "move", "doctor", "test_permissions", "categorize")
+_WITH_JSON: Final = ("arr", "doctor", "history", "journal", "log", "status", *_DUTIES)
+_ORDERS: Final = ("pause", "resume", "retry", "skip", "limit")
+"""Commands that one module does: commands/order.py."""
+
+_JOURNAL_ACTIONS: Final = ("backup", "check", "purge", "recover", "vacuum")
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments. Completions, the man page and the tests are made from it."""
     top = argparse.ArgumentParser(
         prog="torrent-mover",
-        description="Moves completed torrents from one qBittorrent to another over SSH. It verifies every piece at the destination,"
-        " starts seeding there, and only then removes the torrent at the source.",
+        description="Moves completed torrents from one client (qBittorrent, rTorrent) to another over SSH. It verifies every piece"
+        " at the destination, starts seeding there, and only then removes the torrent at the source.",
         epilog="Exit codes: 0 done or nothing to do, 1 some torrents failed or did not fit, 2 usage or config error, 3 a server"
         " cannot be reached or refuses the login, 4 pre-flight check failed, 5 another run is active, 130 and 143 interrupted.",
         allow_abbrev=False,
@@ -34,13 +50,22 @@ def parser() -> argparse.ArgumentParser:
         help="config file, .ini or .toml (default: $TORRENT_MOVER_CONFIG, ./config.ini,"
         " $XDG_CONFIG_HOME/torrent-mover/config.ini, /etc/torrent-mover/config.ini)",
     )
+    top.set_defaults(duties=tuple(_DUTIES.values()))
     _add_run_options(top)
     _add_screen_options(top)
     _add_other_actions(top)
     _add_sorting_options(top)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     demo = commands.add_parser(
-        "demo", help="try it here: starts two test servers, moves some torrents, removes all again", allow_abbrev=False
+        "demo", help="try it here: starts test servers, moves some torrents, removes all again", allow_abbrev=False
+    )
+    demo.add_argument(
+        "what",
+        metavar="WHAT",
+        nargs="?",
+        choices=_having("demo"),
+        default="move",
+        help=f"what to try: {', '.join(_having('demo'))} (default move)",
     )
     demo.add_argument(
         "--simple", action="store_true", help="print plain lines instead of the dashboard", default=argparse.SUPPRESS
@@ -48,6 +73,11 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--keep", action="store_true", help="keep the demo's folder")
     demo.add_argument(
         "--serve",
+        action="store_true",
+        help="serve all duties, each with its test servers, and show their page; Ctrl-C ends all of it",
+    )
+    demo.add_argument(
+        "--servers",
         action="store_true",
         help="only start the test servers and show their logins, so that you can try init on them; Ctrl-C stops them",
     )
@@ -58,12 +88,54 @@ def parser() -> argparse.ArgumentParser:
         "--notify", action="store_true", help="also send a test notification (notify_command, notify_urls)"
     )
     doctor.add_argument("--json", action="store_true", help="print JSON", default=argparse.SUPPRESS)
+    move = commands.add_parser(
+        "move", help="move these torrents now, whatever their category, size and seeding time", allow_abbrev=False
+    )
+    move.add_argument(
+        "hashes", metavar="HASH", nargs="+", help="infohash of a torrent, or its first characters (6 or more)"
+    )
+    for names, text in (
+        (("--test-run",), "do everything except the last step: keep the torrents at the source"),
+        (("--simple",), "print plain lines instead of the dashboard"),
+        (("-q", "--quiet"), "print only failures"),
+    ):
+        move.add_argument(*names, action="store_true", help=text, default=argparse.SUPPRESS)
+    move.add_argument("--route", metavar="NAME", action="append", help="only this route", default=argparse.SUPPRESS)
+    _add_orders(commands)
     init = commands.add_parser(
         "init", help="ask some questions, test each answer, write config.ini", allow_abbrev=False
     )
     init_arguments.add_arguments(init)
+    for folder in _DUTIES.values():
+        module = importlib.import_module(f"torrent_mover.commands.{folder}.arguments")
+        module.add_command(commands)
+        if hasattr(module, "add_init"):
+            module.add_init(init)
+    words = _having("init")
+    init.add_argument(
+        "what", metavar="WHAT", nargs="?", choices=words, default="move", help=f"what to set up: {', '.join(words)}"
+    )
+    arr = commands.add_parser(
+        "arr", help="show how Sonarr, Radarr and the like are, and what waits for them", allow_abbrev=False
+    )
+    one = arr.add_mutually_exclusive_group()
+    one.add_argument("--explain", metavar="HASH", help="show what each Arr says of this torrent; changes nothing")
+    one.add_argument("--scan", metavar="HASH", help="hand this torrent over to its Arrs now, and wait for the import")
+    arr.add_argument("--json", action="store_true", help="print JSON", default=argparse.SUPPRESS)
     _add_journal_commands(commands)
     return top
+
+
+def _having(module: str) -> tuple[str, ...]:
+    """The mover, and the duties that have a module of this name in their folder."""
+    return ("move", *(name for name, folder in _DUTIES.items() if _there(f"torrent_mover.commands.{folder}", module)))
+
+
+def _there(package: str, module: str) -> bool:
+    """Whether a package has that module. Asking for the module itself would import the package, at every start."""
+    spec = importlib.util.find_spec(package)
+    places = (spec and spec.submodule_search_locations) or ()
+    return PathFinder.find_spec(f"{package}.{module}", places) is not None
 
 
 def _add_journal_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -77,8 +149,57 @@ def _add_journal_commands(commands: argparse._SubParsersAction[argparse.Argument
     )
     log = commands.add_parser("log", help="show everything about one torrent", allow_abbrev=False)
     log.add_argument("hash", metavar="HASH", help="the torrent's infohash, or the first characters of it")
-    for each in (status, history, log):
+    journal = commands.add_parser(
+        "journal", help="back up, check, purge, vacuum or recover the journal", allow_abbrev=False
+    )
+    journal.add_argument(
+        "action",
+        metavar="ACTION",
+        choices=_JOURNAL_ACTIONS,
+        help="backup [FILE]: copy it, also during a run; check: read all of it; purge: delete old history and log lines;"
+        " vacuum: give back free space; recover [FILE]: rescue what can be read of a damaged one",
+    )
+    journal.add_argument("file", metavar="FILE", nargs="?", help="where the copy goes, or the damaged file")
+    journal.add_argument(
+        "--older", metavar="AGE", type=_age, help="with purge: delete what is older than AGE (default 365d)"
+    )
+    journal.add_argument("--dry-run", action="store_true", help="with purge: only count", default=argparse.SUPPRESS)
+    for each in (status, history, log, journal):
         each.add_argument("--json", action="store_true", help="print JSON", default=argparse.SUPPRESS)
+
+
+def _add_orders(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="do everything that the config says in one process, with a page to look at it; stays",
+        allow_abbrev=False,
+    )
+    serve_arguments.add_arguments(serve, _interval)
+    attach = commands.add_parser(
+        "attach", help="show the dashboard of what runs; leaving it leaves that running", allow_abbrev=False
+    )
+    attach.add_argument(
+        "duty", metavar="DUTY", nargs="?", help=f"begin with this one: overview, moves, {', '.join(_PANELS)}"
+    )
+    for name, text, needed in (
+        ("pause", "pause the moves that run, or one torrent", False),
+        ("resume", "let the moves that run go on, or one torrent", False),
+        ("retry", "try a torrent again now, in what runs", True),
+        ("skip", "leave a torrent for a later run, in what runs", True),
+    ):
+        order = commands.add_parser(name, help=text, allow_abbrev=False)
+        order.add_argument(
+            "hash",
+            metavar="HASH",
+            nargs=None if needed else "?",
+            help="infohash of a torrent, or its first characters (6 or more)",
+        )
+    limit = commands.add_parser(
+        "limit", help="limit the bandwidth of the moves that run, all together", allow_abbrev=False
+    )
+    limit.add_argument(
+        "rate", metavar="RATE", type=_limit, help="500K, 5M (MiB a second); off: no limit; pause; config: as configured"
+    )
 
 
 def _add_run_options(top: argparse.ArgumentParser) -> None:
@@ -90,7 +211,9 @@ def _add_run_options(top: argparse.ArgumentParser) -> None:
     only.add_argument(
         "--test-run", action="store_true", help="do everything except the last step: keep the torrents at the source"
     )
-    run.add_argument("--json", action="store_true", help="print JSON; for --dry-run, doctor, status, history and log")
+    run.add_argument(
+        "--json", action="store_true", help="print JSON; for --dry-run, arr, doctor, status, history, log and journal"
+    )
     run.add_argument(
         "--parallel-jobs", metavar="N", type=_positive, default=4, help="move N torrents at the same time (default 4)"
     )
@@ -104,6 +227,9 @@ def _add_run_options(top: argparse.ArgumentParser) -> None:
     )
     run.add_argument(
         "--again", action="store_true", help="also move torrents that an earlier run moved here from the destination"
+    )
+    run.add_argument(
+        "--route", metavar="NAME", action="append", help="only this route of the config; may be given more than once"
     )
     run.add_argument("--simple", action="store_true", help="print plain lines instead of the dashboard")
     run.add_argument("-q", "--quiet", action="store_true", help="print only failures")
@@ -199,6 +325,27 @@ def _interval(text: str) -> float:
     return seconds
 
 
+def _limit(text: str) -> float | None:
+    from torrent_mover.domain.quantities import parse_rate
+
+    if text.casefold() == "config":
+        return None
+    try:
+        limit = parse_rate(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
+    return float("inf") if limit is None else float(limit)
+
+
+def _age(text: str) -> float:
+    from torrent_mover.domain.quantities import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
+
+
 def _refresh(text: str) -> float:
     try:
         number = float(text)
@@ -211,6 +358,14 @@ def _refresh(text: str) -> float:
 
 def _command(arguments: argparse.Namespace) -> str:
     """The name of its module in commands/."""
+    if arguments.command in _ORDERS:
+        return "order"
+    if arguments.command in _DUTIES:
+        return f"{_DUTIES[arguments.command]}.{arguments.command}"
+    if arguments.command == "init" and arguments.what in _DUTIES:
+        return f"{_DUTIES[arguments.what]}.init"
+    if arguments.command == "demo" and arguments.what in _DUTIES:
+        return f"{_DUTIES[arguments.what]}.demo"
     if arguments.command:
         return str(arguments.command)
     asked = {
@@ -253,13 +408,20 @@ def _perform(argv: Sequence[str] | None) -> int:
     top = parser()
     arguments = top.parse_args(argv)
     if arguments.json and not (arguments.dry_run or arguments.command in _WITH_JSON):
-        top.error("--json works only with --dry-run, doctor, status, history and log")
+        top.error("--json works only with --dry-run, arr, doctor, status, history, log and journal")
     if not arguments.categorize and (arguments.category is not None or arguments.no_rules or arguments.apply):
         top.error("--category, --no-rules and --apply work only with --categorize")
     if arguments.watch and _command(arguments) != "run":
         top.error("--watch works only with a run: --test-run, --parallel-jobs, --simple, -q")
+    if arguments.route and _command(arguments) not in _WITH_ROUTES:
+        top.error("--route works only with a run, --dry-run, move, doctor, --test-permissions and --categorize")
     if arguments.again and _command(arguments) not in ("run", "dry_run"):
         top.error("--again works only with a run or --dry-run")
+    arguments.duties = tuple(_DUTIES.values())
+    if "QBITRR_SETTINGS_CONSOLE_LEVEL" in os.environ:
+        from torrent_mover.domain.settings.qbitrr import wants_debug
+
+        arguments.debug = arguments.debug or wants_debug(os.environ)
     surroundings.raise_open_files()
     module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
     return int(module.execute(arguments))

@@ -17,7 +17,7 @@ from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import LoginRefused
 from torrent_mover.domain.paths import HostPath, LocalPath
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.ssh import SshTarget
 
 ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="only root can start an sshd with another account")

@@ -11,13 +11,16 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from torrent_mover.adapters.config.reading import check, discover, examine, find, load
+from torrent_mover.adapters.config.places import discover
+from torrent_mover.adapters.config.reading import find
+from torrent_mover.bootstrap.configs import check, examine, load
+from torrent_mover.bootstrap.sections import SCHEMA
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
 from torrent_mover.domain.quantities import Timetable
 from torrent_mover.domain.settings.problems import Severity
-from torrent_mover.domain.settings.settings import TransferMode
 from torrent_mover.domain.settings.text import config_text, template
+from torrent_mover.duties.moving.settings import TransferMode
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECIFIED = Path(__file__).with_name("specified_config.ini")
@@ -137,7 +140,7 @@ def test_reading_a_config_never_changes_it(config):
 
 
 def test_the_template_as_it_is_has_placeholders_and_no_other_problem(config):
-    problems = check(config(template()), HOME)
+    problems = check(config(template(SCHEMA)), HOME)
     assert {problem.key for problem in problems} == {
         "host", "username", "password", "destination_path", "category_to_move",
     }  # fmt: skip
@@ -146,7 +149,7 @@ def test_the_template_as_it_is_has_placeholders_and_no_other_problem(config):
 
 def test_the_template_filled_in_means_the_same_as_only_what_is_needed(config):
     filled = (
-        template()
+        template(SCHEMA)
         .replace("http://client.example.com", "http://box.lan", 1)
         .replace("http://client.example.com", "http://nas.lan", 1)
         .replace("your-username", "me")
@@ -322,7 +325,7 @@ def test_garbage_never_raises_anything_but_config_error(tmp_path, text, name):
 
 
 _SECTIONS = [line for line in GOOD.split("\n") if line.startswith("[")]
-_LINES = st.sampled_from([line for line in (GOOD + template()).split("\n") if line]) | st.text(max_size=20)
+_LINES = st.sampled_from([line for line in (GOOD + template(SCHEMA)).split("\n") if line]) | st.text(max_size=20)
 
 
 @given(st.lists(st.sampled_from(_SECTIONS) | _LINES, max_size=30))
@@ -386,7 +389,7 @@ def a_config(changes):
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_settings_written_as_a_config_read_back_the_same(config, changes):
     settings, _ = load(config(a_config(changes)), HOME)
-    again, _ = load(config(config_text(settings), "again.ini"), HOME)
+    again, _ = load(config(config_text(settings, SCHEMA.plain), "again.ini"), HOME)
     assert again == settings
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from torrent_mover.adapters.lockfile import Claims, RunLock, hold, lock_paths
-from torrent_mover.domain.errors import AlreadyRunning, NotWritable, TransferError
-from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.adapters.lockfile import RunLock, hold, lock_paths
+from torrent_mover.domain.errors import AlreadyRunning, NotWritable
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,52 +117,3 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):
     with pytest.raises(NotWritable, match="chown"):
         RunLock(tmp_path / "run.lock").acquire()
     assert target.read_text() == "mine"
-
-
-ONE, OTHER = InfoHash("1" * 40), InfoHash("2" * 40)
-CLAIMS = """
-import sys
-from pathlib import Path
-from torrent_mover.adapters.lockfile import Claims
-from torrent_mover.domain.torrent.torrent import InfoHash
-with Claims(Path(sys.argv[1]), "nas:8080").hold(InfoHash(sys.argv[2])):
-    print("held", flush=True)
-    sys.stdin.readline()
-"""
-
-
-@contextlib.contextmanager
-def another_run_moving(folder, torrent):
-    command = [sys.executable, "-c", CLAIMS, str(folder), torrent.hex]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as child:
-        assert child.stdout.readline() == "held\n"
-        try:
-            yield child
-        finally:
-            if child.poll() is None:
-                child.kill()
-
-
-def test_a_torrent_that_another_run_brings_to_the_same_client_is_not_begun(tmp_path):
-    claims = Claims(tmp_path, "nas:8080")
-    with another_run_moving(tmp_path, ONE) as child:
-        with pytest.raises(TransferError, match="Another run is moving"), claims.hold(ONE):
-            pass
-        with claims.hold(OTHER), Claims(tmp_path, "elsewhere:8080").hold(ONE):
-            pass
-        child.kill()
-        child.wait()
-        with claims.hold(ONE):
-            pass
-
-
-def test_a_claim_that_ends_leaves_the_others_of_its_run(tmp_path):
-    claims = Claims(tmp_path, "nas:8080")
-    with claims.hold(ONE):
-        with claims.hold(OTHER):
-            pass
-        with pytest.raises(TransferError), claims.hold(ONE):
-            pass
-    with claims.hold(ONE):
-        pass
-    assert [each.name for each in tmp_path.iterdir()] == ["torrents.lock"]

@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from tests.cli.conftest import CONFIG
-from torrent_mover.adapters.config.reading import load
 from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.adapters.outlets.logs import FILE_NAME, QuietFileHandler, SafeFormatter, start_log
+from torrent_mover.bootstrap.configs import load
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.redact import HIDDEN, Redactor
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
-import shlex
 import socket
 import ssl
 import threading
 from dataclasses import replace
-from ipaddress import IPv4Address
 
 import pytest
 from hypothesis import given
@@ -19,6 +16,7 @@ from tests.conftest import program_of
 from tests.fakes.clock import FakeClock
 from tests.fakes.web_ui import Answer, FakeWebUi, row, say
 from tests.servers import eventually
+from tests.tls import self_signed
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings, adding, answers
 from torrent_mover.adapters.clients.qbittorrent.renaming import rename_steps, wanted_paths
 from torrent_mover.adapters.clock import SystemClock
@@ -31,7 +29,6 @@ from torrent_mover.domain.errors import (
     LoginRefused,
     MoverError,
     NotWritable,
-    ProvisioningError,
     ServerError,
     ServerTooOld,
     TorrentError,
@@ -42,8 +39,10 @@ from torrent_mover.domain.errors import (
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.torrent.certificate import Evidence, FileFound, ReadBack, Reading, certify
-from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, TorrentState
+from torrent_mover.domain.torrent.sharing import NoOwnLimit, ShareLimits, WhenMet
+from torrent_mover.domain.torrent.torrent import ClientFile, FilePriority, InfoHash, TorrentState
 from torrent_mover.ports.client import AddSpec
+from torrent_mover.ports.roles import ROLES, Categories, ListsFiles
 
 HASH = "0123456789" * 4
 ID = InfoHash(HASH)
@@ -78,10 +77,19 @@ def certificate_of():
             source=Reading(at, source, files),
             siblings=siblings,
             ignored_by_rule=False,
+            limited_there=False,
         )
         return certify(evidence, at)
 
     return make
+
+
+def busy(torrent: str, **changes: object) -> dict[str, object]:
+    """A row with what it tells of this moment."""
+    rates = dict.fromkeys(
+        ("dlspeed", "upspeed", "num_seeds", "num_leechs", "num_complete", "num_incomplete", "priority"), 0
+    )
+    return row(torrent, **rates, eta=8_640_000, availability=-1, last_activity=1_700_000_200, **changes)
 
 
 @pytest.fixture
@@ -115,6 +123,16 @@ class TestLogin:
         web.replies["auth/login"] = Answer("Your IP address has been banned after too many failed attempts.", 403)
         with pytest.raises(Banned, match="Restart that qBittorrent, or wait"):
             client_of(web.url).info()
+
+    def test_a_second_route_has_every_role_of_the_same_client_by_the_same_login(self, web):
+        web.replies["torrents/categories"] = say({"films": {}})
+        client = client_of(web.url)
+        client.torrents()
+        other = client.for_route(FakeClock())
+        # It tells the files of one torrent a request: nothing is gained by asking for many.
+        assert {kind for kind in ROLES if other.role(kind) is other} == set(ROLES) - {ListsFiles}
+        assert other.role(Categories).categories() == ["films"]
+        assert web.count("auth/login") == 1
 
     def test_an_expired_session_is_renewed_by_exactly_one_login(self, web):
         client = client_of(web.url)
@@ -207,29 +225,7 @@ class TestNoAnswer:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "both.pem"
-    plain = serialization.NoEncryption()
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    file.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, pkcs8, plain))
-    return file
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 class TestTls:
@@ -305,6 +301,55 @@ class TestBrokenAnswers:
         with pytest.raises(ServerError) as caught:
             client_of(web.url).torrents("move")
         assert caught.value.remedy
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            Answer('{"rid":1,"full_update":true,"torrents":{"ab', content_type="application/json"),
+            Answer("[]", content_type="application/json"),
+            say({"full_update": True, "torrents": {}}),
+            say({"rid": 1, "full_update": True, "torrents": {HASH: {"name": "half a row"}}}),
+            say({"rid": 1, "full_update": True, "torrents": {"all": row(HASH)}}),
+            say({"rid": 1, "full_update": True, "torrents": []}),
+            Answer("oops", 500),
+            NGINX,
+        ],
+    )
+    def test_a_broken_snapshot_is_an_error_and_the_next_one_asks_for_everything(self, web, broken):
+        client = client_of(web.url)
+        web.replies["sync/maindata"] = say({"rid": 5, "full_update": True, "torrents": {HASH: busy(HASH)}})
+        assert set(client.snapshot().torrents) == {ID}
+        web.replies["sync/maindata"] = broken
+        with pytest.raises(ServerError) as caught:
+            client.snapshot()
+        assert caught.value.remedy
+        web.replies["sync/maindata"] = say({"rid": 9, "full_update": True, "torrents": {}})
+        assert dict(client.snapshot().torrents) == {}
+        assert [asked.fields["rid"] for asked in web.asked if asked.path == "sync/maindata"][-1] == "0"
+
+    def test_of_what_has_changed_all_is_asked_and_the_rest_stays_the_same(self, web):
+        other = "f" * 40
+        client = client_of(web.url)
+        web.replies["sync/maindata"] = say(
+            {
+                "rid": 5,
+                "full_update": True,
+                "torrents": {HASH: busy(HASH), other: busy(other)},
+                "server_state": {"connection_status": "connected", "dht_nodes": 7, "use_alt_speed_limits": False},
+            }
+        )
+        first = client.snapshot()
+        web.replies["sync/maindata"] = say({"rid": 6})
+        assert client.snapshot() is first
+        web.replies["sync/maindata"] = say({"rid": 7, "torrents": {HASH: {"state": "error"}}})
+        web.replies["torrents/info"] = say([busy(HASH, state="error")])
+        second = client.snapshot()
+        assert second.torrents[ID].state is TorrentState.ERROR
+        assert second.torrents[InfoHash(other)] is first.torrents[InfoHash(other)]
+        web.replies["sync/maindata"] = say({"rid": 8, "torrents_removed": [HASH], "server_state": {"dht_nodes": 9}})
+        third = client.snapshot()
+        assert (set(third.torrents), third.condition.dht_nodes) == ({InfoHash(other)}, 9)
+        assert third.condition.connected is True
 
     @pytest.mark.parametrize("broken", [Answer("oops", 500), Answer("[{", 200), Answer("[]", cut=9), Answer(status=0)])
     def test_a_read_is_repeated_after_a_broken_answer(self, web, broken):
@@ -556,8 +601,10 @@ class Listed(FakeWebUi):
 
 class TestRemoving:
     def remove(self, web, certificate):
-        clock = FakeClock(monotonic=certificate.issued_at)
-        client_of(web.url, clock=clock).remove(certificate)
+        """Remove it; returns what the client has to say about its data."""
+        client = client_of(web.url, clock=FakeClock(monotonic=certificate.issued_at))
+        client.remove(certificate)
+        return client.complaint(certificate)
 
     def test_it_deletes_by_one_full_hash_and_sees_that_it_is_gone(self, certificate_of):
         with Listed() as web:
@@ -571,14 +618,12 @@ class TestRemoving:
             deleted = [asked for asked in web.asked if asked.path == "torrents/delete"]
         assert [asked.fields["deleteFiles"] for asked in deleted] == ["False"]
 
-    def test_data_that_could_not_be_deleted_is_told_with_its_place_and_without_any_url(self, certificate_of):
+    def test_why_data_could_not_be_deleted_is_told_without_any_url(self, certificate_of):
         text = f'Failed to remove torrent content. Torrent: "Show". Error: "denied" http://t/?k={PASSKEY}'
-        with Listed({"type": 4, "message": text}) as web, pytest.raises(ProvisioningError, match="denied") as caught:
-            self.remove(web, certificate_of(HASH))
-        assert PASSKEY not in str(caught.value)
-        named = [word for word in shlex.split(caught.value.remedy) if word.startswith("/")]
-        assert named == ["/data/Show/a"]  # and neither the folder of all torrents nor any other
-        assert "/data" not in f"{caught.value.what} {caught.value.kept}"
+        with Listed({"type": 4, "message": text}) as web:
+            said = self.remove(web, certificate_of(HASH))
+        assert "denied" in said
+        assert PASSKEY not in said
 
     @pytest.mark.parametrize(
         "entry",
@@ -590,8 +635,19 @@ class TestRemoving:
     )
     def test_other_words_in_the_log_are_no_complaint(self, certificate_of, entry):
         with Listed(entry) as web:
-            self.remove(web, certificate_of(HASH))
+            assert self.remove(web, certificate_of(HASH)) == ""
             assert web.rows == []
+
+    def test_what_the_log_said_before_the_removal_is_no_complaint(self, certificate_of):
+        with Listed() as web:
+            web._log.append({"id": 1, "timestamp": 1, "type": 4, "message": 'Torrent: "Show". Error: "denied"'})
+            assert self.remove(web, certificate_of(HASH)) == ""
+
+    def test_a_removal_waits_for_nothing_but_the_list(self, certificate_of):
+        clock = FakeClock(monotonic=(certificate := certificate_of(HASH)).issued_at)
+        with Listed() as web:
+            client_of(web.url, clock=clock).remove(certificate)
+        assert clock.waits == []
 
     def test_a_torrent_that_stays_listed_is_an_error(self, certificate_of):
         with Listed(heard=False) as web, pytest.raises(BadAnswer, match="remove"):
@@ -659,15 +715,34 @@ class TestWords:
             HASH, ratio_limit=1.5, seeding_time_limit=90, inactive_seeding_time_limit=-2, up_limit=-1, dl_limit=1024
         )
         torrent = answers.torrent(raw)
-        assert torrent.ratio_limit == 1.5
-        assert torrent.seeding_time_limit == 5400
-        assert torrent.inactive_seeding_time_limit == -2
+        assert torrent.limits == ShareLimits(1.5, 5400, NoOwnLimit.AS_CLIENT)
         assert (torrent.upload_limit, torrent.download_limit) == (0, 1024)
 
     def test_before_4_6_there_is_no_inactive_limit(self):
         raw = row(HASH)
         del raw["inactive_seeding_time_limit"]
-        assert answers.torrent(raw).inactive_seeding_time_limit == -1
+        assert answers.torrent(raw).limits.inactive_seeding_time is NoOwnLimit.NEVER
+
+    @pytest.mark.parametrize(
+        ("word", "met"),
+        [
+            ("Default", WhenMet.AS_CLIENT),
+            ("Stop", WhenMet.STOP),
+            ("Remove", WhenMet.REMOVE),
+            ("RemoveWithContent", WhenMet.REMOVE_WITH_DATA),
+            ("EnableSuperSeeding", WhenMet.SUPER_SEED),
+            ("invented in 2031", WhenMet.UNKNOWN),
+        ],
+    )
+    def test_what_happens_at_a_limit(self, word, met):
+        assert answers.torrent(row(HASH, share_limit_action=word)).limits.when_met is met
+        assert met is WhenMet.UNKNOWN or answers.action_word(met) in (word, "")
+
+    def test_every_priority_is_one_that_the_interface_takes(self):
+        for number in (0, 1, 6, 7):
+            assert answers.priority_number(answers.priority(number)) == number
+        assert answers.priority(4) is FilePriority.NORMAL
+        assert {answers.priority_number(each) for each in FilePriority} == {0, 1, 6, 7}
 
     def test_paths_lose_their_slash_and_a_relative_content_path_counts_as_unknown(self):
         torrent = answers.torrent(row(HASH, save_path="/data/", content_path="Show", tags="a, b"))
@@ -677,7 +752,7 @@ class TestWords:
 
     def test_files_that_are_not_selected_are_not_wanted(self):
         raw = {"index": 3, "name": "a/b", "size": 5, "progress": 0.5, "priority": 0}
-        assert answers.file(raw) == ClientFile(3, "a/b", 5, 0.5, wanted=False, priority=0)
+        assert answers.file(raw) == ClientFile(3, "a/b", 5, 0.5, wanted=False, priority=FilePriority.SKIP)
 
     def test_only_pieces_that_are_there_count(self):
         assert answers.pieces([2, 1, 0, 2]).missing == (1, 2)
@@ -730,7 +805,7 @@ class TestRealServers:
         qbittorrent.add(wanted.metainfo, stopped=True, ratioLimit="1.5", seedingTimeLimit="60")
         torrent = client.add_stopped(wanted.metainfo, AddSpec(ClientPath(str(qbittorrent.data))))
         there = client.get(torrent)
-        assert (there.ratio_limit, there.seeding_time_limit, there.inactive_seeding_time_limit) == (-1, -1, -1)
+        assert there.limits == ShareLimits()
 
     def test_automatic_management_goes_off_before_a_category_changes_so_nothing_moves(self, qbittorrent, client):
         home = qbittorrent.data / "old"

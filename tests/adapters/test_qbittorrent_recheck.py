@@ -344,3 +344,10 @@ class TestRows:
         for _ in range(3):
             assert asking.look(client.shown.torrent).proves_complete
         assert (client.listed, client.pieced) == (3, 3)
+
+
+@pytest.mark.parametrize(("state", "stopped"), [("missingFiles", 1), ("error", 1), ("stalledUP", 1), ("stoppedUP", 0)])
+def test_what_is_not_stopped_is_stopped_before_the_check_is_asked_for(clock, state, stopped):
+    client = Scripted(look(state, 0, 0))
+    Ticket(client, clock).poll()
+    assert (client.stopped, client.asked) == (stopped, 1)

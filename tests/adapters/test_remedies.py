@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from torrent_mover.adapters.local import errors
-from torrent_mover.adapters.lockfile import _open
+from torrent_mover.adapters.lockfile import open_lock
 from torrent_mover.adapters.ssh import sftp_errors
 from torrent_mover.adapters.ssh.sftp_protocol import Code, Status
 from torrent_mover.domain.errors import NotWritable
@@ -38,7 +38,7 @@ def test_a_file_of_a_server_stays_one_word():
 def test_our_own_files_stay_one_word(tmp_path):
     (tmp_path / NASTY).write_text("no folder")
     with pytest.raises(NotWritable) as caught:
-        _open(tmp_path / NASTY / "lock")
+        open_lock(tmp_path / NASTY / "lock")
     assert shlex.quote(str(tmp_path / NASTY)) in caught.value.remedy
 
 

@@ -27,7 +27,7 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.settings.settings import HostKeyPolicy
+from torrent_mover.domain.settings.servers import HostKeyPolicy
 from torrent_mover.ports.rsync import Activity
 from torrent_mover.ports.ssh import SshTarget
 

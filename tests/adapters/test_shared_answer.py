@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from torrent_mover.adapters.clients.qbittorrent.shared_answer import SharedAnswer
+from torrent_mover.adapters.clients.shared_answer import SharedAnswer
 
 
 class Server:

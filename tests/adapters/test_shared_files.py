@@ -14,7 +14,7 @@ from torrent_mover.adapters.ssh.shared_files import SharedFiles
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import ServerTooOld
 from torrent_mover.domain.paths import ClientPath, HostPath, PathMap
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 
 pytestmark = pytest.mark.servers
 

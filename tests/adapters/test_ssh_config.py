@@ -15,7 +15,7 @@ from torrent_mover.adapters.ssh.ssh_messages import explain_login
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import HostKeyUnknown, LoginRefused, ServerTooOld
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.ssh import SshTarget
 
 pytestmark = pytest.mark.servers

@@ -16,7 +16,7 @@ from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.shell import RemoteShell
 from torrent_mover.domain.errors import LoginRefused, ServerTooOld, Unreachable
 from torrent_mover.domain.paths import HostPath, LocalPath
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.filesystem import ByteSpan
 from torrent_mover.ports.ssh import SshTarget
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -25,7 +26,7 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.paths import HostPath
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.filesystem import ByteSpan
 
 pytestmark = pytest.mark.servers
@@ -69,7 +70,8 @@ def sessions(server: SshServer) -> list[int]:
 
 def signal_all(server: SshServer, number: signal.Signals) -> None:
     for process in sessions(server):
-        os.kill(process, number)
+        with contextlib.suppress(ProcessLookupError):  # one that is over by now serves nobody
+            os.kill(process, number)
 
 
 @both

@@ -29,7 +29,7 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.settings.settings import HostKeyPolicy, SshTransport
+from torrent_mover.domain.settings.servers import HostKeyPolicy, SshTransport
 from torrent_mover.ports.ssh import SshTarget
 
 pytestmark = pytest.mark.servers

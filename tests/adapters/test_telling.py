@@ -12,6 +12,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,15 @@ from torrent_mover.adapters.outlets.metrics import MetricsFile, MetricsServer, e
 from torrent_mover.adapters.outlets.notify import Command, Notifications, apprise
 from torrent_mover.adapters.outlets.run_state import ROWS_AT_MOST, RunState, as_data, published
 from torrent_mover.adapters.outlets.systemd import Systemd, status_text, watchdog_interval
-from torrent_mover.commands.telling import telling, try_out, under_systemd
+from torrent_mover.commands.telling import notices_of, telling, try_out, under_systemd
 from torrent_mover.domain.errors import ConfigError, MissingProgram, MoverError, NotWritable
 from torrent_mover.domain.redact import HIDDEN, Redactor
-from torrent_mover.domain.report.events import Held, MoveFailed, QueuePlanned, RunEnded
+from torrent_mover.domain.report.events import Held, Level, MoveFailed, Noticed, QueuePlanned, RunEnded
 from torrent_mover.domain.report.notices import Notice, NoticeDesk
 from torrent_mover.domain.report.snapshot import MoveStatus, Phase
 from torrent_mover.domain.settings.general import GeneralSettings, NotifyOn
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.engine.hub.publisher import Listeners
 
 FAILED = MoveFailed(AT, a_hash(1), "Sintel", "No room is left.", "The source is whole.", "df -h", "TM-E122")
 ENDED = RunEnded(AT, "cafe0001", 2, 1, 3_000_000, 60.0, 1)
@@ -355,7 +358,7 @@ def test_systemd_hears_ready_status_and_the_end(tmp_path, manager):
     control = FakeControl()
     systemd = Systemd(control.snapshot, lambda: True, environment(tmp_path), every=0.01)
     control.subscribe(systemd)
-    assert "READY=1" not in heard_until(manager, "STATUS=running: 43 %, 1 active")
+    assert "READY=1" not in heard_until(manager, "STATUS=running: 43 %, 1 transferring, 0 checking")
     control.emit(QueuePlanned(AT, 1, 1, 0))
     heard_until(manager, "READY=1")
     systemd.close()
@@ -478,3 +481,27 @@ def test_of_thousands_of_moves_those_that_are_next_are_named_and_all_are_counted
     assert len(data["moves"]) == ROWS_AT_MOST
     assert [move["infohash"] for move in data["moves"][:2]] == [a_hash(5_001).hex, a_hash(1).hex]
     assert (data["counts"]["queued"], data["counts"]["done"]) == (5_000, 1)
+
+
+def test_what_a_duty_without_runs_warns_of_and_finds_reaches_the_command(tmp_path):
+    told = tmp_path / "told"
+    command = (sys.executable, "-c", f"import sys; open({str(told)!r}, 'a').write(sys.stdin.read())")
+    settings = GeneralSettings(notify_command=command, notify_on=(NotifyOn.FAILURE, NotifyOn.FINDING))
+    listeners = Listeners()
+    torrent = InfoHash("ab" * 20)
+    with ExitStack() as stack:
+        notices_of("health", listeners.subscribe, settings, Redactor(), stack)
+        for event in (
+            Noticed(AT, torrent, Level.INFO, "stalled: Show: no byte", route="tv"),
+            Noticed(AT, None, Level.INFO, "the config was read again"),
+            Noticed(AT, None, Level.WARN, "clocks stand: no network", route="tv"),
+            Noticed(AT + 60, None, Level.WARN, "clocks stand: no network", route="tv"),
+        ):
+            listeners.tell(event)
+    listeners.tell(Noticed(AT, None, Level.WARN, "after the end"))
+    rows = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [(row["on"], row["title"], row["text"]) for row in rows] == [
+        ("finding", "health tv", "stalled: Show: no byte"),
+        ("failure", "health tv needs you", "clocks stand: no network"),
+    ]
+    assert (rows[0]["torrent"], rows[0]["route"]) == (torrent.hex, "tv")

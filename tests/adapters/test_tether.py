@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -137,7 +138,7 @@ from torrent_mover.adapters.ssh import askpass
 from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.ssh import SshTarget
 
 way, instant, port, known, user = sys.argv[1:]
@@ -215,6 +216,7 @@ def test_an_asking_program_without_us_ends_by_itself(marked):
 def test_the_next_run_removes_the_folder_of_a_killed_one_and_no_other(tmp_path, monkeypatch, marked):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", marked["TMPDIR"])
+    monkeypatch.setattr(tempfile, "tempdir", marked["TMPDIR"])  # in the machine's own, other killed runs lie
     folder = Path(marked["TMPDIR"])
     with Scratch(str(folder)) as living:
         theirs = (

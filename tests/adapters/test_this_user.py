@@ -24,7 +24,7 @@ from torrent_mover.cli import main
 from torrent_mover.commands.front import keymap_path
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import ConfigError, NoAccount
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 
 pytestmark = [
     pytest.mark.servers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -142,7 +143,8 @@ def test_a_lost_connection_is_made_anew(web, tmp_path, kind):
     ):
         client.torrents()
         for process in server.children():
-            os.kill(process, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         assert eventually(lambda: client.torrents() is not None)
         server.stop()
         with pytest.raises(Unreachable):
@@ -269,7 +271,7 @@ class TestTheSetting:
 
     def test_without_that_section_it_is_asked_for(self):
         told = [str(problem) for problem in problems_of({("DESTINATION_CLIENT", "tunnel"): "yes"})]
-        assert any("but transfer_mode or tunnel = yes needs it" in line for line in told)
+        assert any("but transfer_mode, tunnel = yes or an ssh:// address needs it" in line for line in told)
 
     def test_it_needs_a_connection_beside_the_one_for_data(self):
         more = {("SOURCE_CLIENT", "tunnel"): "yes", ("SOURCE_SERVER", "max_concurrent_ssh_sessions"): "1"}

@@ -39,6 +39,11 @@ VIOLATIONS = {
         "import qbittorrentapi",
         "Only adapters/clients/qbittorrent imports qbittorrentapi",
     ),
+    "httpx beside the one module for it": (
+        "adapters/arr/manager.py",
+        "import httpx",
+        "Only adapters/http imports httpx",
+    ),
 }
 
 

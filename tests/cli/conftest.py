@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.clock import FakeClock
-from torrent_mover.adapters.store.sqlite import SqliteJournal
+from tests.fakes.jobs import OpenJobs
 from torrent_mover.cli import main
 
 CONFIG = """\
@@ -74,9 +74,9 @@ class Desk:
         said = self.capsys.readouterr()
         return Told(code, said.out, said.err)
 
-    def open(self) -> SqliteJournal:
+    def open(self) -> OpenJobs:
         """The journal, to fill; the caller closes it."""
-        return SqliteJournal(self.journal, FakeClock())
+        return OpenJobs(self.journal, FakeClock())
 
 
 @pytest.fixture

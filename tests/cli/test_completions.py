@@ -12,9 +12,9 @@ import pytest
 
 from tests.cli.shell import Shell
 from tests.e2e.command import ROOT
+from tests.fakes.jobs import OpenJobs
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config.rules import RulesFile
-from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.move import MoveRecord, Stage
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.torrent.torrent import InfoHash
@@ -55,7 +55,7 @@ def known(home):
     rules = RulesFile(LocalPath(str(home / "tracker_rules.json")))
     for domain, category in RULES:
         rules.add(domain, category)
-    journal = SqliteJournal(home / "state" / "journal.sqlite3", SystemClock(threading.Event()))
+    journal = OpenJobs(home / "state" / "journal.sqlite3", SystemClock(threading.Event()))
     journal.save_move(MoveRecord(InfoHash("abc0" * 10), "Show", 5, Stage.PLANNED, 1.0, 2.0))
     journal.save_move(MoveRecord(InfoHash("fed1" * 10), "Film", 5, Stage.PLANNED, 1.0, 2.0))
     journal.close()

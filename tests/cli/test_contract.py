@@ -23,20 +23,40 @@ OPTIONS = {
     "-h", "--help", "--version", "--config", "--dry-run", "--test-run", "--json", "--parallel-jobs", "--watch", "--again",
     "--simple", "-q", "--quiet", "--debug", "--refresh", "--graph", "--theme", "--no-mouse", "--check-config", "-c", "--categorize",
     "-l", "--list-rules", "-a", "--add-rule", "-d", "--delete-rule", "--test-permissions", "--clear-recheck-failure",
-    "--clear-corruption", "--category", "-nr", "--no-rules", "--apply",
+    "--clear-corruption", "--category", "-nr", "--no-rules", "--apply", "--route",
 }  # fmt: skip
 COMMANDS = {
-    "demo": {"--simple", "--keep", "--serve"},
+    "demo": {"--simple", "--keep", "--serve", "--servers"},
     "doctor": {"--json", "--notify"},
     "init": {
         "--config", "--mode", "--category", "--source-url", "--source-user", "--source-password-file", "--destination-url",
         "--destination-user", "--destination-password-file", "--source-ssh", "--source-ssh-key",
         "--source-ssh-password-file", "--destination-ssh", "--destination-ssh-key", "--destination-ssh-password-file",
-        "--destination-path", "--known-hosts", "--host-key", "--yes", "--overwrite",
+        "--destination-path", "--known-hosts", "--host-key", "--yes", "--overwrite", "--from-qbitrr", "--ssd", "--targets",
+        "--client-type", "--client-url", "--client-user", "--client-password-file", "--session-folder", "--free-low",
+        "--from-env", "--from-rdtm", "--arr-url", "--arr-key-file", "--debrid-type", "--debrid-token-file", "--debrid-url",
+        "--mount", "--media-root",
     },
+    "arr": {"--explain", "--scan", "--json"},
+    **{name: set() for name in ("attach", "limit", "pause", "resume", "retry", "skip")},
     "status": {"--json"},
     "history": {"--csv", "--last", "--json"},
     "log": {"--json"},
+    "journal": {"--json", "--older", "--dry-run"},
+    "move": {"--test-run", "--route", "--simple", "-q", "--quiet"},
+    "tier": {
+        "--status", "--json", "--dry-run", "--now", "--request", "--process-queue", "--watch", "--evict", "--pin", "--unpin",
+        "--recopy", "--verify", "--explain", "--healthcheck", "--strict", "--clear-queue", "--tier", "--simple", "-q", "--quiet",
+    },
+    "health": {
+        "--watch", "--explain", "--check", "--hold", "--for", "--release", "--reset", "--actions", "--dry-run", "--json",
+        "--search", "--simple", "-q", "--quiet", "--bin", "--empty-bin", "--undo",
+    },
+    "debrid": {
+        "--account", "--from", "--drop", "--pick", "--link", "--links", "--symlinks", "--path", "--since", "--limit", "--full",
+        "--quick", "--now", "--once", "--stay", "--dry-run", "--json", "--simple", "-q", "--quiet",
+    },
+    "serve": {"--every", "--healthcheck", "--no-web", "-q", "--quiet"},
 }  # fmt: skip
 
 

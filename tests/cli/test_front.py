@@ -62,7 +62,7 @@ class Run(FakeControl):
 arguments = argparse.Namespace(simple="simple" in sys.argv, quiet=False, debug=False, refresh=4.0, graph="auto",
                                no_mouse=False, theme="auto", config=None)
 try:
-    code = front.follow(Run(scenes.running().current), arguments, log)
+    code = front.follow(Run(scenes.running().current), arguments, log, log.parent)
     print("left with", int(code), flush=True)
 except MoverError as error:
     print("told", error.code, error, flush=True)

@@ -22,7 +22,7 @@ from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.journal import Attempt, RunRecord
 
-ONE, TWO, THREE, FOUR = (InfoHash(digit * 40) for digit in "abcd")
+ONE, TWO, THREE, FOUR, FIVE = (InfoHash(digit * 40) for digit in "abcde")
 HOSTILE = "Big [/red]\x1b]0;owned\x07 \u202eBuck"
 
 
@@ -185,20 +185,24 @@ def test_the_status_shows_what_waits_for_its_turn_and_how_far_the_others_are(des
         a_move(id=THREE, name=HOSTILE, standing=MoveStatus.QUEUED, fraction=0.0, why="waits for seedbox"),
         a_move(id=ONE, standing=MoveStatus.ACTIVE, fraction=0.42, rate=2 * 1024**2, eta=90.0),
         a_move(id=TWO, standing=MoveStatus.QUEUED, fraction=0.5),
+        a_move(id=FIVE, name="Checked", stage=Stage.CHECKING, fraction=0.97, rate=0.0, eta=None, waits=True),
         a_move(id=FOUR, standing=MoveStatus.DONE),
     )
     told = desk.run("status")
     data = desk.run("status", "--json").data
 
-    assert "transferring for 1m00s, 42 %, 2.0 MiB/s, 1m30s left" in told.out
-    assert "2 queued" in told.out
+    assert re.search(r"transferring for 1m[0-5]\ds, 42 %, 2\.0 MiB/s, 1m30s left", told.out)
+    assert "1 transferring, 1 checking, 1 done, 0 failed, 2 queued" in told.out
+    assert "Brought; checked and watched at the destination:" in told.out
     assert "waits for seedbox" in told.out
     assert "(50 % there)" in told.out
     assert "Failed" not in told.out
     assert not {"\x1b", "\u202e"} & set(told.out)
     states = {move["infohash"]: move["state"] for move in data["moves"]}
-    assert states == {ONE.hex: "moving", TWO.hex: "queued", THREE.hex: "queued"}
-    assert data["progress"]["queued"] == 2
+    assert states == {ONE.hex: "moving", TWO.hex: "queued", THREE.hex: "queued", FIVE.hex: "checking"}
+    progress = data["progress"]
+    assert [progress[each] for each in ("transferring", "checking", "queued")] == [1, 1, 2]
+    fits("status", data)
 
 
 @pytest.mark.usefixtures("active")

@@ -104,12 +104,23 @@ def test_the_wheel_has_code_styles_man_page_and_completions(built):
         metadata = wheel.read(f"torrent_mover-{__version__}.dist-info/METADATA").decode()
 
     assert {"torrent_mover/py.typed", "torrent_mover/tui/shell/mover.tcss", "torrent_mover/cli.py"} <= names
-    assert {f"torrent_mover/tui/{path.name}" for path in (ROOT / "torrent_mover" / "tui").glob("*.tcss")} <= names
+    package = ROOT / "torrent_mover"
+    files = [path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert {f"torrent_mover/{path.relative_to(package)}" for path in files} <= names
     assert any(name.endswith("share/man/man1/torrent-mover.1") for name in names)
     assert any(name.endswith("share/bash-completion/completions/torrent-mover.bash") for name in names)
     assert not [name for name in names if name.startswith(("tests", "bench", "scripts"))]
     assert "Requires-Dist: textual" in metadata
     assert re.search(r"Requires-Dist: apprise.*extra == .notify.", metadata)
+
+
+def test_the_wheel_is_small_and_what_it_needs_is_six_packages(built):
+    with zipfile.ZipFile(built[0]) as wheel:
+        metadata = wheel.read(f"torrent_mover-{__version__}.dist-info/METADATA").decode()
+
+    assert built[0].stat().st_size < 2 * 1024 * 1024
+    needs = re.findall(r"^Requires-Dist: ([\w-]+)(?!.*extra ==)", metadata, re.MULTILINE)
+    assert sorted(needs) == ["httpx", "paramiko", "psutil", "qbittorrent-api", "rich", "textual"]
 
 
 def test_the_sdist_can_be_built_from(built):
@@ -154,12 +165,12 @@ def test_what_units_crontab_and_container_run_is_what_the_parser_knows():
     lines = []
     for path in (*(PACKAGING / "systemd").glob("*.service"), PACKAGING / "crontab.example"):
         lines += [line for line in path.read_text().splitlines() if "torrent-mover -" in line]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         words = line.partition("torrent-mover --")[2].split(" ||")[0].split()
         parser().parse_args([f"--{words[0]}", *words[1:]])
     words = re.search(r"^CMD \[(.*)\]$", (PACKAGING / "Containerfile").read_text(), re.MULTILINE)[1]
-    assert parser().parse_args(re.findall(r'"([^"]*)"', words)).watch == 300.0
+    assert parser().parse_args(re.findall(r'"([^"]*)"', words)).command == "serve"
 
 
 def test_the_watch_service_is_the_hardened_one_that_stays():

@@ -151,7 +151,7 @@ def test_whoever_the_config_names_is_told(house, tmp_path):
 
 
 def look(house, *arguments):
-    """Another command with the same config, which is not written again: a run that stays would begin anew."""
+    """Another command with the same config, which is not written again: a run that stays would begin again."""
     with Command("--config", house.world.root / "config.ini", *arguments, home=house.home) as command:
         return command.end().ended(0)
 

@@ -1,8 +1,9 @@
-"""What every TorrentClient must do. A bench supplies the client, and plays the user who has torrents in it."""
+"""What every TorrentClient must do, whatever its roles. A bench supplies the client, and plays the user who has torrents in it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +12,6 @@ import pytest
 from torrent_mover.demo.content import Sample, sample
 from torrent_mover.domain.errors import Collision, GateRefused, TorrentGone, UnsafeTorrent
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent.attributes import ShareLimits
 from torrent_mover.domain.torrent.bencode import decode_document
 from torrent_mover.domain.torrent.certificate import (
     MIN_SEEDING,
@@ -24,6 +24,7 @@ from torrent_mover.domain.torrent.certificate import (
 )
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
+from torrent_mover.ports import roles
 from torrent_mover.ports.client import AddSpec, RecheckVerdict, TorrentClient
 from torrent_mover.ports.clock import Clock
 
@@ -34,8 +35,9 @@ FINAL = (RecheckVerdict.GOOD, RecheckVerdict.BAD, RecheckVerdict.FAILED)
 
 
 class Bench(Protocol):
-    """A client to be tested, with its disk: both see the same paths."""
+    """A client to be tested, with its disk: both see the same paths. `versions` of torrents that it takes: v1, v2, hybrid."""
 
+    versions: Sequence[str]
     client: TorrentClient
     clock: Clock
     data: Path
@@ -121,18 +123,27 @@ DAMAGES = {
 """What is done to a file of 100,000 bytes, and the pieces that are bad then."""
 
 
-def certificate_for(bench: Bench, torrent: InfoHash, *, siblings: tuple[InfoHash, ...] = ()) -> Certificate:
-    """An honest one, with the client playing both sides: what it says is read, nothing is made up but the roles."""
+def role(bench: Bench, kind):
+    """The client in a role that it must have."""
+    found = bench.client.role(kind)
+    assert found is not None, f"{bench.client.name} does not claim {kind.__name__}"
+    return found
+
+
+def certificate_for(
+    bench: Bench, wanted: Sample, torrent: InfoHash, *, siblings: tuple[InfoHash, ...] = ()
+) -> Certificate:
+    """An honest one, with the client playing both sides: what it says is read, nothing is made up but who is who."""
+    pieces = Manifest.parse(wanted.metainfo).piece_count
     client, clock = bench.client, bench.clock
 
     def read() -> Reading:
         return Reading(clock.monotonic(), client.get(torrent), tuple(client.files(torrent)))
 
     assert checked(bench, torrent) is RecheckVerdict.GOOD
-    pieces = client.pieces(torrent)
-    read_back = ReadBack(
-        at=clock.monotonic(), by_client=True, pieces_good=sum(pieces.have), pieces=len(pieces.have), amount_left=0
-    )
+    telling = client.role(roles.HasPieces)
+    good = sum(telling.pieces(torrent).have) if telling else pieces
+    read_back = ReadBack(at=clock.monotonic(), by_client=True, pieces_good=good, pieces=pieces, amount_left=0)
     client.start(torrent)
     until(bench, lambda: state_of(bench, torrent) is TorrentState.SEEDING)
     first = read()
@@ -147,8 +158,8 @@ def certificate_for(bench: Bench, torrent: InfoHash, *, siblings: tuple[InfoHash
         planned=first.torrent,
         planned_files=first.files,
         save_path=first.torrent.save_path,
-        pieces=len(pieces.have),
-        own_pieces=len(pieces.have),
+        pieces=pieces,
+        own_pieces=pieces,
         read_back=read_back,
         files=found,
         files_at=clock.monotonic(),
@@ -157,12 +168,13 @@ def certificate_for(bench: Bench, torrent: InfoHash, *, siblings: tuple[InfoHash
         source=read(),
         siblings=siblings,
         ignored_by_rule=False,
+        limited_there=(limiting := client.role(roles.EndsSharing)) is not None and limiting.limited(last.torrent),
     )
     return certify(evidence, clock.monotonic())
 
 
 class TorrentClientContract:
-    """Run over every adapter and over the fake: subclass it and supply the fixture `bench`."""
+    """Run over every adapter and over the fakes: subclass it and supply the fixtures `bench` and `old_certificate`."""
 
     def test_it_says_what_it_is(self, bench):
         info = bench.client.info()
@@ -173,21 +185,25 @@ class TorrentClientContract:
     def test_an_empty_client_lists_nothing(self, bench):
         assert list(bench.client.torrents()) == []
 
-    def test_torrents_are_listed_by_exactly_their_category(self, bench):
-        mine = bench.have(make(bench, "Mine", seed=1), bench.data, "move")
-        bench.have(make(bench, "Longer", seed=2), bench.data, "move it")
-        none = bench.have(make(bench, "None", seed=3), bench.data)
-        assert [torrent.id for torrent in bench.client.torrents("move")] == [mine]
-        assert [torrent.id for torrent in bench.client.torrents("")] == [none]
-        assert list(bench.client.torrents("mov")) == []
-        assert len(bench.client.torrents()) == 3
+    def test_a_role_that_it_claims_it_has_in_full_and_others_it_does_not_claim(self, bench):
+        for kind in roles.ROLES:
+            found = bench.client.role(kind)
+            assert found is None or isinstance(found, kind)
+            assert bench.client.role(kind) is found
+
+    def test_torrents_of_no_category_are_listed_as_such(self, bench):
+        torrent = bench.have(make(bench, "Mine"), bench.data)
+        assert [one.id for one in bench.client.torrents("")] == [torrent]
+        assert [one.id for one in bench.client.torrents()] == [torrent]
+        assert list(bench.client.torrents("no such")) == []
 
     def test_a_complete_torrent_is_described_in_full(self, bench):
         wanted = make(bench, "Ünï [1080p] 'x'")
-        torrent = bench.client.get(bench.have(wanted, bench.data, "move"))
+        torrent = bench.client.get(bench.have(wanted, bench.data))
         assert torrent.name == "Ünï [1080p] 'x'"
-        assert torrent.category == "move"
+        assert torrent.category == ""
         assert torrent.state is TorrentState.SEEDING
+        assert torrent.client_state
         assert torrent.complete
         assert torrent.save_path == path(bench.data)
         assert torrent.content_path == path(bench.data) / wanted.name
@@ -197,25 +213,18 @@ class TorrentClientContract:
         assert torrent.added_on > 1_600_000_000
         assert not torrent.auto_managed
 
-    @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
-    def test_it_is_known_by_its_client_id_and_its_files_are_the_manifests(self, bench, version):
-        wanted = make(bench, f"Show {version}", version)
-        manifest = Manifest.parse(wanted.metainfo)
-        torrent = bench.have(wanted, bench.data)
-        assert torrent == manifest.hashes.client_id
-        assert bench.client.get(torrent).id == torrent
-        files = bench.client.files(torrent)
-        assert [(file.index, file.path, file.size) for file in files] == [
-            (file.index, str(file.path), file.size) for file in manifest.files
-        ]
-        assert all(file.wanted and file.progress == 1 for file in files)
-        assert len(bench.client.pieces(torrent).have) == manifest.piece_count
-        assert bench.client.pieces(torrent).missing == ()
-
-    @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
-    def test_the_metainfo_keeps_the_info_dictionary_byte_for_byte(self, bench, version):
-        wanted = make(bench, "Show", version)
-        assert info_of(bench.client.metainfo(bench.have(wanted, bench.data))) == info_of(wanted.metainfo)
+    def test_it_is_known_by_its_client_id_and_its_files_are_the_manifests(self, bench):
+        for version in bench.versions:
+            wanted = make(bench, f"Show {version}", version)
+            manifest = Manifest.parse(wanted.metainfo)
+            torrent = bench.have(wanted, bench.data)
+            assert torrent == manifest.hashes.client_id
+            assert bench.client.get(torrent).id == torrent
+            files = bench.client.files(torrent)
+            assert [(file.index, file.path, file.size) for file in files] == [
+                (file.index, str(file.path), file.size) for file in manifest.files
+            ]
+            assert all(file.wanted and file.progress == 1 for file in files)
 
     def test_trackers_are_listed_without_the_swarm_rows_and_hide_their_urls(self, bench):
         urls = ("http://127.0.0.1:9/announce?passkey=S3CRET", "http://127.0.0.1:9/other")
@@ -226,33 +235,19 @@ class TorrentClientContract:
     def test_an_unknown_torrent_is_none_or_gone(self, bench):
         client = bench.client
         assert client.get(STRANGER) is None
-        for call in (
-            client.files,
-            client.trackers,
-            client.metainfo,
-            client.pieces,
-            client.recheck,
-            client.start,
-            client.stop,
-        ):
+        for call in (client.files, client.trackers, client.recheck, client.start, client.stop):
             with pytest.raises(TorrentGone):
                 call(STRANGER)
-        with pytest.raises(TorrentGone):
-            client.set_category(STRANGER, "some")
 
-    def test_a_torrent_is_added_stopped_without_limits_where_it_was_asked_for(self, bench):
-        wanted = make(bench, "Show", "hybrid")
-        torrent = add(bench, wanted, category="new one", tags=("x", "y"), name="Another name", upload_limit=4096)
+    def test_a_torrent_is_added_stopped_where_it_was_asked_for(self, bench):
+        wanted = make(bench, "Show", bench.versions[-1])
+        torrent = add(bench, wanted)
         there = bench.client.get(torrent)
         assert there.state is TorrentState.STOPPED_INCOMPLETE
         assert there.save_path == path(bench.data)
-        assert there.category == "new one"
-        assert sorted(there.tags) == ["x", "y"]
-        assert there.name == "Another name"
-        assert there.upload_limit == 4096
-        assert there.download_limit == 0
         assert not there.auto_managed
-        assert (there.ratio_limit, there.seeding_time_limit, there.inactive_seeding_time_limit) == (-1, -1, -1)
+        limiting = bench.client.role(roles.EndsSharing)
+        assert limiting is None or not limiting.limited(there)
         assert [file.path for file in bench.client.files(torrent)] == [
             f"{wanted.name}/{name}" for name in ("a.bin", "b/c.bin", "e.nfo", "z z/ü'[1].srt")
         ]
@@ -262,14 +257,12 @@ class TorrentClientContract:
         before = wanted.files()
         torrent = add(bench, wanted)
         assert bench.client.get(torrent).progress == 0
-        assert bench.client.pieces(torrent).missing == tuple(range(11))
         assert wanted.files() == before
 
     def test_adding_again_leaves_it_as_it_is(self, bench):
         wanted = make(bench)
-        torrent = add(bench, wanted, category="first")
-        assert add(bench, wanted, category="second") == torrent
-        assert bench.client.get(torrent).category == "first"
+        torrent = add(bench, wanted)
+        assert add(bench, wanted) == torrent
         assert len(bench.client.torrents()) == 1
 
     def test_a_torrent_that_lies_elsewhere_is_a_collision(self, bench):
@@ -292,66 +285,15 @@ class TorrentClientContract:
             bench.client.add_stopped(b"<html>no torrent</html>", AddSpec(save_path=path(bench.data)))
         assert list(bench.client.torrents()) == []
 
-    def test_files_get_the_names_that_they_had_at_the_source(self, bench):
-        wanted = make(bench, "Show")
-        a, c = bench.data / "Show" / "a.bin", bench.data / "Show" / "b" / "c.bin"
-        a.rename(bench.data / "Show" / "new.bin")
-        (bench.data / "Moved").mkdir()
-        c.rename(bench.data / "Moved" / "c.bin")
-        renames = ((0, "Show/new.bin"), (1, "Moved/c.bin"))
-        torrent = add(bench, wanted, renames=renames)
-        paths = [file.path for file in bench.client.files(torrent)]
-        assert paths == ["Show/new.bin", "Moved/c.bin", "Show/e.nfo", "Show/z z/ü'[1].srt"]
-        assert checked(bench, torrent) is RecheckVerdict.GOOD
-        assert add(bench, wanted, renames=renames) == torrent
-        assert [file.path for file in bench.client.files(torrent)] == paths
-
-    def test_renaming_touches_no_file_that_is_there_already(self, bench):
-        wanted = make(bench, "Show")
-        ours, strangers = bench.data / "Show" / "new.bin", bench.data / "Show" / "a.bin"
-        strangers.rename(ours)
-        strangers.write_text("of a stranger, under the name that the metainfo has")
-        torrent = add(bench, wanted, renames=((0, "Show/new.bin"),))
-        assert bench.client.get(torrent).save_path == path(bench.data)
-        assert checked(bench, torrent) is RecheckVerdict.GOOD
-        assert strangers.read_text().startswith("of a stranger")
-
-    def test_renamed_and_without_a_check_it_seeds_once_started(self, bench):
-        wanted = make(bench, "Show")
-        (bench.data / "Show" / "a.bin").rename(bench.data / "Show" / "new.bin")
-        torrent = add(bench, wanted, renames=((0, "Show/new.bin"),), skip_checking=True)
-        bench.client.start(torrent)
-        until(bench, lambda: state_of(bench, torrent) is TorrentState.SEEDING)
-
-    def test_a_torrent_that_is_there_with_other_names_is_a_collision(self, bench):
-        wanted = make(bench, "Show")
-        torrent = add(bench, wanted)
-        with pytest.raises(Collision):
-            add(bench, wanted, renames=((0, "Show/new.bin"),))
-        assert bench.client.files(torrent)[0].path == "Show/a.bin"
-        assert (bench.data / "Show" / "a.bin").is_file()
-
-    def test_files_may_swap_their_names(self, bench):
-        wanted = make(bench, "Show")
-        torrent = bench.client.add_stopped(
-            wanted.metainfo,
-            AddSpec(
-                save_path=path(bench.data / "empty"),
-                renames=((0, "Show/b/c.bin"), (1, "Show/a.bin")),
-            ),
-        )
-        assert [file.path for file in bench.client.files(torrent)][:2] == ["Show/b/c.bin", "Show/a.bin"]
-
     def test_a_recheck_of_good_data_is_good(self, bench):
-        torrent = add(bench, make(bench, "Show", "hybrid"))
+        torrent = add(bench, make(bench, "Show", bench.versions[-1]))
         assert checked(bench, torrent) is RecheckVerdict.GOOD
         there = bench.client.get(torrent)
         assert there.state is TorrentState.STOPPED_COMPLETE
         assert there.complete
-        assert bench.client.pieces(torrent).missing == ()
 
     def test_a_recheck_never_takes_the_success_of_before_for_its_own(self, bench):
-        samples = {damage: make(bench, damage, "v2", seed=seed) for seed, damage in enumerate(DAMAGES)}
+        samples = {damage: make(bench, damage, seed=seed) for seed, damage in enumerate(DAMAGES)}
         torrents = [add(bench, one) for one in samples.values()]
         assert checked_all(bench, torrents) == [RecheckVerdict.GOOD] * len(torrents)
         whole = {damage: (one.content / "a.bin").read_bytes() for damage, one in samples.items()}
@@ -359,8 +301,6 @@ class TorrentClientContract:
             for damage, (do, _) in DAMAGES.items():
                 do(samples[damage].content / "a.bin")
             assert checked_all(bench, torrents) == [RecheckVerdict.BAD] * len(torrents)
-            missing = [bench.client.pieces(torrent).missing for torrent in torrents]
-            assert missing == [expected for _, expected in DAMAGES.values()]
             assert {state_of(bench, torrent) for torrent in torrents} == {TorrentState.STOPPED_INCOMPLETE}
             for damage, content in whole.items():
                 (samples[damage].content / "a.bin").write_bytes(content)
@@ -411,14 +351,6 @@ class TorrentClientContract:
         with pytest.raises(TorrentGone):
             ticket.poll()
 
-    def test_the_limits_of_a_torrent_that_is_there_already_are_lifted(self, bench):
-        torrent = make(bench)
-        found = add(bench, torrent)
-        bench.client.set_share_limits(found, ShareLimits(ratio=2.0, seeding_time=3600, inactive_seeding_time=-1))
-        add(bench, torrent)
-        row = bench.client.get(found)
-        assert (row.ratio_limit, row.seeding_time_limit) == (-1, -1)
-
     def test_a_lookup_tells_those_that_are_there_and_nothing_else(self, bench):
         torrents = [add(bench, make(bench, f"T{number}", seed=number)) for number in range(3)]
         found = bench.client.lookup([*torrents[:2], STRANGER])
@@ -434,41 +366,25 @@ class TorrentClientContract:
         bench.client.stop(torrent)
         assert state_of(bench, torrent) is TorrentState.STOPPED_COMPLETE
 
-    def test_added_without_a_check_it_seeds_once_started(self, bench):
-        torrent = add(bench, make(bench), skip_checking=True)
-        bench.client.start(torrent)
-        until(bench, lambda: state_of(bench, torrent) is TorrentState.SEEDING)
-
-    def test_a_category_is_created_and_moves_nothing(self, bench):
-        wanted = make(bench)
-        torrent = bench.have(wanted, bench.data, "old")
-        before = wanted.files()
-        bench.client.set_category(torrent, "brand new")
-        there = bench.client.get(torrent)
-        assert (there.category, there.save_path) == ("brand new", path(bench.data))
-        assert wanted.files() == before
-        assert {"old", "brand new"} <= set(bench.client.categories())
-        bench.client.set_category(torrent, "")
-        assert bench.client.get(torrent).category == ""
-
     def test_a_certificate_removes_torrent_and_data_and_nothing_else(self, bench):
         wanted = make(bench, "Show")
         other = make(bench, "Other", seed=9)
         kept = bench.have(other, bench.data)
         torrent = add(bench, wanted)
         (bench.data / "Show" / "notes.txt").write_text("not of the torrent")
-        certificate = certificate_for(bench, torrent)
+        certificate = certificate_for(bench, wanted, torrent)
         bench.client.remove(certificate)
         assert bench.client.get(torrent) is None
         until(bench, lambda: list(wanted.files()) == ["Show/notes.txt"])
         assert bench.client.get(kept) is not None
         assert len(other.files()) == len(TREE)
+        assert bench.client.complaint(certificate) == ""
         bench.client.remove(certificate)  # gone already: that is what was wanted
 
     def test_data_that_a_sibling_uses_stays(self, bench):
         wanted = make(bench)
         torrent = add(bench, wanted)
-        bench.client.remove(certificate_for(bench, torrent, siblings=(STRANGER,)))
+        bench.client.remove(certificate_for(bench, wanted, torrent, siblings=(STRANGER,)))
         assert bench.client.get(torrent) is None
         bench.clock.wait(1.0)
         assert len(wanted.files()) == len(TREE)
@@ -476,7 +392,7 @@ class TorrentClientContract:
     def test_a_stale_certificate_removes_nothing(self, bench, old_certificate):
         wanted = make(bench)
         torrent = add(bench, wanted)
-        certificate = certificate_for(bench, torrent)
+        certificate = certificate_for(bench, wanted, torrent)
         with pytest.raises(GateRefused):
             bench.client.remove(old_certificate(certificate))
         assert bench.client.get(torrent) is not None

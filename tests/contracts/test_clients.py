@@ -1,4 +1,4 @@
-"""The torrent client contract over the fake, qBittorrent 4.5 and qBittorrent 5.1."""
+"""The torrent client contract over both fakes, qBittorrent 4.5 and qBittorrent 5.1."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import pytest
 from tests.contracts.client_contract import TorrentClientContract
 from tests.fakes.client import FakeClient
 from tests.fakes.clock import FakeClock
+from tests.fakes.core_client import CoreClient
 from tests.servers import eventually
 from torrent_mover.adapters.clients.qbittorrent import QBittorrentClient, QBittorrentSettings
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.torrent.certificate import MAX_AGE
 from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.ports.roles import ROLES
 
 
 class FakeBench:
+    versions = ("v1", "v2", "hybrid")
+
     def __init__(self, data):
         self.data = data
         self.clock = FakeClock()
@@ -23,6 +27,25 @@ class FakeBench:
 
     def have(self, torrent, save_path, category=""):
         return self.client.seed(torrent.metainfo, save_path, category=category)
+
+    def lose(self, torrent):
+        self.client.forget(torrent)
+
+    def restart(self):
+        self.client.restart()
+
+
+class CoreBench:
+    versions = ("v1", "v2", "hybrid")
+
+    def __init__(self, data):
+        self.data = data
+        self.clock = FakeClock()
+        self.client = CoreClient(self.clock)
+
+    def have(self, torrent, save_path, category=""):
+        assert not category
+        return self.client.seed(torrent.metainfo, save_path)
 
     def lose(self, torrent):
         self.client.forget(torrent)
@@ -41,6 +64,8 @@ class LateClock(SystemClock):
 
 
 class QBittorrentBench:
+    versions = ("v1", "v2", "hybrid")
+
     def __init__(self, server):
         self.server = server
         self.data = server.data
@@ -75,6 +100,17 @@ class TestFakeClient(TorrentClientContract):
             return certificate
 
         return wait
+
+
+class TestCoreClient(TestFakeClient):
+    """One that has no role, and knows nothing of qBittorrent's ways."""
+
+    @pytest.fixture
+    def bench(self, tmp_path):
+        return CoreBench(tmp_path)
+
+    def test_it_has_no_role(self, bench):
+        assert [kind for kind in ROLES if bench.client.role(kind)] == []
 
 
 @pytest.mark.servers

@@ -17,7 +17,7 @@ from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import Collision, NotWritable
 from torrent_mover.domain.paths import ROOT, HostPath, LocalPath
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.filesystem import ByteSpan, FileKind
 from torrent_mover.transfer.reaching import Reaching
 

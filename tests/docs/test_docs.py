@@ -13,11 +13,16 @@ import pytest
 from tests.conftest import BRISK
 from tests.docs.pages import PAGES, blocks, headings, links, named_files, our_commands
 from tests.e2e.command import ROOT
+from torrent_mover.bootstrap.configs import CONFIGS
+from torrent_mover.bootstrap.sections import SCHEMA
 from torrent_mover.cli import parser
 from torrent_mover.demo.content import sample
 from torrent_mover.demo.world import CATEGORY, DemoWorld
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.settings.schema import SECTIONS
+from torrent_mover.domain.settings.problems import Severity
+
+WHOLE = [page for page in PAGES if page.name.startswith(("homes.", "start-")) and blocks(page, "ini")]
+"""Pages whose blocks of config stand on their own."""
 
 RUNNABLE = [page for page in PAGES if any(not block.reason for block in blocks(page, "sh"))]
 
@@ -93,13 +98,28 @@ def test_what_is_not_run_says_why(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_key_that_is_shown_is_one_of_the_schema(page):
-    keys = {section.name: set(section.keys) for section in SECTIONS}
+    keys = {section.name: set(section.spellings) for section in SCHEMA.every}
     for block in blocks(page, "ini"):
         sections = re.findall(r"^\[(.*)\]$", block.text, re.MULTILINE)
-        known = set().union(*(keys[section] for section in sections or keys))
+        words = [section if section in keys else section.partition(" ")[0] for section in sections]
+        known = set().union(*(keys[word] for word in words or keys))
         shown = re.findall(r"^(\w+) *=", block.text, re.MULTILINE)
         assert shown
         assert set(shown) <= known
+
+
+@pytest.mark.parametrize("page", WHOLE, ids=name_of)
+def test_whole_configs_are_taken_by_the_loader(page, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = tmp_path / "config.ini"
+    for block in blocks(page, "ini"):
+        for named in re.findall(r"~/(\S+)", block.text):  # passwords and keys: the loader looks whether they are there
+            (tmp_path / named).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / named).write_text("0123456789abcdef0123456789abcdef\n")
+        config.write_text(block.text)
+        config.chmod(0o600)
+        problems = CONFIGS.check(config, {"HOME": str(tmp_path)})
+        assert [str(each) for each in problems if each.severity is not Severity.NOTICE] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -104,9 +104,16 @@ def test_what_bencoding_cannot_say_is_a_type_error():
         encode([1.5])
 
 
-def test_megabytes_of_files_decode_in_seconds_at_most():
-    files = [{b"length": n, b"path": [b"folder", b"a name of a file %d" % n]} for n in range(20_000)]
-    document = encode({b"info": {b"files": files, b"pieces": bytes(20_000_000)}})
-    started = time.perf_counter()
-    decode_document(document)
-    assert time.perf_counter() - started < 5
+def test_ten_times_as_many_files_take_about_ten_times_as_long_to_decode():
+    def took(count: int) -> float:
+        """Processor time, the least of three: others on the machine do not count."""
+        files = [{b"length": n, b"path": [b"folder", b"a name of a file %d" % n]} for n in range(count)]
+        document = encode({b"info": {b"files": files, b"pieces": bytes(count * 1000)}})
+        times = []
+        for _ in range(3):
+            started = time.process_time()
+            decode_document(document)
+            times.append(time.process_time() - started)
+        return min(times)
+
+    assert took(20_000) < 40 * took(2_000)  # were it quadratic, it would be a hundred times

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as some
 
-from torrent_mover.domain.restarts import MOST, WINDOW, Restarts
+from torrent_mover.domain.restarts import USUAL, Restarts
+
+MOST, WINDOW = USUAL.most, USUAL.window
 
 
 def test_five_failures_in_a_row_are_begun_again_and_the_sixth_parks():

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from torrent_mover.domain.move import Mark, MoveRecord, Stage
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.settings.settings import Order
 from torrent_mover.domain.torrent.torrent import InfoHash, Torrent, TorrentState
 from torrent_mover.duties.moving.selection import (
     Findings,
@@ -19,6 +18,7 @@ from torrent_mover.duties.moving.selection import (
     preselect,
     resting,
 )
+from torrent_mover.duties.moving.settings import Order
 from torrent_mover.engine.run.work import HeldBack
 
 GIB = 1024**3

@@ -6,14 +6,17 @@ import dataclasses
 
 import pytest
 
+from torrent_mover.bootstrap.sections import SCHEMA
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
 from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.settings.clients import ClientSettings
+from torrent_mover.domain.settings.document import ConfigDocument, ConfigEntry
 from torrent_mover.domain.settings.kinds import Surroundings
 from torrent_mover.domain.settings.problems import ConfigPlace, Severity
-from torrent_mover.domain.settings.reading import read_settings
-from torrent_mover.domain.settings.schema import SECTIONS, ConfigDocument, ConfigEntry
-from torrent_mover.domain.settings.settings import ClientSettings, HostKeyPolicy, Order, Settings, TransferMode
+from torrent_mover.domain.settings.reading import read_configuration
+from torrent_mover.domain.settings.servers import HostKeyPolicy
 from torrent_mover.domain.settings.text import reference_markdown, template
+from torrent_mover.duties.moving.settings import Order, Settings, TransferMode
 
 AROUND = Surroundings("/etc/tm", "/home/me", "/home/me/.local/state")
 
@@ -49,6 +52,12 @@ def without_section(name):
         tuple(heading for heading in document.headings if heading[0] != name),
         tuple(entry for entry in document.entries if entry.section != name),
     )
+
+
+def read_settings(document, around):
+    """The first route, None where there is an error, and all problems."""
+    configuration, problems = read_configuration(document, around, SCHEMA)
+    return configuration and configuration.routes[0], problems
 
 
 def read(changes=None, around=AROUND):
@@ -319,7 +328,7 @@ def test_a_missing_section_says_which_lines_it_needs(section):
     ("section", "key"),
     [
         (section.name, key)
-        for section in SECTIONS
+        for section in SCHEMA.plain
         if section.name in GOOD
         for key in GOOD[section.name]
         if section.is_required(key) or key in ("port", "username", "password")
@@ -478,8 +487,8 @@ def test_a_value_that_is_hardly_meant_is_a_warning(key, text):
 
 
 def test_every_key_of_every_section_is_documented_in_template_and_reference():
-    made, reference = template(), reference_markdown()
-    for section in SECTIONS:
+    made, reference = template(SCHEMA), reference_markdown(SCHEMA)
+    for section in SCHEMA.plain:
         assert f"[{section.name}]" in made
         for key, spec in section.keys.items():
             assert spec.doc.endswith(".")
@@ -489,5 +498,11 @@ def test_every_key_of_every_section_is_documented_in_template_and_reference():
 
 def test_the_schema_covers_every_field_of_the_settings():
     fields = {field.name for field in dataclasses.fields(Settings)}
-    assert {section.field for section in SECTIONS} == fields - {"rules_file", "state_dir", "log_dir"}
-    assert issubclass(SECTIONS[0].shape, ClientSettings)
+    named = {name for name in fields if name == "route" or name.endswith("_name")}
+    assert {section.field for section in SCHEMA.plain} == fields - named - {
+        "rules_file",
+        "state_dir",
+        "log_dir",
+        "arrs",
+    }
+    assert issubclass(SCHEMA.plain[0].shape, ClientSettings)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.domain.test_settings import read
 from torrent_mover.domain.secret import Secret
-from torrent_mover.domain.settings.live import as_fetched_before, changed, taken_over
+from torrent_mover.duties.moving.live import as_fetched_before, changed, taken_over
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class Result:
 class Command:
     """One `torrent-mover` process with a home of its own; ended by its pid at the latest when the test lets go of it.
 
-    `limits`: options of prlimit(1) under which it runs, such as `--nofile=64:64`.
+    `limits`: options of prlimit(1) under which it runs, such as `--nofile=64:64`. `under`: a program that runs it, with its words.
     """
 
     def __init__(
@@ -60,11 +60,12 @@ class Command:
         environment: dict[str, str] | None = None,
         module: str = "torrent_mover",
         limits: tuple[str, ...] = (),
+        under: tuple[str, ...] = (),
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         clean = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(
-            [*(("prlimit", *limits) if limits else ()), sys.executable, "-m", module, *map(str, arguments)],
+            [*under, *(("prlimit", *limits) if limits else ()), sys.executable, "-m", module, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import BRISK, program_of
 from tests.e2e.handover import PAIRS, Swarm
 from tests.e2e.house import House
+from tests.e2e.tier_house import QBittorrentEnd, RTorrentEnd, TierHouse, tmpfs
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.world import DemoWorld
 
@@ -60,3 +61,64 @@ def swarm(_swarm):
     """Another client that has what the source shall download."""
     _swarm.clear()
     return Swarm(_swarm)
+
+
+@pytest.fixture
+def ssd(tmp_path):
+    """64 MiB of fast disk."""
+    with tmpfs(tmp_path / "ssd", "64m") as folder:
+        yield folder
+
+
+@pytest.fixture
+def hdd(tmp_path):
+    """Another disk, with more room than a tier leaves free by default."""
+    with tmpfs(tmp_path / "hdd", "20g") as folder:
+        yield folder
+
+
+def _tier_home(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    return home
+
+
+@pytest.fixture
+def tiered(rtorrent, ssd, hdd, tmp_path):
+    """A tier on rTorrent, each of the two series in turn."""
+    return TierHouse(RTorrentEnd(rtorrent), ssd, hdd, _tier_home(tmp_path))
+
+
+@pytest.fixture
+def tiered_qbittorrent(qbittorrent, ssd, hdd, tmp_path):
+    """A tier on qBittorrent, each of the two series in turn."""
+    return TierHouse(QBittorrentEnd(qbittorrent), ssd, hdd, _tier_home(tmp_path))
+
+
+TIER_CLIENTS = ["rtorrent 0.9.8", "rtorrent 0.16", "qbittorrent 4.5", "qbittorrent 5.1"]
+
+
+@pytest.fixture(params=TIER_CLIENTS)
+def tier(request, ssd, hdd, tmp_path):
+    """A tier on each client in turn: the test runs four times."""
+    kind, series = request.param.split()
+    server = request.getfixturevalue(f"{kind}_{series.replace('.', '')}")
+    end = RTorrentEnd(server) if kind == "rtorrent" else QBittorrentEnd(server)
+    return TierHouse(end, ssd, hdd, _tier_home(tmp_path), TIER_CLIENTS.index(request.param))
+
+
+@pytest.fixture
+def tier_at(ssd, tmp_path):
+    """Makes a tier on a given rTorrent with a given disk behind the SSD."""
+    return lambda server, disk: TierHouse(RTorrentEnd(server), ssd, disk, _tier_home(tmp_path))
+
+
+@pytest.fixture
+def tier_of(ssd, hdd, tmp_path):
+    """Makes a tier on a given client of either kind."""
+
+    def make(server) -> TierHouse:
+        end = QBittorrentEnd(server) if isinstance(server, QBittorrentServer) else RTorrentEnd(server)
+        return TierHouse(end, ssd, hdd, _tier_home(tmp_path))
+
+    return make

@@ -18,16 +18,16 @@ class Swarm:
     """A client that seeds to the others, so that they really download."""
 
     def __init__(self, server: QBittorrentServer) -> None:
-        self._server = server
+        self.server = server
         self._port = server.api.json("app/preferences")["listen_port"]
 
     def offer(self, name: str, sizes: dict[str, int] | int, **options) -> Sample:
         """Content (a folder, or a file of that size) and its torrent, seeding."""
-        path = self._server.data / name
+        path = self.server.data / name
         content = write_file(path, sizes) if isinstance(sizes, int) else write_content(path, sizes)
         made = Sample(make_torrent(content, **options), content, CATEGORY, "v1")
-        self._server.add(made.metainfo)
-        self._server.wait_for(made.info_hash)
+        self.server.add(made.metainfo)
+        self.server.wait_for(made.info_hash)
         return made
 
     def download(
@@ -40,8 +40,12 @@ class Swarm:
         if unwanted:
             client.api.post("torrents/filePrio", hash=made.info_hash, id="|".join(unwanted), priority="0")
         client.start_torrents(made.info_hash)
-        client.api.post("torrents/addPeers", hashes=made.info_hash, peers=f"127.0.0.1:{self._port}")
+        self.introduce(client, made)
         client.wait_for(made.info_hash)
+
+    def introduce(self, client: QBittorrentServer, made: Sample) -> None:
+        """Tell a client of this one as a peer."""
+        client.api.post("torrents/addPeers", hashes=made.info_hash, peers=f"127.0.0.1:{self._port}")
 
 
 def files_of(client: QBittorrentServer, made: Sample) -> list[dict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from tests.e2e.command import Command, Result
@@ -12,6 +13,7 @@ from torrent_mover.demo.process import wait_until
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES, QBittorrentServer
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.demo.world import CATEGORY, DemoWorld
+from torrent_mover.domain.move import MAIN_ROUTE, MOVE
 
 _VOLATILE = {"time_active", "seeding_time", "reannounce", "last_activity", "popularity", "eta", "seen_complete"}
 """What `torrents/info` says of time passing; everything else about a torrent that nobody touches stays as it is."""
@@ -83,6 +85,11 @@ class House:
     def journal(self) -> SqliteJournal:
         """The journal, to look at."""
         return SqliteJournal.open_readonly(self.world.root / "state" / "journal.sqlite3")
+
+    def halted(self) -> bool:
+        """Whether the destination client waits to be started again."""
+        with contextlib.closing(self.journal()) as journal:
+            return journal.scoped(MOVE, f"127.0.0.1:{self.source.port}", MAIN_ROUTE).halted()
 
     def picture(self) -> dict[str, object]:
         """All that a command could change: both clients' torrents and categories, every file but the servers' own."""

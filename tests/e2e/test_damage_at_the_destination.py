@@ -11,10 +11,11 @@ import os
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from torrent_mover.adapters.config.reading import load
+from torrent_mover.bootstrap.configs import load
 from torrent_mover.bootstrap.run import Assembly, RunOptions
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.move import Mark
@@ -34,6 +35,11 @@ class Saboteur:
         self._call = call
         self._act = act
 
+    def role(self, kind):
+        """What the client can do beyond the core is called through it, too."""
+        found = self._client.role(kind)
+        return None if found is None else Saboteur(found, self._call, self._act)
+
     def __getattr__(self, name):
         if name == self._call:
             self._act()
@@ -42,10 +48,16 @@ class Saboteur:
 
 def run_with(house, call: str, act: Callable[[], None], mode: str = "sftp") -> tuple[ExitCode, list[MoveFailed]]:
     """A run in this process, with a saboteur between it and the destination client."""
-    path = house.world.write_config(General={"recheck_stopped_timeout": "5"}, SETTINGS={"transfer_mode": mode})
+    return assembled(
+        house.world.write_config(General={"recheck_stopped_timeout": "5"}, SETTINGS={"transfer_mode": mode}), call, act
+    )
+
+
+def assembled(path: Path, call: str, act: Callable[[], None]) -> tuple[ExitCode, list[MoveFailed]]:
+    """The same, of a config that is there."""
     settings, _ = load(path)
     failures: list[MoveFailed] = []
-    with Assembly(settings, RunOptions(path)) as assembly:
+    with Assembly([settings], RunOptions(path)) as assembly:
         world = assembly.run._engine.world
         world.destination = replace(world.destination, client=Saboteur(world.destination.client, call, act))
         assembly.run.subscribe(lambda event: failures.append(event) if isinstance(event, MoveFailed) else None)

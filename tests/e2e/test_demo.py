@@ -54,7 +54,7 @@ def test_the_demo_moves_everything_and_cleans_up(tmp_path, temporary):
 
 
 def test_servers_to_try_things_on_stay_until_they_are_interrupted(tmp_path, temporary):
-    with demo(tmp_path, temporary, "--serve") as command:
+    with demo(tmp_path, temporary, "--servers") as command:
         command.wait_for("Ctrl-C here")
         assert servers_below(temporary)
         command.send(signal.SIGINT)

@@ -10,11 +10,13 @@ import pytest
 from tests.conftest import BRISK, program_of
 from tests.e2e.command import Command, Result
 from tests.e2e.terminal import Terminal
-from torrent_mover.adapters.config.reading import load
+from torrent_mover.bootstrap.configs import load, load_all
 from torrent_mover.cli import main
 from torrent_mover.demo.process import wait_until
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.world import CATEGORY
+from torrent_mover.domain.settings.problems import Severity
+from torrent_mover.duties.debrid.settings import DebridSettings
 
 pytestmark = pytest.mark.servers
 
@@ -122,6 +124,20 @@ def test_a_config_that_is_there_is_kept(init, house, flags, tmp_path):
     assert (tmp_path / "config.ini.before").read_text() == "mine\n"
     assert (house.home / ".ssh" / "known_hosts").stat().st_size
     load(config)
+
+
+def test_a_config_of_another_duty_keeps_its_lines_and_gets_the_route(init, house, flags, tmp_path):
+    config = tmp_path / "config.ini"
+    general = f"[General]\nstate_dir = {tmp_path}/state\nlog_dir = {tmp_path}\n"
+    there = f"# mine\n[DEBRID realdebrid]\ntoken = 0123456789abcdef\n\n{general}"
+    config.write_text(there)
+
+    init("--config", config, *flags, "--host-key", fingerprint(house)).ended(0).says(f"Added to: {config}", "A dry run")
+
+    assert config.read_text().startswith(there)
+    found, problems = load_all(config)
+    assert [each for each in problems if each.severity is Severity.ERROR] == []
+    assert (len(found.routes), set(found.named(DebridSettings))) == (1, {"realdebrid"})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Torrents with symbolic links, with names that clients clean, and with names that collide: moved as the client has them.
 
-Each destination is started anew at the end: what it seeds must seed then as well.
+Each destination is started again at the end: what it seeds must seed then as well.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def test_a_path_that_stands_in_a_torrent_twice_seeds_after_the_restart_too(pair)
 
 
 def put_twice(client: QBittorrentServer) -> dict[str, bytes]:
-    """As a client has it that was started anew: the second of each pair was given another name."""
+    """As a client has it that was started again: the second of each pair was given another name."""
     client.add(TWICE.metainfo, category=CATEGORY, stopped=True)
     eventually(lambda: client.state(TWICE.info_hash) in ("pausedDL", "stoppedDL"))
     steps = [

@@ -20,17 +20,29 @@ OURS = {
     "torrent_mover.cli",
     "torrent_mover.commands",
     "torrent_mover.commands.init_arguments",
+    "torrent_mover.commands.serve_arguments",
     "torrent_mover.domain",
     "torrent_mover.domain.errors",
 }
 """All of ours that --help and --version need. Whatever else comes in costs its time at every start."""
 
 
+OF_THE_SCHEMA = {
+    "torrent_mover.duties.debrid",
+    "torrent_mover.duties.debrid.environment",
+    "torrent_mover.duties.debrid.kinds",
+    "torrent_mover.duties.debrid.layouts",
+    "torrent_mover.duties.debrid.magnets",
+    "torrent_mover.duties.debrid.settings",
+}
+"""What a config is read by, whatever it holds: [DEBRID] is checked also where a run only moves."""
+
+
 def modules_after(*arguments: str) -> tuple[str, set[str]]:
-    """What a command prints, and the top-level modules it has loaded at its end."""
+    """What a command prints, and the modules it has loaded at its end, top-level ones among them."""
     program = (
         "import sys, atexit\n"
-        "atexit.register(lambda: sys.stderr.write(chr(10).join({name.partition('.')[0] for name in sys.modules})))\n"
+        "atexit.register(lambda: sys.stderr.write(chr(10).join(sys.modules)))\n"
         "from torrent_mover.cli import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
@@ -100,7 +112,7 @@ def test_every_flag_and_exit_code_is_in_the_help(tmp_path):
 
 
 @pytest.mark.servers
-def test_a_run_in_plain_lines_loads_no_screen(house):
+def test_a_run_in_plain_lines_loads_no_screen_no_page_and_no_other_duty(house):
     house.seed("Somebody Else's", 70_000, category="other")
     config = house.world.write_config()
 
@@ -108,7 +120,12 @@ def test_a_run_in_plain_lines_loads_no_screen(house):
 
     assert "exit 0" in said
     assert "qbittorrentapi" in loaded
-    assert loaded & {"textual", "rich"} == set()
+    assert loaded & {"textual", "rich", "starlette", "uvicorn", "httpx"} == set()
+    parts = {name.split(".")[2] for name in loaded if name.startswith("torrent_mover.adapters.")}
+    assert parts & {"debrid", "arr", "requests"} == set(), parts
+    assert [name for name in loaded if name.startswith(("torrent_mover.web", "torrent_mover.tui"))] == []
+    assert {name for name in loaded if name.startswith("torrent_mover.duties.debrid")} <= OF_THE_SCHEMA
+    assert {name for name in loaded if name.startswith("torrent_mover.bootstrap.debrid")} == set()
 
 
 @pytest.mark.servers

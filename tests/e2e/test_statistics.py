@@ -187,10 +187,10 @@ def test_a_run_that_is_killed_while_the_client_is_stopped_is_followed_by_one_tha
     house.move().ended(-signal.SIGKILL)
 
     assert client.orders == ["stop"]
-    assert house.journal().halted()
+    assert house.halted()
     house.move().ended(0).says("had been stopped by an earlier run", "statistics carried")
     assert client.orders == ["stop", "start", "stop", "start"]
-    assert not house.journal().halted()
+    assert not house.halted()
     house.assert_arrived(made, files)
     assert told(house.destination, made)["uploaded"] == COUNTED["total_uploaded"]
 

@@ -65,6 +65,9 @@ class Tapped:
         if not callable(found) or attribute in self._passing:
             return found
 
+        if attribute == "role":
+            return lambda kind: None if found(kind) is None else self
+
         def call(*arguments: Any, **words: Any) -> Any:
             label = f"{self._name}.{attribute}"
             if attribute == "save_move":

@@ -12,7 +12,7 @@ from tests.engine.fuse import Fuse, Killed, Tapped
 from tests.fakes.client import FakeClient
 from tests.fakes.clock import FakeClock
 from tests.fakes.filesystem import MemoryFileSystem
-from torrent_mover.adapters.store.sqlite import SqliteJournal
+from tests.fakes.jobs import OpenJobs, begin
 from torrent_mover.demo.content import write_content, write_file
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ExitCode, ServerTooOld
@@ -29,7 +29,7 @@ from torrent_mover.duties.moving.moving import Moving
 from torrent_mover.duties.moving.planner import Planner
 from torrent_mover.duties.moving.selection import SelectionPolicy
 from torrent_mover.duties.moving.statistics import Carrying
-from torrent_mover.engine.delivery.places import Destination, MovePolicy, Route, Source
+from torrent_mover.engine.delivery.places import Destination, MovePolicy, Source, Way
 from torrent_mover.engine.delivery.space import ReservedSpace
 from torrent_mover.engine.delivery.world import World
 from torrent_mover.engine.hub.publisher import Publisher
@@ -38,8 +38,11 @@ from torrent_mover.engine.progress.sink import Throttle
 from torrent_mover.engine.progress.watchdog import Watchdog
 from torrent_mover.engine.proof.recheck import RecheckPatience
 from torrent_mover.engine.run.pool import Engine, Tuning
-from torrent_mover.engine.run.run import Run, RunFacts
+from torrent_mover.engine.run.run import Run
+from torrent_mover.engine.run.shown import RunFacts
+from torrent_mover.engine.run.slots import Slots
 from torrent_mover.engine.run.vitals import Vitals
+from torrent_mover.engine.run.work import Beside
 from torrent_mover.ports.accounts import Account
 from torrent_mover.ports.filesystem import FileKind
 from torrent_mover.ports.statistics import StatisticsStore
@@ -142,7 +145,7 @@ class Root:
 
 
 class StoryLook:
-    """Sees the source's disk as engine.kinship.Look does; `blind` is an account without a shell."""
+    """Sees the source's disk as duties.moving.cross_seeds.LinkFinder does; `blind` is an account without a shell."""
 
     def __init__(self, story: Story) -> None:
         self._story = story
@@ -174,10 +177,10 @@ class Story:
     Every `run` is a new process: new objects over the same clients, files and journal.
     """
 
-    def __init__(self, folder: Path, *, local: bool = True) -> None:
+    def __init__(self, folder: Path, *, local: bool = True, clock: FakeClock | None = None) -> None:
         self.folder = folder
         self.local = local
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.here = MemoryFileSystem("seedbox:/seed/data")
         self.there = DurableFiles("nas:/nas/data" if not local else "/nas/data")
         self.source = FakeClient(self.clock, FsDisk(self.here, SAVE), name="seedbox:8080", check_time=0.3)
@@ -200,6 +203,9 @@ class Story:
         self.links: dict[str, str] = {}
         self.store: Callable[[Fuse], StatisticsStore] | None = None
         self.blind = False
+        self.category = CATEGORY
+        self.look: StoryLook | None = StoryLook(self)
+        self.torrent_folder: ClientPath | None = None
         self.engine: Engine
 
     # -- what there is -------------------------------------------------------------------------------------------------
@@ -232,8 +238,8 @@ class Story:
                 place = path(f".torrent-mover/{torrent.hex}") / place
             self.there.plant_file(place, changes.get(name.rpartition("/")[2], data))
 
-    def journal(self) -> SqliteJournal:
-        return SqliteJournal(self.folder / "state" / "journal.sqlite3", self.clock)
+    def journal(self) -> OpenJobs:
+        return OpenJobs(begin(self.folder / "state" / "journal.sqlite3"), self.clock, self.source.name)
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -281,51 +287,68 @@ class Story:
             over.set()
             thread.join()
 
-    def build(self, journal: SqliteJournal, fuse: Fuse) -> Run:
-        self.source.have_category(CATEGORY)
+    def build(
+        self,
+        journal: OpenJobs,
+        fuse: Fuse,
+        facts: RunFacts | None = None,
+        publisher: Publisher | None = None,
+        slots: Slots | None = None,
+        beside: Beside | None = None,
+    ) -> Run:
+        if isinstance(self.source, FakeClient):
+            self.source.have_category(CATEGORY)
         quiet = frozenset({"close", "abort"})
         book = Tapped("journal", journal, fuse, quiet)
         source_client = Tapped("source", self.source, fuse, quiet)
         destination_client = Tapped("destination", self.destination, fuse, quiet)
         there = Tapped("there", self.there, fuse, quiet)
         here = Tapped("here", self.here, fuse, quiet)
-        publisher = Publisher(book)
+        facts = facts or RunFacts("test", "0", "sftp", "seedbox", "nas", "config.ini", test_run=False)
+        publisher = publisher or Publisher(book)
         publisher.subscribe(self.events.append)
+        route = publisher.of(facts.route)
         planner = Planner(
-            source_client, book, SelectionPolicy(CATEGORY), lambda: self.rules, StoryLook(self), "nas:8080"
+            source_client, book, SelectionPolicy(self.category), lambda: self.rules, self.look, "nas:8080"
         )
         share = LaneShare(1)
-        route = Route("sftp", Legs((frozenset({Flow.IN}),)), lambda *_: Copying(share))
+        way = Way("sftp", Legs((frozenset({Flow.IN}),)), lambda *_: Copying(share))
         throttle = Throttle(self.clock, lambda _flow: None)
         world = World(
-            Source("seedbox", source_client, lambda _save_path: here, self._real),
+            Source("seedbox", source_client, lambda at: self.opened(at, here), self._real, self.torrent_folder),
             Destination("nas", destination_client, there, TARGET, local=self.local, accounts=Root()),
-            route,
+            way,
             self.policy,
             book,
             self.clock,
-            publisher.publish,
+            route.publish,
             throttle,
             ReservedSpace(there, None, lambda: self.engine.arrived()),  # noqa: PLW0108  the engine is made after it
             planner.ignored,
             run="test",
+            route=facts.route,
         )
         duty = Moving(world, planner, Carrying(world, self.store(fuse) if self.store else None))
         engine = self.engine = Engine(
-            world, duty, Tuning(self.jobs, Watchdog(600.0), self.backoff, 3, 900.0, self.rest), threading.Event()
+            world, duty, Tuning(self.jobs, Watchdog(600.0), self.backoff, 3, 900.0, self.rest), threading.Event(), slots
         )
         fuse.on_death = engine.roster.close
-        facts = RunFacts("test", "0", "sftp", "seedbox", "nas", "config.ini", test_run=False)
         return Run(
             facts,
             engine,
             duty,
-            publisher,
+            route,
             (),
             Vitals((), None, book, self.clock),
             lambda: HostHealth(0, 0, 0),
             lambda _limit: None,
+            beside=beside,
         )
+
+    def opened(self, at: ClientPath, here):
+        """The files below a folder of the source; `here` are those below its save path."""
+        assert at == SAVE
+        return here
 
     def _real(self, place: ClientPath) -> str:
         for link, target in self.links.items():

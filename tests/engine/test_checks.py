@@ -14,7 +14,7 @@ from tests.fakes.filesystem import MemoryFileSystem
 from torrent_mover.domain.errors import ExitCode, LoginRefused, NotWritable, PathNotSeen, PreflightRefused, Unreachable
 from torrent_mover.domain.paths import ROOT, ClientPath, HostPath
 from torrent_mover.domain.report.events import CheckFailed, CheckPassed
-from torrent_mover.domain.settings.settings import Unlock
+from torrent_mover.domain.settings.choices import Unlock
 from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.engine.delivery.access import Access
 from torrent_mover.engine.delivery.places import Destination, MovePolicy, Source

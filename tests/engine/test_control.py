@@ -25,7 +25,10 @@ ONE_FILE = 640_000
 
 
 class Gate(Fuse):
-    """Lets `free` chunks of the source through; the next one waits until `open`. `shut` closes it again."""
+    """Lets `free` chunks of the source through; the next one waits until `open`.
+
+    `broken`: what every chunk fails with. `breaks`: what the next ones do, one after the other.
+    """
 
     def __init__(self, free: int) -> None:
         super().__init__()
@@ -33,6 +36,7 @@ class Gate(Fuse):
         self._open = threading.Event()
         self.reached = threading.Event()
         self.broken: Exception | None = None
+        self.breaks: list[Exception] = []
 
     def touch(self, label: str) -> None:
         super().touch(label)
@@ -40,6 +44,9 @@ class Gate(Fuse):
             return
         if self.broken is not None:
             raise self.broken
+        with self._lock:
+            if self.breaks:
+                raise self.breaks.pop()
         self._free -= 1
         if self._free < 0:
             self.reached.set()
@@ -230,7 +237,7 @@ def test_cancel_replaces_nothing_by_what_it_gives_back(story, live):
 
 @contextlib.contextmanager
 def taken_by_another_run(_torrent):
-    raise TransferError("Another run is moving this torrent to the same client right now.")
+    raise TransferError("Another run works on this torrent at nas:8080 right now.")
     yield
 
 
@@ -248,7 +255,7 @@ def test_cancel_leaves_what_another_run_is_moving_to_the_same_place(story, live)
 
     assert one.end() is ExitCode.DONE
     assert set(story.there.nodes) == before
-    assert one.said("Another run is moving this torrent", torrent)
+    assert one.said("Another run works on this torrent", torrent)
 
 
 def test_cancel_of_a_paused_torrent_removes_what_arrived_too(story, live):

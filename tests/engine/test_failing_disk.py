@@ -11,7 +11,7 @@ from tests.engine.test_repair import BIG
 from tests.engine.test_reuse import other_of
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import DiskFull, ExitCode, NotWritable
-from torrent_mover.domain.settings.settings import LinkExisting
+from torrent_mover.domain.settings.choices import LinkExisting
 
 
 class FailingDisk(DurableFiles):

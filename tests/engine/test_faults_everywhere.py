@@ -65,22 +65,20 @@ def unfinished(story) -> bool:
 
 
 def each_point(stories, wanted, act, *, step: int = 1, power: bool = False, anew: str = ""):
-    """Make a story for every point that `wanted` selects, let `act` happen there, run again; returns how many points.
+    """Make a story for every point that `wanted` selects, let `act` happen there, run again; returns how many points there are.
 
-    `anew`: the label of calls after which all of it may have to come again.
+    Stories with a local and a remote destination share them, but in the long form. `anew`: the label of calls after which
+    all of it may have to come again.
     """
-    at = 0
-    while True:
-        at += step
+    for tried, at in enumerate(stories.points(step)):
         story = stories()
         torrent = story.seed()
         fuse = Fuse(wanted)
         fuse.arm(at, lambda label, fuse=fuse: act(fuse, label))
         story.run(fuse)
         if not fuse.fired:
-            points = at // step - 1
-            note(on_fakes(points, story, power=power))
-            return points
+            note(on_fakes(tried, story, power=power))
+            return fuse.count // step
         if power:
             story.there.cut_power()
         story.assert_whole_somewhere()
@@ -91,6 +89,7 @@ def each_point(stories, wanted, act, *, step: int = 1, power: bool = False, anew
             assert story.brought <= story.size(torrent) + again
         except AssertionError as error:
             raise AssertionError(f"after a fault {fuse.fired} (point {at}): {error}") from error
+    raise AssertionError("a run has no end")
 
 
 def kill(fuse: Fuse, label: str) -> None:

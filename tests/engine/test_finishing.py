@@ -9,17 +9,16 @@ import pytest
 from tests.engine.story import TARGET
 from torrent_mover.domain.errors import ExitCode, Unreachable
 from torrent_mover.domain.report.events import Noticed
-from torrent_mover.domain.torrent.attributes import DeferredAttributes, ShareLimits
+from torrent_mover.domain.torrent.attributes import DeferredAttributes
+from torrent_mover.domain.torrent.sharing import NoOwnLimit, ShareLimits, WhenMet
 
 ALL = {
-    "ratio_limit": 3.0,
-    "seeding_time_limit": 7200,
-    "inactive_seeding_time_limit": 600,
+    "limits": ShareLimits(3.0, 7200, 600),
     "super_seeding": True,
     "force_start": True,
     "auto_managed": True,
 }
-WANTED = DeferredAttributes(ShareLimits(3.0, 7200, 600), super_seeding=True, force_start=True, auto_managed=True)
+WANTED = DeferredAttributes(ALL["limits"], super_seeding=True, force_start=True, auto_managed=True)
 
 
 def said(story) -> str:
@@ -74,17 +73,17 @@ def test_a_client_that_is_away_gets_the_rest_in_the_next_run(story):
 
 
 def test_no_limit_is_set_by_which_the_destination_would_remove_it_at_once(story):
-    torrent = seed_with_all(story, ratio_limit=-2.0)
-    story.destination.defaults = ShareLimits(ratio=0.0, action="RemoveWithContent")
+    torrent = seed_with_all(story, limits=replace(ALL["limits"], ratio=NoOwnLimit.AS_CLIENT))
+    story.destination.defaults = ShareLimits(ratio=0.0, when_met=WhenMet.REMOVE_WITH_DATA)
     assert story.run() is ExitCode.DONE
-    assert ShareLimits.of(story.destination.get(torrent)) == ShareLimits()
+    assert story.destination.get(torrent).limits == ShareLimits()
     assert "would remove it there at once" in said(story)
 
 
 def test_a_limit_that_only_stops_it_is_set_and_said(story):
-    torrent = seed_with_all(story, ratio_limit=0.0)
+    torrent = seed_with_all(story, limits=replace(ALL["limits"], ratio=0.0))
     assert story.run() is ExitCode.DONE
-    assert story.destination.get(torrent).ratio_limit == 0
+    assert story.destination.get(torrent).limits.ratio == 0
     assert "is met already" in said(story)
 
 
@@ -101,40 +100,39 @@ def test_a_torrent_that_is_not_started_there_is_not_forced_to(story):
     story.policy = replace(story.policy, start_at_destination=False)
     assert story.run() is ExitCode.DONE
     assert not story.destination._held[torrent].running
-    assert story.destination.get(torrent).ratio_limit == ALL["ratio_limit"]
+    assert story.destination.get(torrent).limits == ALL["limits"]
 
 
 @pytest.mark.parametrize(
     "limit",
     [
-        {"ratio_limit": 3.0},
-        {"seeding_time_limit": 7200},
-        {"ratio_limit": -2.0, "share_limit_action": "RemoveWithContent"},
+        ShareLimits(ratio=3.0),
+        ShareLimits(seeding_time=7200),
+        ShareLimits(ratio=NoOwnLimit.AS_CLIENT, when_met=WhenMet.REMOVE_WITH_DATA),
     ],
 )
 def test_a_limit_of_the_source_is_not_set_where_the_destination_would_delete_data_by_it(story, limit):
     """Whoever moves data home does not want it deleted there by what was set for the source."""
-    torrent = seed_with_all(
-        story, **dict.fromkeys(("ratio_limit", "seeding_time_limit", "inactive_seeding_time_limit"), -1) | limit
-    )
-    story.destination.defaults = ShareLimits(action="RemoveWithContent")
+    torrent = seed_with_all(story, limits=limit)
+    story.destination.defaults = ShareLimits(when_met=WhenMet.REMOVE_WITH_DATA)
     assert story.run() is ExitCode.DONE
-    assert ShareLimits.of(story.destination.get(torrent)) == ShareLimits()
+    assert story.destination.get(torrent).limits == ShareLimits()
     assert "would delete the data there when one of them is met" in said(story)
 
 
 @pytest.mark.parametrize(
-    ("fields", "defaults"),
+    ("limits", "defaults"),
     [
-        ({"ratio_limit": -2.0}, ShareLimits(ratio=9.0, action="RemoveWithContent")),
-        ({}, ShareLimits(action="Remove")),
+        (
+            ShareLimits(NoOwnLimit.AS_CLIENT, NoOwnLimit.AS_CLIENT, NoOwnLimit.AS_CLIENT),
+            ShareLimits(ratio=9.0, when_met=WhenMet.REMOVE_WITH_DATA),
+        ),
+        (ShareLimits(3.0, 7200, 600), ShareLimits(when_met=WhenMet.REMOVE)),
     ],
     ids=["the destination's own", "which keeps the data"],
 )
-def test_limits_are_set_where_somebody_wants_just_that(story, fields, defaults):
-    own = {} if "ratio_limit" not in fields else {"seeding_time_limit": -2, "inactive_seeding_time_limit": -2}
-    torrent = seed_with_all(story, **(own | fields))
+def test_limits_are_set_where_somebody_wants_just_that(story, limits, defaults):
+    torrent = seed_with_all(story, limits=limits)
     story.destination.defaults = defaults
     assert story.run() is ExitCode.DONE
-    there, wanted = ShareLimits.of(story.destination.get(torrent)), (ALL | own | fields)
-    assert (there.ratio, there.seeding_time) == (wanted["ratio_limit"], wanted["seeding_time_limit"])
+    assert story.destination.get(torrent).limits == limits

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from itertools import count
 
-from tests.engine.story import CATEGORY
+from tests.engine.story import CATEGORY, TARGET
 from torrent_mover.domain.errors import ExitCode, Unreachable
 from torrent_mover.domain.report.events import MoveFailed
 from torrent_mover.domain.rules import TrackerRules
 from torrent_mover.duties.moving.foresight import Foresight, foresee
 from torrent_mover.duties.moving.planner import Planner
 from torrent_mover.duties.moving.selection import SelectionPolicy
-from torrent_mover.engine.delivery.places import Source
+from torrent_mover.engine.delivery.places import Destination, Source
 
 NAMESAKES = {"ReadMe.txt": 20_000, "readme.txt": 21_000}
 
@@ -19,8 +19,9 @@ NAMESAKES = {"ReadMe.txt": 20_000, "readme.txt": 21_000}
 def foreseen(story, client=None, **options):
     client = client or story.source
     source = Source(story.source.name, client, lambda _: story.here)
+    destination = Destination("nas", story.destination, story.there, TARGET, local=True)
     plan = Planner(story.source, None, SelectionPolicy(CATEGORY), lambda: TrackerRules(())).plan()
-    return foresee(source, plan, **{"monotonic": story.clock.monotonic} | options)
+    return foresee(source, destination, plan, **{"monotonic": story.clock.monotonic} | options)
 
 
 def test_what_a_run_refuses_is_foreseen_in_the_same_words(story):

@@ -52,8 +52,7 @@ def a_torrent(**changes) -> Torrent:
 
 
 def arrived(**changes) -> Torrent:
-    limits = {"ratio_limit": -1, "seeding_time_limit": -1, "inactive_seeding_time_limit": -1}
-    return a_torrent(**({"save_path": THERE} | limits | changes))
+    return a_torrent(**({"save_path": THERE} | changes))
 
 
 def evidence(**changes) -> Evidence:
@@ -71,6 +70,7 @@ def evidence(**changes) -> Evidence:
         source=Reading(NOW - 1, a_torrent(), FILES),
         siblings=(),
         ignored_by_rule=False,
+        limited_there=False,
     )
     return replace(whole, **changes)
 
@@ -106,9 +106,7 @@ FLAWS = {
     "the destination answers about another one": (there(id=OTHER), "another infohash"),
     "the destination moved it": (there(save_path=HERE), "moved it to /seed"),
     "automatic management is on": (there(auto_managed=True), "automatic torrent management"),
-    "a ratio limit could fire": (there(ratio_limit=-2), "share limit"),
-    "a time limit could fire": (there(seeding_time_limit=600), "share limit"),
-    "an inactivity limit could fire": (there(inactive_seeding_time_limit=-2), "share limit"),
+    "a limit could fire there": ({"limited_there": True}, "share limit"),
     "it stopped": (there(state=TorrentState.STOPPED_COMPLETE, client_state="pausedUP"), "not seeding it"),
     "it downloads": (there(state=TorrentState.DOWNLOADING), "not seeding it"),
     "it was not seeding at first": (

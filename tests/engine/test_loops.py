@@ -10,6 +10,7 @@ import pytest
 
 from tests.servers import eventually
 from torrent_mover.domain.errors import TransferError
+from torrent_mover.domain.restarts import RestartPolicy
 from torrent_mover.engine.hub.loops import LoopState, LoopView, Supervisor
 
 
@@ -150,3 +151,102 @@ def test_two_loops_of_one_name_are_refused(supervisor):
     supervisor.start(Ticking("a", lambda _stop: 3600.0))
     with pytest.raises(ValueError, match="already"):
         supervisor.start(Ticking("a", lambda _stop: 3600.0))
+
+
+def test_a2_a_loop_that_fails_more_often_than_allowed_is_parked_with_its_error_and_others_go_on(clock):
+    supervisor = Supervisor(clock, policy=RestartPolicy(pause=0.0, most=2, window=1000.0))
+    failing, fine = Ticking("a", refuse), Ticking("b", lambda _stop: 0.0)
+    supervisor.start(failing)
+    supervisor.start(fine)
+    try:
+        assert eventually(lambda: state(supervisor, "a").state is LoopState.PARKED)
+        assert "The server is away." in state(supervisor, "a").error
+        assert state(supervisor, "b").state is not LoopState.PARKED
+    finally:
+        supervisor.stop(10)
+
+
+def test_a_loop_that_is_paused_ends_its_look_and_begins_no_other_one_until_it_is_resumed(supervisor):
+    loop = Ticking("one", lambda _stop: 0.01)
+    supervisor.start(loop)
+    eventually(lambda: loop.looks > 2)
+    assert supervisor.pause("one")
+    eventually(lambda: state(supervisor, "one").state is LoopState.PAUSED)
+    looks = loop.looks
+    supervisor.wake("one")
+    eventually(lambda: state(supervisor, "one").state is LoopState.PAUSED)
+    assert loop.looks == looks
+    assert supervisor.resume("one")
+    eventually(lambda: loop.looks > looks)
+    assert not supervisor.pause("another")
+
+
+class Staying(Ticking):
+    """A loop that stays in its look, and is asked there."""
+
+    alive = True
+    sign = 10.0
+    """Seconds since its last one."""
+
+    def __init__(self) -> None:
+        super().__init__("stays", self._stay)
+        self.asked: list[str] = []
+
+    def _stay(self, stop: threading.Event) -> float:
+        stop.wait()
+        return 0.0
+
+    def seen_alive(self, within: float) -> bool:
+        return self.alive and within >= self.sign
+
+    def wake(self) -> None:
+        self.asked.append("wake")
+
+    def pause(self) -> None:
+        self.asked.append("pause")
+
+    def resume(self) -> None:
+        self.asked.append("resume")
+
+
+def test_a_look_without_a_sign_is_stuck_unless_the_loop_itself_gives_one(clock):
+    supervisor = Supervisor(clock, stuck_after=900.0)
+    stays, hangs = Staying(), Ticking("hangs", lambda stop: float(stop.wait()))
+    try:
+        for loop in (stays, hangs):
+            supervisor.start(loop)
+        eventually(lambda: all(view.state is LoopState.LOOKING for view in supervisor.views()))
+        clock.ahead = 901.0
+        assert state(supervisor, "hangs").state is LoopState.STUCK
+        assert state(supervisor, "stays").state is LoopState.LOOKING
+        assert (state(supervisor, "stays").silent_for, state(supervisor, "hangs").silent_for >= 901.0) == (10.0, True)
+        stays.alive = False
+        assert state(supervisor, "stays").state is LoopState.STUCK
+        assert state(supervisor, "stays").silent_for >= 901.0
+    finally:
+        assert supervisor.stop(20)
+
+
+def test_a_loop_that_stays_hears_what_it_is_asked(supervisor):
+    loop = Staying()
+    supervisor.start(loop)
+    eventually(lambda: loop.looks)
+    for order in (supervisor.pause, supervisor.resume, supervisor.wake, supervisor.restart):
+        assert order("stays")
+
+    assert loop.asked == ["pause", "resume", "wake", "wake"]
+    supervisor.pause("stays")
+    assert state(supervisor, "stays").state is LoopState.PAUSED
+
+
+def test_how_often_a_loop_is_begun_again_is_configured(clock):
+    supervisor = Supervisor(clock, policy=RestartPolicy(0.0, 1, 300.0))
+    loop = Ticking("one", refuse)
+    try:
+        supervisor.start(loop)
+        eventually(lambda: state(supervisor, "one").state is LoopState.PARKED)
+        assert loop.looks == 2
+        supervisor.restart("one")
+        eventually(lambda: loop.looks == 4)
+    finally:
+        assert supervisor.stop(20)

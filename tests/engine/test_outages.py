@@ -22,6 +22,7 @@ from torrent_mover.domain.report.events import MoveFailed, MoveRetried, RunEnded
 from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.engine.delivery.space import NoRoom
+from torrent_mover.engine.hub.breakers import Breakers
 from torrent_mover.engine.progress.outages import Outages
 
 COOLDOWN = 900.0
@@ -39,9 +40,13 @@ def journal(tmp_path, clock):
     journal.close()
 
 
+def between(journal, clock, *servers):
+    return Outages(Breakers(journal, clock, 3, COOLDOWN), clock, servers)
+
+
 @pytest.fixture
 def outages(journal, clock):
-    return Outages(journal, clock, ("seedbox", "nas"), 3, COOLDOWN)
+    return between(journal, clock, "seedbox", "nas")
 
 
 def attempt(outages, clock, error, *, takes=20.0, progressed=False):
@@ -51,7 +56,7 @@ def attempt(outages, clock, error, *, takes=20.0, progressed=False):
     return outages.failed(error, began, progressed=progressed)
 
 
-LOST = ConnectionLost("The connection to seedbox broke.")
+LOST = ConnectionLost("The connection to seedbox broke.", server="seedbox")
 
 
 def test_a_blip_that_ends_all_connections_at_once_is_one_failure(outages, clock, journal):
@@ -77,7 +82,7 @@ def test_the_next_run_knows_of_an_open_breaker(outages, clock, journal):
     for _ in range(3):
         attempt(outages, clock, LOST)
     clock.advance(300)
-    later = Outages(journal, clock, ("seedbox", "nas"), 3, COOLDOWN).standing()
+    later = between(journal, clock, "seedbox", "nas").standing()
     assert later is not None
     assert later.until - clock.monotonic() == pytest.approx(600)
 
@@ -91,7 +96,7 @@ def test_bytes_that_came_through_close_the_breaker(outages, clock, journal):
 
 
 @pytest.mark.parametrize(
-    "error", [NotWritable("no"), LoginRefused("seedbox says no"), DoesNotFit("needs 5 GiB on nas")]
+    "error", [NotWritable("no"), LoginRefused("seedbox says no", server="seedbox"), DoesNotFit("needs 5 GiB on nas")]
 )
 def test_what_says_nothing_about_a_server_opens_no_breaker(outages, clock, journal, error):
     counted = isinstance(error, LoginRefused)
@@ -101,10 +106,48 @@ def test_what_says_nothing_about_a_server_opens_no_breaker(outages, clock, journ
     assert (journal.breaker("seedbox").failures > 0) == counted
 
 
-def test_a_server_that_is_named_within_another_name_is_not_blamed(journal, clock):
-    outages = Outages(journal, clock, ("nas", "nas:8080"), 3, COOLDOWN)
-    attempt(outages, clock, Unreachable("nas:8080 does not answer."))
-    assert (journal.breaker("nas").failures, journal.breaker("nas:8080").failures) == (0, 1)
+@pytest.mark.parametrize("server", ["nas", "nas:8080"])
+def test_the_server_that_an_error_carries_is_blamed_whatever_its_text_says(journal, clock, server):
+    outages = between(journal, clock, "seedbox", "nas", "nas:8080")
+    attempt(outages, clock, Unreachable("seedbox, nas and nas:8080 are named here.", server=server))
+    names = ("seedbox", "nas", "nas:8080")
+    assert [journal.breaker(name).failures for name in names] == [int(name == server) for name in names]
+
+
+def test_an_error_about_no_server_is_laid_to_where_bytes_come_from(outages, clock, journal):
+    attempt(outages, clock, Stalled("No sign of life for 10m; the last one was: adding to nas."))
+    assert (journal.breaker("seedbox").failures, journal.breaker("nas").failures) == (1, 0)
+
+
+def test_a_server_on_the_way_to_another_one_is_left_alone_too(outages, clock):
+    for _ in range(3):
+        hold = attempt(outages, clock, Unreachable("gate:22 does not answer.", server="gate"))
+    assert "gate is left alone for 15:00" in hold.why
+    assert outages.standing() is not None
+
+
+def test_two_routes_over_one_server_share_its_breaker(journal, clock):
+    """A blip that both see is one failure, and what the one finds open, the other leaves alone."""
+    breakers = Breakers(journal, clock, 3, COOLDOWN)
+    films, music = (Outages(breakers, clock, ("seedbox", there)) for there in ("nas", "attic"))
+    for _ in range(3):
+        began = clock.monotonic()
+        clock.advance(20)
+        for route in (films, music):
+            route.failed(LOST, began, progressed=False)
+    assert journal.breaker("seedbox").failures == 3
+    assert films.standing() is not None
+    assert music.standing() is not None
+    assert music.standing().why == films.standing().why
+    music.worked()
+    assert films.standing() is None
+
+
+def test_the_breakers_of_another_process_count_at_once(journal, clock, outages):
+    other = between(journal, clock, "seedbox", "attic")
+    for _ in range(3):
+        attempt(other, clock, LOST)
+    assert outages.standing() is not None
 
 
 def test_a_full_disk_holds_the_queue_ever_longer_and_then_leaves_it(outages, clock):

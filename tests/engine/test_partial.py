@@ -12,7 +12,7 @@ from tests.engine.story import PIECE, path
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.rules import Overlap
 from torrent_mover.domain.torrent.partfile import PartFile, part_file_name
-from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
+from torrent_mover.domain.torrent.torrent import FilePriority, InfoHash, TorrentState
 
 SIZES = {"a.bin": 2 * PIECE + 500, "b.bin": 4 * PIECE, "c.bin": PIECE + 7, "d.bin": 100, "e": 0}
 UNSELECTED = "b.bin"
@@ -37,7 +37,7 @@ def seed_partly(story) -> InfoHash:
     story.here.unlink(path(name))
     story.here.plant_file(path(part_file_name(torrent)), bytes(raw))
     held = story.source._held[torrent]
-    held.priorities = {index: 0}
+    held.priorities = {index: FilePriority.SKIP}
     only = set(manifest.pieces_of(index)) - set(shared)
     held.have = [piece not in only for piece in range(manifest.piece_count)]
     story.source._show()
@@ -49,7 +49,7 @@ def assert_moved(story, torrent: InfoHash) -> None:
     assert story.at_destination(torrent) == story.contents[torrent]
     assert path(f"Partly/{UNSELECTED}") not in story.there.nodes
     there = story.destination._held[torrent]
-    assert (there.running, list(there.priorities.values())) == (True, [0])
+    assert (there.running, list(there.priorities.values())) == (True, [FilePriority.SKIP])
     assert there.have == [story.manifest(torrent).files_of(piece) != (1,) for piece in range(len(there.have))]
     assert story.destination.get(torrent).state is TorrentState.SEEDING
     assert not [name for name in story.there.nodes if name.parts[:1] == (".torrent-mover",)]
@@ -66,21 +66,23 @@ def test_only_what_is_needed_of_a_partial_torrent_is_brought(story):
 
 
 def killed_at_every_call(stories, seed, check, label: str, step: int) -> int:
-    """Kill the process at every `step`th call whose label contains `label`, run again until it is moved."""
-    at = 0
-    while True:
-        at += step
+    """Kill the process at every `step`th call whose label contains `label`, run again until it is moved; how many there are.
+
+    A local and a remote destination share the calls.
+    """
+    for at in stories.points(step):
         story = stories()
         torrent = seed(story)
         fuse = Fuse(lambda name: label in name)
         fuse.arm(at, fuse.kill)
         story.run(fuse)
         if not fuse.fired:
-            return at // step - 1
+            return fuse.count // step
         story.run()
         if story.source.get(torrent) is not None:
             story.run()
         check(story, torrent)
+    raise AssertionError("a run has no end")
 
 
 @pytest.mark.thorough

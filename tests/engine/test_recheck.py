@@ -118,16 +118,16 @@ def test_as_many_have_their_turn_as_the_client_can_answer_for():
     pulse = Pulse(Scripted(clock, (1.0, QUEUED, 0.0)), clock)
     turns = Turns(pulse, clock)
     quick = turns.limit
-    pulse.took = 0.2
+    pulse.listings.took = 0.2
     busy = turns.limit
-    pulse.took = 30.0
+    pulse.listings.took = 30.0
     assert quick > busy > turns.limit == 2
 
 
 def test_whoever_finds_no_turn_waits_without_looking_dead():
     clock = FakeClock(blocking=True)
     pulse = Pulse(Scripted(clock, (1.0, QUEUED, 0.0)), clock)
-    pulse.took = 30.0
+    pulse.listings.took = 30.0
     turns = Turns(pulse, clock)
     signs: list[str] = []
     inside = threading.Semaphore(0)
@@ -163,3 +163,28 @@ def test_a_client_that_takes_seconds_to_answer_is_asked_no_more_than_half_of_the
 
     assert clock.waits
     assert min(clock.waits[1:]) >= 4.0
+
+
+@pytest.mark.parametrize(
+    ("waiting", "took", "beat"),
+    [(1, 0.0, 0.25), (1, 0.001, 0.25), (10, 0.001, 0.5), (24, 0.001, 1.0), (1, 0.01, 0.5), (1, 0.2, 1.0)],
+)
+def test_few_who_wait_at_a_quick_client_are_told_sooner(clock, waiting, took, beat):
+    class Answering(Scripted):
+        def lookup(self, torrents):
+            asked.append((clock.monotonic(), len(torrents)))
+            clock.advance(took)
+            return super().lookup(torrents)
+
+    asked: list[tuple[float, int]] = []
+    pulse = Pulse(Answering(clock, (1.0, QUEUED, 0.0)), clock)
+    others = frozenset(InfoHash(f"{number:040x}") for number in range(1, waiting))
+
+    for _ in range(3):
+        joined, _leads = pulse._join(ID)
+        joined.wanted |= others  # they came while the listing was not due
+        pulse._ask(joined)
+
+    (first, many), (second, _), (third, _) = asked
+    assert many == waiting
+    assert [second - first, third - second] == [pytest.approx(beat)] * 2

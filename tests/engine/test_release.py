@@ -12,13 +12,14 @@ from tests.engine.story import CATEGORY, PIECE, SAVE, path
 from tests.engine.test_partial import seed_partly
 from tests.engine.test_repair import BIG, Damager
 from torrent_mover.demo.torrents import make_torrent
-from torrent_mover.domain.errors import ExitCode, ServerError, Unreachable
+from torrent_mover.domain.errors import DataLeft, ExitCode, ServerError, Unreachable
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.report.events import Level, MoveDone, MoveFailed, Noticed
 from torrent_mover.domain.torrent.certificate import MAX_AGE
 from torrent_mover.domain.torrent.partfile import header_size, part_file_name
+from torrent_mover.domain.torrent.sharing import NoOwnLimit, ShareLimits
 from torrent_mover.domain.torrent.torrent import TorrentState
-from torrent_mover.ports.client import Remark
+from torrent_mover.ports.roles import Remark
 
 
 def at(_story, label: str, act, times: int = 1) -> Fuse:
@@ -69,7 +70,7 @@ def test_a_file_that_vanishes_while_it_is_watched_keeps_the_source(story):
     [
         ({"category": "keep-me"}, "category"),
         ({"save_path": SAVE / "elsewhere"}, "moved"),
-        ({"ratio_limit": 1.0}, ""),
+        ({"limits": ShareLimits(ratio=1.0)}, ""),
     ],
 )
 def test_what_the_user_changes_at_the_source_in_the_last_moment_counts(story, change, said):
@@ -83,7 +84,13 @@ def test_what_the_user_changes_at_the_source_in_the_last_moment_counts(story, ch
 
 
 @pytest.mark.parametrize(
-    "change", [{"auto_managed": True}, {"ratio_limit": 2.0}, {"seeding_time_limit": -2}, {"save_path": SAVE}]
+    "change",
+    [
+        {"auto_managed": True},
+        {"limits": ShareLimits(ratio=2.0)},
+        {"limits": ShareLimits(seeding_time=NoOwnLimit.AS_CLIENT)},
+        {"save_path": SAVE},
+    ],
 )
 def test_what_the_user_changes_at_the_destination_in_the_last_moment_counts(story, change):
     torrent = story.seed()
@@ -338,15 +345,69 @@ def test_a_removal_whose_answer_and_whose_looking_fail_is_settled_by_the_retry(s
     story.assert_moved(torrent)
 
 
-def test_a_source_that_cannot_delete_the_data_is_told(story):
+@pytest.mark.parametrize("why", ["Permission denied", ""])
+def test_a_source_that_cannot_delete_the_data_is_told_once_with_the_reason_and_the_files_that_are_left(story, why):
     torrent = story.seed()
-    story.source.keeps_data = True
+    story.source.keeps_data, story.source.complains = True, why
+    began = story.clock.monotonic()
     assert story.run() is ExitCode.DONE
     said = [event.text for event in story.events if isinstance(event, Noticed) and event.level is Level.WARN]
-    assert any("but not its data" in text for text in said)
+    (told,) = [text for text in said if "but not its data" in text]
+    assert (f"not its data: {why}" if why else "it does not say why, and 6 files are still there") in told
+    assert "'/seed/data/Show/a first.bin'" in told
+    assert "and 3 more" in told
+    assert (story.clock.monotonic() - began < 12) is bool(why)  # a reason ends the wait
     with contextlib.closing(story.journal()) as journal:
         (entry,) = [entry for entry in journal.history() if entry.id == torrent]
     assert (entry.outcome, entry.confirmed) == (Outcome.MOVED, True)
+
+
+def test_a_client_that_removed_the_torrent_and_says_that_its_data_is_left_is_told_once_and_the_move_is_done(story):
+    torrent = story.seed()
+    story.source.keeps_data = True
+
+    def left() -> None:
+        raise DataLeft(
+            "seedbox has removed it, but its data is still there.", remedy="Delete it there by hand: /seed/a"
+        )
+
+    assert story.run(at(story, "after source.remove", left)) is ExitCode.DONE
+
+    said = [event.text for event in story.events if isinstance(event, Noticed) and event.level is Level.WARN]
+    (told,) = said
+    assert "its data is still there" in told
+    assert "/seed/a" in told
+    with contextlib.closing(story.journal()) as journal:
+        (entry,) = [entry for entry in journal.history() if entry.id == torrent]
+    assert (entry.outcome, entry.confirmed) == (Outcome.MOVED, True)
+
+
+def test_data_that_a_killed_run_left_at_the_source_is_told_by_the_next_one(story):
+    torrent = story.seed()
+    story.source.keeps_data = True
+
+    story.run_until("after source.remove")
+    assert story.source.get(torrent) is None
+
+    assert story.run() is ExitCode.DONE
+
+    said = [event.text for event in story.events if isinstance(event, Noticed) and event.level is Level.WARN]
+    (told,) = [text for text in said if "delete it there by hand" in text]
+    assert "'/seed/data/Show/a first.bin'" in told
+    assert "and 3 more" in told
+
+
+def test_nobody_asks_why_data_is_left_where_it_is_gone(story):
+    story.source.complains = "of another torrent, long ago"
+    asked = []
+    story.source.before = lambda method, _torrent: asked.append(method)
+    torrent = story.seed()
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert "complaint" not in asked
+    assert not [event for event in story.events if isinstance(event, Noticed) and event.level is Level.WARN]
 
 
 def test_what_lay_there_before_goes_back_when_the_torrent_was_removed_at_the_source(story):

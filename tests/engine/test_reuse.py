@@ -12,7 +12,7 @@ from tests.engine.story import FILES, PIECE, TARGET, Story, path
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.errors import ExitCode, NotWritable
 from torrent_mover.domain.report.events import Noticed
-from torrent_mover.domain.settings.settings import LinkExisting
+from torrent_mover.domain.settings.choices import LinkExisting
 from torrent_mover.domain.torrent.torrent import InfoHash
 
 BIG = "folder/second.bin"

@@ -21,6 +21,7 @@ from torrent_mover.engine.preflight.examination import Doubt
 from torrent_mover.engine.preflight.space import own_space, space_checks
 from torrent_mover.engine.progress.board import Flow, Legs, Track
 from torrent_mover.engine.run.queue import Roster, Row
+from torrent_mover.engine.run.slots import Slots
 
 ALWAYS_FREE = margin(0)
 A, B, C = (InfoHash(letter * 40) for letter in "abc")
@@ -104,7 +105,7 @@ def test_room_that_somebody_made_meanwhile_is_seen():
 
 @pytest.fixture
 def roster():
-    made = Roster(FakeClock().monotonic, 4)
+    made = Roster(FakeClock().monotonic, Slots(4))
     made.add([_row(A), _row(B)])
     return made
 

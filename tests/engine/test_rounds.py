@@ -303,7 +303,7 @@ def test_an_idle_run_shows_zeros_and_a_graph_that_goes_on_in_every_place_that_re
         assert set(snapshot.incoming.samples[-15:]) == {0.0}
         said = f"idle; last round 1 moved, 0 failed; next look {clock(snapshot.next_scan_in)}"
         assert at_rest(snapshot) == status_text(snapshot) == said
-        assert stats_text(snapshot) == f"stats: {said} (0 active, 0 queued, 1 done)"
+        assert stats_text(snapshot) == f"stats: {said} (0 transferring, 0 queued, 1 done)"
         assert 'network_bytes_per_second{direction="in"} 0\n' in exposition(snapshot)
         published = as_data(snapshot)
         assert (published["rate"], published["fraction"], published["eta"]) == (0, None, None)

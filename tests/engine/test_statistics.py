@@ -16,8 +16,8 @@ from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.domain.errors import ExitCode, NotWritable, ProvisioningError, Unreachable
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.report.events import Level, Noticed
-from torrent_mover.domain.torrent.attributes import ShareLimits
 from torrent_mover.domain.torrent.bencode import decode, encode
+from torrent_mover.domain.torrent.sharing import AS_CLIENT, ShareLimits, WhenMet
 
 WRITTEN = sorted((Path(__file__).parents[1] / "fixtures" / "resume").glob("*-v1-*.fastresume"))[0]
 COUNTED = {
@@ -332,8 +332,8 @@ def test_without_a_start_command_a_client_that_was_left_stopped_is_told(story, p
 
 
 def test_a_torrent_that_the_client_would_remove_for_them_keeps_what_it_has(story, profile):
-    story.destination.defaults = ShareLimits(ratio=2.0, action="RemoveWithContent")
-    torrent = story.seed(sizes=SIZE, **(COUNTED | {"uploaded": 3 * SIZE, "downloaded": SIZE, "ratio_limit": -2}))
+    story.destination.defaults = ShareLimits(ratio=2.0, when_met=WhenMet.REMOVE_WITH_DATA)
+    torrent = story.seed(sizes=SIZE, **(COUNTED | {"uploaded": 3 * SIZE, "downloaded": SIZE, "limits": AS_CLIENT}))
 
     story.run()
 

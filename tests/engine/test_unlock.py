@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from tests.as_user import as_user, other_uid
+from tests.fakes.jobs import OpenJobs
 from tests.servers import snapshot
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.local.accounts import LocalAccounts
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
-from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.errors import Collision, NotWritable
 from torrent_mover.domain.paths import LocalPath, RelativePath
 from torrent_mover.domain.quantities import OWNER_ACCESS
 from torrent_mover.domain.report.events import Level
-from torrent_mover.domain.settings.settings import Unlock
+from torrent_mover.domain.settings.choices import Unlock
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.access import Access
 from torrent_mover.engine.delivery.unlock import Unlocker
@@ -41,7 +41,7 @@ class Site:
     def __init__(self, folder: Path, when: Unlock = Unlock.AUTO) -> None:
         self.root = folder / "library"
         self.files = LocalFileSystem(LocalPath(str(self.root)))
-        self.journal = SqliteJournal(folder / "state" / "journal.sqlite3", SystemClock())
+        self.journal = OpenJobs(folder / "state" / "journal.sqlite3", SystemClock())
         self.log: list[tuple[Level, str]] = []
         self.unlocker = Unlocker(
             self.files, Access(self.files, LocalAccounts()), self.journal, self._say, when, OWNER_ACCESS

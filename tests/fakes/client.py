@@ -5,23 +5,54 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from torrent_mover.domain.errors import Collision, ProvisioningError, TorrentGone
+from torrent_mover.domain.errors import Collision, TorrentGone
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent.attributes import ShareLimits
 from torrent_mover.domain.torrent.bencode import decode_document
 from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.domain.torrent.certificate import Certificate, too_old
-from torrent_mover.domain.torrent.manifest import Manifest
+from torrent_mover.domain.torrent.manifest import InfoHashes, Manifest
 from torrent_mover.domain.torrent.partfile import PartFile, part_file_name
-from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
-from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckProgress, RecheckVerdict, Remark
+from torrent_mover.domain.torrent.sharing import ShareLimits
+from torrent_mover.domain.torrent.torrent import (
+    USUAL_PRIORITY,
+    ClientFile,
+    FilePriority,
+    InfoHash,
+    PieceStates,
+    Torrent,
+    TorrentState,
+    Tracker,
+)
+from torrent_mover.domain.torrent.warrant import Warrant, stale_warrant
+from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckProgress, RecheckVerdict
 from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.roles import ClientCondition, ClientSnapshot, Remark, TorrentPhase, TorrentPulse
 
-_NO_LIMIT = -1
+R = TypeVar("R")
+
+
+WRITES = (
+    *("add_stopped", "recheck", "start", "stop", "set_category", "remove", "retire"),
+    *("reannounce", "add_tracker", "remove_tracker", "relocate", "set_tags"),
+    *("set_priorities", "set_transfer_limits", "set_share_limits", "move_in_queue"),
+)
+"""Methods that `FakeClient.calls` lists."""
+
+PHASES = {
+    TorrentState.SEEDING: TorrentPhase.SEEDING,
+    TorrentState.STOPPED_COMPLETE: TorrentPhase.STOPPED,
+    TorrentState.STOPPED_INCOMPLETE: TorrentPhase.STOPPED,
+    TorrentState.DOWNLOADING: TorrentPhase.DOWNLOADING,
+    TorrentState.CHECKING: TorrentPhase.CHECKING,
+    TorrentState.MOVING: TorrentPhase.MOVING,
+    TorrentState.MISSING_FILES: TorrentPhase.MISSING_FILES,
+    TorrentState.ERROR: TorrentPhase.ERROR,
+}
 
 
 class Disk(Protocol):
@@ -92,8 +123,13 @@ class Held:
     checked: int = 0
     """The last one that was made."""
     checked_at: float = 0.0
-    priorities: dict[int, int] = field(default_factory=dict)
-    """Of files whose priority is not 1."""
+    private: bool = False
+    priorities: dict[int, FilePriority] = field(default_factory=dict)
+    """Of files whose priority is not the usual one."""
+
+    def priority(self, file: int) -> FilePriority:
+        return self.priorities.get(file, USUAL_PRIORITY)
+
     unseen: set[int] = field(default_factory=set)
     """Files without bytes are good whatever happens; pieces of the others that a running check has not read yet."""
 
@@ -106,7 +142,8 @@ class FakeClient:
     are made one after the other, `check_time` seconds each, and read the disk when they end; `restart` forgets them.
 
     To inject faults: `fail` raises an error from a method; `before` is called ahead of every method with its name and
-    torrent and may do anything; `starts_what_is_added` and `keeps_data` misbehave as servers do. `calls` lists the writes.
+    torrent and may do anything; `starts_what_is_added` and `keeps_data` misbehave as servers do, and
+    `complains` is what it says then. `lacks`: roles that it does not have. `calls` lists the writes.
     """
 
     def __init__(
@@ -128,9 +165,16 @@ class FakeClient:
         self.calls: list[tuple[str, InfoHash | None]] = []
         self.removed: list[Certificate] = []
         self.before: Callable[[str, InfoHash | None], None] = lambda _method, _torrent: None
+        self.lacks: set[type] = set()
+        self.queue: list[InfoHash] = []
         self.starts_what_is_added = False
         self.keeps_data = False
+        self.complains = ""
         self.closed = False
+        self.retired: list[Warrant] = []
+        self.completed: set[InfoHash] = set()
+        self.pulsing: dict[InfoHash, dict[str, Any]] = {}
+        self.conditions = ClientCondition(connected=True, dht_nodes=0, alternative_limits=False, queueing=True)
         self.forgotten: list[str] = []
         self.defaults = ShareLimits()
         self.remarked: tuple[Remark, ...] = ()
@@ -141,6 +185,7 @@ class FakeClient:
         self._held: dict[InfoHash, Held] = {}
         self._shown: dict[InfoHash, tuple[Torrent, PieceStates]] = {}
         self._queue: list[InfoHash] = []
+        self._snapshot = ClientSnapshot({}, {}, None)
         self._check_ends = 0.0
         self._restarts = 0
         self._refreshed_at = clock.monotonic()
@@ -165,6 +210,7 @@ class FakeClient:
         held.have = [True] * manifest.piece_count
         held.running = running
         held.ready_at = self._clock.monotonic()
+        self.completed.add(held.row.id)
         self._show()
         return held.row.id
 
@@ -191,12 +237,10 @@ class FakeClient:
             self._held[torrent].row = replace(self._held[torrent].row, **fields)
             self._show()
 
-    def rename_file(self, torrent: InfoHash, old: str, new: str) -> None:
-        """Rename a file as its user does."""
+    def set_trackers(self, torrent: InfoHash, trackers: Sequence[Tracker]) -> None:
+        """Change what it says of its trackers behind everybody's back."""
         with self._lock:
-            held = self._of(torrent)
-            self.disk.move(_place(held, old), _place(held, new))
-            held.paths[held.paths.index(old)] = new
+            self._held[torrent].trackers = tuple(trackers)
 
     def have_category(self, name: str) -> None:
         """Have a category, perhaps without torrents, as a user makes one."""
@@ -212,6 +256,12 @@ class FakeClient:
     @property
     def name(self) -> str:
         return self._name
+
+    def role(self, kind: type[R]) -> R | None:
+        return self if isinstance(self, kind) and kind not in self.lacks else None
+
+    def id_of(self, hashes: InfoHashes) -> InfoHash:
+        return hashes.client_id
 
     def info(self) -> ClientInfo:
         self._enter("info", None)
@@ -246,8 +296,8 @@ class FakeClient:
                     path=path,
                     size=file.size,
                     progress=_progress(held, file.index),
-                    wanted=held.priorities.get(file.index, 1) > 0,
-                    priority=held.priorities.get(file.index, 1),
+                    wanted=held.priority(file.index).wanted,
+                    priority=held.priority(file.index),
                 )
                 for file, path in zip(held.manifest.files, held.paths, strict=True)
             ]
@@ -276,12 +326,7 @@ class FakeClient:
             if torrent in self._held:
                 self._refuse_other(torrent, spec)
                 held = self._held[torrent]
-                held.row = replace(
-                    held.row,
-                    ratio_limit=_NO_LIMIT,
-                    seeding_time_limit=_NO_LIMIT,
-                    inactive_seeding_time_limit=_NO_LIMIT,
-                )
+                held.row = replace(held.row, limits=ShareLimits())
             else:
                 self._add(manifest, metainfo, spec)
         while self._clock.monotonic() < self._held[torrent].ready_at:
@@ -331,8 +376,10 @@ class FakeClient:
             if certificate.delete_data and not self.keeps_data:
                 for path in held.paths:
                     self.disk.delete(_place(held, path))
-        if certificate.delete_data and self.keeps_data:
-            raise ProvisioningError(f"{self._name} has removed {held.row.name}, but not its data.")
+
+    def complaint(self, certificate: Certificate) -> str:
+        self._enter("complaint", certificate.torrent)
+        return self.complains
 
     def web_seeds(self, torrent: InfoHash) -> Sequence[str]:
         self._enter("web_seeds", torrent)
@@ -356,13 +403,165 @@ class FakeClient:
     def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
         self._enter("set_share_limits", torrent)
         self._of(torrent)
-        self.change(
-            torrent,
-            ratio_limit=limits.ratio,
-            seeding_time_limit=limits.seeding_time,
-            inactive_seeding_time_limit=limits.inactive_seeding_time,
-            share_limit_action=limits.action,
+        self.change(torrent, limits=limits)
+
+    def limited(self, torrent: Torrent) -> bool:
+        return not torrent.limits.never
+
+    def set_tags(self, torrent: InfoHash, tags: Sequence[str]) -> None:
+        self._enter("set_tags", torrent)
+        self._of(torrent)
+        self.change(torrent, tags=tuple(tags))
+
+    def set_name(self, torrent: InfoHash, name: str) -> None:
+        self._enter("set_name", torrent)
+        self._of(torrent)
+        self.change(torrent, name=name)
+
+    def rename_file(self, torrent: InfoHash, old: str, new: str) -> None:
+        self._enter("rename_file", torrent)
+        with self._lock:
+            held = self._of(torrent)
+            if new in held.paths:
+                raise Collision(f"{self._name} has a file {new!r} already.")
+            self.disk.move(_place(held, old), _place(held, new))
+            held.paths[held.paths.index(old)] = new
+
+    def set_priorities(self, torrent: InfoHash, priorities: Mapping[int, FilePriority]) -> None:
+        self._enter("set_priorities", torrent)
+        with self._lock:
+            self._of(torrent).priorities.update(priorities)
+            self._show()
+
+    def part_file(self, torrent: InfoHash) -> ClientPath:
+        self._enter("part_file", torrent)
+        return self._of(torrent).row.save_path / part_file_name(torrent)
+
+    def set_piece_order(self, torrent: InfoHash, *, sequential: bool, first_last_first: bool) -> None:
+        self._enter("set_piece_order", torrent)
+        self._of(torrent)
+        self.change(torrent, sequential=sequential, first_last_piece_first=first_last_first)
+
+    def set_transfer_limits(self, torrent: InfoHash, *, upload: int, download: int) -> None:
+        self._enter("set_transfer_limits", torrent)
+        self._of(torrent)
+        self.change(torrent, upload_limit=upload, download_limit=download)
+
+    def queue_place(self, torrent: InfoHash) -> int | None:
+        self._enter("queue_place", torrent)
+        with self._lock:
+            waiting = [one for one in self.queue if one in self._held and not self._row(self._held[one]).complete]
+            self._of(torrent)
+            return waiting.index(torrent) + 1 if torrent in waiting else None
+
+    def move_in_queue(self, torrent: InfoHash, *, first: bool) -> None:
+        self._enter("move_in_queue", torrent)
+        with self._lock:
+            self._of(torrent)
+            if torrent in self.queue:
+                self.queue.remove(torrent)
+                self.queue.insert(0 if first else len(self.queue), torrent)
+
+    def pulses(self) -> Mapping[InfoHash, TorrentPulse]:
+        self._enter("pulses", None)
+        with self._lock:
+            return {torrent: self._pulse(torrent) for torrent in self._shown}
+
+    def snapshot(self) -> ClientSnapshot:
+        before = self._snapshot
+        with self._lock:
+            rows = {row.id: row for row in self.torrents()}
+            pulses, condition = self.pulses(), self.condition()
+        if (rows, pulses, condition) != (dict(before.torrents), dict(before.pulses), before.condition):
+            torrents = {each: _same(before.torrents.get(each), row) for each, row in rows.items()}
+            told = {each: _same(before.pulses.get(each), pulse) for each, pulse in pulses.items()}
+            self._snapshot = ClientSnapshot(torrents, told, condition)
+        return self._snapshot
+
+    def trackers_of(self, torrents: Collection[InfoHash]) -> Mapping[InfoHash, Sequence[Tracker]]:
+        found: dict[InfoHash, Sequence[Tracker]] = {}
+        for each in torrents:
+            with suppress(TorrentGone):
+                found[each] = self.trackers(each)
+        return found
+
+    def _pulse(self, torrent: InfoHash) -> TorrentPulse:
+        """As the last listing shows it; what a test has put into `pulsing` instead."""
+        row = self._shown[torrent][0]
+        pulse = TorrentPulse(
+            0,
+            0,
+            None,
+            None,
+            0,
+            0,
+            row.added_on,
+            phase=PHASES.get(row.state, TorrentPhase.UNKNOWN),
+            swarm_seeds=0,
+            swarm_peers=0,
+            was_complete=torrent in self.completed,
+            queue_place=None,
+            private=self._held[torrent].private if torrent in self._held else None,
         )
+        return replace(pulse, **self.pulsing.get(torrent, {}))
+
+    def is_private(self, torrent: InfoHash) -> bool | None:
+        self._enter("is_private", torrent)
+        return self._of(torrent).private
+
+    def condition(self) -> ClientCondition:
+        self._enter("condition", None)
+        return self.conditions
+
+    def free_space(self) -> int | None:
+        self._enter("free_space", None)
+        return 0
+
+    def reannounce(self, torrent: InfoHash) -> None:
+        self._enter("reannounce", torrent)
+        self._of(torrent)
+
+    def add_tracker(self, torrent: InfoHash, url: str) -> None:
+        self._enter("add_tracker", torrent)
+        held = self._of(torrent)
+        if url not in [tracker.url for tracker in held.trackers]:
+            held.trackers = (*held.trackers, Tracker(url, len(held.trackers), working=True))
+
+    def remove_tracker(self, torrent: InfoHash, url: str) -> None:
+        self._enter("remove_tracker", torrent)
+        held = self._of(torrent)
+        held.trackers = tuple(tracker for tracker in held.trackers if tracker.url != url)
+
+    def retire(self, warrant: Warrant) -> None:
+        self._enter("retire", warrant.torrent.id)
+        if not warrant.valid_at(self._clock.monotonic()):
+            raise stale_warrant(warrant)
+        with self._lock:
+            if warrant.torrent.id not in self._held:
+                return
+            held = self._held[warrant.torrent.id]
+            self._drop(warrant.torrent.id)
+            self.retired.append(warrant)
+            self.disk.delete(_place(held, part_file_name(warrant.torrent.id)))
+
+    def skips_check(self, *, renamed: bool) -> bool:
+        return not renamed
+
+    def relocate(self, torrent: InfoHash, save_path: ClientPath) -> None:
+        self._enter("relocate", torrent)
+        with self._lock:
+            self._of(torrent).running = False
+        self.change(torrent, save_path=save_path, auto_managed=False)
+
+    def persist(self, torrent: InfoHash) -> None:
+        self._enter("persist", torrent)
+        self._of(torrent)
+
+    def opened(self, torrent: InfoHash) -> Sequence[ClientPath]:
+        self._enter("opened", torrent)
+        with self._lock:
+            held = self._of(torrent)
+            return tuple(held.row.save_path / path for path in held.paths)
 
     def set_super_seeding(self, torrent: InfoHash, *, on: bool) -> None:
         self._enter("set_super_seeding", torrent)
@@ -403,7 +602,7 @@ class FakeClient:
     # Inside.
 
     def _enter(self, method: str, torrent: InfoHash | None) -> None:
-        if method in ("add_stopped", "recheck", "start", "stop", "set_category", "remove"):
+        if method in WRITES:
             self.calls.append((method, torrent))
         self.before(method, torrent)
         faults = self._faults.get(method)
@@ -448,9 +647,11 @@ class FakeClient:
             have=[False] * manifest.piece_count,
             running=False,
             ready_at=now + self.resume_time,
+            private=_is_private(metainfo),
         )
         with self._lock:
             self._held[torrent] = held
+            self.queue.append(torrent)
         return held
 
     def _refuse_other(self, torrent: InfoHash, spec: AddSpec) -> None:
@@ -470,9 +671,7 @@ class FakeClient:
             download_limit=spec.download_limit,
             sequential=spec.sequential,
             first_last_piece_first=spec.first_last_piece_first,
-            ratio_limit=_NO_LIMIT,
-            seeding_time_limit=_NO_LIMIT,
-            inactive_seeding_time_limit=_NO_LIMIT,
+            limits=ShareLimits(),
         )
         if spec.name:
             held.row = replace(held.row, name=spec.name)
@@ -484,6 +683,8 @@ class FakeClient:
 
     def _drop(self, torrent: InfoHash) -> None:
         self._held.pop(torrent, None)
+        if torrent in self.queue:
+            self.queue.remove(torrent)
         self._shown.pop(torrent, None)
         if torrent in self._queue:
             self._queue.remove(torrent)
@@ -521,7 +722,7 @@ class FakeClient:
     def _content(self, held: Held, file: int) -> bytes | None:
         """Of a file that is not wanted and is not there, what the part file has of it."""
         found = self.disk.read(_place(held, held.paths[file]))
-        if found is not None or held.priorities.get(file, 1):
+        if found is not None or held.priority(file).wanted:
             return found
         raw = self.disk.read(_place(held, part_file_name(held.row.id)))
         if raw is None:
@@ -538,12 +739,13 @@ class FakeClient:
 
     def _show(self) -> None:
         self._refreshed_at = self._clock.monotonic()
+        self.completed |= {torrent for torrent, held in self._held.items() if all(held.have)}
         self._shown = {
             torrent: (self._row(held), PieceStates(tuple(held.have))) for torrent, held in self._held.items()
         }
 
     def _row(self, held: Held) -> Torrent:
-        wanted = [file for file in held.manifest.files if held.priorities.get(file.index, 1)]
+        wanted = [file for file in held.manifest.files if held.priority(file.index).wanted]
         sizes = [file.size * (1 - _progress(held, file.index)) for file in wanted]
         checking = held.check != held.checked
         left = held.manifest.total_size if checking else round(sum(sizes)) or int(not _all_wanted(held))
@@ -603,7 +805,7 @@ class FakeTicket:
 def _all_wanted(held: Held) -> bool:
     """Whether every piece is there that reaches into a wanted file."""
     manifest = held.manifest
-    unwanted = {index for index, priority in held.priorities.items() if not priority}
+    unwanted = {index for index, priority in held.priorities.items() if not priority.wanted}
     return all(has or unwanted.issuperset(manifest.files_of(piece)) for piece, has in enumerate(held.have))
 
 
@@ -614,6 +816,11 @@ def _wanted_paths(manifest: Manifest, spec: AddSpec) -> list[str]:
 
 def _place(held: Held, path: str) -> str:
     return str(held.row.save_path / path)
+
+
+def _is_private(metainfo: bytes) -> bool:
+    info = decode_document(metainfo).root[b"info"]
+    return isinstance(info, dict) and info.get(b"private") == 1
 
 
 def _trackers(metainfo: bytes) -> tuple[Tracker, ...]:
@@ -647,3 +854,7 @@ def _progress(held: Held, file: int) -> float:
         if span.file == file
     )
     return good / size
+
+
+def _same(before: Any, now: Any) -> Any:
+    return before if before == now else now

@@ -64,6 +64,11 @@ class FakeClock:
             self._stopped = True
             self._changed.notify_all()
 
+    def go_on(self) -> None:
+        """Another process: nobody has stopped it."""
+        with self._changed:
+            self._stopped = False
+
     def _advance(self, seconds: float) -> None:
         self._now += seconds
         self._monotonic += seconds

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.fakes.clock import FakeClock
-from torrent_mover.adapters.store.sqlite import SqliteJournal
+from tests.fakes.jobs import OpenJobs
 from torrent_mover.domain.move import MoveRecord, Stage
 from torrent_mover.domain.torrent.torrent import InfoHash
 
@@ -25,7 +25,7 @@ def run(path: Path, first: int) -> None:
     """Save move after move, each with its pieces."""
     sys.stdout.write("opening\n")
     sys.stdout.flush()
-    journal = SqliteJournal(path, FakeClock())
+    journal = OpenJobs(path, FakeClock())
     number = first
     while True:
         torrent = InfoHash(f"{number % MOVES:040x}")

@@ -98,7 +98,7 @@ def a_snapshot(**changes: Any) -> Snapshot:
     plain = Snapshot(
         at=AT,
         run="0193f7a2",
-        version="3.0.0",
+        version="4.0.0",
         phase=Phase.RUNNING,
         mode="sftp",
         source="seedbox",

@@ -8,20 +8,9 @@ import pytest
 
 pytest.register_assert_rewrite("tests.faults.scene")
 
-from tests.faults.ledger import long_form  # noqa: E402
 from tests.faults.scene import Scene  # noqa: E402
 
 _PASSED = pytest.StashKey[bool]()
-
-
-def pytest_collection_modifyitems(config, items):
-    """Leave out what only the long form runs."""
-    if long_form():
-        return
-    left = [item for item in items if item.get_closest_marker("long")]
-    if left:
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.hookimpl(hookwrapper=True)

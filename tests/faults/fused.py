@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.adapters.store.jobs import SqliteJobJournal
 from torrent_mover.cli import main
 
 WRITES = (
@@ -30,9 +30,9 @@ WRITES = (
 
 def lay(name: str, torrent: str, step: str) -> None:
     """Put the fuse before and behind one method of the journal."""
-    write: Callable[..., Any] = getattr(SqliteJournal, name)
+    write: Callable[..., Any] = getattr(SqliteJobJournal, name)
 
-    def fused(journal: SqliteJournal, subject: Any, *rest: Any) -> Any:
+    def fused(journal: SqliteJobJournal, subject: Any, *rest: Any) -> Any:
         label = f"{name} {subject.stage.value}" if name == "save_move" else name
         ours = getattr(subject, "torrent", getattr(subject, "id", subject)).hex == torrent
         if ours and step == f"before {label}":
@@ -42,7 +42,7 @@ def lay(name: str, torrent: str, step: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
-    setattr(SqliteJournal, name, fused)
+    setattr(SqliteJobJournal, name, fused)
 
 
 if __name__ == "__main__":

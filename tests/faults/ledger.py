@@ -16,6 +16,11 @@ def long_form() -> bool:
     return bool(os.environ.get(LONG))
 
 
+def each_nth() -> int:
+    """Of the many kills of the long form, each n-th is wanted: `FAULTS_LONG=5`. 1: all."""
+    return int(os.environ.get(LONG) or "1")
+
+
 @dataclass(frozen=True)
 class Entry:
     """One scenario. `row` of the fault matrix; bytes: of all torrents, lost, sent more than once, and how many may have been.

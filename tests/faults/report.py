@@ -1,5 +1,8 @@
 """`make faults`: runs the long form of the fault suite and writes docs/reliability.md from what it noted.
 
+`python -m tests.faults.report tiers` runs the part about tiers alone, and writes its section again; with `FAULTS_LONG=5` each fifth
+of its many kills.
+
 What fails beside others, on a machine that may pause, runs once more, alone; the page says so. With `FAULTS_KEEP=FOLDER` the
 notes stay: `python -m tests.faults.report FOLDER` runs once more what failed there, and writes the page again.
 """
@@ -15,16 +18,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tests.faults import tiers
 from tests.faults.ledger import LONG, VARIABLE, Entry, read
 from tests.faults.matrix import ROWS, numbers
+from tests.faults.tables import size, table
 from torrent_mover import __version__
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
-PARTS = ("tests/faults", "tests/engine/test_faults_everywhere.py")
+PARTS = (
+    "tests/faults",
+    "tests/engine/test_faults_everywhere.py",
+    "tests/duties/debrid/test_on_real_debrid.py",
+)
+SHARED = (
+    "tests/engine/test_partial.py",
+    "tests/engine/test_core_client.py",
+    "tests/engine/test_delivery.py",
+    "tests/duties/tiering/test_renames.py",
+    "tests/duties/tiering/test_symlinks.py",
+)
+"""What else kills at every call, and in `make test` at a share of them: see points.dealt."""
 KEEP = "FAULTS_KEEP"
 LEDGER, OUTCOMES = "ledger.jsonl", "outcomes.xml"
 BESIDE, ALONE = "beside others", "alone"
+_SIDE_BY_SIDE = ("-n", os.environ.get("WORKERS", "2"), "--dist=worksteal")
 
 GAPS = (
     "**A power cut** of the machine: the suite kills processes, and on fakes it loses every byte that was not synced; what a "
@@ -43,15 +61,29 @@ GAPS = (
 def main(arguments: Sequence[str]) -> int:
     """Run the suite and write the page; 1 if anything failed, also when it ran alone."""
     with tempfile.TemporaryDirectory() as temporary:
+        if list(arguments) == ["tiers"]:
+            return tiers_alone(Path(os.environ.get(KEEP, temporary)).absolute())
         folder = Path(arguments[0] if arguments else os.environ.get(KEEP, temporary)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         if not arguments:
             held = {test for row in ROWS.values() for test in row.held_by if not test.startswith(PARTS)}
-            run(folder, BESIDE, [*PARTS, *sorted(held)], "-n", os.environ.get("WORKERS", "2"), "--dist=worksteal")
+            run(folder, BESIDE, [*PARTS, *sorted({*held, *tiers.TESTS, *SHARED})], *_SIDE_BY_SIDE)
         beside = Outcomes(folder / BESIDE / OUTCOMES)
         if beside.failed:
             run(folder, ALONE, beside.failed)
         return write(folder)
+
+
+def tiers_alone(folder: Path) -> int:
+    """The tests about tiers, and their section of the page; 1 where one failed twice."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run(folder, BESIDE, sorted(tiers.TESTS), *_SIDE_BY_SIDE)
+    if failed := Outcomes(folder / BESIDE / OUTCOMES).failed:
+        run(folder, ALONE, failed)
+    entries, outcomes = gathered(folder)
+    section = "\n".join(tiers.section(entries, outcomes))
+    PAGE.write_text(tiers.put_into(PAGE.read_text(encoding="utf-8"), section), encoding="utf-8")
+    return 1 if outcomes.failed else 0
 
 
 def run(folder: Path, part: str, tests: Sequence[str], *options: str) -> None:
@@ -62,20 +94,26 @@ def run(folder: Path, part: str, tests: Sequence[str], *options: str) -> None:
     ledger.write_text("", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
     command += [f"--junit-xml={place / OUTCOMES}", *tests]
-    subprocess.run(command, cwd=ROOT, env=os.environ | {LONG: "1", VARIABLE: str(ledger)}, check=False)
+    subprocess.run(command, cwd=ROOT, env={LONG: "1"} | os.environ | {VARIABLE: str(ledger)}, check=False)
 
 
 def write(folder: Path) -> int:
     """Make the page; 1 where a test failed twice, and nothing is written where no test ran."""
+    entries, outcomes = gathered(folder)
+    if not outcomes.passed:
+        return 1
+    PAGE.write_text("\n".join(page(entries, outcomes)) + "\n", encoding="utf-8")
+    return 1 if outcomes.failed else 0
+
+
+def gathered(folder: Path) -> tuple[list[Entry], Outcomes]:
+    """What the runs noted and how they ended; of a test that ran twice, the second time counts."""
     outcomes, entries = Outcomes(folder / BESIDE / OUTCOMES), read(folder / BESIDE / LEDGER)
     if (folder / ALONE / OUTCOMES).exists():
         failed = set(outcomes.failed)
         outcomes.once_more(Outcomes(folder / ALONE / OUTCOMES))
         entries = [entry for entry in entries if entry.test not in failed] + read(folder / ALONE / LEDGER)
-    if not outcomes.passed:
-        return 1
-    PAGE.write_text("\n".join(page(entries, outcomes)) + "\n", encoding="utf-8")
-    return 1 if outcomes.failed else 0
+    return entries, outcomes
 
 
 class Outcomes:
@@ -120,12 +158,13 @@ class Outcomes:
 
 def page(entries: Sequence[Entry], outcomes: Outcomes) -> Iterable[str]:
     """Its lines."""
-    real = [entry for entry in entries if entry.versions != "fakes"]
-    fakes = [entry for entry in entries if entry.versions == "fakes"]
+    of_moves = [entry for entry in entries if entry.row != tiers.ROW]
+    real = [entry for entry in of_moves if entry.versions != "fakes"]
+    fakes = [entry for entry in of_moves if entry.versions == "fakes"]
     yield "# Reliability"
     yield ""
     yield f"What torrent_mover {__version__} was put through, and what became of the data. Written by `make faults`; do not edit."
-    yield "[The faults](#the-faults), one a row, and [what was not tried](#known-gaps)."
+    yield "[The faults](#the-faults), one a row, [tiers](#tiers), and [what was not tried](#known-gaps)."
     if outcomes.failed:
         yield ""
         yield "**The suite did not pass when this page was written.** These tests failed:"
@@ -163,6 +202,7 @@ def page(entries: Sequence[Entry], outcomes: Outcomes) -> Iterable[str]:
     yield from scenarios(real)
     yield from every_call(fakes)
     yield from elsewhere()
+    yield from tiers.section(entries, outcomes)
     yield "## Known gaps"
     yield ""
     yield from (f"- {gap}" for gap in GAPS)
@@ -295,18 +335,6 @@ def seeds(group: Iterable[Entry]) -> str:
     found = sorted({entry.seed for entry in group})
     whole = found == list(range(found[0], found[-1] + 1)) and len(found) > 1
     return f"{found[0]}-{found[-1]}" if whole else ", ".join(map(str, found))
-
-
-def size(count: int) -> str:
-    """In the unit that suits it."""
-    return "0" if not count else f"{count / (1 << 20):.1f} MiB" if count >= 1 << 20 else f"{count / (1 << 10):.0f} KiB"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
-    """A Markdown table."""
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    yield from ("| " + " | ".join(row) + " |" for row in rows)
 
 
 if __name__ == "__main__":

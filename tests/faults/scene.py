@@ -281,7 +281,9 @@ class Scene:
     def _journaled(self, one: Sample) -> set[int]:
         journal = self.world.root / "state" / "journal.sqlite3"
         with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=10)) as connection:
-            row = connection.execute("SELECT bitfield FROM pieces WHERE move = ?", (one.info_hash,)).fetchone()
+            row = connection.execute(
+                "SELECT bitfield FROM pieces JOIN jobs ON id = job WHERE infohash = ?", (one.info_hash,)
+            ).fetchone()
         bits = row[0] if row else b""
         return {8 * at + bit for at, byte in enumerate(bits) for bit in range(8) if byte >> (7 - bit) & 1}
 
@@ -329,7 +331,7 @@ class Scene:
             moved = dict(
                 connection.execute("SELECT torrent, confirmed FROM history WHERE outcome = 'moved' ORDER BY number")
             )
-            under_way = connection.execute("SELECT count(*) FROM moves").fetchone()[0]
+            under_way = connection.execute("SELECT count(*) FROM jobs").fetchone()[0]
         assert moved == {one.info_hash: 1 for one in self.samples}
         assert under_way == 0
 

@@ -78,7 +78,7 @@ def test_a_system_call_fails(scene, call, error):
         traced(here, call, f"error={error}", when)
         here.check()
     here.converge()
-    # What could not be synced is not known to be there: those files come anew.
+    # What could not be synced is not known to be there: those files come again.
     again = here.size if call == "fsync" else LOST_BY_A_KILL
     row = {"ENOSPC": "9", "EDQUOT": "10", "EIO": "11"}[error]
     here.account(row, f"{error} at the n-th {call}", allowed_again=again * here.injected)

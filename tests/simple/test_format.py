@@ -43,7 +43,7 @@ def test_statistics_of_a_relay_run():
         + tuple(a_move(id=a_hash(number), standing=MoveStatus.QUEUED) for number in range(3, 12)),
     )
     assert stats_text(snapshot) == (
-        "stats: 2.8/214.6 GiB, 1 %, in 48.1 MiB/s, out 31.4 MiB/s, ETA 1h12m (3 active, 9 queued)"
+        "stats: 2.8/214.6 GiB, 1 %, in 48.1 MiB/s, out 31.4 MiB/s, ETA 1h12m (3 transferring, 9 queued)"
     )
 
 
@@ -51,4 +51,4 @@ def test_statistics_leave_out_what_the_mode_has_not_and_name_troubles():
     moves = (a_move(standing=MoveStatus.RETRYING), a_move(standing=MoveStatus.FAILED), a_move(standing=MoveStatus.DONE))
     text = stats_text(a_snapshot(moves=moves, eta=None))
     assert "out " not in text
-    assert text.endswith("ETA unknown (0 active, 1 retrying, 0 queued, 1 done, 1 failed)")
+    assert text.endswith("ETA unknown (0 transferring, 1 retrying, 0 queued, 1 done, 1 failed)")

@@ -20,7 +20,8 @@ from torrent_mover.domain.report.events import (
     StageEntered,
 )
 from torrent_mover.domain.report.snapshot import Phase
-from torrent_mover.simple.reporter import SimpleReporter, feeds_journald
+from torrent_mover.simple.lines import feeds_journald
+from torrent_mover.simple.reporter import SimpleReporter
 
 ROOT = Path(__file__).parents[2]
 STARTED = RunStarted(0.0, "r1", "seedbox -> nas", "sftp", "config.ini")
@@ -109,7 +110,7 @@ def test_stages_are_told_only_with_debug():
 
 def test_statistics_come_by_themselves():
     out, _ = report(control=EndingControl(3), stats_every=0.001)
-    assert out.count("INFO  stats: 93.8/214.6 GiB, 43 %, in 48.1 MiB/s, ETA 41m20s (1 active, 1 queued)\n") == 3
+    assert out.count("INFO  stats: 93.8/214.6 GiB, 43 %, in 48.1 MiB/s, ETA 41m20s (1 transferring, 1 queued)\n") == 3
 
 
 def test_no_statistics_while_nothing_moves():

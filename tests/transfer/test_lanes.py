@@ -1,11 +1,12 @@
 import threading
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from torrent_mover.domain.errors import Cancelled
-from torrent_mover.transfer.lanes import LaneController, LaneShare
+from torrent_mover.transfer.lanes import LaneController, LaneShare, in_order
 
 LOOK = 0.1
 ENOUGH = 1 << 40
@@ -180,3 +181,26 @@ def test_who_waits_gets_the_lane_that_becomes_free():
         assert not entered.wait(0.2)
     assert entered.wait(10)
     thread.join(10)
+
+
+def test_transfers_that_go_both_ways_between_two_servers_never_wait_for_each_other():
+    here, there = LaneShare(1), LaneShare(1)
+
+    def transfers(*shares):
+        for _ in range(200):
+            with ExitStack() as stack:
+                for share in in_order(shares):
+                    stack.enter_context(share.joined(lambda: None))
+
+    threads = [threading.Thread(target=transfers, args=pair, daemon=True) for pair in ((here, there), (there, here))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_one_server_at_both_ends_is_joined_once():
+    only = LaneShare(1)
+
+    assert in_order((only, only)) == [only]

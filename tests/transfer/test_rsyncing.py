@@ -1,5 +1,6 @@
 """rsync between real programs: over a real sshd on loopback."""
 
+import contextlib
 import os
 import pickle
 import signal
@@ -126,7 +127,8 @@ def test_a_killed_transfer_goes_on_where_it_was(case, victim):
     for pid in (
         case.server.children() if victim == "sshd" else [p.pid for p in case.local_processes() if p.name() == victim]
     ):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     error = running.join()
     assert isinstance(error, ConnectionLost), repr(error)
     assert case.local_processes() == []

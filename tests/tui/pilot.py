@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
 from tests.fakes.control import FakeControl
@@ -25,7 +26,7 @@ def rows_of(app: MoverApp) -> list[str]:
     return ["".join(segment.text for segment in strip) for strip in strips]
 
 
-def dump(app: MoverApp) -> str:
+def dump(app: App[Any]) -> str:
     """The screen as text, without the blanks at the ends of rows."""
     return "\n".join(row.rstrip() for row in rows_of(app)) + "\n"
 
@@ -36,7 +37,13 @@ async def settle(pilot: Pilot[Any]) -> None:
         await pilot.pause()
 
 
-async def until_shown(app: MoverApp, pilot: Pilot[Any], text: str) -> str:
+async def resized(pilot: Pilot[Any], size: tuple[int, int]) -> None:
+    """The terminal has another size now, and everything is drawn for it."""
+    await pilot.resize_terminal(*size)
+    await settle(pilot)
+
+
+async def until_shown(app: App[Any], pilot: Pilot[Any], text: str) -> str:
     """The screen, once that text is on it."""
     deadline = time.monotonic() + 20
     while text not in (shown := dump(app)):

@@ -101,7 +101,7 @@ def busy_moves() -> tuple[MoveView, ...]:
         a_move(
             id=a_hash(0x0F00BEEF), name="Tears of Steel 2012 2160p HDR", size=33 * GIB, stage=Stage.CHECKING,
             step=Step.CHECK, steps=steps(33 * GIB, 33 * GIB, 33 * GIB, now=Step.CHECK), fraction=0.97, rate=210.0 * MIB,
-            eta=15.0, doing="recheck 45 % on nas", watchdog_in=1480.0,
+            eta=15.0, doing="recheck 45 % on nas", watchdog_in=1480.0, waits=True,
         ),
         a_move(
             id=a_hash(0x77AA01FE), name="Spring.2019.2160p.Blender", size=whole, standing=MoveStatus.RETRYING,

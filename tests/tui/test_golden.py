@@ -1,4 +1,4 @@
-"""Every screen in every state at three sizes, as text. `TM_GOLDEN=write pytest tests/tui/test_golden.py` writes them anew."""
+"""Every screen in every state at three sizes, as text. `TM_GOLDEN=write pytest tests/tui/test_golden.py` writes them."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_the_graphs_take_a_third_at_most(size: tuple[int, int], most: int):
 
 def test_a_small_terminal_shows_which_screens_there_are():
     async def act(app, _pilot) -> None:
-        assert "[1 Dashboard] 2 Queue  3 History  4 Health  5 Log" in dump(app)
+        assert "[1 Dashboard] 2 Queue  3 History  4 Servers  5 Log" in dump(app)
 
     drive(SCENES["running"](), act, NARROW)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 
 from tests.fakes.snapshots import AT, GIB
-from tests.tui.pilot import NARROW, rows_of, settle
+from tests.tui.pilot import NARROW, resized, rows_of, settle
 from tests.tui.scenes import HOSTILE
 from torrent_mover.domain.categorizing import CategoryShelf, Draft, Peer, Placed, TrackerHost, Unsorted
 from torrent_mover.domain.errors import MoverError, Unreachable
@@ -180,13 +180,23 @@ async def press(app: WizardApp, pilot: Pilot[int], *keys: str) -> None:
         await ready(app, pilot)
 
 
-def picture(categorizer: FakeCategorizer, size: tuple[int, int], *keys: str, look: Look | None = None) -> str:
-    """The screen after these keys."""
+def pictures(
+    categorizer: FakeCategorizer, sizes: Sequence[tuple[int, int]], *keys: str, look: Look | None = None
+) -> list[str]:
+    """The screen after these keys at each of these sizes, the first of which it starts with."""
     shown: list[str] = []
 
     async def act(app: WizardApp, pilot: Pilot[int]) -> None:
         await press(app, pilot, *keys)
-        shown.append("\n".join(row.rstrip() for row in rows_of(app)) + "\n")
+        for number, size in enumerate(sizes):
+            if number:
+                await resized(pilot, size)
+            shown.append("\n".join(row.rstrip() for row in rows_of(app)) + "\n")
 
-    drive(categorizer, act, size, look)
-    return shown[0]
+    drive(categorizer, act, sizes[0], look)
+    return shown
+
+
+def picture(categorizer: FakeCategorizer, size: tuple[int, int], *keys: str, look: Look | None = None) -> str:
+    """The screen after these keys."""
+    return pictures(categorizer, [size], *keys, look=look)[0]

@@ -1,1 +1,1 @@
-"""The rim: each file makes one port real with one library or program."""
+"""Adapters: each file implements one port with one library or program."""

@@ -1,4 +1,4 @@
-"""Locks held by the kernel: one run at a time for a state folder and for a pair of clients, one mover of each torrent."""
+"""Locks held by the kernel: one run at a time for a state folder and for a pair of clients."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ import fcntl
 import hashlib
 import os
 import shlex
-import struct
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from torrent_mover.domain.errors import AlreadyRunning, NotWritable, TransferError
-from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.domain.errors import AlreadyRunning, NotWritable
 
 _RUN_LOCK: Final = "run.lock"
-_CLAIMS: Final = "torrents.lock"
-_PLACE_BYTES: Final = 7
-"""Of a hash: enough to tell any two torrents apart, and within what a file offset can be."""
 _HOLDER_BYTES: Final = 200
 
 
@@ -46,7 +41,7 @@ class RunLock:
 
     def acquire(self) -> None:
         """Take it, without waiting."""
-        descriptor = _open(self._path)
+        descriptor = open_lock(self._path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -74,42 +69,6 @@ class RunLock:
                 os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
-
-
-class Claims:
-    """Torrents that a user's runs work on: two runs from two sources may bring the same one to the same destination.
-
-    Each is one byte of one file, at a place that follows from it, locked for as long as its move takes. `destination` names
-    the client.
-    """
-
-    def __init__(self, folder: Path, destination: str) -> None:
-        self._path = folder / _CLAIMS
-        self._destination = destination
-
-    @contextlib.contextmanager
-    def hold(self, torrent: InfoHash) -> Iterator[None]:
-        """Hold one. Raises TransferError, to be tried again, where another run has it; NotWritable."""
-        place = hashlib.sha256(f"{self._destination}\0{torrent.hex}".encode("utf-8", "surrogateescape")).digest()
-        descriptor = _open(self._path)
-        try:
-            _lock_byte(descriptor, int.from_bytes(place[:_PLACE_BYTES], "big"))
-            yield
-        finally:
-            os.close(descriptor)
-
-
-def _lock_byte(descriptor: int, place: int) -> None:
-    """See fcntl(2), F_OFD_SETLK: the lock goes with the descriptor, however the process ends."""
-    lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
-    try:
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, lock)
-    except (BlockingIOError, PermissionError) as error:
-        raise TransferError(
-            "Another run is moving this torrent to the same client right now.",
-            kept="Nothing was started.",
-            remedy="It is tried again; if the other run has moved it by then, there is only the hand-over left to do.",
-        ) from error
 
 
 def shared_folder(state_dir: Path, shared_dir: Path) -> Path:
@@ -182,7 +141,8 @@ def _usable(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK)
 
 
-def _open(path: Path) -> int:
+def open_lock(path: Path) -> int:
+    """The file of a lock, made for us alone where it is missing, never through a link. Raises NotWritable."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

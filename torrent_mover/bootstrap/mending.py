@@ -1,4 +1,4 @@
-"""What a run before a screen may mend itself when somebody says so: a line of the config, and a host key never seen before."""
+"""Fixes that a run with a screen offers: a line of the config, and trust in a host key never seen before."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from torrent_mover.adapters.config.editing import can_be_edited, set_value
 from torrent_mover.adapters.ssh.keyscan import host_keys, trust
-from torrent_mover.bootstrap.ends import ssh_target
+from torrent_mover.bootstrap.servers import ssh_target
 from torrent_mover.domain.errors import HostKeyUnknown, MoverError, PathNotSeen
-from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.engine.preflight.examination import Offer
 from torrent_mover.ports.ssh import SshTarget
 
@@ -24,9 +24,9 @@ def offer(settings: Settings, config: Path, error: MoverError) -> Offer | None:
     if isinstance(error, HostKeyUnknown) and error.shown:
         servers = (settings.source_server, settings.destination_server)
         targets = [ssh_target(server, settings) for server in servers if server]
-        target = next((each for each in targets if each.label == error.server and not each.proxy_jump), None)
+        target = next((each for each in targets if each.label == error.address and not each.proxy_jump), None)
         if target is not None:
-            return Offer(f"trust {error.shown} of {error.server} from now on", lambda: _trust(target, error.shown))
+            return Offer(f"trust {error.shown} of {error.address} from now on", lambda: _trust(target, error.shown))
     return None
 
 
@@ -38,5 +38,6 @@ def _trust(target: SshTarget, shown: str) -> None:
             f"{target.label} shows another key now than {shown}.",
             kept="No key was remembered.",
             remedy="Check again (c), and compare the new fingerprint with the server's owner.",
+            server=target.host,
         )
     trust(target, [key])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
-from torrent_mover.bootstrap.ends import Ends, allowed
+from torrent_mover.bootstrap.ends import Ends
+from torrent_mover.bootstrap.servers import Servers
 from torrent_mover.domain.paths import ClientPath, LocalPath
 from torrent_mover.domain.rsync_options import sift
-from torrent_mover.domain.settings.settings import Handover, Settings, TransferMode
-from torrent_mover.engine.delivery.places import MovePolicy, Route
+from torrent_mover.duties.moving.settings import Handover, Settings, TransferMode
+from torrent_mover.engine.delivery.places import MovePolicy, Way
 from torrent_mover.engine.progress.board import Flow, Legs
 from torrent_mover.engine.progress.sink import Throttle
 from torrent_mover.engine.proof.recheck import RecheckPatience
@@ -47,12 +49,12 @@ def policy_of(settings: Settings, *, test_run: bool = False) -> MovePolicy:
     )
 
 
-def cache_of(settings: Settings) -> LocalFileSystem | None:
+def cache_of(settings: Settings, servers: Servers) -> LocalFileSystem | None:
     """Where data lies on its way through this machine, in the modes that store it."""
     moving = settings.moving
     stored = moving.transfer_mode is TransferMode.SFTP_UPLOAD and moving.local_cache_sftp_upload
     return (
-        LocalFileSystem(_cache_root(settings), most_open=allowed(settings).files)
+        LocalFileSystem(_cache_root(settings), most_open=servers.allowed.files)
         if stored or moving.transfer_mode is TransferMode.RSYNC_UPLOAD
         else None
     )
@@ -62,35 +64,35 @@ def _cache_root(settings: Settings) -> LocalPath:
     return settings.moving.local_cache_path or LocalPath(tempfile.gettempdir())
 
 
-def route(settings: Settings, ends: Ends, throttle: Throttle, jobs: Callable[[], int]) -> Route:
+def way(settings: Settings, ends: Ends, servers: Servers, throttle: Throttle, jobs: Callable[[], int]) -> Way:
     """The way of the bytes. `jobs`: how many moves share the bandwidth right now."""
     moving, mode = settings.moving, settings.moving.transfer_mode
     for_one = moving.max_concurrent_file_transfers
-    lanes = (moving.max_concurrent_downloads, moving.max_concurrent_uploads)
-    # One for each server, which all strategies share: no more lanes than its connections and the settings allow.
-    shares = [LaneShare(min(pool.lanes, count)) for pool, count in zip(ends.pools, lanes, strict=False)]
+    most = (moving.max_concurrent_downloads, moving.max_concurrent_uploads)
+    # For each server no more lanes than its connections, over all routes, and no more than this route's settings allow.
+    shares = [(servers.lanes(pool), LaneShare(count)) for pool, count in zip(ends.pools, most, strict=False)]
     inward, outward = frozenset({Flow.IN}), frozenset({Flow.OUT})
-    copying = Copying(*shares, most=for_one)
-    streamed = Route("sftp", Legs((inward | outward if mode.uploads else inward,)), lambda _save_path: copying)
+    copying = Copying(*chain.from_iterable(shares), most=for_one)
+    streamed = Way("sftp", Legs((inward | outward if mode.uploads else inward,)), lambda _save_path: copying)
     legs = Legs((inward, outward) if mode.uploads else (inward,))
     if mode.by_rsync:
-        rsyncing = _rsyncing(settings, ends, throttle, jobs)
-        return Route(mode.value, legs, rsyncing, streamed, hashed_on_the_way=mode.uploads)
-    cache = cache_of(settings)
+        rsyncing = _rsyncing(settings, ends, servers, throttle, jobs)
+        return Way(mode.value, legs, rsyncing, streamed, hashed_on_the_way=mode.uploads)
+    cache = cache_of(settings, servers)
     if cache is None:
         return replace(streamed, mode=mode.value, partial=streamed)
-    pull, push = (Copying(share, most=for_one) for share in shares)
+    pull, push = (Copying(*of_server, most=for_one) for of_server in shares)
     caching = Caching(pull, push, cache)
-    return Route(mode.value, legs, lambda _save_path: caching, streamed)
+    return Way(mode.value, legs, lambda _save_path: caching, streamed)
 
 
 def _rsyncing(
-    settings: Settings, ends: Ends, throttle: Throttle, jobs: Callable[[], int]
+    settings: Settings, ends: Ends, servers: Servers, throttle: Throttle, jobs: Callable[[], int]
 ) -> Callable[[ClientPath], Strategy]:
     tuning = RsyncTuning(sift(settings.moving.rsync_options).accepted, settings.general.rsync_timeout)
     source, *destination = ends.rsyncs
     push: RsyncEndpoint | None = None
-    local = LocalEnd(_cache_root(settings), LocalFileSystem(_cache_root(settings), most_open=allowed(settings).files))
+    local = LocalEnd(_cache_root(settings), LocalFileSystem(_cache_root(settings), most_open=servers.allowed.files))
 
     def part(flow: Flow) -> int | None:
         """What one leg may take, so that all together keep the limit: rsync cannot share it by itself."""

@@ -10,49 +10,66 @@ from typing import Any
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config.rules import RulesFile
 from torrent_mover.adapters.outlets.run_state import FILE_NAME, published
-from torrent_mover.bootstrap.ends import Ends, client, session_pool, tunnel_to
-from torrent_mover.bootstrap.state import active_run, journal_as_it_is, state_folder
+from torrent_mover.bootstrap.arrs import holds_of, managers_of
+from torrent_mover.bootstrap.ends import Ends
+from torrent_mover.bootstrap.servers import Servers
+from torrent_mover.bootstrap.state import active_run, jobs_of, journal_as_it_is, state_folder
 from torrent_mover.domain.capacity import fitting, margin
 from torrent_mover.domain.errors import MoverError, ServerTooOld
 from torrent_mover.domain.move import MoveRecord, Outcome
 from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.rules import TrackerRules
-from torrent_mover.domain.settings.settings import HostKeyPolicy, Settings
+from torrent_mover.domain.settings.servers import HostKeyPolicy
 from torrent_mover.domain.text import counted, size
-from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
 from torrent_mover.duties.moving.categorize import ClientCategorizer
 from torrent_mover.duties.moving.foresight import Foresight, foresee
 from torrent_mover.duties.moving.planner import Planner
 from torrent_mover.duties.moving.selection import SelectionPolicy
+from torrent_mover.duties.moving.settings import Settings
+from torrent_mover.engine.arrs.holds import ArrHolds
+from torrent_mover.engine.arrs.silences import DUTY, Silences
 from torrent_mover.engine.delivery.places import Destination
 from torrent_mover.engine.run.queue import COPIED_ALREADY, LEFT_BY_USER
 from torrent_mover.engine.run.work import HeldBack, Plan
 from torrent_mover.ports.client import TorrentClient
-from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.journal import JobJournal
 
 
-def chosen_by(settings: Settings, *, again: bool = False) -> SelectionPolicy:
-    """What the settings say about what is moved. `again`: move back what came from the destination, too."""
+def chosen_by(settings: Settings, *, again: bool = False, only: frozenset[InfoHash] | None = None) -> SelectionPolicy:
+    """What the settings say about what is moved. `again`: move back what came from the destination, too.
+
+    `only`: these torrents, which somebody has named, whatever the settings say.
+    """
     moving = settings.moving
+    if only is not None:
+        return SelectionPolicy(moving.category_to_move, order=moving.order, again=True, only=only)
     return SelectionPolicy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order, again)
 
 
 def planner(
     settings: Settings,
     ends: Ends,
-    journal: Journal | None,
+    journal: JobJournal | None,
     *,
     cross_seeds: bool = True,
     again: bool = False,
     rules: Callable[[], TrackerRules] | None = None,
+    only: frozenset[InfoHash] | None = None,
+    holds: ArrHolds | None = None,
 ) -> Planner:
     """What decides which torrents move. `cross_seeds`: look at the source's disk for those that share files.
 
     `rules`: where they come from, if not from the file that the settings name.
     """
     read = rules or RulesFile(settings.rules_file).read
-    policy, name = chosen_by(settings, again=again), ends.destination.client.name
-    return Planner(ends.source.client, journal, policy, read, ends.look if cross_seeds else None, name)
+
+    def held(torrent: Torrent) -> str:
+        hold = holds.of(torrent.id, torrent.category) if holds else None
+        return hold.words(holds.clock.now()) if holds and hold else ""
+
+    policy, name = chosen_by(settings, again=again, only=only), ends.destination.client.name
+    return Planner(ends.source.client, journal, policy, read, ends.look if cross_seeds else None, name, held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +101,19 @@ def preview(settings: Settings, *, again: bool = False) -> Preview:
     )
     clock = SystemClock()
     with ExitStack() as stack:
-        ends, journal = Ends(strict, clock, stack), journal_as_it_is(settings, stack)
+        ends, whole = Ends(strict, Servers([strict], stack), clock), journal_as_it_is(settings, stack)
+        journal = jobs_of(whole, ends.source.client.name, settings.route) if whole else None
         goes_on = journal is not None and bool(active_run(settings))
         left = _left(published(state_folder(settings) / FILE_NAME) or {}, journal) if journal and goes_on else {}
         now = clock.now() if goes_on else None
-        plan = planner(settings, ends, journal, again=again).plan(now=now, left=left)
+        documents = whole.documents(DUTY, "holds") if whole else None
+        managers = managers_of(settings.arrs, clock, stack)
+        holds = holds_of(settings.arrs, managers, clock, Silences(documents, writes=False))
+        plan = planner(settings, ends, journal, again=again, holds=holds).plan(now=now, left=left)
         records = journal.moves() if journal else ()
         left_out, room = _room(plan, ends.destination) if plan.moves else (frozenset(), "")
         failed = {record.id: record for record in records if record.error}
-        foresight = foresee(ends.source, plan, clock.monotonic)
+        foresight = foresee(ends.source, ends.destination, plan, clock.monotonic)
         return Preview(plan, clock.now(), failed, left_out, room, foresight)
 
 
@@ -101,7 +122,7 @@ def _room(plan: Plan, destination: Destination) -> tuple[frozenset[InfoHash], st
     try:
         space = destination.files.space()
     except MoverError as error:
-        return frozenset(), "" if isinstance(error, ServerTooOld) else f"Room was not looked for: {error.what}"
+        return frozenset(), "" if isinstance(error, ServerTooOld) else f"Free space was not checked: {error.what}"
     fits = fitting([move.torrent.size for move in plan.moves], space.free, space.total)
     left_out = frozenset(move.torrent.id for move, fit in zip(plan.moves, fits, strict=True) if not fit)
     kept_free = size(margin(space.total))
@@ -109,7 +130,7 @@ def _room(plan: Plan, destination: Destination) -> tuple[frozenset[InfoHash], st
     return left_out, f"{counted(len(left_out), 'torrent')} would not fit now: {why}." if left_out else ""
 
 
-def _left(said: Mapping[str, Any], journal: Journal) -> dict[InfoHash, HeldBack]:
+def _left(said: Mapping[str, Any], journal: JobJournal) -> dict[InfoHash, HeldBack]:
     """What the run that goes on has done with: left by the user, as it says, or copied, as the history says."""
     run = said.get("run")
     copied = (entry.id for entry in journal.history() if entry.run == run and entry.outcome is Outcome.COPIED)
@@ -132,11 +153,5 @@ def categorizer(
 
 def _destination(settings: Settings, section: str, stack: ExitStack) -> TorrentClient:
     """The destination client alone."""
-    wanted, server, tunnel = settings.destination_client, settings.destination_server, None
-    if wanted.tunnel and server is not None:
-        pool = session_pool(server, settings)
-        stack.callback(pool.close)
-        tunnel = tunnel_to(wanted, pool, stack)
-    torrents = client(section, wanted, settings.general.connect_timeout, SystemClock(), tunnel)
-    stack.callback(torrents.close)
-    return torrents
+    wanted, server = settings.destination_client, settings.destination_server
+    return Servers([settings], stack).client(section, wanted, settings, SystemClock(), server)

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import Protocol
 
-from torrent_mover.adapters.lockfile import Claims, hold, holder, lock_paths, possible_lock_paths, shared_folder
+from torrent_mover.adapters.leases import KernelLeases
+from torrent_mover.adapters.lockfile import hold, holder, lock_paths, possible_lock_paths, shared_folder
 from torrent_mover.adapters.process.this_user import home_folder
+from torrent_mover.adapters.store.jobs import SqliteJobJournal
 from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.domain.move import MOVE
+from torrent_mover.domain.paths import LocalPath
+from torrent_mover.domain.settings.clients import ClientSettings
 from torrent_mover.domain.settings.reading import OwnPlaces
-from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.domain.settings.servers import ServerSettings
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.moving.settings import Settings
 
 
-def state_folder(settings: Settings | OwnPlaces) -> Path:
+class HasState(Protocol):
+    """Whatever names the folder for our own files."""
+
+    @property
+    def state_dir(self) -> LocalPath:
+        """The folder."""
+
+
+def state_folder(settings: HasState) -> Path:
     """The folder of the journal and of what a run publishes."""
     return Path(str(settings.state_dir))
 
 
-def journal_path(settings: Settings | OwnPlaces) -> Path:
+def journal_path(settings: HasState) -> Path:
     """The journal's file."""
     return state_folder(settings) / "journal.sqlite3"
 
@@ -33,9 +50,20 @@ def journal_as_it_is(settings: Settings, stack: ExitStack) -> SqliteJournal | No
     return journal
 
 
-def locked(settings: Settings) -> AbstractContextManager[None]:
-    """Holds the locks of a run. Raises AlreadyRunning, NotWritable."""
-    return hold(lock_paths(state_folder(settings), _shared_folder(), *_pair(settings)))
+def locked(routes: Iterable[Settings]) -> AbstractContextManager[None]:
+    """Holds the locks of a run of these routes. Raises AlreadyRunning, NotWritable."""
+    paths = [path for each in routes for path in lock_paths(state_folder(each), _shared_folder(), *_pair(each))]
+    return hold(tuple(dict.fromkeys(paths)))
+
+
+def jobs_of(journal: SqliteJournal, source: str, route: str) -> SqliteJobJournal:
+    """The moves of a route in the journal; `source` names the client that they leave (`host:port`)."""
+    return journal.scoped(MOVE, source, route)
+
+
+def alone(places: OwnPlaces) -> AbstractContextManager[None]:
+    """Holds the lock of the state folder, so that no run begins meanwhile. Raises AlreadyRunning, NotWritable."""
+    return hold(lock_paths(state_folder(places), _shared_folder(), "", "")[:1])
 
 
 def active_run(settings: Settings | OwnPlaces) -> str:
@@ -44,9 +72,27 @@ def active_run(settings: Settings | OwnPlaces) -> str:
     return holder(possible_lock_paths(state_folder(settings), _shared_folder(), *pair))
 
 
-def claims(settings: Settings) -> Claims:
-    """What keeps two runs from bringing the same torrent to the same client."""
-    return Claims(shared_folder(state_folder(settings), _shared_folder()), settings.destination_client.url)
+def claims(settings: Settings, source: str, destination: str) -> Callable[[InfoHash], AbstractContextManager[None]]:
+    """What holds a torrent at both ends of a move, against everybody else. `source`, `destination`: as messages call them."""
+    ends = (
+        end_of(settings.source_client, settings.source_server),
+        end_of(settings.destination_client, settings.destination_server),
+    )
+    leases = KernelLeases(lease_folder(settings), dict(zip(ends, (source, destination), strict=True)))
+    return lambda torrent: leases.hold([(end, torrent) for end in ends], settings.route)
+
+
+def lease_folder(settings: HasState, *, looks: bool = False) -> Path:
+    """Where the leases lie that all configs and duties of a user share. `looks`: nothing is leased, and no folder is made."""
+    if looks:
+        shared = _shared_folder()
+        return shared if not shared.exists() or os.access(shared, os.W_OK) else state_folder(settings)
+    return shared_folder(state_folder(settings), _shared_folder())
+
+
+def end_of(client: ClientSettings, server: ServerSettings | None) -> str:
+    """One client, by the same name in every config: behind a tunnel, another server has another one under the same address."""
+    return f"{client.url} through {server.host}:{server.port}" if client.is_tunnelled and server else client.url
 
 
 def _pair(settings: Settings) -> tuple[str, str]:

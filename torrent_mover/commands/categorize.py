@@ -9,10 +9,10 @@ import sys
 from collections import Counter
 
 from torrent_mover.bootstrap.plans import categorizer as categorizer_of
-from torrent_mover.commands.configured import settings_of
+from torrent_mover.commands.configured import routes_of
 from torrent_mover.commands.front import keymap_path, wants_screen
 from torrent_mover.domain.categorizing import Change, Draft, SortState
-from torrent_mover.domain.errors import ExitCode, UsageError
+from torrent_mover.domain.errors import ExitCode, UsageError, worst
 from torrent_mover.domain.text import counted, pad, safe
 from torrent_mover.ports.categorizer import Categorizer, Written
 
@@ -37,11 +37,24 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
         )
     if arguments.json:
         raise UsageError("--categorize has no --json.", kept="Nothing was changed.", remedy="Leave --json out.")
-    settings, _ = settings_of(arguments, quiet=arguments.quiet)
-    with categorizer_of(settings, arguments.category, no_rules=arguments.no_rules, suggest=not by_rules) as categorizer:
-        if not by_rules:
-            return _on_screen(categorizer, arguments)
-        return _by_rules(categorizer, arguments)
+    routes, _ = routes_of(arguments, quiet=arguments.quiet)
+    wanted = {
+        (each.destination_client_name, arguments.category or each.moving.category_to_move): each for each in routes
+    }
+    if not by_rules and len(wanted) > 1:
+        names = ", ".join(
+            f"{each.route} ({client}, category {category})" for (client, category), each in wanted.items()
+        )
+        raise UsageError(
+            f"The routes bring torrents to several places, and one is sorted at a time: {names}.",
+            kept="Nothing was changed.",
+            remedy=f"Name a route: torrent-mover --categorize --route {next(iter(wanted.values())).route}",
+        )
+    codes = []
+    for settings in wanted.values():
+        with categorizer_of(settings, arguments.category, no_rules=arguments.no_rules, suggest=not by_rules) as found:
+            codes.append(_by_rules(found, arguments) if by_rules else _on_screen(found, arguments))
+    return worst(codes)
 
 
 def _on_screen(categorizer: Categorizer, arguments: argparse.Namespace) -> ExitCode:

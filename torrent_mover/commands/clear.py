@@ -23,9 +23,10 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     try:
         prefix = arguments.clear_recheck_failure or arguments.clear_corruption
         record = _the_one(journal, prefix)
+        own = journal.of(record)
         if arguments.clear_corruption:
-            journal.forget_pieces(record.id)
-        journal.save_move(replace(record, mark=None, attempts=0, error="", error_code="", remedy=""))
+            own.forget_pieces(record.id)
+        own.save_move(replace(record, mark=None, attempts=0, error="", error_code="", remedy=""))
     finally:
         journal.close()
     sys.stdout.write(f"{record.id.short} {safe(record.name)}: the next run tries it again\n")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Final
 
 from torrent_mover.commands import run
+from torrent_mover.commands.asked_to_end import asked_to_end
 from torrent_mover.commands.configured import settings_of
+from torrent_mover.commands.demo_serve import serve_worlds
 from torrent_mover.commands.front import wants_screen
 from torrent_mover.demo.world import DemoWorld
 from torrent_mover.domain.errors import ExitCode
@@ -27,29 +25,29 @@ _SLOW: Final = {"sftp_download_limit_mbps": "24"}
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Build the world, move everything, show that it seeds at the other side, clean up."""
-    with _taken_down_first() as asked_to_end:
-        code = _in_a_world(arguments, asked_to_end)
-    return asked_to_end[0] if asked_to_end else code
+    with asked_to_end() as asked:
+        code = serve_worlds(arguments, asked) if arguments.serve else _in_a_world(arguments, asked)
+    return asked[0] if asked else code
 
 
-def _in_a_world(arguments: argparse.Namespace, asked_to_end: list[ExitCode]) -> ExitCode:
+def _in_a_world(arguments: argparse.Namespace, asked: list[ExitCode]) -> ExitCode:
     say = sys.stdout.write
     watched = wants_screen(arguments, os.environ)
     say("Starting a demo on this machine: two qBittorrent servers, an SSH server and some torrents.\n")
     sys.stdout.flush()
     with DemoWorld(keep=arguments.keep) as world:
-        if asked_to_end:
-            return asked_to_end[0]
+        if asked:
+            return asked[0]
         samples = world.seed_samples(scale=_SCALE_TO_WATCH if watched else 1)
         wanted = {sample.info_hash: sample for sample in samples}
         say(f"In {world.root}: {len(wanted)} torrents seed at the source, {world.source.url}\n")
-        if arguments.serve:
-            return _serve(world, asked_to_end)
+        if arguments.servers:
+            return _stay(world, asked)
         arguments.config = str(world.write_config(General=_SLOW if watched else {}))
         settings, path = settings_of(arguments)
-        if asked_to_end:
-            return asked_to_end[0]
-        code = run.move(settings, path, arguments)
+        if asked:
+            return asked[0]
+        code = run.move((settings,), path, arguments)
         say("\nWhat the two clients say now (what has another category stays at the source):\n")
         for infohash, (source, destination) in world.states().items():
             name = safe(wanted[infohash].name) if infohash in wanted else infohash
@@ -59,7 +57,7 @@ def _in_a_world(arguments: argparse.Namespace, asked_to_end: list[ExitCode]) -> 
     return code
 
 
-def _serve(world: DemoWorld, asked_to_end: list[ExitCode]) -> ExitCode:
+def _stay(world: DemoWorld, asked: list[ExitCode]) -> ExitCode:
     """Say what init asks for, and stay until a signal asks to end."""
     for title, client in (("source", world.source), ("destination", world.destination)):
         sys.stdout.write(f"{title:<12} {client.url}  user {client.username}  password {client.password}\n")
@@ -70,30 +68,6 @@ def _serve(world: DemoWorld, asked_to_end: list[ExitCode]) -> ExitCode:
         "Try it in another terminal: torrent-mover init. Ctrl-C here stops the servers and removes their folder.\n"
     )
     sys.stdout.flush()
-    while not asked_to_end:
+    while not asked:
         time.sleep(_GLANCE)
-    return asked_to_end[0]
-
-
-@contextmanager
-def _taken_down_first() -> Iterator[list[ExitCode]]:
-    """While a world is built or taken down, a first signal only asks to end, so that nothing stays behind; a second one ends.
-
-    Yields what the process shall return, once it was asked. The run itself answers signals in its own way.
-    """
-    asked: list[ExitCode] = []
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        asked.append(ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED)
-        restore()
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, on_signal) for number in wanted}
-    try:
-        yield asked
-    finally:
-        restore()
+    return asked[0]

@@ -10,20 +10,25 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from torrent_mover import __version__
 from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.config.reading import examine, find
+from torrent_mover.adapters.config.reading import find
 from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.bootstrap.checkup import Checkup
+from torrent_mover.bootstrap.configs import examine_all
+from torrent_mover.commands.configured import chosen
+from torrent_mover.commands.other_duties import OtherDuty, configured
+from torrent_mover.commands.serve_configured import page_of
 from torrent_mover.commands.telling import try_out
-from torrent_mover.domain.errors import ConfigError, ExitCode
+from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, worst
 from torrent_mover.domain.report.events import Event
 from torrent_mover.domain.report.snapshot import CheckView
 from torrent_mover.domain.settings.problems import Problem, Severity
-from torrent_mover.domain.settings.settings import Settings
 from torrent_mover.domain.text import counted, pad, safe, shorten, size
+from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.engine.preflight.examination import Check, CheckResult, Doubt, Examination, NotChecked
 from torrent_mover.engine.run.work import Plan
 
@@ -38,34 +43,113 @@ _ASCII: Final = {"passed": "+", "warning": "!", "failed": "x", "skipped": "-"}
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Ask everything, show it, and say by the exit code whether a run could start: 0, 2 (config), 3 or 4."""
-    path = find(arguments.config)
-    settings, problems = examine(path)
+    path, routes, others, problems = _configured(arguments)
+    modes = {each.moving.transfer_mode.value for each in routes}
+    mode = modes.pop() if len(modes) == 1 else None
     show = _Rows() if not arguments.json else None
     if show:
-        show.head(str(path), settings)
-    results: list[CheckResult] = []
-    if settings is None:
-        examination = Examination(SystemClock(), _ignore)
-        check = Check("config", lambda: _config(str(path), "", problems))
-        results += _shown(examination.ask([check]), show)
-        code = ExitCode.USAGE
-    else:
-        mode = settings.moving.transfer_mode.value
-        with Checkup(settings, lambda: _config(str(path), f", mode {mode}", problems)) as checkup:
-            examination = Examination(checkup.clock, _ignore)
-            results += _shown(_asked(checkup, examination), show)
-            if arguments.notify:
-                general, clock = settings.general, checkup.clock
-                told = Check("notifications", lambda: try_out(general, redactor_of(settings), clock.now()), fatal=False)
-                results += _shown(examination.ask([told]), show)
-        refusal = examination.verdict()
-        code = refusal.exit_code if refusal else ExitCode.DONE
+        show.head(path, mode)
+    found: list[RouteChecks] = []
+    code = ExitCode.DONE if routes or others else ExitCode.USAGE
+    if not routes:
+        found.append(RouteChecks("", _whole(path, problems, show)))
+    for settings in routes:
+        if show and len(routes) > 1:
+            show.route(settings)
+        views, verdict = _route(settings, path, problems, arguments, show, first=settings is routes[0])
+        found.append(RouteChecks(settings.route, views))
+        code = worst((code, verdict))
+    for each in (*others, *page_of(arguments.config)):
+        views, verdict = _other(each, show)
+        found.append(RouteChecks("", views, each.heading))
+        code = worst((code, verdict))
     if show:
-        show.foot([result.view for result in results])
+        several = len(routes) > 1
+        show.foot([(each.section or (each.route if several else ""), view) for each in found for view in each.views])
     else:
-        json.dump(as_data(str(path), settings, [result.view for result in results], code), sys.stdout, indent=2)
+        json.dump(as_data(path, mode, found, code), sys.stdout, indent=2)
         sys.stdout.write("\n")
     return code
+
+
+def _configured(
+    arguments: argparse.Namespace,
+) -> tuple[str, tuple[Settings, ...], tuple[OtherDuty, ...], tuple[Problem, ...]]:
+    """Where the config is, its routes, the work of other duties, and all problems. Raises ConfigError, UsageError."""
+    try:
+        path = find(arguments.config)
+    except ConfigError:
+        others = configured(arguments)
+        if others:
+            return "the environment", (), others, ()
+        raise
+    configuration, problems = examine_all(path)
+    if configuration is None:
+        return str(path), (), (), problems
+    others = () if arguments.route else configured(arguments)
+    if others and not configuration.routes:
+        return str(path), (), others, problems
+    return str(path), chosen(configuration.routes, arguments, path), others, problems
+
+
+@dataclass(frozen=True, slots=True)
+class RouteChecks:
+    """The answers about one route, or one section of another duty; both blank: about the config as a whole."""
+
+    route: str
+    views: tuple[CheckView, ...]
+    section: str = ""
+
+
+def _whole(path: str, problems: tuple[Problem, ...], show: _Rows | None) -> tuple[CheckView, ...]:
+    """The config's own check, where no route asks it."""
+    check = Check("config", lambda: _config(path, "", problems))
+    return tuple(_shown(Examination(SystemClock(), _ignore).ask([check]), show))
+
+
+def _other(duty: OtherDuty, show: _Rows | None) -> tuple[tuple[CheckView, ...], ExitCode]:
+    """Ask all about one piece of another duty's work."""
+    examination = Examination(SystemClock(), _ignore)
+    if show:
+        show.section(duty.heading)
+    try:
+        with duty.checks() as checks:
+            views = tuple(_shown(examination.ask(checks), show))
+    except MoverError as error:
+        failed = _failing(error)
+        views = tuple(_shown(examination.ask([Check(duty.heading, failed)]), show))
+    refusal = examination.verdict()
+    return views, refusal.exit_code if refusal else ExitCode.DONE
+
+
+def _failing(error: MoverError) -> Callable[[], str]:
+    def fail() -> str:
+        raise error
+
+    return fail
+
+
+def _route(
+    settings: Settings,
+    path: str,
+    problems: tuple[Problem, ...],
+    arguments: argparse.Namespace,
+    show: _Rows | None,
+    *,
+    first: bool,
+) -> tuple[tuple[CheckView, ...], ExitCode]:
+    """Ask all about one route. What is of the whole config is asked with the first one alone."""
+    mode = settings.moving.transfer_mode.value
+    with Checkup(settings, lambda: _config(path, f", mode {mode}", problems) if first else "") as checkup:
+        examination = Examination(checkup.clock, _ignore)
+        asked = (result for result in _asked(checkup, examination) if first or result.view.name != "config")
+        views = list(_shown(asked, show))
+        if arguments.notify and first:
+            general, clock = settings.general, checkup.clock
+            told = Check("notifications", lambda: try_out(general, redactor_of(settings), clock.now()), fatal=False)
+            views += _shown(examination.ask([told]), show)
+    refusal = examination.verdict()
+    return tuple(views), refusal.exit_code if refusal else ExitCode.DONE
 
 
 def _asked(checkup: Checkup, examination: Examination) -> Iterator[CheckResult]:
@@ -81,7 +165,7 @@ def _asked(checkup: Checkup, examination: Examination) -> Iterator[CheckResult]:
         return f"{counted(len(plan.moves), 'torrent')} to move, {size(plan.size)}{stay}"
 
     yield from examination.ask((*checkup.checks.first(), Check("plan", ask_plan, needs=("source client",))))
-    yield from examination.ask(checkup.checks.room(plan))
+    yield from examination.ask((*checkup.checks.room(plan), *checkup.arr_checks))
 
 
 def _config(path: str, mode: str, problems: tuple[Problem, ...]) -> str:
@@ -98,11 +182,11 @@ def _config(path: str, mode: str, problems: tuple[Problem, ...]) -> str:
     return f"{path}{mode}"
 
 
-def _shown(results: Iterable[CheckResult], show: _Rows | None) -> Iterator[CheckResult]:
+def _shown(results: Iterable[CheckResult], show: _Rows | None) -> Iterator[CheckView]:
     for result in results:
         if show:
             show.row(result.view)
-        yield result
+        yield result.view
 
 
 def _ignore(_event: Event) -> None:
@@ -118,16 +202,21 @@ def state_of(view: CheckView) -> str:
     return "failed" if view.fatal else "warning"
 
 
-def as_data(path: str, settings: Settings | None, views: Iterable[CheckView], code: ExitCode) -> dict[str, object]:
-    """The answers for programs. `took` in seconds; `code`, `kept` and `remedy` are there where a check did not pass."""
+def as_data(path: str, mode: str | None, found: Iterable[RouteChecks], code: ExitCode) -> dict[str, object]:
+    """The answers for programs. `took` in seconds; `code`, `kept` and `remedy` are there where a check did not pass.
+
+    `mode` None: the routes differ in it, or there is none.
+    """
     return {
         "schema": SCHEMA_VERSION,
         "version": __version__,
         "config": path,
-        "mode": settings.moving.transfer_mode.value if settings else None,
+        "mode": mode,
         "exit_code": int(code),
         "checks": [
             {
+                "route": each.route or None,
+                "section": each.section or None,
                 "name": view.name,
                 "state": state_of(view),
                 "result": view.result,
@@ -136,7 +225,8 @@ def as_data(path: str, settings: Settings | None, views: Iterable[CheckView], co
                 "kept": view.trouble.kept if view.trouble else None,
                 "remedy": view.trouble.remedy if view.trouble else None,
             }
-            for view in views
+            for each in found
+            for view in each.views
         ],
     }
 
@@ -153,12 +243,21 @@ class _Rows:
         self._rule = "─" if unicode else "-"
         self._say: Callable[[str], object] = sys.stdout.write
 
-    def head(self, path: str, settings: Settings | None) -> None:
+    def head(self, path: str, mode: str | None) -> None:
         """Versions, and what is looked at."""
-        mode = f"   mode {settings.moving.transfer_mode.value}" if settings else ""
+        mode = f"   mode {mode}" if mode else ""
         self._say(f" torrent_mover {__version__}, Python {platform.python_version()}, {platform.system()}\n")
         self._say(f" config {safe(path)}{mode}\n\n")
         self._say(f"   {pad('Check', _NAME)}  {pad('Result', self._result)}{'Time':>{_TIME}}\n")
+
+    def route(self, settings: Settings) -> None:
+        """Which route the next rows are about, where there are several."""
+        ends = f"{settings.source_client_name} -> {settings.destination_client_name}"
+        self._say(f"\n {safe(f'Route {settings.route}: {ends}, category {settings.moving.category_to_move}')}\n")
+
+    def section(self, heading: str) -> None:
+        """Which section of another duty the next rows are about."""
+        self._say(f"\n {safe(heading[:1].upper() + heading[1:])}\n")
 
     @property
     def _result(self) -> int:
@@ -172,21 +271,22 @@ class _Rows:
         self._say(f" {self._glyphs[state_of(view)]} {pad(safe(view.name), _NAME)}  {result}{took:>{_TIME}}\n")
         sys.stdout.flush()
 
-    def foot(self, views: list[CheckView]) -> None:
-        """What is wrong, each in full with its remedy."""
+    def foot(self, found: list[tuple[str, CheckView]]) -> None:
+        """What is wrong, each in full with its remedy: the route (blank where there is one only), and the check."""
+        views = [view for _, view in found]
         failed = sum(state_of(view) == "failed" for view in views)
         warned = sum(state_of(view) == "warning" for view in views)
         title = ", ".join(counted(count, noun) for count, noun in ((failed, "problem"), (warned, "warning")) if count)
         text = f"{self._rule} {title or 'all is well'} "
         self._say(f"{text}{self._rule * (self._width - len(text))}\n")
-        for view in sorted(views, key=lambda each: state_of(each) == "warning"):
+        for route, view in sorted(found, key=lambda each: state_of(each[1]) == "warning"):
             if state_of(view) in ("failed", "warning"):
-                self._trouble(view)
+                self._trouble(f"{route}: {view.name}" if route else view.name, view)
 
-    def _trouble(self, view: CheckView) -> None:
+    def _trouble(self, name: str, view: CheckView) -> None:
         trouble = view.trouble
         assert trouble is not None  # noqa: S101  its caller looked
-        self._say(f" {self._glyphs[state_of(view)]} {trouble.code}  {safe(view.name)}\n")
+        self._say(f" {self._glyphs[state_of(view)]} {trouble.code}  {safe(name)}\n")
         for text in (*trouble.what.splitlines(), trouble.kept):
             for line in textwrap.wrap(safe(text), self._width - 6, break_on_hyphens=False, break_long_words=False):
                 self._say(f"     {line}\n")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from torrent_mover.bootstrap import plans
 from torrent_mover.bootstrap.plans import Preview
-from torrent_mover.commands.configured import settings_of
+from torrent_mover.commands.configured import instead_of_routes, routes_of
 from torrent_mover.commands.looking import at, name_cell, name_cells
-from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.errors import ExitCode, MoverError, worst
 from torrent_mover.domain.move import MoveRecord
 from torrent_mover.domain.text import counted, safe, shorten, size
 from torrent_mover.domain.torrent.attributes import not_carried
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.moving.foresight import Foresight
+from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.engine.delivery.places import PlannedMove
 from torrent_mover.engine.run.work import Plan
 
@@ -29,24 +32,95 @@ _TRACKERS_TOLD = 8
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Plan and show. Raises NoSuchCategory, with --json after the plan."""
-    settings, _ = settings_of(arguments)
-    preview = plans.preview(settings, again=arguments.again)
-    plan = preview.plan
+    said = instead_of_routes(arguments)
+    if said:
+        if arguments.json:
+            json.dump(joined([]), sys.stdout, indent=2)
+            said = "\n"
+        sys.stdout.write(said)
+        return ExitCode.DONE
+    routes, _ = routes_of(arguments)
+    if len(routes) == 1:
+        return _only_route(routes[0], arguments)
+    code, parts = ExitCode.DONE, []
+    for number, settings in enumerate(routes):
+        part = RoutePreview(settings.route)
+        try:
+            part.preview = plans.preview(settings, again=arguments.again)
+            part.error = part.preview.plan.refusal
+        except MoverError as error:
+            part.error = error
+        if part.error is not None:
+            code = worst((code, part.error.exit_code))
+        parts.append(part)
+        if not arguments.json:
+            sys.stdout.write(("\n" if number else "") + _as_text(part, settings))
     if arguments.json:
-        json.dump(as_data(preview), sys.stdout, indent=2)
+        json.dump(joined(parts), sys.stdout, indent=2)
         sys.stdout.write("\n")
-    if plan.refusal is not None:
-        raise plan.refusal
+    return code
+
+
+def _only_route(settings: Settings, arguments: argparse.Namespace) -> ExitCode:
+    part = RoutePreview(settings.route, plans.preview(settings, again=arguments.again))
+    assert part.preview is not None  # noqa: S101  it was given
+    refusal = part.preview.plan.refusal
+    if arguments.json:
+        json.dump(joined([part]), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    if refusal is not None:
+        raise refusal
     if not arguments.json:
-        sys.stdout.write(as_table(preview, name_cells(sys.stdout, _NAME_CELLS)))
+        sys.stdout.write(as_table(part.preview, name_cells(sys.stdout, _NAME_CELLS)))
     return ExitCode.DONE
 
 
-def as_data(preview: Preview) -> dict[str, object]:
-    """The plan for programs. Sizes in bytes, times in Unix seconds."""
-    plan = preview.plan
+@dataclass(slots=True)
+class RoutePreview:
+    """What was found out about one route: its plan, or why there is none."""
+
+    route: str
+    preview: Preview | None = None
+    error: MoverError | None = None
+
+
+def _as_text(part: RoutePreview, settings: Settings) -> str:
+    ends = f"{settings.source_client_name} -> {settings.destination_client_name}"
+    head = f"Route {part.route}: {ends}, category {settings.moving.category_to_move or '(none)'}\n"
+    if part.error is not None:
+        told = f"{part.error.what} [{part.error.code}]\n  {part.error.remedy}\n"
+        return safe(head.rstrip()) + "\n" + "".join(f"{safe(line)}\n" for line in told.splitlines())
+    assert part.preview is not None  # noqa: S101  one of the two is there
+    return safe(head.rstrip()) + "\n" + as_table(part.preview, name_cells(sys.stdout, _NAME_CELLS))
+
+
+def joined(parts: Sequence[RoutePreview]) -> dict[str, object]:
+    """The plans of all routes for programs. Sizes in bytes, times in Unix seconds; each torrent names its route."""
+    known = [(part.route, as_data(part.preview)) for part in parts if part.preview is not None]
+    doubts = [str(data["links_not_seen"]) for _, data in known if data["links_not_seen"]]
     return {
         "schema": SCHEMA_VERSION,
+        "size": sum(data["size"] for _, data in known),
+        "routes": [{"route": part.route, "error": part.error and part.error.what} for part in parts],
+        **{
+            key: [{**one, "route": route} for route, data in known for one in data[key]]
+            for key in ("moves", "would_be_refused", "not_moved")
+        },
+        "links_not_seen": "; ".join(doubts) or None,
+        "rules_without_torrent": _in_all([data["rules_without_torrent"] for _, data in known]),
+        "not_read": sum(data["not_read"] for _, data in known),
+    }
+
+
+def _in_all(lists: Sequence[Sequence[str]]) -> list[str]:
+    """What stands in each of them: a rule that one route uses is not useless."""
+    return [each for each in lists[0] if all(each in other for other in lists)] if lists else []
+
+
+def as_data(preview: Preview) -> dict[str, Any]:
+    """The plan of one route for programs."""
+    plan = preview.plan
+    return {
         "size": plan.size,
         "moves": [
             {
@@ -62,6 +136,7 @@ def as_data(preview: Preview) -> dict[str, object]:
                 "partial": move.partial,
                 "overlap": move.overlap.value if move.overlap else None,
                 "not_carried": not_carried(move.torrent),
+                "not_taken": list(preview.foresight.not_taken.get(move.torrent.id, ())),
                 "fits": move.torrent.id not in preview.left_out,
                 "last_failure": _failure(preview.failed.get(move.torrent.id)),
             }
@@ -159,6 +234,9 @@ def _move(move: PlannedMove, preview: Preview, cells: int | None) -> Iterator[st
     room = "  does not fit now" if torrent.id in preview.left_out else ""
     head = f"  {torrent.id.short}  {size(torrent.size):>9}  {name_cell(torrent.name, cells)}"
     yield f"{head}{category}{_kin(move)}{room}".rstrip()
+    lost = preview.foresight.not_taken.get(torrent.id)
+    if lost:
+        yield f"{_BELOW}not carried: {safe(', '.join(lost))}"
     failed = preview.failed.get(torrent.id)
     if failed is not None:
         code = f" [{failed.error_code}]" if failed.error_code else ""

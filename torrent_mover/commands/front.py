@@ -13,15 +13,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from torrent_mover.adapters.process.surroundings import settle
 from torrent_mover.adapters.process.this_user import home_folder
+from torrent_mover.commands import moves_front
+from torrent_mover.commands.screens import AllDuties, OwnDuty, walk
+from torrent_mover.commands.showing import DutyFront, fronts
 from torrent_mover.domain.errors import ExitCode, Unexpected
 from torrent_mover.domain.report.events import Event, RunEnded
 from torrent_mover.domain.report.narrate import narrate
 from torrent_mover.ports.control import Control
-from torrent_mover.simple.reporter import SimpleReporter, feeds_journald
+from torrent_mover.simple.lines import feeds_journald
+from torrent_mover.simple.reporter import SimpleReporter
 
 _SMALLEST: Final = (60, 15)
 _SECOND: Final = 2
@@ -47,12 +51,12 @@ class FrontRun(Control, Protocol):
         """Do it; returns the exit code, raises nothing."""
 
 
-def follow(run: FrontRun, arguments: argparse.Namespace, log_file: Path) -> ExitCode:
-    """Execute the run with a front end beside it; returns the run's exit code."""
+def follow(run: FrontRun, arguments: argparse.Namespace, log_file: Path, folder: Path) -> ExitCode:
+    """Execute the run with a front end beside it; returns the run's exit code. `folder`: the state folder, for who runs beside."""
     worker = _Worker(run)
     signals = _Signals(run)
     try:
-        if wants_screen(arguments, os.environ) and _on_screen(run, worker, signals, arguments, log_file):
+        if wants_screen(arguments, os.environ) and _on_screen(run, worker, signals, arguments, log_file, folder):
             with signals.caught():
                 worker.wait()
             _last_line(worker)
@@ -112,7 +116,7 @@ class _Worker(threading.Thread):
     def run(self) -> None:
         try:
             self.code = self._run.execute()
-        except BaseException as error:  # noqa: BLE001  a front end that waits must not wait for ever
+        except BaseException as error:  # noqa: BLE001  a front end that waits must not wait forever
             _log.exception("the run is gone")
             self.fault = Unexpected.of(error)
         finally:
@@ -121,7 +125,7 @@ class _Worker(threading.Thread):
 
 
 def _on_screen(
-    run: FrontRun, worker: _Worker, signals: _Signals, arguments: argparse.Namespace, log_file: Path
+    run: FrontRun, worker: _Worker, signals: _Signals, arguments: argparse.Namespace, log_file: Path, folder: Path
 ) -> bool:
     """The dashboard, until somebody leaves it; False where the screen died and the run goes on without it."""
     from torrent_mover.tui.shell.app import run_dashboard
@@ -137,7 +141,16 @@ def _on_screen(
         config=str(arguments.config or ""),
     )
     worker.start()
-    result = run_dashboard(run, options=options, by_signal=signals.heard, gone=lambda: worker.gone)
+
+    def show(options: DashboardOptions) -> int | None:
+        return run_dashboard(run, options=options, by_signal=signals.heard, gone=lambda: worker.gone)
+
+    own = OwnDuty(cast("DutyFront", moves_front), run, show, signals.heard, run.stop)
+    duties = AllDuties(folder, fronts(arguments), {moves_front.NAME: own})
+    try:
+        result = walk(duties, moves_front.NAME, options)
+    finally:
+        duties.close()
     return result != DASHBOARD_FAILED
 
 
@@ -227,5 +240,5 @@ class _Signals:
     def _leave_soon(self, code: ExitCode) -> None:
         """End the process, unless the run ends by itself before. It is what the program survives anyway: a kill."""
         if not self.over.wait(_PATIENCE):
-            _log.warning("asked to end twice, and something still hangs: left")
+            _log.warning("asked to end twice, and something still hangs: leaving")
             os._exit(code)

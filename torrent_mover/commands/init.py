@@ -10,20 +10,24 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from torrent_mover.adapters.clock import SystemClock
-from torrent_mover.adapters.config.reading import discover
-from torrent_mover.adapters.config.writing import KEPT_SUFFIX, write_config
+from torrent_mover.adapters.config.ini_syntax import read_ini
+from torrent_mover.adapters.config.places import discover
+from torrent_mover.adapters.config.reading import text_of
+from torrent_mover.adapters.config.writing import KEPT_SUFFIX, mode_of, write_config
 from torrent_mover.adapters.process.this_user import expanded
-from torrent_mover.bootstrap import ends, plans
+from torrent_mover.bootstrap import plans, servers
 from torrent_mover.bootstrap.checkup import Checkup
+from torrent_mover.bootstrap.configs import CONFIGS
+from torrent_mover.bootstrap.sections import SCHEMA
+from torrent_mover.commands import init_qbitrr
 from torrent_mover.commands.dry_run import as_table
 from torrent_mover.commands.init_answers import Answers
+from torrent_mover.commands.init_draft import ConfigDraft
 from torrent_mover.commands.init_hostkeys import accept_host_key
 from torrent_mover.commands.init_prompts import BACK, Console, GoBack
 from torrent_mover.domain.errors import (
@@ -35,10 +39,13 @@ from torrent_mover.domain.errors import (
     PathNotSeen,
     UsageError,
 )
-from torrent_mover.domain.settings.settings import ServerSettings, TransferMode
+from torrent_mover.domain.settings.schema import GENERAL
+from torrent_mover.domain.settings.servers import ServerSettings
 from torrent_mover.domain.text import counted, safe, size
 from torrent_mover.domain.torrent.torrent import Torrent
+from torrent_mover.duties.moving.settings import TransferMode
 from torrent_mover.engine.preflight.examination import Doubt, Examination
+from torrent_mover.ports.roles import Categories, Locates
 
 _TRIES: Final = 4
 """Wrong answers after which a person is asked whether to go on: a client bans an address after five refused logins."""
@@ -59,12 +66,21 @@ _MODES: Final = {
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Ask, try, write. Without a terminal, or with --yes, the flags are the answers."""
     console = Console(asks=not arguments.yes and sys.stdin.isatty() and sys.stdout.isatty())
-    path = _target(arguments.config)
-    _guard(path, console, overwrite=arguments.overwrite)
-    console.say(f"This sets up torrent_mover. It tests each answer first, and then writes {path}.")
+    path = target_of(arguments.config)
+    if arguments.from_env or arguments.from_rdtm:
+        from torrent_mover.commands import init_environment  # names other duties, which moving does without
+
+        return init_environment.write(arguments, ConfigDraft(path, overwrite=arguments.overwrite))
+    old = None if arguments.from_qbitrr else _lines_of_others(path, overwrite=arguments.overwrite)
+    replaces = not old and guard(path, console, overwrite=arguments.overwrite)
+    if arguments.from_qbitrr:
+        return init_qbitrr.write(expanded(arguments.from_qbitrr), path, replaces=replaces)
+    does = "adds to" if old else "writes"
+    console.say(f"This sets up moving, from one client to another. It tests each answer first, and then {does} {path}.")
+    console.say("Other duties: torrent-mover init tier, init health, init debrid.")
     if console.asks:
         console.say(f"{BACK} goes back to the previous questions; Ctrl-C leaves.")
-    setup = _Setup(arguments, console, Answers(path))
+    setup = _Setup(arguments, console, Answers(path), old, replaces=replaces)
     try:
         with console.conversation():
             setup.run(path)
@@ -74,17 +90,32 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE
 
 
-def _target(explicit: str | None) -> Path:
+def target_of(explicit: str | None) -> Path:
     """Where the config goes: where a run would look for it, in the user's folder unless a place is named."""
     places = discover(explicit)
     return places[0][0] if len(places) == 1 else places[1][0]
 
 
-def _guard(path: Path, console: Console, *, overwrite: bool) -> None:
+def _lines_of_others(path: Path, *, overwrite: bool) -> str | None:
+    """The lines of a config that is there and has nothing of moving: they stay, and the route comes after them. Else None.
+
+    Raises ConfigError for a file that cannot be read.
+    """
+    text = None if overwrite or path.suffix.lower() == ".toml" else text_of(path)
+    if text is None:
+        return None
+    headings = {heading.casefold() for heading, _ in read_ini(text, "")[0]} - {GENERAL.name.casefold()}
+    mine = {section.name.casefold() for section in SCHEMA.plain}
+    has_routes = any(heading.partition(" ")[0] == "route" for heading in headings)
+    return text if headings and not headings & mine and not has_routes else None
+
+
+def guard(path: Path, console: Console, *, overwrite: bool) -> bool:
+    """See that no config is replaced unless somebody wants that; returns whether somebody does. Raises UsageError."""
     if path.suffix.lower() == ".toml":
         raise UsageError(f"{path}: init writes a config.ini.", remedy="Choose a name that ends in .ini: --config PATH")
     if not path.exists() or overwrite:
-        return
+        return overwrite
     if not console.agree(
         f"{path} is there already. Replace it (the old one is kept as {path.name}{KEPT_SUFFIX})?", default=False
     ):
@@ -93,12 +124,17 @@ def _guard(path: Path, console: Console, *, overwrite: bool) -> None:
             kept="It was left as it is.",
             remedy="Choose another place with --config PATH, or replace it with --overwrite (the old one is kept).",
         )
+    return True
 
 
 class _Setup:
     """One conversation."""
 
-    def __init__(self, arguments: argparse.Namespace, console: Console, answers: Answers) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, console: Console, answers: Answers, old: str | None, *, replaces: bool
+    ) -> None:
+        self._old = old
+        self._replaces = replaces
         self._flags = arguments
         self._console = console
         self._answers = answers
@@ -237,16 +273,17 @@ class _Setup:
     def _greet(self, section: str) -> str:
         settings = self._answers.settings()
         chosen = settings.source_client if section == "SOURCE_CLIENT" else settings.destination_client
-        with closing(ends.client(section, chosen, settings.general.connect_timeout, SystemClock())) as client:
+        with servers.one_client(section, chosen, settings) as client:
             info = client.info()
             return f"{client.name}: {info.product} {info.version}, API {info.api}"
 
     def _category(self) -> None:
         settings = self._answers.settings()
-        timeout = settings.general.connect_timeout
-        with closing(ends.client("SOURCE_CLIENT", settings.source_client, timeout, SystemClock())) as client:
+        with servers.one_client("SOURCE_CLIENT", settings.source_client, settings) as client:
             torrents = [torrent for torrent in client.torrents() if torrent.complete]
-            names = sorted({*client.categories(), *(torrent.category for torrent in torrents)} - {""})
+            sorting = client.role(Categories)
+            known = sorting.categories() if sorting else ()
+            names = sorted({*known, *(torrent.category for torrent in torrents)} - {""})
         names.sort(key=lambda name: -sum(torrent.category == name for torrent in torrents))
         given = [self._flag("move_category")]
         if not given[0] and self._console.asks:
@@ -297,9 +334,7 @@ class _Setup:
                     section, given.pop("password", ""), file, question, f"{flag}-password-file", needed=False
                 )
 
-        refused = (
-            "Answer again. Where it goes on like this: does ssh -p PORT USER@HOST log in from here, and with what?"
-        )
+        refused = "Answer again. If it keeps failing, check that this logs in from here: ssh -p PORT USER@HOST"
         self._until_right(ask, lambda: self._log_in(section), refused)
 
     def _login_text(self, section: str) -> str:
@@ -318,9 +353,10 @@ class _Setup:
         try:
             return self._logged_in(server)
         except HostKeyUnknown as error:
-            target = ends.ssh_target(server, settings)
+            target = servers.ssh_target(server, settings)
             if not accept_host_key(target, self._console, self._flags.host_key):
-                raise HostKeyUnknown(error.what, kept=error.kept, remedy=self._how_to_accept(error)) from error
+                remedy = self._how_to_accept(error)
+                raise HostKeyUnknown(error.what, kept=error.kept, remedy=remedy, server=error.server) from error
             self._trusted = str(server.known_hosts or "~/.ssh/known_hosts")
         return self._logged_in(server)
 
@@ -331,7 +367,7 @@ class _Setup:
         return f"Compare the fingerprint with what the server's owner says; if it is right, add: --host-key {shown}"
 
     def _logged_in(self, server: ServerSettings) -> str:
-        login = ends.log_in(server, self._answers.settings())
+        login = servers.log_in(server, self._answers.settings())
         key = login.host_key.partition(" ")[0]
         return (
             f"logged in{f' by {login.method}' if login.method else ''}, {key or 'its'} host key known ({login.speaker})"
@@ -371,9 +407,9 @@ class _Setup:
         if not self._console.asks:
             return ""
         settings = self._answers.settings()
-        timeout = settings.general.connect_timeout
-        with closing(ends.client("DESTINATION_CLIENT", settings.destination_client, timeout, SystemClock())) as client:
-            return str(next(iter(client.folders()), ""))
+        with servers.one_client("DESTINATION_CLIENT", settings.destination_client, settings) as client:
+            looking = client.role(Locates)
+            return str(next(iter(looking.folders()), "")) if looking else ""
 
     def _take_line(self, error: MoverError) -> bool:
         """Where what helps is a line of the config that was found out by looking, write that line."""
@@ -410,10 +446,13 @@ class _Setup:
 
     def _write(self, path: Path) -> None:
         settings = self._answers.settings()
-        kept = write_config(path, settings)
+        kept = write_config(path, settings, CONFIGS, self._old, replaces=self._replaces)
+        settings = CONFIGS.load(path)[0]
         self._written = True
         self._console.say()
-        self._console.say(f"Written: {path} (mode 0600){f'; what was there is {kept}' if kept else ''}")
+        self._console.say(
+            f"{'Added to' if self._old else 'Written'}: {path} ({mode_of(path)}){f'; what was there is {kept}' if kept else ''}"
+        )
         self._console.say()
         self._console.say("A dry run: what would move, and what would not. Nothing is touched.")
         self._console.say(as_table(plans.preview(settings)).rstrip("\n"))
@@ -425,7 +464,7 @@ class _Setup:
         for title, command, what in (
             ("Next:", f"torrent-mover{config} --test-run", "all of it, but the source keeps everything"),
             ("Then:", f"torrent-mover{config}", "the real thing"),
-            ("By cron:", f"{whole}{config} --simple -q", "silent but for failures"),
+            ("By cron:", f"{whole}{config} --simple -q", "prints only failures"),
         ):
             self._console.say(f"{title:<9}{command}   ({what})")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torrent_mover.adapters.config.passwords import with_passwords
 from torrent_mover.adapters.config.reading import plain_environment, surroundings
+from torrent_mover.bootstrap.sections import SCHEMA
 from torrent_mover.domain.errors import ConfigError
+from torrent_mover.domain.settings.document import ConfigDocument, ConfigEntry
 from torrent_mover.domain.settings.problems import ConfigPlace, Severity
-from torrent_mover.domain.settings.reading import read_settings
-from torrent_mover.domain.settings.schema import ConfigDocument, ConfigEntry
-from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.domain.settings.reading import read_configuration
+from torrent_mover.duties.moving.settings import Settings
 
 _CLIENT = {"port": "1", "username": "stand-in", "password": "stand-in"}
 _STAND_INS = {
@@ -44,15 +44,16 @@ class Answers:
 
     def settings(self) -> Settings:
         """The settings. Raises ConfigError with what is wrong in a section that was told."""
-        settings, problems = read_settings(self._document(), surroundings(self._path, plain_environment()))
+        around = surroundings(self._path, plain_environment())
+        configuration, problems = read_configuration(self._document(), around, SCHEMA)
         errors = [each for each in problems if each.severity is Severity.ERROR]
         mine = [each for each in errors if each.section in self._told] or errors
-        if settings is None or mine:
+        if configuration is None or mine:
             first = mine[0]
             raise ConfigError(
                 f"{first.key or first.section}: {first.what}", kept="Nothing was written.", remedy=first.remedy
             )
-        return with_passwords(settings)
+        return configuration.routes[0]
 
     def _document(self) -> ConfigDocument:
         sections = dict(_STAND_INS)

@@ -39,5 +39,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHA256:...",
         help="trust an SSH server with this host key; may be given twice",
     )
+    _add_of_others(parser)
+    add = parser.add_argument_group("from the programs that this one replaces").add_argument
+    add(
+        "--from-qbitrr",
+        metavar="PATH",
+        help="write the config from a config.toml of qBitrr, in report mode; nothing is asked, and nothing is connected to",
+    )
+    add(
+        "--from-rdtm",
+        metavar="PATH",
+        help="write [DEBRID realdebrid] from the .env of RDTM, in report mode; nothing is asked, and nothing is connected to",
+    )
+    add(
+        "--from-env",
+        metavar="PATH",
+        help="write sections from a file of variables (.env) of rTorrent SSD cache manager, rFlood with pyrosimple-manager, RDTM"
+        " or qBitrr; - takes those that are set here",
+    )
+    add = parser.add_argument
     add("--yes", action="store_true", help="ask nothing; use the flags and the defaults")
     add("--overwrite", action="store_true", help="replace an existing config; the old one is kept as config.ini.before")
+
+
+def _add_of_others(parser: argparse.ArgumentParser) -> None:
+    """What more than one of the other duties asks for."""
+    client = parser.add_argument_group(
+        "init tier, init health: the client", "Its password may be in TORRENT_MOVER_CLIENT_PASSWORD."
+    ).add_argument
+    client("--client-type", metavar="TYPE", choices=("rtorrent", "qbittorrent"), help="rtorrent or qbittorrent")
+    client("--client-url", metavar="URL", help="its socket, host:port or address")
+    client("--client-user", metavar="NAME", help="user name, where it asks for one")
+    client("--client-password-file", metavar="PATH", help="file with its password in the first line")
+    arr = parser.add_argument_group(
+        "init health, init debrid: the Arr", "Its API key may be in TORRENT_MOVER_ARR_KEY."
+    ).add_argument
+    arr("--arr-url", metavar="URL", help="address of Sonarr, Radarr ..., or the path of the config.xml that it wrote")
+    arr("--arr-key-file", metavar="PATH", help="file with its API key in the first line")

@@ -59,6 +59,8 @@ def as_data(journal: Journal, torrent: InfoHash) -> dict[str, object]:
                 "ended_at": each.ended_at,
                 "sent": each.sent,
                 "ended": each.ended,
+                "source": each.source,
+                "route": each.route,
             }
             for each in journal.attempts(torrent)
         ],

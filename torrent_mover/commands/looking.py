@@ -1,4 +1,4 @@
-"""Opens the journal for the commands that only look on, whether or not a run is active or was ever made."""
+"""Opens the journal for commands that only read, whether or not a run is active or was ever made."""
 
 from __future__ import annotations
 

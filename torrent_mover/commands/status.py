@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from torrent_mover import __version__
+from torrent_mover.commands.configured import others_of
 from torrent_mover.commands.looking import NO_RUN, JournalView, looking_on
 from torrent_mover.commands.status_lines import RUNS_SHOWN, lines
-from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError
 from torrent_mover.domain.move import MoveRecord, Outcome, Stage
 from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.text import safe
 
 SCHEMA_VERSION: Final = 1
 _OUTCOMES: Final = 10_000
@@ -32,24 +34,63 @@ _STATES: Final = {
 }
 """What a run says of a move, as status calls it."""
 
+_ALL_BROUGHT: Final = frozenset({Stage.ADDED, Stage.CHECKING, Stage.VERIFIED, Stage.SEEDING, Stage.RELEASED})
 _NOTHING_BROUGHT: Final = frozenset({Stage.PLANNED, Stage.RESERVED, Stage.UNLOCKED})
 _LOUD: Final = frozenset({Level.WARN.value, Level.ERROR.value})
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Look and show. Always DONE: a failed move is what it shows, not a failure of its own."""
+    if not arguments.json and not _others(arguments):
+        return ExitCode.DONE
     with looking_on(arguments) as view:
         if not arguments.json and view.empty:
             sys.stdout.write(NO_RUN)
             return ExitCode.DONE
         data = as_data(view, time.time())
         if arguments.json:
+            data["others"] = _others_as_data(arguments)
             json.dump(data, sys.stdout, indent=2)
             sys.stdout.write("\n")
         else:
             breakers = view.journal.breakers()
             sys.stdout.writelines(f"{line}\n" for line in lines(data, breakers, goes_on=bool(view.active)))
     return ExitCode.DONE
+
+
+def _others(arguments: argparse.Namespace) -> bool:
+    """Show where the work of other duties stands; whether there is more to show. A broken config ends no look at the moves."""
+    try:
+        others, routes = others_of(arguments)
+    except ConfigError:
+        return True
+    for each in others:
+        try:
+            told = each.status()
+        except MoverError as error:
+            told = (f"{error.what} [{error.code}]",)
+        sys.stdout.writelines(f"{line}\n" for line in (f"{each.heading}:", *(f"  {safe(line)}" for line in told)))
+    if others and routes:
+        sys.stdout.write("\n")
+    return routes or not others
+
+
+def _others_as_data(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """The same for programs: `data` is what the duty's own command prints with --json, null where it cannot be told."""
+    try:
+        others, _ = others_of(arguments)
+    except ConfigError:
+        return []
+    told: list[dict[str, Any]] = []
+    for each in others:
+        entry: dict[str, Any] = {"heading": each.heading, "lines": [], "data": None, "error": None}
+        try:
+            entry["lines"] = list(each.status())
+            entry["data"] = None if each.data is None else each.data()
+        except MoverError as error:
+            entry["error"] = {"code": error.code, "what": error.what}
+        told.append(entry)
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +107,19 @@ class _Moment:
             return "marked"
         said = self.published.get(record.id.hex)
         if said is not None:
-            return _STATES.get(said["standing"], "moving")
+            return _state(said)
         if record.next_try_at > self.now and self.active:
             return "waiting"
         if record.error and not (record.next_try_at and self.active):
             return "failed"
         if self.active:
-            return "moving"
+            return "checking" if record.stage in _ALL_BROUGHT else "moving"
         return "not begun" if record.stage in _NOTHING_BROUGHT else "left off"
+
+
+def _state(said: Mapping[str, Any]) -> str:
+    """As the run says it: an active one whose bytes are there only waits for its check."""
+    return "checking" if said.get("waits") else _STATES.get(said["standing"], "moving")
 
 
 def as_data(view: JournalView, now: float) -> dict[str, Any]:
@@ -94,6 +140,7 @@ def as_data(view: JournalView, now: float) -> dict[str, Any]:
         "at": now,
         "active": view.active or None,
         "progress": _progress(said) if said else None,
+        "routes": list(said.get("routes", ())),
         "moves": moves,
         "not_moved": list(said.get("not_moved", ())),
         "breakers": [
@@ -121,6 +168,8 @@ def _progress(said: Mapping[str, Any]) -> dict[str, object]:
         "eta": said["eta"],
         "next_look_at": said.get("next_look_at"),
         "last_round": said.get("last_round"),
+        "transferring": said.get("transferring", said["counts"]["active"]),
+        "checking": said.get("checking", 0),
         "queued": said["counts"]["queued"],
         "done": said["counts"]["done"],
         "failed": said["counts"]["failed"],
@@ -143,6 +192,8 @@ def _recorded(record: MoveRecord, moment: _Moment) -> dict[str, object]:
         "code": record.error_code or None,
         "error": record.error or None,
         "remedy": record.remedy or None,
+        "source": record.source or None,
+        "route": record.route,
         **_live(said),
     }
 
@@ -153,7 +204,7 @@ def _not_begun(said: Mapping[str, Any]) -> dict[str, object]:
         "infohash": said["infohash"],
         "name": said["name"],
         "size": said["size"],
-        "state": _STATES.get(said["standing"], "moving"),
+        "state": _state(said),
         "stage": said["stage"],
         "started_at": None,
         "updated_at": None,
@@ -163,6 +214,8 @@ def _not_begun(said: Mapping[str, Any]) -> dict[str, object]:
         "code": None,
         "error": None,
         "remedy": None,
+        "source": None,
+        "route": None,
         **_live(said),
     }
 
@@ -173,6 +226,7 @@ def _live(said: Mapping[str, Any]) -> dict[str, object]:
         "rate": said.get("rate"),
         "eta": said.get("eta"),
         "why": said.get("why") or None,
+        "route": said.get("route"),
     }
 
 

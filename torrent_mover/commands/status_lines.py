@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from torrent_mover.commands.looking import at, name_cells, zone
 from torrent_mover.domain.breaker import Breaker
+from torrent_mover.domain.move import MAIN_ROUTE
 from torrent_mover.domain.report.events import RoundEnded
 from torrent_mover.domain.report.narrate import ended_well, idle
 from torrent_mover.domain.report.snapshot import Phase
@@ -21,6 +22,7 @@ _INDENT: Final = " " * 12
 
 _HEADINGS: Final = {
     "moving": "Moving",
+    "checking": "Brought; checked and watched at the destination",
     "waiting": "Waiting for the next try",
     "queued": "Queued",
     "paused": "Paused",
@@ -39,6 +41,8 @@ def lines(data: Mapping[str, Any], breakers: Mapping[str, Breaker], *, goes_on: 
     yield f"Times are local: {zone(data['at'])}."
     if data["progress"]:
         yield _progress(data["progress"], data["at"])
+    if len(data["routes"]) > 1:
+        yield from (_route(route) for route in data["routes"])
     for state, heading in _HEADINGS.items():
         found = [move for move in data["moves"] if move["state"] == state]
         if found:
@@ -87,8 +91,15 @@ def _progress(progress: Mapping[str, Any], now: float) -> str:
         return f"{kind} {progress['run']}: {idle(last, None if look is None else look - now)}"
     left = f", {duration(progress['eta'])} left" if progress["eta"] is not None else ""
     speed = f", {rate(progress['rate'])}" if progress["rate"] else ""
-    numbers = f"{progress['done']:,} done, {progress['failed']:,} failed, {progress['queued']:,} queued"
+    under_way = f"{progress['transferring']:,} transferring, {progress['checking']:,} checking"
+    numbers = f"{under_way}, {progress['done']:,} done, {progress['failed']:,} failed, {progress['queued']:,} queued"
     return f"{kind} {progress['run']}: {progress['phase']}, {percent(progress['fraction'])}{speed}{left}; {numbers}"
+
+
+def _route(route: Mapping[str, Any]) -> str:
+    ends = f"{route['source']} -> {route['destination']}, category {route['category'] or '(none)'}"
+    trouble = f": {route['trouble']}" if route["trouble"] else ""
+    return f"  route {safe(route['route'])}: {safe(ends)}, {route['phase']}{safe(trouble)}"
 
 
 def _rows(moves: Sequence[Mapping[str, Any]], now: float) -> Iterator[str]:
@@ -106,7 +117,11 @@ def _rows(moves: Sequence[Mapping[str, Any]], now: float) -> Iterator[str]:
 
 def _head(move: Mapping[str, Any]) -> str:
     cells, name = name_cells(sys.stdout, _NAME_CELLS), safe(move["name"])
-    return f"  {move['infohash'][:8]}  {size(move['size']):>9}  {name if cells is None else shorten(name, cells)}"
+    route = move.get("route") or ""
+    through = f"  ({safe(route)})" if route not in ("", MAIN_ROUTE) else ""
+    return (
+        f"  {move['infohash'][:8]}  {size(move['size']):>9}  {name if cells is None else shorten(name, cells)}{through}"
+    )
 
 
 def _standing(move: Mapping[str, Any], now: float) -> str:
@@ -119,7 +134,7 @@ def _standing(move: Mapping[str, Any], now: float) -> str:
     if move["state"] == "not begun":
         return safe(move["why"]) if move["why"] else at(move["updated_at"])
     since = f"{move['stage']} for {duration(now - move['updated_at'])}" if move["updated_at"] else move["stage"]
-    if move["state"] != "moving" or move["fraction"] is None:
+    if move["state"] not in ("moving", "checking") or move["fraction"] is None:
         return f"{since}{_because(move)}"
     speed = f", {rate(move['rate'])}" if move["rate"] else ""
     left = f", {duration(move['eta'])} left" if move["eta"] is not None else ""

@@ -16,7 +16,7 @@ from torrent_mover.adapters.outlets.run_state import FILE_NAME, RunState
 from torrent_mover.adapters.outlets.systemd import Systemd
 from torrent_mover.domain.errors import ConfigError, MoverError, NotWritable
 from torrent_mover.domain.report.event_data import event_data
-from torrent_mover.domain.report.events import Level, Noticed
+from torrent_mover.domain.report.events import Event, Level, Noticed
 from torrent_mover.domain.report.notices import Notice, NoticeDesk
 from torrent_mover.domain.settings.general import GeneralSettings, NotifyOn
 from torrent_mover.ports.control import Control
@@ -43,6 +43,21 @@ def telling(
                 continue
             _attach(stack, control, notifier)
         yield
+
+
+def notices_of(
+    duty: str,
+    subscribe: Callable[[Callable[[Event], object]], Callable[[], None]],
+    settings: GeneralSettings,
+    redact: Callable[[str], str],
+    stack: ExitStack,
+) -> None:
+    """Tell by notify_command and notify_urls, until `stack` ends, what a duty that has no runs publishes. Raises MissingProgram."""
+    tellers = list(_tellers(settings, redact).values())
+    if tellers:
+        notifier = Notifications(NoticeDesk(settings.notify_on, duty), tellers, redact, _log.warning)
+        stack.callback(_close, notifier)
+        stack.callback(subscribe(notifier))
 
 
 @contextmanager
@@ -72,7 +87,7 @@ def _close(notifier: Notifier) -> None:
     try:
         notifier.close()
     except Exception:  # noqa: BLE001  the run is over, and its exit code stands
-        _log.exception("what told of the run could not be closed")
+        _log.exception("an output of the run could not be closed")
 
 
 def _tellers(settings: GeneralSettings, redact: Callable[[str], str]) -> dict[str, Teller]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from torrent_mover.adapters.local.accounts import LocalAccounts
 from torrent_mover.bootstrap.checkup import Checkup
-from torrent_mover.commands.configured import settings_of
+from torrent_mover.commands.configured import routes_of
 from torrent_mover.domain.errors import ExitCode, PreflightRefused, ProvisioningError
 from torrent_mover.domain.paths import ROOT
 from torrent_mover.domain.text import safe
+from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.engine.delivery.access import Access
 
 
@@ -28,9 +29,23 @@ class _Place:
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
     """Try it. Leaves nothing behind and changes no mode. Raises PreflightRefused with the one command that helps."""
-    settings, path = settings_of(arguments)
-    mode = settings.moving.transfer_mode.value
-    sys.stdout.write(f"transfer_mode {mode}, config {safe(str(path))}\n")
+    routes, path = routes_of(arguments)
+    refusals: list[ProvisioningError] = []
+    for settings in routes:
+        route = f"route {settings.route}, " if len(routes) > 1 else ""
+        mode = settings.moving.transfer_mode.value
+        sys.stdout.write(safe(f"{route}transfer_mode {mode}, config {path}") + "\n")
+        refusals += _refusals(settings)
+    if refusals:
+        first = refusals[0]
+        raise PreflightRefused(
+            first.what, kept="Nothing was left behind, and no mode was changed.", remedy=first.remedy
+        )
+    return ExitCode.DONE
+
+
+def _refusals(settings: Settings) -> list[ProvisioningError]:
+    """Try the folders of one route; what they refused."""
     with Checkup(settings, lambda: "") as checkup:
         folder = checkup.checks.folder
         folder.require()
@@ -38,13 +53,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
         if checkup.cache is not None:
             cache = Access(checkup.cache, LocalAccounts())
             places.append(_Place("cache", cache, lambda: cache.probe(ROOT), opened_by_moves=False))
-        refusals = [refusal for place in places if (refusal := _try(place)) is not None]
-    if refusals:
-        first = refusals[0]
-        raise PreflightRefused(
-            first.what, kept="Nothing was left behind, and no mode was changed.", remedy=first.remedy
-        )
-    return ExitCode.DONE
+        return [refusal for place in places if (refusal := _try(place)) is not None]
 
 
 def _try(place: _Place) -> ProvisioningError | None:

@@ -66,11 +66,12 @@ def sample(
     seed: int = 0,
     piece_length: int = 64 * 1024,
     trackers: tuple[str, ...] = (),
+    private: bool = False,
 ) -> Sample:
     """One torrent below `folder`: of several files where `sizes` names them, else of one file of that size."""
     path = folder / name
     content = write_file(path, sizes, seed) if isinstance(sizes, int) else write_content(path, sizes, seed)
-    metainfo = make_torrent(content, version=version, piece_length=piece_length, trackers=trackers)
+    metainfo = make_torrent(content, version=version, piece_length=piece_length, trackers=trackers, private=private)
     return Sample(metainfo, content, category, version)
 
 

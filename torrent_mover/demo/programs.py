@@ -23,9 +23,12 @@ _PACKAGES = {
     "rsync": "rsync",
     "setpriv": "util-linux",
     "unshare": "util-linux",
+    "rtorrent": "rtorrent",
+    "nginx": "nginx-light",
 }
 _BEYOND_PATH = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/openssh", "/usr/libexec/openssh")
 _SUITES = {"4.5": "bookworm", "5.1": "trixie"}
+_RTORRENT_SUITES = {"0.9.8": "bookworm", "0.16": "sid"}
 
 
 def find_program(name: str) -> Path:
@@ -59,6 +62,25 @@ def find_qbittorrent(series: str) -> Path:
     return cached
 
 
+def find_rtorrent(series: str) -> Path:
+    """The rtorrent of one release series, `0.9.8` or `0.16`: the system's own, or the one in the cache.
+
+    scripts/trixie-tree.sh fills that cache. Raises MissingProgram with the command to type.
+    """
+    installed = shutil.which("rtorrent")
+    if installed and f"{rtorrent_version(Path(installed))}.".startswith(f"{series}."):
+        return Path(installed).absolute()
+    suite = _RTORRENT_SUITES[series]
+    cached = tree(f"{suite}-rtorrent") / "rtorrent"
+    if not cached.exists():
+        raise MissingProgram(
+            f"There is no rTorrent {series} on this machine.",
+            kept="Nothing was started.",
+            remedy=f"Type: scripts/trixie-tree.sh {suite} rtorrent",
+        )
+    return cached
+
+
 def tree(suite: str) -> Path:
     """The folder in which scripts/trixie-tree.sh unpacks a Debian release."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME") or "/") / ".cache"
@@ -73,3 +95,11 @@ def qbittorrent_version(program: Path) -> str:
         result = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, env=environment)
     found = re.search(r"v(\d+(?:\.\d+)+)", result.stdout)
     return found[1] if found else ""
+
+
+@functools.cache
+def rtorrent_version(program: Path) -> str:
+    """Such as `0.9.8`; empty where the program cannot say."""
+    result = subprocess.run([program, "-h"], capture_output=True, text=True, check=False)
+    found = re.search(r"version (\d+(?:\.\d+)+)", result.stdout)
+    return found[1].rstrip(".") if found else ""

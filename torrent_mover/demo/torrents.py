@@ -73,6 +73,14 @@ def info_hash(metainfo: bytes) -> str:
     return hashlib.sha1(raw, usedforsecurity=False).hexdigest()
 
 
+def v1_hash(metainfo: bytes) -> str:
+    """The 40 hex digits of its v1 infohash, by which clients that know no other version call a hybrid torrent too."""
+    span = decode_document(metainfo).info_span
+    if span is None:
+        raise ValueError("the metainfo has no info dictionary")
+    return hashlib.sha1(metainfo[slice(*span)], usedforsecurity=False).hexdigest()
+
+
 def _files(content: Path, title: bytes) -> list[_Source]:
     if content.is_file():
         return [_Source((title,), content.stat().st_size, content)]

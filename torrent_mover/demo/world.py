@@ -157,7 +157,12 @@ class DemoWorld:
 
     def _remove(self) -> None:
         if not self._keep:
-            shutil.rmtree(self.root, ignore_errors=True)
+            remove_world(self.root)
+
+
+def remove_world(root: Path) -> None:
+    """Remove the folder of a throw-away world, once nothing of it runs any more."""
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def _client(server: QBittorrentServer) -> dict[str, str]:

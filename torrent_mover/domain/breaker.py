@@ -21,7 +21,7 @@ class Breaker:
     """Failures in a row, and since when and until when the server is left alone.
 
     Times are Unix seconds, because a breaker outlives the run that opened it; 0 means never. A wall clock may be set back:
-    a time before `opened_at` therefore counts as after the pause, so that no breaker stays open for ever.
+    a time before `opened_at` therefore counts as after the pause, so that no breaker stays open forever.
 
     Only what says something about the server should be counted (unreachable, connection lost, nonsense answered), never a
     refused login or what is wrong with one torrent. The caller decides.

@@ -60,27 +60,30 @@ class Reservations:
         others = sum(reserved for move, reserved in self._taken[place].items() if move != besides)
         return max(self._usable[place] - others, 0)
 
-    def refusal(self, move: InfoHash, place: str, needed: int) -> str:
-        """Why `needed` bytes do not fit for `move`, in words; empty where they do. Raises KeyError for an unknown place."""
+    def refusal(self, move: InfoHash, place: str, needed: int, called: str = "") -> str:
+        """Why `needed` bytes do not fit for `move`, in words; empty where they do. Raises KeyError for an unknown place.
+
+        `called`: what to call the place, where that is not its name here.
+        """
         left = self.left(place, besides=move)
         if needed <= left:
             return ""
         others = sum(other != move and reserved > 0 for other, reserved in self._taken[place].items())
         beside = f" beside what {counted(others, 'other torrent')} will take" if others else ""
-        return f"needs {size(needed)} on {place}, {size(left)} are left{beside}"
+        return f"needs {size(needed)} on {called or place}, {size(left)} are left{beside}"
 
     def fits_ever(self, place: str, needed: int) -> bool:
         """Whether it would fit if all others gave their reservations back: else waiting for them is of no use."""
         return needed <= self._usable[place]
 
-    def reserve(self, move: InfoHash, place: str, needed: int) -> None:
+    def reserve(self, move: InfoHash, place: str, needed: int, called: str = "") -> None:
         """Take `needed` bytes for `move`, in place of what it had there. Raises DoesNotFit, and changes nothing then."""
-        refusal = self.refusal(move, place, needed)
+        refusal = self.refusal(move, place, needed, called)
         if refusal:
             raise DoesNotFit(
                 f"There is not enough space: the torrent {refusal}.",
                 kept="Nothing was written for it; the source keeps it.",
-                remedy=f"Free some space on {place}, or move fewer torrents at once; the next run tries it again.",
+                remedy=f"Free some space on {called or place}, or move fewer torrents at once; the next run tries it again.",
             )
         self._taken[place][move] = needed
 

@@ -1,22 +1,24 @@
 """The tree of errors: each says what happened, what was kept, the remedy, whether to try again, and the exit code.
 
 MoverError
-├── UsageError ─ ConfigError ─ NoSuchCategory
+├── UsageError ─ ConfigError ─ NoSuchCategory; BackupExists, NoJournal, WebRefused
 ├── ServerError ─ Unreachable, LoginRefused ─ PersonNeeded, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer,
-│   TunnelRefused
+│   TunnelRefused, CommandsRefused, NothingRuns, OtherVersion
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
 ├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, FileTooLarge, StorageAway; DiskFull ─ DoesNotFit, MissingProgram,
-│   NoAccount, StatisticsRefused
+│   NoAccount, DataLeft, StatisticsRefused, JournalDamaged, NothingRecovered
 ├── TransferError ─ ConnectionLost, Stalled, TooManyOpenFiles, SourceUnreadable ─ SourceAway, SourceCorrupt
-├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, RecheckFailed, GateRefused ─ LookAgain
+├── TorrentError ─ TorrentGone, TorrentChanged, UnsafeTorrent, Collision, NamesNotTold, NotPersisted, NotComplete,
+│   RecheckFailed, GateRefused ─ LookAgain
 ├── Cancelled
 └── Unexpected
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum, IntEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class Retry(Enum):
@@ -40,18 +42,39 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+_WORST_LAST: Final = (
+    ExitCode.DONE,
+    ExitCode.UNREACHABLE,
+    ExitCode.PREFLIGHT_REFUSED,
+    ExitCode.ALREADY_RUNNING,
+    ExitCode.USAGE,
+    ExitCode.SOME_FAILED,
+    ExitCode.TERMINATED,
+    ExitCode.INTERRUPTED,
+)
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """The one that several things done together end with: a server that is away comes back by itself, a failure needs somebody."""
+    return max(codes, key=_WORST_LAST.index, default=ExitCode.DONE)
+
+
 class MoverError(Exception):
-    """What happened (`what`), what is safe (`kept`), and the one command or line that helps (`remedy`)."""
+    """What happened (`what`), what is safe (`kept`), and the one command or line that helps (`remedy`).
+
+    `server`: the one that it is about, as messages call it (`seedbox`, `nas:8080`); blank where it is about none.
+    """
 
     code: ClassVar[str] = "TM-E000"
     retry: ClassVar[Retry] = Retry.NEVER
     exit_code: ClassVar[ExitCode] = ExitCode.SOME_FAILED
 
-    def __init__(self, what: str, *, kept: str = "", remedy: str = "") -> None:
+    def __init__(self, what: str, *, kept: str = "", remedy: str = "", server: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.kept = kept
         self.remedy = remedy
+        self.server = server
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.kept, self.remedy) if part)
@@ -78,6 +101,24 @@ class NoSuchCategory(ConfigError):
     """The source client has no category of that name, and no torrent in one. Told with those that there are."""
 
     code = "TM-E114"
+
+
+class BackupExists(UsageError):
+    """A copy is not written over a file that exists."""
+
+    code = "TM-E115"
+
+
+class NoJournal(UsageError):
+    """There is no journal to look after: no run was made with this config."""
+
+    code = "TM-E116"
+
+
+class WebRefused(UsageError):
+    """The API does not take a request: its token, its host, its path, or how much is asked at once."""
+
+    code = "TM-E129"
 
 
 class ServerError(MoverError):
@@ -113,13 +154,15 @@ class Banned(ServerError):
 
 
 class HostKeyUnknown(ServerError):
-    """The SSH server's key has never been accepted. `server` and `shown`: its host:port, and the key's type and fingerprint."""
+    """The SSH server's key has never been accepted. `address` and `shown`: its host:port, and the key's type and fingerprint."""
 
     code = "TM-E204"
 
-    def __init__(self, what: str, *, kept: str = "", remedy: str = "", server: str = "", shown: str = "") -> None:
-        super().__init__(what, kept=kept, remedy=remedy)
-        self.server = server
+    def __init__(
+        self, what: str, *, kept: str = "", remedy: str = "", server: str = "", address: str = "", shown: str = ""
+    ) -> None:
+        super().__init__(what, kept=kept, remedy=remedy, server=server)
+        self.address = address
         self.shown = shown
 
 
@@ -148,6 +191,24 @@ class TunnelRefused(ServerError):
     code = "TM-E219"
 
 
+class CommandsRefused(ServerError):
+    """rTorrent lets this connection look, but not change anything."""
+
+    code = "TM-E241"
+
+
+class NothingRuns(ServerError):
+    """No process of ours works with this state folder, so there is nothing to look at, or to tell anything."""
+
+    code = "TM-E217"
+
+
+class OtherVersion(ServerError):
+    """The process that runs is another version of this program, which talks in another way."""
+
+    code = "TM-E218"
+
+
 class PreflightRefused(MoverError):
     """A check before the run says no."""
 
@@ -174,6 +235,12 @@ class ClientMayNotRead(PreflightRefused):
     """The destination client sees the folder, and may not read the files that we make in it."""
 
     code = "TM-E126"
+
+
+class ClientLacks(PreflightRefused):
+    """The client cannot do at all what it is to be used for."""
+
+    code = "TM-E128"
 
 
 class AlreadyRunning(MoverError):
@@ -221,6 +288,25 @@ class OtherFileSystem(NotWritable):
     code = "TM-E127"
 
 
+class JournalDamaged(ProvisioningError):
+    """The journal's file is no sound database, or not as its version makes it."""
+
+    code = "TM-E118"
+
+
+class JournalLocked(ProvisioningError):
+    """Another program has the journal for itself: nothing can be noted, so nothing is done."""
+
+    code = "TM-E109"
+    exit_code = ExitCode.ALREADY_RUNNING
+
+
+class NothingRecovered(ProvisioningError):
+    """Of a damaged journal nothing can be read."""
+
+    code = "TM-E119"
+
+
 class DiskFull(ProvisioningError):
     """No space or quota left."""
 
@@ -241,6 +327,12 @@ class NoAccount(ProvisioningError):
     """The user that runs us is only a number: the ssh program works for nobody without an entry in passwd."""
 
     code = "TM-E209"
+
+
+class DataLeft(ProvisioningError):
+    """A torrent was removed as certified, and its files could not be deleted: they are still there."""
+
+    code = "TM-E244"
 
 
 class StatisticsRefused(ProvisioningError):
@@ -333,6 +425,25 @@ class Collision(TorrentError):
     code = "TM-E304"
 
 
+class NamesNotTold(TorrentError):
+    """A client cannot say exactly where a torrent lies, or how its files are called, so nothing is done with it."""
+
+    code = "TM-E242"
+
+
+class NotPersisted(TorrentError):
+    """The client has a torrent's new place in memory only: after a power cut it would look at the old one."""
+
+    code = "TM-E243"
+    retry = Retry.LATER
+
+
+class NotComplete(TorrentError):
+    """The client does not have all of it, so it is not started: starting would make empty files in place of what is missing."""
+
+    code = "TM-E245"
+
+
 class RecheckFailed(TorrentError):
     """The destination client does not find all pieces good."""
 
@@ -349,6 +460,18 @@ class LookAgain(GateRefused):
     """Nothing is known to be wrong: what was seen no longer counts (slow servers), or not yet (a client that was restarted)."""
 
     retry = Retry.LATER
+
+
+class NoMetainfo(TorrentError):
+    """Nobody hands out the .torrent, which is needed to verify the data."""
+
+    code = "TM-E307"
+
+
+class CannotHold(TorrentError):
+    """The destination's client cannot be given the torrent as the source has it."""
+
+    code = "TM-E308"
 
 
 class Cancelled(MoverError):

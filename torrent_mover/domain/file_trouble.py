@@ -262,7 +262,7 @@ _TABLE: Final = (
     FileTrouble(
         errno.ESTALE,
         Nature.AWAY,
-        "the network share was exported anew, or the file was removed on its server (stale file handle)",
+        "the network share was exported again, or the file was removed on its server (stale file handle)",
         _AGAIN + 'umount -l "$(findmnt -no TARGET -T {folder})"; then mount it again',
         ("Stale file handle", "Stale NFS file handle"),
     ),

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Final
 
 from torrent_mover.domain.torrent.torrent import InfoHash
+
+MOVE: Final = "move"
+"""The kind of a job that brings a torrent from one client to another."""
+
+MAIN_ROUTE: Final = "main"
+"""The route that the sections of a config without named routes make."""
 
 
 class Stage(Enum):
@@ -57,7 +64,9 @@ class Mark(Enum):
 class MoveRecord:
     """What the journal holds of a move. Times are Unix seconds; `attempts` counts failed ones since the last success.
 
-    `source` names the client that it leaves, blank in journals of before: one journal may serve several configs.
+    `source` names the client that it leaves (`host:port`), and `route` the route that it takes: one journal serves several. An
+    infohash names one move of a source and a route. `source` is blank where a journal of before did not know it: such a move
+    belongs to the first source that writes its record.
     """
 
     id: InfoHash
@@ -73,6 +82,7 @@ class MoveRecord:
     remedy: str = ""
     mark: Mark | None = None
     source: str = ""
+    route: str = MAIN_ROUTE
 
     def entering(self, stage: Stage, now: float) -> MoveRecord:
         """The record once `stage` begins. Raises ValueError for an order that makes no sense."""
@@ -96,8 +106,8 @@ class HistoryEntry:
     `took`: seconds that were spent on it by the run that ended it, without those in which it was paused or waited to be tried
     again; every place that says how long a move took says this.
     `sent` bytes crossed the wire, `reused` were there already; `not_carried` is what no interface can set at the destination
-    (uploaded bytes, ratio, seeding time, added-on), as text, so that it is not lost. `source` and `destination` name the
-    clients (`host:port`), blank in journals of before.
+    (uploaded bytes, ratio, seeding time, added-on; see `attributes.lost`), as text, so that it is not lost. `source` and
+    `destination` name the clients (`host:port`), blank in journals of before; `route` names the way between them.
     """
 
     id: InfoHash
@@ -117,6 +127,7 @@ class HistoryEntry:
     source: str = ""
     destination: str = ""
     took: float = 0.0
+    route: str = MAIN_ROUTE
 
     @property
     def rate(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Paths by who sees them: the torrent client, an SSH server, or this machine. Mixing them is a type error."""
+"""Paths by who sees them: a torrent client, an SSH server, this machine, or an Arr. Mixing them is a type error."""
 
 from __future__ import annotations
 
@@ -72,6 +72,8 @@ def _refusal(part: str) -> str:
         return f"it has the part {part!r}"
     if "/" in part or "\0" in part:
         return "a part holds a slash or a NUL"
+    if len(part) <= _MAX_COMPONENT and part.isascii():
+        return ""
     try:
         raw = part.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -102,6 +104,8 @@ class _AbsolutePath:
         return self.text.encode("utf-8", "surrogateescape")
 
     def __truediv__(self, other: str | RelativePath) -> Self:
+        if isinstance(other, RelativePath) and other.parts and self.text != "/":
+            return _of_good_text(type(self), f"{self.text}/{other}")
         return type(self)(f"{self.text}/{other}")
 
     @property
@@ -114,13 +118,23 @@ class _AbsolutePath:
 
     def is_within(self, other: Self) -> bool:
         """Whether this is `other` or below it."""
-        return self.parts[: len(other.parts)] == other.parts
+        return self.text == other.text or self.text.startswith(other.text.rstrip("/") + "/")
 
     def relative_to(self, root: Self) -> RelativePath:
         """The way from `root` to here. Raises ValueError where this is not below it."""
         if not self.is_within(root):
             raise ValueError(f"{self.text} is not below {root.text}")
         return RelativePath(self.parts[len(root.parts) :])
+
+
+def _of_good_text(kind: type[PathT], text: str) -> PathT:
+    """A path made of two that were checked when they were first seen."""
+    path = object.__new__(kind)
+    object.__setattr__(path, "text", text)
+    return path
+
+
+PathT = TypeVar("PathT", bound=_AbsolutePath)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -136,6 +150,11 @@ class HostPath(_AbsolutePath):
 @dataclass(frozen=True, slots=True, order=True)
 class LocalPath(_AbsolutePath):
     """A path on this machine."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ArrPath(_AbsolutePath):
+    """A path as a Sonarr, Radarr or one of their kin sees it, perhaps from inside a container."""
 
 
 HostP = TypeVar("HostP", HostPath, LocalPath)

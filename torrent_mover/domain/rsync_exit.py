@@ -21,6 +21,7 @@ from torrent_mover.domain.errors import (
     MissingProgram,
     MoverError,
     NotWritable,
+    ServerError,
     ServerTooOld,
     SourceAway,
     SourceUnreadable,
@@ -38,21 +39,30 @@ KEPT: Final = "What arrived is kept, and is not sent again."
 
 @dataclass(frozen=True, slots=True)
 class RsyncRoute:
-    """Who takes part, as messages call them: folders `source` and `target`, the `server`, and the mode that needs no rsync."""
+    """Who takes part, as messages call them: folders `source` and `target`, the `server`, and the mode that needs no rsync.
+
+    `host`: what errors about the server carry as its name.
+    """
 
     source: str
     target: str
     server: str
     other_mode: str = "sftp"
 
+    @property
+    def host(self) -> str:
+        """The server without its port."""
+        return self.server.rpartition(":")[0].strip("[]") or self.server
+
 
 def explain(code: int, complaints: str, route: RsyncRoute) -> MoverError:
     """The error for an exit code that is not 0 (-N: ended by signal N)."""
     said = _Said(code, complaints, route)
-    for matches, make in _BY_WORDS:
-        if matches(said):
-            return make(said)
-    return _BY_CODE.get(code, _other)(said)
+    make = next((make for matches, make in _BY_WORDS if matches(said)), _BY_CODE.get(code, _other))
+    error = make(said)
+    if isinstance(error, ServerError | ConnectionLost | Stalled):
+        error.server = route.host
+    return error
 
 
 class _Said:

@@ -53,7 +53,7 @@ def _refusal(name: str, value: str | None) -> str | None:
         if name in names:
             return reason
     if name.startswith(_DELETING):
-        return "it deletes files; nothing but what was proven to have arrived is ever removed"
+        return "it deletes files; torrent_mover removes only what was proven to have arrived"
     if not name.startswith("-"):
         return "it is no option; what is moved is set elsewhere"
     return "it is not on the list of options that are known to be safe here"

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from torrent_mover.domain.health_rules import HealthRule
+
 IGNORE = "Ignore"
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -20,7 +22,7 @@ def category_refusal(category: str) -> str | None:
     if not category.strip():
         return "a category has a name"
     if any(character < " " or character in "\\\x7f" or "\ud800" <= character <= "\udfff" for character in category):
-        return "a category has no backslash, no control character and nothing but Unicode"
+        return "a category has no backslash and no control character, and is valid Unicode"
     if any(part.strip() in ("", ".", "..") for part in category.split("/")):
         return "a category has no empty, . or .. part between its slashes"
     return None
@@ -72,13 +74,14 @@ class Overlap(Enum):
 class Rule:
     """Torrents of `domain` and its subdomains belong to `category`; `overlap` where the tracker wants another than usual.
 
-    `again`: they are moved back to the client that an earlier run has brought them from.
+    `again`: they are moved back to the client that an earlier run has brought them from. `health`: what else the tracker asks for.
     """
 
     domain: str
     category: str
     overlap: Overlap | None = None
     again: bool = False
+    health: HealthRule | None = None
 
     @property
     def ignores(self) -> bool:
@@ -118,8 +121,12 @@ class TrackerRules:
 
     def of_torrent(self, tracker_urls: Iterable[str]) -> Rule | None:
         """The rule for a torrent: one ignored tracker ignores it, whatever the others say; else the first with a rule."""
-        found = [rule for url in tracker_urls if (rule := self.of_tracker(url))]
+        found = self.all_of(tracker_urls)
         return next((rule for rule in found if rule.ignores), found[0] if found else None)
+
+    def all_of(self, tracker_urls: Iterable[str]) -> list[Rule]:
+        """The rules of all trackers of a torrent, each once."""
+        return list(dict.fromkeys(rule for url in tracker_urls if (rule := self.of_tracker(url))))
 
     def with_rule(self, domain: str, category: str) -> TrackerRules:
         """These rules and one more; a rule for the same domain gets the category. Raises ValueError."""

@@ -1,17 +1,17 @@
-"""The role of a torrent client, in the words of the domain."""
+"""What every torrent client can do, in the words of the domain; what only some can is in `ports.roles`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent.attributes import ShareLimits
-from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.domain.torrent.certificate import Certificate
-from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, PieceStates, Torrent, Tracker
+from torrent_mover.domain.torrent.torrent import ClientFile, FilePriority, InfoHash, Torrent, Tracker
+
+R = TypeVar("R")
 
 _ASIDE: Final = ".torrent-mover"
 
@@ -30,19 +30,12 @@ class ClientInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
-    """Something that a client's own options do: `what` follows its name, `option` says where a person changes it."""
-
-    what: str
-    option: str
-
-
-@dataclass(frozen=True, slots=True)
 class AddSpec:
-    """How a torrent is added: stopped, automatic management off, content layout as in the metainfo.
+    """How a torrent is added: stopped, not managed by the client, content layout as in the metainfo.
 
-    `save_path` as that client sees it. Share limits are always set to "none" (-1) at the start, so that no limit of the
-    destination can remove what has just arrived; the source's own are set once the torrent seeds.
+    `save_path` as that client sees it. Where the client knows share limits, it is added without any, so that none can remove
+    what has just arrived; the source's own are set once the torrent seeds. A field whose role (see `ports.roles`) the client lacks
+    keeps its default.
     """
 
     save_path: ClientPath
@@ -56,8 +49,8 @@ class AddSpec:
     skip_checking: bool = False
     sequential: bool = False
     first_last_piece_first: bool = False
-    priorities: tuple[tuple[int, int], ...] = ()
-    """(file index, priority) of every file whose priority is not the usual one; 0: not wanted."""
+    priorities: tuple[tuple[int, FilePriority], ...] = ()
+    """(file index, priority) of every file whose priority is not the usual one."""
 
     def aside(self, torrent: InfoHash) -> ClientPath:
         """A place of its own where nothing lies, for clients that rename on disk: there no name can meet another one."""
@@ -102,11 +95,17 @@ class TorrentClient(Protocol):
     def name(self) -> str:
         """How messages call it: `seedbox:8080`."""
 
+    def role(self, kind: type[R]) -> R | None:
+        """This client in that role (a protocol of `ports.roles`); None: it lacks it. Asks nobody; the answer never changes."""
+
     def info(self) -> ClientInfo:
         """Log in if need be and say what it is. Raises Unreachable, LoginRefused, Banned, ServerTooOld, BadAnswer."""
 
     def torrents(self, category: str | None = None) -> Sequence[Torrent]:
-        """All torrents, or those of one category (`""`: those without one). An error is raised, never an empty list."""
+        """All torrents, or those of one category (`""`: those without one). An error is raised, never an empty list.
+
+        For a client without Categories all are without one.
+        """
 
     def get(self, torrent: InfoHash) -> Torrent | None:
         """One torrent; None: the client answered properly and does not list it."""
@@ -114,20 +113,11 @@ class TorrentClient(Protocol):
     def lookup(self, torrents: Collection[InfoHash]) -> Mapping[InfoHash, Torrent]:
         """Those of these torrents that it lists, by one question, however many they are."""
 
-    def categories(self) -> Sequence[str]:
-        """All categories, empty ones too, by name."""
-
     def files(self, torrent: InfoHash) -> Sequence[ClientFile]:
         """Its files in metainfo order, without padding files."""
 
     def trackers(self, torrent: InfoHash) -> Sequence[Tracker]:
         """Its trackers as the user edited them, without DHT, PeX and LSD."""
-
-    def metainfo(self, torrent: InfoHash) -> bytes:
-        """The .torrent, info dictionary byte for byte. Raises ServerTooOld where the client cannot export it."""
-
-    def pieces(self, torrent: InfoHash) -> PieceStates:
-        """Which pieces the client has."""
 
     def add_stopped(self, metainfo: bytes, spec: AddSpec) -> InfoHash:
         """Add, stopped; returns when it is listed, stopped and laid out as asked, all of it read back.
@@ -145,53 +135,14 @@ class TorrentClient(Protocol):
     def stop(self, torrent: InfoHash) -> None:
         """Pause it."""
 
-    def set_category(self, torrent: InfoHash, category: str) -> None:
-        """Put it into a category, created where missing, without moving data."""
-
-    def web_seeds(self, torrent: InfoHash) -> Sequence[str]:
-        """Its web seeds (BEP 19) as the user edited them."""
-
-    def share_defaults(self) -> ShareLimits:
-        """The limits that count for torrents with -2, and what the client does when one is met."""
-
-    def remarks(self) -> Sequence[Remark]:
-        """What its own options do with torrents that arrive, and a person may not expect."""
-
-    def trash(self) -> Remark | None:
-        """That data of a removed torrent goes to a trash, where it keeps its space; None where it is deleted."""
-
-    def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
-        """Set what this version knows of them; reading the torrent tells what that was."""
-
-    def set_super_seeding(self, torrent: InfoHash, *, on: bool) -> None:
-        """Offer each piece to one peer at a time, or to all."""
-
-    def set_force_start(self, torrent: InfoHash, *, on: bool) -> None:
-        """Let it share outside the queue; on also starts it."""
-
-    def managed_path(self, category: str) -> ClientPath:
-        """Where automatic management would put a torrent of that category."""
-
-    def set_auto_managed(self, torrent: InfoHash, *, on: bool) -> None:
-        """Switch automatic management; on moves the data unless it lies at the category's `managed_path`."""
-
-    def folders(self) -> Sequence[ClientPath]:
-        """Folders that it uses, as it sees them: its default save path first, then those of categories and torrents."""
-
-    def locate(self, canary: Canary, folders: Sequence[ClientPath], *, by_reading: bool = False) -> ClientPath | None:
-        """In which of these folders, as it sees them, it finds the canary; None: it looked, and finds it in none.
-
-        `by_reading`: a name in a listing is not enough. Raises ClientMayNotRead where it finds the file and cannot read it.
-
-        Leaves nothing behind, on disk or in the client, and touches no torrent but those that it makes for this question.
-        Raises BadAnswer where it cannot tell in time, because it is busy checking.
-        """
-
-    def forget_canary(self, canary: Canary) -> None:
-        """Take what a killed run made of a canary out of the client: its torrents, and no other one. Files stay."""
-
     def remove(self, certificate: Certificate) -> None:
         """Remove the certified torrent, with its data where the certificate says so. The one destructive call there is."""
+
+    def complaint(self, certificate: Certificate) -> str:
+        """Why the data of a torrent that `remove` has removed is still there, as the client says; blank: it says nothing yet.
+
+        To be asked only where the data is seen to be left. Free of addresses, which may hold a passkey.
+        """
 
     def close(self) -> None:
         """Log out. Never raises."""

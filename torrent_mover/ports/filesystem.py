@@ -38,11 +38,15 @@ class FileStat:
 
 @dataclass(frozen=True, slots=True)
 class FreeSpace:
-    """Bytes and inodes that we may still use, and the size of the whole."""
+    """Bytes and inodes that we may still use, and the size of the whole.
+
+    `disk` is the same for two folders of one file system, and for no others; blank where that is not told.
+    """
 
     free: int
     total: int
     free_inodes: int | None = None
+    disk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,11 @@ class Writer(Protocol):
         """From another thread: break a blocked call, which then raises ConnectionLost. Never blocks, never raises."""
 
 
-class FileSystem(Protocol):
-    """Files below one root. Paths are relative and cannot leave it; symbolic links below the root are never written through.
+class ReadableFiles(Protocol):
+    """Files below one root that are only looked at and read. Paths are relative and cannot leave it.
 
-    Errors: NotWritable (permission, read-only, a missing parent), DiskFull (space, quota), Collision (something is in the
-    way), ConnectionLost, Unreachable. `stat` answers None only for a certain "not there", never for a doubt.
+    Errors: SourceUnreadable, NotWritable (in doubt what lies there), ConnectionLost, Unreachable. `stat` answers None only for
+    a certain "not there", never for a doubt.
     """
 
     @property
@@ -124,6 +128,26 @@ class FileSystem(Protocol):
 
     def listdir(self, path: RelativePath) -> Sequence[str]:
         """Names in a folder, unordered, without `.` and `..`; raises SourceUnreadable where there is no such folder."""
+
+    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
+        """How many names (hard links) each of these regular files has; None where that is not told, or it is not there."""
+
+    def space(self) -> FreeSpace:
+        """What is free below the root. Raises ServerTooOld where the server cannot tell."""
+
+    def reader(self) -> Reader:
+        """Open a lane for reading."""
+
+    def close(self) -> None:
+        """Let go of everything. Never raises."""
+
+
+class FileSystem(ReadableFiles, Protocol):
+    """Files below one root that are written as well. Symbolic links below the root are never written through.
+
+    Errors: those of reading, and NotWritable (permission, read-only, a missing parent), DiskFull (space, quota),
+    Collision (something is in the way).
+    """
 
     def make_folders(self, path: RelativePath, mode: int = 0o777) -> None:
         """Create the folder and its parents below the root; existing ones stay as they are. Refuses symbolic links on the way.
@@ -162,9 +186,6 @@ class FileSystem(Protocol):
     def link(self, existing: RelativePath, new: RelativePath) -> bool:
         """Make a hard link; False where the file system or server cannot."""
 
-    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
-        """How many names (hard links) each of these regular files has; None where that is not told, or it is not there."""
-
     def clone(self, existing: RelativePath, new: RelativePath) -> bool:
         """Make a file of its own with the same content that shares its blocks until either changes (reflink).
 
@@ -183,17 +204,8 @@ class FileSystem(Protocol):
     def can_sync(self) -> bool:
         """Whether it can be told to bring anything to stable storage. Some SFTP servers cannot."""
 
-    def space(self) -> FreeSpace:
-        """What is free below the root. Raises ServerTooOld where the server cannot tell."""
-
     def largest_file(self) -> int | None:
         """Bytes of the largest file that can be made below the root; None where only trying would tell. Changes nothing."""
 
-    def reader(self) -> Reader:
-        """Open a lane for reading."""
-
     def writer(self) -> Writer:
         """Open a lane for writing."""
-
-    def close(self) -> None:
-        """Let go of everything. Never raises."""

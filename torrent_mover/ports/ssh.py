@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.settings.settings import HostKeyPolicy, SshTransport
+from torrent_mover.domain.settings.servers import HostKeyPolicy, SshTransport
 
 Secret = str | Callable[[], str]
 """A password, or where to ask for it when it is needed."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.pieces import Bitfield
-from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.filesystem import FileSystem, ReadableFiles
 
 
 class Sink(Protocol):
@@ -49,7 +49,7 @@ class TransferJob:
     """
 
     manifest: Manifest
-    source: FileSystem
+    source: ReadableFiles
     source_paths: Sequence[RelativePath]
     target: FileSystem
     target_paths: Sequence[RelativePath]

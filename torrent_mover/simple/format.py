@@ -10,17 +10,16 @@ from torrent_mover.domain.report.narrate import Line, at_rest
 from torrent_mover.domain.report.snapshot import MoveStatus, Snapshot
 from torrent_mover.domain.text import duration, part, percent, rate, safe
 
+_ALWAYS_SHOWN: Final = ("transferring", "queued")
 _PRIORITIES: Final = {Level.DEBUG: 7, Level.INFO: 6, Level.WARN: 4, Level.ERROR: 3}
 
 _COUNTED: Final = (
-    (MoveStatus.ACTIVE, "active"),
     (MoveStatus.RETRYING, "retrying"),
     (MoveStatus.PAUSED, "paused"),
     (MoveStatus.QUEUED, "queued"),
     (MoveStatus.DONE, "done"),
     (MoveStatus.FAILED, "failed"),
 )
-_ALWAYS_SHOWN: Final = (MoveStatus.ACTIVE, MoveStatus.QUEUED)
 
 
 def plain_line(line: Line, at: float) -> str:
@@ -35,7 +34,7 @@ def journald_line(line: Line) -> str:
 
 
 def stats_text(snapshot: Snapshot) -> str:
-    """`stats: 2.8/214.6 GiB, 1 %, in 48.1 MiB/s, out 31.4 MiB/s, ETA 1h12m (3 active, 9 queued)`, or why nothing moves."""
+    """`stats: 2.8/214.6 GiB, 1 %, in 48.1 MiB/s, out 31.4 MiB/s, ETA 1h12m (3 transferring, 9 queued)`, or why nothing moves."""
     if rest := at_rest(snapshot):
         return safe(f"stats: {rest} ({_counts(snapshot)})")
     parts = [part(snapshot.done_bytes, snapshot.total_bytes), percent(snapshot.fraction)]
@@ -48,5 +47,6 @@ def stats_text(snapshot: Snapshot) -> str:
 
 
 def _counts(snapshot: Snapshot) -> str:
-    counts = [(standing, snapshot.count(standing), word) for standing, word in _COUNTED]
-    return ", ".join(f"{count} {word}" for standing, count, word in counts if count or standing in _ALWAYS_SHOWN)
+    under_way = [(snapshot.transferring, "transferring"), (snapshot.checking, "checking")]
+    counts = [*under_way, *((snapshot.count(standing), word) for standing, word in _COUNTED)]
+    return ", ".join(f"{count} {word}" for count, word in counts if count or word in _ALWAYS_SHOWN)

@@ -11,7 +11,7 @@ from typing import Final
 from torrent_mover.domain.errors import BadAnswer, ConnectionLost, LoginRefused, Unreachable
 from torrent_mover.ports.strategy import Sink, TransferJob
 from torrent_mover.transfer.lane import Lane
-from torrent_mover.transfer.lanes import LaneController, LaneShare
+from torrent_mover.transfer.lanes import LaneController, LaneShare, in_order
 from torrent_mover.transfer.progress import Progress
 from torrent_mover.transfer.targets import Targets
 from torrent_mover.transfer.work import PieceWork
@@ -30,7 +30,7 @@ class Copying:
     """
 
     def __init__(self, *shares: LaneShare, most: int = 64, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._shares = shares
+        self._shares = in_order(shares)
         self._most = most
         self._monotonic = monotonic
 
@@ -41,7 +41,6 @@ class Copying:
                 job.target.create(job.target_paths[index], 0)
         if job.missing.count():
             with ExitStack() as stack:
-                # Always in the same order, so that no two transfers wait for each other.
                 lanes = [stack.enter_context(share.joined(lambda: sink.beat(_WAITING))) for share in self._shares]
                 _Copy(job, sink, lambda: min(self._most, *(of_one() for of_one in lanes)), self._monotonic).run()
 

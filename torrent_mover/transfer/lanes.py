@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -145,10 +146,17 @@ class LaneController:
         self._steady_from = self._since = None
 
 
+_PLACES: Final = itertools.count()
+
+
 class LaneShare:
-    """Divides `limit` lanes among the transfers that run at the same time; more transfers than lanes wait. Safe from any thread."""
+    """Divides `limit` lanes among the transfers that run at the same time; more transfers than lanes wait. Safe from any thread.
+
+    `place`: its own among all shares, see `in_order`.
+    """
 
     def __init__(self, limit: int) -> None:
+        self.place: Final = next(_PLACES)
         self._limit = max(1, limit)
         self._changed = threading.Condition()
         self._transfers: list[object] = []
@@ -176,3 +184,8 @@ class LaneShare:
         with self._changed:
             each, rest = divmod(self._limit, len(self._transfers))
             return each + (self._transfers.index(ticket) < rest)
+
+
+def in_order(shares: Iterable[LaneShare]) -> list[LaneShare]:
+    """How a transfer joins several: all in one order, so that no two wait for each other, and one server at both ends once."""
+    return sorted(set(shares), key=lambda share: share.place)

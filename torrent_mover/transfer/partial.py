@@ -16,8 +16,17 @@ from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.partfile import PartFile, header_size, part_file_name
 from torrent_mover.domain.torrent.portion import Portion
-from torrent_mover.ports.filesystem import ByteSpan, Deliver, FileKind, FileStat, FileSystem, Reader, Writer
-from torrent_mover.transfer.through import Through
+from torrent_mover.ports.filesystem import (
+    ByteSpan,
+    Deliver,
+    FileKind,
+    FileStat,
+    FileSystem,
+    ReadableFiles,
+    Reader,
+    Writer,
+)
+from torrent_mover.transfer.through import ReadingThrough, Through
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class _Slices:
 # -- the source --------------------------------------------------------------------------------------------------------
 
 
-class PartedSource(Through):
+class PartedSource(ReadingThrough):
     """The source's files below the save path; of unselected ones, what lies in the part file is read there.
 
     The torrent's symbolic links (`links`, by index) are not there: nothing of them is read, or judged by what they lead to.
@@ -54,7 +63,7 @@ class PartedSource(Through):
 
     def __init__(
         self,
-        files: FileSystem,
+        files: ReadableFiles,
         manifest: Manifest,
         layout: Sequence[RelativePath],
         unselected: Iterable[int],
@@ -388,7 +397,7 @@ def _pretended(kind: FileKind, size: int = 0) -> FileStat:
     return FileStat(kind, size, 0o600, 0.0, 0, 0)
 
 
-def _read_header(files: FileSystem, path: RelativePath, manifest: Manifest) -> PartFile:
+def _read_header(files: ReadableFiles, path: RelativePath, manifest: Manifest) -> PartFile:
     """The part file's header; one without slots where there is no (readable) part file of this torrent."""
     nothing = PartFile(manifest.piece_count, manifest.piece_length, {})
     wanted = header_size(manifest.piece_count)

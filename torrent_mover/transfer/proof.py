@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.pieces import Bitfield, PieceHasher
-from torrent_mover.ports.filesystem import ByteSpan, FileSystem
+from torrent_mover.ports.filesystem import ByteSpan, ReadableFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class PieceStream:
 
 def read_back(
     manifest: Manifest,
-    fs: FileSystem,
+    fs: ReadableFiles,
     paths: Sequence[RelativePath],
     pieces: Bitfield,
     progress: Callable[[int], None],
@@ -102,7 +102,7 @@ _RUN = 64
 """Pieces asked for at a time: keeps what is expected short in a torrent of many thousand pieces."""
 
 
-def digest(files: FileSystem, path: RelativePath, size: int, progress: Callable[[int], None]) -> bytes:
+def digest(files: ReadableFiles, path: RelativePath, size: int, progress: Callable[[int], None]) -> bytes:
     """SHA-256 of the first `size` bytes of a file; `progress` hears of every chunk. Raises SourceUnreadable, ConnectionLost."""
     hasher = hashlib.sha256()
 

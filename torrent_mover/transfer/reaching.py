@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from torrent_mover.domain.errors import Collision, NotWritable, OtherFileSystem, TransferError
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
+from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, ReadableFiles
 from torrent_mover.ports.traces import Trace, Traces
 from torrent_mover.transfer.doubling import double
 from torrent_mover.transfer.proof import digest
@@ -89,7 +89,7 @@ class Reaching(Through):
                 self._files.chmod(copy, found.mode)
 
 
-def same_content(files: FileSystem, one: RelativePath, other: RelativePath, size: int) -> bool:
+def same_content(files: ReadableFiles, one: RelativePath, other: RelativePath, size: int) -> bool:
     """Whether two files of this size in bytes hold the same, both read. Raises SourceUnreadable, ConnectionLost."""
     return not size or digest(files, one, size, _unheard) == digest(files, other, size, _unheard)
 

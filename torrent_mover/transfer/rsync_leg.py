@@ -18,7 +18,7 @@ from torrent_mover.transfer.rsync_progress import Counted, FileAt, FileBegun, Rs
 _PROGRESS_EVERY: Final = 2.0
 """rsync reports once a second while bytes come."""
 _SETTLED: Final = 30.0
-"""Seconds that a run gets before a changed limit starts it anew; twice as many each time, since it compares first."""
+"""Seconds that a run gets before a changed limit starts it again; twice as many each time, since it compares first."""
 _OUTGROWN: Final = 1.5
 _WINDOW: Final = 10.0
 _WORKING_CPU: Final = 0.1
@@ -133,6 +133,7 @@ class LegRun:
                 f"rsync did nothing for {self._tuning.timeout:.0f} s, with {self._program.server} at the other end.",
                 kept=KEPT,
                 remedy="It is tried again; if it comes back, look at the disks and the load there, or raise rsync_timeout.",
+                server=self._route().host,
             )
         if self._monotonic() - self._begun > self._settled and _unfit(self._limit, self._plan.limit()):
             raise _LimitChanged

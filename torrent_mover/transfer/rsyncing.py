@@ -31,7 +31,7 @@ class RsyncEndpoint:
     """A server with rsync. `root`: where its FileSystem in the job is rooted.
 
     `limit`: bytes a second (None: none), the bound that rsync gets when it starts. The sink holds what all transfers take
-    together; a leg begins anew, comparing, only where its bound was outgrown or there was none.
+    together; a leg begins again, comparing, only where its bound was outgrown or there was none.
     """
 
     program: RsyncProgram

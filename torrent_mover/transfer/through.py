@@ -1,17 +1,17 @@
-"""A file system that hands everything on to another one: for those that do one thing differently."""
+"""File systems that hand everything on to another one: for those that do one thing differently, or may only read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.ports.filesystem import FileStat, FileSystem, FreeSpace, Reader, Writer
+from torrent_mover.ports.filesystem import FileStat, FileSystem, FreeSpace, ReadableFiles, Reader, Writer
 
 
-class Through:
-    """A file system that hands everything on to another one."""
+class ReadingThrough:
+    """The half of a file system that reads. It has no method that writes: whoever is given one can change nothing."""
 
-    def __init__(self, files: FileSystem) -> None:
+    def __init__(self, files: ReadableFiles) -> None:
         self._files = files
 
     @property
@@ -19,22 +19,14 @@ class Through:
         """See the port."""
         return self._files.name
 
-    def stat(self, path: RelativePath) -> FileStat | None:
-        """See the port."""
-        return self._files.stat(path)
-
     @property
     def round_trip(self) -> float:
         """See the port."""
         return self._files.round_trip
 
-    def can_sync(self) -> bool:
+    def stat(self, path: RelativePath) -> FileStat | None:
         """See the port."""
-        return self._files.can_sync()
-
-    def largest_file(self) -> int | None:
-        """See the port."""
-        return self._files.largest_file()
+        return self._files.stat(path)
 
     def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
         """See the port."""
@@ -43,6 +35,39 @@ class Through:
     def listdir(self, path: RelativePath) -> Sequence[str]:
         """See the port."""
         return self._files.listdir(path)
+
+    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
+        """See the port."""
+        return self._files.names_of(paths)
+
+    def space(self) -> FreeSpace:
+        """See the port."""
+        return self._files.space()
+
+    def reader(self) -> Reader:
+        """See the port."""
+        return self._files.reader()
+
+    def close(self) -> None:
+        """See the port."""
+        self._files.close()
+
+
+class Through(ReadingThrough):
+    """A file system that hands everything on to another one."""
+
+    _files: FileSystem
+
+    def __init__(self, files: FileSystem) -> None:
+        super().__init__(files)
+
+    def can_sync(self) -> bool:
+        """See the port."""
+        return self._files.can_sync()
+
+    def largest_file(self) -> int | None:
+        """See the port."""
+        return self._files.largest_file()
 
     def make_folders(self, path: RelativePath, mode: int = 0o777) -> None:
         """See the port."""
@@ -80,10 +105,6 @@ class Through:
         """See the port."""
         return self._files.link(existing, new)
 
-    def names_of(self, paths: Sequence[RelativePath]) -> Sequence[int | None]:
-        """See the port."""
-        return self._files.names_of(paths)
-
     def clone(self, existing: RelativePath, new: RelativePath) -> bool:
         """See the port."""
         return self._files.clone(existing, new)
@@ -96,18 +117,6 @@ class Through:
         """See the port."""
         self._files.sync(paths)
 
-    def space(self) -> FreeSpace:
-        """See the port."""
-        return self._files.space()
-
-    def reader(self) -> Reader:
-        """See the port."""
-        return self._files.reader()
-
     def writer(self) -> Writer:
         """See the port."""
         return self._files.writer()
-
-    def close(self) -> None:
-        """See the port."""
-        self._files.close()

@@ -14,15 +14,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.clock import FakeClock
+from tests.fakes.jobs import SOURCE, OpenJobs
 from tests.fakes.journal_writer import MOVES, bitfield_for
-from torrent_mover.adapters.store.migrations import VERSION
-from torrent_mover.adapters.store.sqlite import TIMINGS_KEPT, SqliteJournal
+from torrent_mover.adapters.store.file import TIMINGS_KEPT
+from torrent_mover.adapters.store.migrations import VERSION, migrate
+from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.breaker import Breaker
 from torrent_mover.domain.errors import ConfigError, DiskFull, NotWritable, ProvisioningError
-from torrent_mover.domain.move import HistoryEntry, Mark, MoveRecord, Outcome, Stage
+from torrent_mover.domain.move import MOVE, HistoryEntry, Mark, MoveRecord, Outcome, Stage
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.report.timing import Task, Timing
 from torrent_mover.domain.torrent.certificate import Evidence, FileFound, ReadBack, Reading, certify
+from torrent_mover.domain.torrent.sharing import ShareLimits
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent, TorrentState
 from torrent_mover.ports.journal import Attempt, ChangedMode, RunRecord
 
@@ -31,12 +34,14 @@ ROOT = Path(__file__).parents[3]
 
 
 def a_record(torrent=A, **changes):
-    plain = MoveRecord(torrent, "A torrent", 1000, Stage.TRANSFERRING, started_at=1.5, updated_at=2.5)
+    plain = MoveRecord(torrent, "A torrent", 1000, Stage.TRANSFERRING, started_at=1.5, updated_at=2.5, source=SOURCE)
     return dataclasses.replace(plain, **changes)
 
 
 def an_entry(torrent=A, **changes):
-    plain = HistoryEntry(torrent, "A torrent", 1000, 1.5, 9.5, Outcome.MOVED, sent=900, reused=100, pieces=4)
+    plain = HistoryEntry(
+        torrent, "A torrent", 1000, 1.5, 9.5, Outcome.MOVED, sent=900, reused=100, pieces=4, source=SOURCE
+    )
     return dataclasses.replace(plain, **changes)
 
 
@@ -49,8 +54,8 @@ def path(tmp_path):
 def open_journal(path):
     opened = []
 
-    def open_it(target=path):
-        journal = SqliteJournal(target, FakeClock())
+    def open_it(target=path, **scope):
+        journal = OpenJobs(target, FakeClock(), **scope)
         opened.append(journal)
         return journal
 
@@ -80,6 +85,7 @@ records = st.builds(
     error=st.sampled_from(["", "Verbindung zu nas verloren \udcff"]),
     remedy=st.sampled_from(["", "chown media /srv"]),
     mark=st.none() | st.sampled_from(Mark),
+    source=st.just(SOURCE),
 )
 
 
@@ -112,7 +118,7 @@ def test_all_survives_a_close(open_journal):
     assert again.moves() == [a_record()]
     assert again.pieces(A) == b"\x01\x02"
     assert again.history() == [an_entry(confirmed=False)]
-    assert again.attempts(A) == [Attempt(A, 1, 1.0, 2.0, 500, "connection lost")]
+    assert again.attempts(A) == [Attempt(A, 1, 1.0, 2.0, 500, "connection lost", SOURCE)]
     assert again.breaker("nas:22") == Breaker(3, 10.0, 910.0)
     assert again.runs() == [RunRecord("r1", 5.0, 0.0, 0, 0, 0, 0)]
     assert again.notes(A) == [(6.0, "INFO", "a line")]
@@ -237,14 +243,14 @@ def a_certificate():
     torrent = Torrent(
         id=A, name="film \ud800", category="move-me", state=TorrentState.SEEDING, client_state="stalledUP",
         save_path=ClientPath("/data"), size=1000, total_size=1000, amount_left=0, progress=1.0, added_on=1, completed_on=2,
-        seeding_time=3, ratio=1.0, uploaded=4, ratio_limit=-1, seeding_time_limit=-1, inactive_seeding_time_limit=-1,
+        seeding_time=3, ratio=1.0, uploaded=4, limits=ShareLimits(),
     )  # fmt: skip
     evidence = Evidence(
         planned=torrent, planned_files=files, save_path=ClientPath("/data"), pieces=4, own_pieces=4,
         read_back=ReadBack(at=100.0, by_client=True, pieces_good=4, pieces=4, amount_left=0),
         files=tuple(FileFound(file.path, file.size, file.size) for file in files), files_at=101.0,
         destination_first=Reading(102.0, torrent, files), destination_last=Reading(108.0, torrent, files),
-        source=Reading(109.0, torrent, files), siblings=(B,), ignored_by_rule=False,
+        source=Reading(109.0, torrent, files), siblings=(B,), ignored_by_rule=False, limited_there=False,
     )  # fmt: skip
     return certify(evidence, 110.0)
 
@@ -272,6 +278,14 @@ def test_a_certificate_is_kept_with_every_item_of_the_gate(journal):
         "source_read_again",
     }
     assert kept["gate"]["seeding"]["seen_for"] == 6.0
+    assert kept["gate"]["share_limits"] == {
+        "ratio": "never",
+        "seeding_time": "never",
+        "inactive_seeding_time": "never",
+        "when_met": "as the client's settings say",
+        "could_remove": False,
+        "automatic_management": False,
+    }
     assert kept["gate"]["source_read_again"]["siblings"] == [B.hex]
     assert kept["files"]["found"][0] == ["film/a.mkv", 900, 900]
 
@@ -290,8 +304,8 @@ def test_file_and_folder_are_for_us_alone(journal, path):
 
 def test_saves_are_flushed_to_the_disk_before_they_return(journal):
     # The setting is the connection's own: asking another connection would show that one's.
-    ((synchronous,),) = journal._database.read("PRAGMA synchronous")
-    ((mode,),) = journal._database.read("PRAGMA journal_mode")
+    ((synchronous,),) = journal._file.read("PRAGMA synchronous")
+    ((mode,),) = journal._file.read("PRAGMA journal_mode")
     assert (synchronous, mode) == (2, "wal")
 
 
@@ -302,7 +316,7 @@ def test_a_reader_sees_what_is_saved_while_the_writer_goes_on(journal, path):
     journal.save_move(a_record(B))
     assert len(reader.moves()) == 2
     with pytest.raises(NotWritable):
-        reader.save_move(a_record(name="changed"))
+        reader.of(a_record()).save_move(a_record(name="changed"))
     reader.close()
 
 
@@ -335,7 +349,7 @@ def overwrite_pages(path):
 
 def write_nonsense_rows(path):
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE moves SET stage = 'dancing'")
+    connection.execute("UPDATE jobs SET stage = 'dancing'")
     connection.commit()
     connection.close()
 
@@ -410,41 +424,42 @@ def test_how_long_parts_took_is_kept_newest_first_and_not_for_ever(open_journal)
 
 
 def test_the_last_move_of_a_torrent_says_from_where_to_where_it_was_brought(journal):
-    there = {"source": "box:1", "destination": "nas:2"}
-    back = {"source": "nas:2", "destination": "box:1"}
-    for torrent, *ways in ((A, there), (B, there, back)):
-        for way in ways:
-            journal.add_history(an_entry(torrent, **way))
-    assert journal.brought("box:1", "nas:2") == {A}
-    assert journal.brought("nas:2", "box:1") == {B}
-    assert journal.history()[0].destination == "box:1"
+    box, nas = (journal.whole.scoped(MOVE, client, "main") for client in ("box:1", "nas:2"))
+    for torrent in (A, B):
+        box.add_history(an_entry(torrent, destination="nas:2"))
+    nas.add_history(an_entry(B, destination="box:1"))
+    for each in (journal, box, nas, journal.whole):
+        assert each.brought("box:1", "nas:2") == {A}
+        assert each.brought("nas:2", "box:1") == {B}
+    assert journal.whole.history()[0].destination == "box:1"
 
 
 def test_an_older_journal_learns_what_it_lacks_and_keeps_the_rest(open_journal, path):
-    journal = open_journal()
-    journal.save_move(a_record())
-    journal.add_history(HistoryEntry(A, "Old", 1, 10.0, 95.0, Outcome.MOVED, 1, 0, 1))
-    journal.close()
-    connection = sqlite3.connect(path)
-    for table in ("timings", "statistics", "halted", "adopted"):
-        connection.execute(f"DROP TABLE {table}")
-    connection.execute("ALTER TABLE moves DROP COLUMN source")
-    connection.execute("ALTER TABLE history DROP COLUMN took")
-    for column in ("source", "destination"):
-        connection.execute(f"ALTER TABLE history DROP COLUMN {column}")
-    connection.execute("PRAGMA user_version = 2")
-    connection.close()
-    assert SqliteJournal.open_readonly(path).timings() == []
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, 2)
+        connection.execute(
+            "INSERT INTO moves VALUES (?, 'A torrent', 1000, 'transferring', 1.5, 2.5, 0, 0, '', '', '', NULL)",
+            (A.hex,),
+        )
+        connection.execute(
+            "INSERT INTO history VALUES (1, ?, 'Old', 1, 10.0, 95.0, 'moved', 1, 0, 1, 0, '', '', '', 1)", (A.hex,)
+        )
+    before = path.read_bytes()
+    view = SqliteJournal.open_readonly(path)
+    assert (view.timings(), view.moves()) == ([], [a_record(source="")])
+    view.close()
+    assert path.read_bytes() == before
     part = Timing(Task.ADD, "nas", 1, 2.0, 3.0)
     again = open_journal()
     again.add_timings([part])
-    assert (again.timings(), again.moves()) == ([part], [a_record()])
+    assert (again.timings(), again.moves()) == ([part], [a_record(source="")])
     assert [entry.took for entry in again.history()] == [85.0]
 
 
 def test_a_full_disk_is_named_and_what_was_saved_stays(journal):
     journal.save_move(a_record())
-    journal._database.read("PRAGMA max_page_count = 30")
+    journal._file.read("PRAGMA max_page_count = 30")
     with pytest.raises(DiskFull, match="no space left for the journal"):
         journal.save_pieces(A, bytes(500_000))
     assert journal.move(A) == a_record()
@@ -459,7 +474,7 @@ def test_a_folder_that_cannot_be_made_is_named_with_a_remedy(open_journal, tmp_p
 
 
 def test_a_journal_that_another_program_locks_is_named_with_a_remedy(journal, path):
-    journal._database.read("PRAGMA busy_timeout = 20")
+    journal._file.read("PRAGMA busy_timeout = 20")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(ProvisioningError, match=f"locked the journal.*fuser -v {path}"):

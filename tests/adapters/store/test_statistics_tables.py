@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.clock import FakeClock
-from torrent_mover.adapters.store.sqlite import SqliteJournal
+from tests.fakes.jobs import OpenJobs
 from torrent_mover.domain.move import HistoryEntry, Outcome
 from torrent_mover.domain.torrent.statistics import Statistics
 from torrent_mover.domain.torrent.torrent import InfoHash
@@ -20,7 +20,7 @@ MOVED = HistoryEntry(A, "A", 1, 0.0, 1.0, Outcome.MOVED, 1, 0, 1, not_carried="u
 
 @pytest.fixture
 def journal(tmp_path):
-    opened = SqliteJournal(tmp_path / "state" / "journal.sqlite3", FakeClock())
+    opened = OpenJobs(tmp_path / "state" / "journal.sqlite3", FakeClock())
     yield opened
     opened.close()
 

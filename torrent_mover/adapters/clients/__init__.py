@@ -1,1 +1,1 @@
-"""Torrent clients, one file each."""
+"""Torrent clients, one package each."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import stat
 import time
 from pathlib import Path
 
 from torrent_mover.adapters.config.ini_syntax import read_ini
-from torrent_mover.adapters.local.whole_file import write_whole
+from torrent_mover.adapters.local.whole_file import OWNER_ONLY, place_of, write_whole
 from torrent_mover.domain.errors import ConfigError
 
 _Lines = list[str]
@@ -25,9 +23,9 @@ def set_value(path: Path, section: str, key: str, value: str, *, add: bool = Fal
 
     Mode and owner of the file stay. Where it is reached through a link, the link stays.
     """
-    real = Path(os.path.realpath(path))
     try:
-        old, mode = real.read_bytes().decode("utf-8"), stat.S_IMODE(real.stat().st_mode)
+        real, mode = place_of(path, OWNER_ONLY)
+        old = real.read_bytes().decode("utf-8")
         new = _changed(old, section, key, value, add=add)
         new = new.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in old else new
         _require_only_that(real, old, new, section, key)
@@ -94,6 +92,6 @@ def _values(text: str) -> dict[tuple[str, str], object]:
 def _refused(path: Path, section: str, line: str, reason: str) -> ConfigError:
     return ConfigError(
         f"{path} cannot be changed: {reason}.",
-        kept="It is as it was.",
+        kept="The file was not changed.",
         remedy=f"Write it yourself, in [{section}]: {line}; look at the file with: ls -l {shlex.quote(str(path))}",
     )

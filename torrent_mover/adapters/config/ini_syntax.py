@@ -6,8 +6,8 @@ before it, no interpolation. A section or key that stands twice, and a line that
 
 from __future__ import annotations
 
+from torrent_mover.domain.settings.document import ConfigEntry
 from torrent_mover.domain.settings.problems import ConfigPlace, Problem
-from torrent_mover.domain.settings.schema import ConfigEntry
 
 _NEITHER = "this line is no [SECTION], no key = value and no comment."
 

@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Final
 
 from torrent_mover.adapters.process.tether import run
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.secret import Secret
-from torrent_mover.domain.settings.settings import ClientSettings, ServerSettings, Settings
 
-_COMMAND_PATIENCE = 60  # seconds; a password manager may ask its owner first
-_LONGEST = 64 * 1024  # bytes; whatever is longer is no password
-
-Login = TypeVar("Login", bound=ClientSettings | ServerSettings)
+_COMMAND_PATIENCE: Final = 60  # seconds; a password manager may ask its owner first
+_LONGEST: Final = 64 * 1024  # bytes; whatever is longer is no password
 
 
-def with_passwords(settings: Settings) -> Settings:
-    """The same settings, where `password` of each section fetches what password_file or password_command say.
+def password_of(file: LocalPath | None, command: tuple[str, ...]) -> Secret | None:
+    """The secret that a password_file or a password_command stands for; None where there is neither.
 
     Nothing is read or run here; `reveal` does it, once, and raises ConfigError where it fails.
     """
-    return dataclasses.replace(
-        settings,
-        source_client=_with_password(settings.source_client),
-        destination_client=_with_password(settings.destination_client),
-        source_server=_with_password(settings.source_server),
-        destination_server=settings.destination_server and _with_password(settings.destination_server),
-    )
-
-
-def _with_password(login: Login) -> Login:
-    if login.password_file:
-        path = login.password_file
-        return dataclasses.replace(login, password=Secret(_once(lambda: _from_file(path))))
-    if login.password_command:
-        command = login.password_command
-        return dataclasses.replace(login, password=Secret(_once(lambda: _from_command(command))))
-    return login
+    if file is not None:
+        return Secret(_once(lambda: _from_file(file)))
+    if command:
+        return Secret(_once(lambda: _from_command(command)))
+    return None
 
 
 def _once(fetch: Callable[[], str]) -> Callable[[], str]:

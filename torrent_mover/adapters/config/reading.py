@@ -4,44 +4,36 @@ from __future__ import annotations
 
 import shlex
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import R_OK, access, fstat
 from os import environ as process_environ
 from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
 
 from torrent_mover.adapters.config.ini_syntax import read_ini
-from torrent_mover.adapters.config.passwords import with_passwords
+from torrent_mover.adapters.config.passwords import password_of
+from torrent_mover.adapters.config.places import discover
+from torrent_mover.adapters.config.rules import RulesFile
 from torrent_mover.adapters.config.toml_syntax import read_toml
-from torrent_mover.adapters.process.this_user import expanded, home_folder
+from torrent_mover.adapters.process.this_user import home_folder
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.settings.kinds import Surroundings
+from torrent_mover.domain.settings import arr, qbitrr
+from torrent_mover.domain.settings.configuration import Configuration
+from torrent_mover.domain.settings.document import ConfigDocument, ConfigEntry, SeedKey
+from torrent_mover.domain.settings.kinds import Key, Surroundings
 from torrent_mover.domain.settings.problems import ConfigPlace, Problem, Severity, order_of
-from torrent_mover.domain.settings.reading import OwnPlaces, read_own_places, read_settings
-from torrent_mover.domain.settings.schema import GENERAL, SECTIONS, ConfigDocument, ConfigEntry
-from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.domain.settings.reading import OwnPlaces, Schema, read_configuration, read_own_places
+from torrent_mover.domain.settings.schema import GENERAL, Section
 
-_VARIABLE = "TORRENT_MOVER_CONFIG"
-_PREFIX = "TORRENT_MOVER__"
-_ALIASES = {"TM_SSH_CONNECT_TIMEOUT": (GENERAL.name, "connect_timeout")}
-_LARGEST = 1024 * 1024  # bytes; whatever is larger is no config
-_SECRET_KEYS = frozenset(name for section in SECTIONS for name, key in section.keys.items() if key.kind.secret)
+Route = TypeVar("Route")
 
-
-def discover(explicit: str | None, environ: Mapping[str, str] = process_environ) -> list[tuple[Path, str]]:
-    """Where the config may be, in order, each with the reason. A place that was named is the only one."""
-    if explicit is not None:
-        return [(expanded(explicit), "--config")]
-    if environ.get(_VARIABLE):
-        return [(expanded(environ[_VARIABLE]), f"${_VARIABLE}")]
-    config_home = environ.get("XDG_CONFIG_HOME", "")
-    at_home = Path(config_home) if config_home.startswith("/") else home_folder(environ) / ".config"
-    return [
-        (Path("config.ini"), "the current folder"),
-        (at_home / "torrent-mover" / "config.ini", "the user's folder"),
-        (Path("/etc/torrent-mover/config.ini"), "the system's folder"),
-    ]
+_PREFIX: Final = "TORRENT_MOVER__"
+_ALIASES: Final = {"TM_SSH_CONNECT_TIMEOUT": (GENERAL.name, "connect_timeout")}
+_LARGEST: Final = 1024 * 1024  # bytes; whatever is larger is no config
+ENVIRONMENT: Final = Path("the environment")
+"""Stands for a config file where there is none and the environment alone says enough."""
 
 
 def find(explicit: str | None, environ: Mapping[str, str] = process_environ) -> Path:
@@ -50,13 +42,15 @@ def find(explicit: str | None, environ: Mapping[str, str] = process_environ) -> 
     for path, _ in places:
         if _is_there(path):
             return path
+    if len(places) > 1 and qbitrr.is_set_up(environ):
+        return ENVIRONMENT
     looked = ", ".join(f"{path} ({reason})" for path, reason in places)
     suggested = places[0][0] if len(places) == 1 else places[1][0]
     where = f"--config {shlex.quote(explicit)} " if explicit else ""
     raise ConfigError(
         f"There is no config file. Looked for: {looked}.",
-        remedy=f"To be asked for what it needs: torrent-mover {where}init. By hand: copy config.ini.template to {suggested},"
-        f" fill it in, and run torrent-mover {where}--check-config.",
+        remedy=f"To be asked for what it needs: torrent-mover {where}init (for moving; or init tier, init health, init debrid)."
+        f" By hand: copy config.ini.template to {suggested}, fill it in, and run torrent-mover {where}--check-config.",
     )
 
 
@@ -70,57 +64,139 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def load(path: Path | str, environ: Mapping[str, str] = process_environ) -> tuple[Settings, tuple[Problem, ...]]:
-    """The settings, and warnings and notices. Raises ConfigError with every problem where one of them is an error."""
-    settings, problems = examine(path, environ)
-    if settings is None:
-        raise _refused(path, problems)
-    return settings, problems
+@dataclass(frozen=True, slots=True)
+class ConfigReader(Generic[Route]):
+    """Reads config files that have the sections of one schema. Connects nowhere and runs nothing."""
 
+    schema: Schema[Route]
 
-def check(path: Path | str, environ: Mapping[str, str] = process_environ) -> tuple[Problem, ...]:
-    """Everything that `load` would find, by line; connects nowhere, runs nothing, never raises."""
-    return examine(path, environ)[1]
+    def load_all(
+        self, path: Path | str, environ: Mapping[str, str] = process_environ
+    ) -> tuple[Configuration[Route], tuple[Problem, ...]]:
+        """All that the config says, and warnings and notices. Raises ConfigError with every problem where one is an error."""
+        configuration, problems = self.examine_all(path, environ)
+        if configuration is None:
+            raise _refused(path, problems)
+        return configuration, problems
 
+    def load(self, path: Path | str, environ: Mapping[str, str] = process_environ) -> tuple[Route, tuple[Problem, ...]]:
+        """The first route, and warnings and notices. Raises ConfigError as `load_all`, and where there is no route."""
+        route, problems = self.examine(path, environ)
+        if route is None:
+            raise _refused(path, problems)
+        return route, problems
 
-def examine(
-    path: Path | str, environ: Mapping[str, str] = process_environ
-) -> tuple[Settings | None, tuple[Problem, ...]]:
-    """The settings, None where there is an error, and all problems."""
-    document, faults = _document(path, environ)
-    if document is None:
-        return None, faults
-    settings, problems = read_settings(document, surroundings(Path(path), environ))
-    every = sorted((*faults, *problems), key=order_of)
-    if settings is None or any(problem.severity is Severity.ERROR for problem in every):
-        return None, tuple(every)
-    return with_passwords(settings), tuple(every)
+    def check(self, path: Path | str, environ: Mapping[str, str] = process_environ) -> tuple[Problem, ...]:
+        """Everything that `load_all` would find, by line; never raises."""
+        return self.examine_all(path, environ)[1]
 
+    def examine(
+        self, path: Path | str, environ: Mapping[str, str] = process_environ
+    ) -> tuple[Route | None, tuple[Problem, ...]]:
+        """The first route, None where there is an error or no route, and all problems."""
+        configuration, problems = self.examine_all(path, environ)
+        if configuration is None:
+            return None, problems
+        if not configuration.routes:
+            remedy = "Add a [ROUTE name] section, or set enabled = yes in one: config.ini.template has an example."
+            return None, (
+                *problems,
+                Problem(str(path), None, "", "", "it has no route, so nothing can be moved.", remedy),
+            )
+        return configuration.routes[0], problems
 
-def load_own_places(path: Path | str, environ: Mapping[str, str] = process_environ) -> OwnPlaces:
-    """Where the journal and the rules lie, whatever servers and logins the config lacks. Raises ConfigError."""
-    document, faults = _document(path, environ)
-    places, problems = read_own_places(document, surroundings(Path(path), environ)) if document else (None, faults)
-    if places is None:
-        raise _refused(path, problems)
-    return places
+    def examine_all(
+        self, path: Path | str, environ: Mapping[str, str] = process_environ
+    ) -> tuple[Configuration[Route] | None, tuple[Problem, ...]]:
+        """All that the config says, None where there is an error, and all problems."""
+        document, faults = self._document(path, environ)
+        if document is None:
+            return None, faults
+        configuration, problems = read_configuration(document, surroundings(Path(path), environ), self.schema)
+        every = sorted((*faults, *problems), key=order_of)
+        if any(problem.severity is Severity.ERROR for problem in every):
+            return None, tuple(every)
+        return configuration, tuple(every)
 
+    def lines_of_old_names(self, path: Path | str, environ: Mapping[str, str] = process_environ) -> tuple[str, ...]:
+        """What the former programs' variables say, as lines of a config: `[HEALTH tv] every = 5s ($QBITRR_...)`. Never a secret."""
+        file = Path(path)
+        headings: dict[str, ConfigPlace] = {}
+        if file != ENVIRONMENT:
+            text, _ = _text_of(file)
+            found = (
+                read_toml(text, str(path), {})[0] if file.suffix.lower() == ".toml" else read_ini(text, str(path))[0]
+            )
+            headings = dict(found)
+        overrides = _Overrides(self.schema, headings)
+        overrides.take(environ, has_file=file != ENVIRONMENT)
+        secret = {
+            name for each in self.schema.every for name, key in each.spellings.items() if each.keys[key].kind.secret
+        }
+        return tuple(
+            f"[{seed.section}] {seed.key} = {'(as it is)' if seed.key in secret else seed.text} (${seed.variable})"
+            for seed in overrides.seeds
+        )
 
-def _document(path: Path | str, environ: Mapping[str, str]) -> tuple[ConfigDocument | None, tuple[Problem, ...]]:
-    """What the file and the environment say, None where that is no config at all, and what is wrong with its form."""
-    file = Path(path)
-    try:
-        text, mode = _text_of(file)
-    except ConfigError as error:
-        return None, (Problem(str(path), None, "", "", error.what, error.remedy),)
-    headings, entries, faults = (read_toml if file.suffix.lower() == ".toml" else read_ini)(text, str(path))
-    if faults and not headings:
-        return None, tuple(faults)  # every section would be told as missing
-    faults += _open_to_others(file, mode, entries)
-    overrides = _Overrides(dict(headings))
-    overrides.take(environ)
-    document = ConfigDocument(str(path), tuple(overrides.headings.items()), (*entries, *overrides.entries))
-    return document, (*faults, *overrides.faults)
+    def seeds_of(self, environ: Mapping[str, str]) -> tuple[SeedKey, ...]:
+        """What variables of the former programs say, as keys of sections, where there is no file."""
+        overrides = _Overrides(self.schema, {})
+        overrides.take(environ, has_file=False)
+        return tuple(overrides.seeds)
+
+    def load_own_places(self, path: Path | str, environ: Mapping[str, str] = process_environ) -> OwnPlaces:
+        """Where the journal and the rules lie, whatever servers and logins the config lacks. Raises ConfigError."""
+        document, faults = self._document(path, environ)
+        if document is None:
+            raise _refused(path, faults)
+        places, problems = read_own_places(document, surroundings(Path(path), environ), self.schema)
+        if places is None:
+            raise _refused(path, problems)
+        return places
+
+    def load_environment(
+        self, environ: Mapping[str, str] = process_environ
+    ) -> tuple[Configuration[Route], tuple[Problem, ...]]:
+        """What the environment says alone, without any file. Raises ConfigError."""
+        overrides = _Overrides(self.schema, {})
+        overrides.take(environ, has_file=False)
+        name = "the environment"
+        document = ConfigDocument(name, tuple(overrides.headings.items()), tuple(overrides.entries))
+        around = surroundings(Path.cwd() / "environment", environ)
+        configuration, problems = read_configuration(document, around, self.schema)
+        every = (*overrides.faults, *problems)
+        if configuration is None or any(problem.severity is Severity.ERROR for problem in every):
+            raise ConfigError(
+                "The environment has errors.",
+                problems=tuple(str(problem) for problem in every),
+                kept="Nothing was started.",
+                remedy="Fix these variables.",
+            )
+        return configuration, every
+
+    def _document(
+        self, path: Path | str, environ: Mapping[str, str]
+    ) -> tuple[ConfigDocument | None, tuple[Problem, ...]]:
+        """What the file and the environment say, None where that is no config at all, and what is wrong with its form."""
+        file = Path(path)
+        try:
+            text, mode = ("", 0) if file == ENVIRONMENT else _text_of(file)
+        except ConfigError as error:
+            return None, (Problem(str(path), None, "", "", error.what, error.remedy),)
+        if file.suffix.lower() == ".toml":
+            headings, entries, faults = read_toml(text, str(path), self.schema.named_keys)
+        else:
+            headings, entries, faults = read_ini(text, str(path))
+        if faults and not headings and file != ENVIRONMENT:
+            return None, tuple(faults)  # every section would be told as missing
+        secret = {
+            name for each in self.schema.every for name, key in each.spellings.items() if each.keys[key].kind.secret
+        }
+        faults += _open_to_others(file, mode, entries, secret)
+        overrides = _Overrides(self.schema, dict(headings))
+        overrides.take(environ, has_file=file != ENVIRONMENT)
+        document = ConfigDocument(str(path), tuple(overrides.headings.items()), (*entries, *overrides.entries))
+        return document, (*faults, *overrides.faults)
 
 
 def _refused(path: Path | str, problems: Sequence[Problem]) -> ConfigError:
@@ -132,6 +208,16 @@ def _refused(path: Path | str, problems: Sequence[Problem]) -> ConfigError:
         kept="Nothing was started.",
         remedy=f"Fix the lines above, then check again: torrent-mover --check-config --config {shlex.quote(str(path))}",
     )
+
+
+def text_of(path: Path) -> str | None:
+    """The text of a config as it stands there; None where nothing is. Raises ConfigError, as `load_all` does."""
+    if not _is_there(path):
+        return None
+    try:
+        return _text_of(path)[0]
+    except ConfigError as error:
+        raise _refused(path, (Problem(str(path), None, "", "", error.what, error.remedy),)) from error
 
 
 def _text_of(file: Path) -> tuple[str, int]:
@@ -157,8 +243,8 @@ def _text_of(file: Path) -> tuple[str, int]:
         raise ConfigError(f"line {line} is not UTF-8 text.", remedy=remedy) from error
 
 
-def _open_to_others(file: Path, mode: int, entries: Sequence[ConfigEntry]) -> list[Problem]:
-    holds_secret = any(entry.key.lower() in _SECRET_KEYS and entry.value for entry in entries)
+def _open_to_others(file: Path, mode: int, entries: Sequence[ConfigEntry], secret: Collection[str]) -> list[Problem]:
+    holds_secret = any(entry.key.lower() in secret and entry.value for entry in entries)
     readable_by = [who for who, bit in (("its group", stat.S_IRGRP), ("everybody", stat.S_IROTH)) if mode & bit]
     if not (holds_secret and readable_by and stat.S_ISREG(mode)):
         return []
@@ -171,7 +257,9 @@ def plain_environment() -> dict[str, str]:
     return {
         name: value
         for name, value in process_environ.items()
-        if not name.upper().startswith(_PREFIX) and name not in _ALIASES
+        if not name.upper().startswith(_PREFIX)
+        and name not in (*_ALIASES, *arr.SEED_VARIABLES)
+        and not name.startswith(qbitrr.PREFIX)
     }
 
 
@@ -184,6 +272,8 @@ def surroundings(file: Path, environ: Mapping[str, str]) -> Surroundings:
         home=home,
         state_home=state_home if state_home.startswith("/") else f"{home}/.local/state",
         refusal_of=_refusal_of,
+        password_of=password_of,
+        rule_categories=_rule_categories,
     )
 
 
@@ -199,39 +289,101 @@ def _refusal_of(path: LocalPath) -> str | None:
     return None if access(file, R_OK) else f"{path} may not be read by this user"
 
 
+def _rule_categories(path: LocalPath) -> frozenset[str]:
+    """The categories that tracker rules give; none where the file cannot be read, which the run itself tells."""
+    try:
+        return frozenset(rule.category for rule in RulesFile(path).read() if not rule.ignores)
+    except ConfigError:
+        return frozenset()
+
+
 @dataclass(slots=True)
 class _Overrides:
     """What the environment adds to the headings of a file: entries, headings of its own, and names that fit nowhere."""
 
+    schema: Schema[Any]
     headings: dict[str, ConfigPlace]
     entries: list[ConfigEntry] = field(default_factory=list)
     faults: list[Problem] = field(default_factory=list)
+    seeds: list[SeedKey] = field(default_factory=list)
 
-    def take(self, environ: Mapping[str, str]) -> None:
+    def take(self, environ: Mapping[str, str], *, has_file: bool) -> None:
         for alias, (section, key) in _ALIASES.items():
             if environ.get(alias):
                 self._add(section, key, environ[alias], f"${alias}")
+        in_file = {name.casefold() for name in self.headings}
+        for named in self.schema.named:
+            words = {name.split(" ")[0] for name in in_file}
+            for seed in named.seeds(environ):
+                known = seed.section.casefold() in in_file
+                if seed.is_alone and not known and named.name.casefold() in words:
+                    continue  # the file has accounts of its own
+                if not (seed.is_default and known):
+                    self._seed(seed)
+        if any(named.name == arr.ARR for named in self.schema.named):
+            wrong = arr.wrong_in_environment(environ)
+            if wrong is not None:
+                self.faults.append(Problem(wrong.key, None, "", "", wrong.what, wrong.remedy))
+        loops = next((section for section in self.schema.named if section.name == qbitrr.LOOPS), None)
+        if loops is not None:
+            self._take_qbitrr(environ, loops, has_file=has_file)
         for variable in sorted(environ):
             if variable.upper().startswith(_PREFIX):
                 self._take_one(variable, environ[variable])
 
+    def _take_qbitrr(self, environ: Mapping[str, str], loops: Section, *, has_file: bool) -> None:
+        in_file = {name.casefold() for name in self.headings}
+        actions = [key for key, spec in loops.keys.items() if key.endswith("_action") and _takes_off(spec)]
+        there = qbitrr.LoopsThere(self._names(qbitrr.LOOPS), self._names(arr.ARR), has_file, actions)
+        for seed in qbitrr.from_environment(environ, there):
+            if not (seed.is_default and seed.section.casefold() in in_file):
+                self._seed(seed)
+        for variable in qbitrr.without_effect(environ):
+            what = "it has no effect: nothing here is set by it."
+            remedy = "It may stay."
+            self.faults.append(Problem(f"${variable}", None, "", "", what, remedy, Severity.NOTICE))
+
+    def _names(self, word: str) -> list[str]:
+        """Of the sections of a word."""
+        return [
+            name.partition(" ")[2] for name in self.headings if name.partition(" ")[0].casefold() == word.casefold()
+        ]
+
+    def _seed(self, seed: SeedKey) -> None:
+        self.seeds.append(seed)
+        self._add(seed.section, seed.key, seed.text, f"${seed.variable}")
+
     def _take_one(self, variable: str, text: str) -> None:
         rest = variable[len(_PREFIX) :]
-        names = [*self.headings, *(section.name for section in SECTIONS)]
+        names = [*self.headings, *(section.name for section in self.schema.plain)]
         fitting = [name for name in names if _shell_name(rest).startswith(f"{_shell_name(name)}__")]
-        if not fitting:
-            known = ", ".join(section.name for section in SECTIONS)
-            what = "this environment variable names no section and key."
-            remedy = f"It is {_PREFIX}SECTION__KEY; the sections are {known}."
-            self.faults.append(Problem(f"${variable}", None, "", "", what, remedy))
+        if fitting:
+            section = max(fitting, key=len)
+            self._add(section, rest[len(section) + 2 :].lower(), text, f"${variable}")
             return
-        section = max(fitting, key=len)
-        self._add(section, rest[len(section) + 2 :].lower(), text, f"${variable}")
+        for named in self.schema.named:  # one that the file does not have
+            word, _, key = rest.partition("__")
+            if key and _shell_name(f"{word}_").startswith(f"{_shell_name(named.name)}_"):
+                name = word[len(named.name) + 1 :].lower()
+                self._add(f"{named.name} {name}".strip(), key.lower(), text, f"${variable}")
+                return
+        known = ", ".join(section.heading for section in self.schema.every)
+        what = "this environment variable names no section and key."
+        remedy = f"It is {_PREFIX}SECTION__KEY, or {_PREFIX}SECTION_NAME__KEY; the sections are {known}."
+        self.faults.append(Problem(f"${variable}", None, "", "", what, remedy))
 
     def _add(self, section: str, key: str, text: str, variable: str) -> None:
         name = next((known for known in self.headings if known.casefold() == section.casefold()), section)
         self.headings.setdefault(name, ConfigPlace(variable))
         self.entries.append(ConfigEntry(name, key, text, ConfigPlace(variable), overrides=True))
+
+
+def _takes_off(key: Key) -> bool:
+    try:
+        key.kind.read("off", Surroundings(config_dir="/", home="/", state_home="/"))
+    except ValueError:
+        return False
+    return True
 
 
 def _shell_name(name: str) -> str:

@@ -1,8 +1,8 @@
 """Reads and edits tracker_rules.json. A file that it does not understand is never written over.
 
 The file is one JSON object, domain -> category (or "Ignore"), or domain -> {"category": ..., "overlap": "none",
-"again": true}. An edit changes the characters of that rule alone: order, indentation and spelling of the others stay as the
-user has them.
+"again": true, "health": {...}}. An edit changes the characters of that rule alone: order, indentation and spelling of
+the others stay as the user has them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torrent_mover.adapters.local.whole_file import write_whole
 from torrent_mover.domain.errors import ConfigError, UsageError
+from torrent_mover.domain.health_rules import parse_health_rule
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.rules import Overlap, Rule, TrackerRules, canonical_domain, category_refusal
 from torrent_mover.domain.settings.problems import quoted
@@ -29,9 +31,10 @@ _ORIGINAL_KEPT = "The file was left as it is."
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One `"domain": "category"` (or an object), with the offsets of its key and of its value (quotes included) in the text."""
+    """One `"domain": "category"`, or an object (`said`), with the offsets of its key and of its value (quotes included)."""
 
     rule: Rule
+    said: Mapping[str, Any]
     key: tuple[int, int]
     value: tuple[int, int]
 
@@ -118,7 +121,9 @@ class RulesFile:
             if first:
                 line = text.count("\n", 0, first.key[0]) + 1
                 raise self._damaged(text, position, f"{quoted(rule.domain)} has a rule already, in line {line}")
-            members.append(_Member(rule, (position, key_end), (value_at, value_end)))
+            members.append(
+                _Member(rule, value if isinstance(value, dict) else {}, (position, key_end), (value_at, value_end))
+            )
             position = _after_space(text, value_end)
             if text[position] == ",":
                 position = _after_space(text, position + 1)
@@ -129,9 +134,9 @@ class RulesFile:
         category, overlap, again = said.get("category"), said.get("overlap"), said.get("again", False)
         if not isinstance(category, str):
             raise self._damaged(text, value_at, f"the category of {quoted(key)} is no text in quotes")
-        known = said.keys() <= {"category", "overlap", "again"}
+        known = said.keys() <= {"category", "overlap", "again", "health"}
         if not known or overlap not in (None, *_OVERLAPS) or not isinstance(again, bool):
-            wanted = 'beside "category" there may be "overlap": "none" or "brief", and "again": true'
+            wanted = 'beside "category" there may be "overlap": "none" or "brief", "again": true, and "health"'
             raise self._damaged(text, value_at, f"the rule for {quoted(key)} is not understood: {wanted}")
         try:
             domain = canonical_domain(key)
@@ -140,7 +145,11 @@ class RulesFile:
         refusal = category_refusal(category)
         if refusal:
             raise self._damaged(text, value_at, f"{quoted(category)} cannot be a category: {refusal}")
-        return Rule(domain, category, _OVERLAPS.get(str(overlap)), again)
+        try:
+            health = parse_health_rule(said["health"]) if "health" in said else None
+        except ValueError as error:
+            raise self._damaged(text, value_at, f"the rule for {quoted(key)}: {error}") from error
+        return Rule(domain, category, _OVERLAPS.get(str(overlap)), again, health)
 
     def _damaged(self, text: str, position: int, what: str) -> ConfigError:
         line = text.count("\n", 0, position) + 1
@@ -148,7 +157,7 @@ class RulesFile:
         return ConfigError(
             f"The rules file {self._path} is damaged in line {line}, column {column}: {what}.",
             kept=_ORIGINAL_KEPT,
-            remedy='Fix that line, or move the file away to start anew. It looks like: {"tracker.org": "tv"}',
+            remedy='Fix that line, or move the file away to start again. It looks like: {"tracker.org": "tv"}',
         )
 
     def _write(self, text: str, *, expecting: TrackerRules) -> None:
@@ -216,11 +225,7 @@ def _after_space(text: str, position: int) -> int:
 
 def _with(text: str, members: list[_Member], old: _Member | None, rule: Rule) -> str:
     """The text with that rule: in place of `old`, else as the last one, laid out like the one before it."""
-    plain: dict[str, object] = {"category": rule.category}
-    if rule.overlap:
-        plain["overlap"] = rule.overlap.value
-    if rule.again:
-        plain["again"] = True
+    plain: dict[str, object] = {**(old.said if old else {}), "category": rule.category}
     value = json.dumps(plain if len(plain) > 1 else rule.category, ensure_ascii=False)
     if old:
         return text[: old.value[0]] + value + text[old.value[1] :]

@@ -1,46 +1,38 @@
-"""Knows the secrets of the settings, so that none of them is ever told."""
+"""Knows the secrets of the settings, so that none of them is ever printed."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Final
-from urllib.parse import unquote
+import dataclasses
+from collections.abc import Iterator, Mapping
 
 from torrent_mover.domain.redact import Redactor
-from torrent_mover.domain.settings.settings import Settings
-
-_BETWEEN_PARTS: Final = re.compile(r"[/:@?&=]+")
-_LONG_ENOUGH: Final = 12
-"""Characters: a shorter part is a word that may stand in any line. What has a dot is a host."""
+from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.settings.schema import keys_of
 
 
-def redactor_of(settings: Settings) -> Redactor:
-    """Hides every secret that stands in the config; what files and commands hold is fetched only when it is needed."""
+def redactor_of(settings: object) -> Redactor:
+    """Hides every secret that stands in the config; what files and commands hold is fetched only when it is needed.
+
+    `settings` is any dataclass of settings, or one that holds such dataclasses, also in tuples and mappings.
+    """
     redactor = Redactor()
-    for secret in _literal_secrets(settings):
-        redactor.add(secret)
+    for text in _secrets_in(settings):
+        redactor.add(text)
     return redactor
 
 
-def _literal_secrets(settings: Settings) -> Iterator[str]:
-    clients = (settings.source_client, settings.destination_client)
-    servers = (settings.source_server, settings.destination_server)
-    known = [section.password for section in (*clients, *servers) if section is not None]
-    for secret in (*known, *(client.api_key for client in clients)):
-        if secret is not None and secret.is_literal:
-            yield secret.reveal()
-    for login in (client.basic_auth for client in clients):
-        if login is not None:
-            yield login.reveal()
-            yield login.reveal().partition(":")[2]
-    for proxy in (client.proxy for client in clients):
-        if proxy is not None and "@" in proxy.reveal():
-            both = proxy.reveal().partition("://")[2].rpartition("@")[0]
-            yield both
-            yield unquote(both.partition(":")[2])
-    if settings.general.notify_urls is not None:
-        for url in settings.general.notify_urls.reveal().split():
-            yield url
-            # What sends them takes them apart: tokens and passwords turn up alone.
-            yield from (part for part in _BETWEEN_PARTS.split(url)[1:] if len(part) >= _LONG_ENOUGH and "." not in part)
+def _secrets_in(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for each in value.values():
+            yield from _secrets_in(each)
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _secrets_in(each)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        keys = keys_of(type(value))
+        for field in dataclasses.fields(value):
+            held = getattr(value, field.name)
+            if not isinstance(held, Secret):
+                yield from _secrets_in(held)
+            elif held.is_literal and field.name in keys:
+                yield from keys[field.name].kind.parts(held.reveal())

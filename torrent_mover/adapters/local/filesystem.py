@@ -8,7 +8,7 @@ import os
 import pwd
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +52,7 @@ class LocalFileSystem:
     def __init__(self, root: LocalPath, *, follow_symlinks: bool = False, most_open: int = MOST_OPEN) -> None:
         self._most_open = most_open
         self._root = Path(str(root))
+        self._above = str(self._root).rstrip("/")
         self._disk = Root(self._root)
         self._follow = follow_symlinks
 
@@ -71,24 +72,42 @@ class LocalFileSystem:
 
     def stat(self, path: RelativePath) -> FileStat | None:
         """See ports.filesystem.FileSystem."""
-        try:
-            if path == ROOT:
-                return _file_stat(self._root.stat())
-            if self._follow:
-                os.close(self._disk.open())
-                with suppress(FileNotFoundError, NotADirectoryError):
-                    return _file_stat(self.full(path).stat())
-                return _file_stat(self.full(path).lstat())
-            with open_folder(self._disk, path.parent) as at:
-                return _file_stat(os.stat(raw(path.name), dir_fd=at, follow_symlinks=False))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise write_error(error, self.full(path), "look at") from error
+        return self.stats((path,))[0]
 
     def stats(self, paths: Sequence[RelativePath]) -> Sequence[FileStat | None]:
-        """See ports.filesystem.FileSystem."""
-        return [self.stat(path) for path in paths]
+        """See ports.filesystem.FileSystem. The folder of the last one stays open: of many in one folder, each costs one call."""
+        found: list[FileStat | None] = []
+        looked: tuple[str, ...] | None = None
+        path = ROOT
+        with ExitStack() as stack:
+            folder: int | None = None
+            try:
+                for path in paths:
+                    if path == ROOT:
+                        found.append(_seen(self._root))
+                        continue
+                    if path.parts[:-1] != looked:
+                        stack.close()
+                        looked = path.parts[:-1]
+                        folder = self._opened_for_a_look(path.parent, stack)
+                    found.append(None if folder is None else self._looked(folder, path))
+            except OSError as error:
+                raise write_error(error, self.full(path), "look at") from error
+        return found
+
+    def _opened_for_a_look(self, folder: RelativePath, stack: ExitStack) -> int | None:
+        """A descriptor of a folder; of the root where links are followed. None: no such folder. Raises OSError."""
+        try:
+            return stack.enter_context(open_folder(self._disk, ROOT if self._follow else folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _looked(self, folder: int, path: RelativePath) -> FileStat | None:
+        """What lies there, with the descriptor of `_opened_for_a_look`. Raises OSError."""
+        if not self._follow:
+            return _seen(raw(path.name), folder, follow=False)
+        whole = self._text(path)
+        return _seen(whole) or _seen(whole, follow=False)
 
     def listdir(self, path: RelativePath) -> Sequence[str]:
         """See ports.filesystem.FileSystem."""
@@ -252,9 +271,9 @@ class LocalFileSystem:
         with self._explained(ROOT, "ask for the space of"):
             while folder != folder.parent and not folder.exists():
                 folder = folder.parent
-            found = os.statvfs(folder)
+            found, device = os.statvfs(folder), folder.stat().st_dev
         inodes = found.f_favail if found.f_files else None
-        return FreeSpace(found.f_frsize * found.f_bavail, found.f_frsize * found.f_blocks, inodes)
+        return FreeSpace(found.f_frsize * found.f_bavail, found.f_frsize * found.f_blocks, inodes, f"device {device}")
 
     def largest_file(self) -> int | None:
         """See ports.filesystem.FileSystem."""
@@ -299,6 +318,10 @@ class LocalFileSystem:
         """See local_lanes.Places."""
         return self._root.joinpath(*path.parts)
 
+    def _text(self, path: RelativePath) -> str:
+        """The whole path, where there are many: text is faster."""
+        return f"{self._above}/{path}"
+
     @contextmanager
     def _explained(self, path: RelativePath, doing: str) -> Iterator[None]:
         try:
@@ -327,7 +350,7 @@ class LocalFileSystem:
 
     def _open_for_reading(self, path: RelativePath) -> int:
         if self._follow:
-            descriptor = os.open(self.full(path), _READ_FILE)
+            descriptor = os.open(self._text(path), _READ_FILE)
         else:
             with open_folder(self._disk, path.parent) as at:
                 descriptor = os.open(raw(path.name), _READ_FILE | os.O_NOFOLLOW, dir_fd=at)
@@ -363,6 +386,14 @@ def _up_to_root(folder: RelativePath) -> Iterator[RelativePath]:
     while folder != ROOT:
         folder = folder.parent
         yield folder
+
+
+def _seen(path: str | bytes | Path, folder: int | None = None, *, follow: bool = True) -> FileStat | None:
+    """What a look finds; None: nothing. Raises OSError."""
+    try:
+        return _file_stat(os.stat(path, dir_fd=folder, follow_symlinks=follow))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _file_stat(found: os.stat_result) -> FileStat:

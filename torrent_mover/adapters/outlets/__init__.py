@@ -1,1 +1,1 @@
-"""Whoever is told: people, monitors, systemd, files."""
+"""Outlets: how people, monitors, systemd and files are told of a run."""

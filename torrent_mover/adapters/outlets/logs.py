@@ -24,13 +24,24 @@ FILES_KEPT: Final = 5
 """Older files beside the current one: `torrent_mover.log.1` is the youngest."""
 
 _FORMAT: Final = "%(asctime)s %(levelname)-7s [%(threadName)s] %(name)s: %(message)s"
-_CHATTY: Final = ("paramiko", "urllib3", "qbittorrentapi", "requests", "asyncio", "markdown_it", "textual")
+_CHATTY: Final = (
+    "paramiko",
+    "urllib3",
+    "qbittorrentapi",
+    "requests",
+    "httpx",
+    "httpcore",
+    "asyncio",
+    "markdown_it",
+    "textual",
+)
 _TELLTALE: Final = ("apprise",)
 """These name their addresses, tokens and all, where they talk of details: never."""
 _ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 _LINES = re.compile(r"(\n)")
 _log = logging.getLogger(__name__)
+_ADDING: Final = threading.Lock()
 
 
 class SafeFormatter(logging.Formatter):
@@ -38,7 +49,20 @@ class SafeFormatter(logging.Formatter):
 
     def __init__(self, redact: Callable[[str], str]) -> None:
         super().__init__(_FORMAT)
-        self._redact = redact
+        self._redactions = [redact]
+
+    def also(self, redact: Callable[[str], str]) -> Callable[[], None]:
+        """Hide these secrets too, until what is returned is called."""
+        self._redactions = [*self._redactions, redact]
+        return lambda: self._forget(redact)
+
+    def _forget(self, redact: Callable[[str], str]) -> None:
+        self._redactions = [each for each in self._redactions if each is not redact]
+
+    def _redact(self, text: str) -> str:
+        for redact in self._redactions:
+            text = redact(text)
+        return text
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """The line of the record itself."""
@@ -96,13 +120,35 @@ class QuietFileHandler(logging.handlers.RotatingFileHandler):
 
 
 def start_log(
-    log_dir: Path, redact: Callable[[str], str], *, debug: bool = False, complain: Complain = unheard
+    log_dir: Path,
+    redact: Callable[[str], str],
+    *,
+    debug: bool = False,
+    least: int = logging.INFO,
+    complain: Complain = unheard,
 ) -> Callable[[], None]:
     """Send all logging of this process to a file in `log_dir`; returns how to end that.
 
-    Warnings and errors of libraries are kept; their chatter only with `debug`. `complain` hears of a file that takes no more
+    Where that file is written already, for another duty, only the secrets are added to those that it hides.
+    Lines below the level `least` are left out, but with `debug` all are written. Warnings and errors of libraries are kept;
+    their chatter only with `debug`. `complain` hears of a file that takes no more
     lines. Raises NotWritable.
     """
+    path = log_dir / FILE_NAME
+    with _ADDING:
+        shared = next((each for each in logging.getLogger().handlers if _writes(each, path)), None)
+        if isinstance(shared, QuietFileHandler) and isinstance(shared.formatter, SafeFormatter):
+            return shared.formatter.also(redact)
+        return _begin(log_dir, redact, debug=debug, least=least, complain=complain)
+
+
+def _writes(handler: logging.Handler, path: Path) -> bool:
+    return isinstance(handler, QuietFileHandler) and Path(handler.baseFilename) == Path(os.path.abspath(path))  # noqa: PTH100  as logging makes it
+
+
+def _begin(
+    log_dir: Path, redact: Callable[[str], str], *, debug: bool, least: int, complain: Complain
+) -> Callable[[], None]:
     try:
         log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         handler = QuietFileHandler(log_dir / FILE_NAME, complain=complain)
@@ -116,7 +162,7 @@ def start_log(
     root = logging.getLogger()
     before = root.level
     root.addHandler(handler)
-    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    root.setLevel(logging.DEBUG if debug else least)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.NOTSET if debug else logging.WARNING)
     for name in _TELLTALE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -24,6 +25,7 @@ _LAST_WRITE: Final = 10.0
 
 _PREFIX: Final = "torrent_mover_"
 _TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_MOVES: Final = frozenset({Phase.RUNNING, Phase.PAUSED, Phase.WATCHING, Phase.STOPPING})
 _log = logging.getLogger(__name__)
 
 
@@ -33,32 +35,47 @@ def exposition(snapshot: Snapshot) -> str:
 
 
 def _families(snapshot: Snapshot) -> Iterator[str]:
-    yield _family(
+    yield family(
         "info", "gauge", "The version and the mode.", [({"version": snapshot.version, "mode": snapshot.mode}, 1)]
     )
     phases = [({"phase": phase.value}, int(phase is snapshot.phase)) for phase in Phase]
-    yield _family("phase", "gauge", "1 for the phase that the run is in.", phases)
+    yield family("phase", "gauge", "1 for the phase that the run is in.", phases)
     standings = [({"standing": standing.value}, snapshot.count(standing)) for standing in MoveStatus]
-    yield _family("torrents", "gauge", "Torrents of the run by where they stand.", standings)
-    yield _family(
-        "not_moved", "gauge", "Torrents of the category that are left alone.", [({}, len(snapshot.not_moved))]
+    yield family("torrents", "gauge", "Torrents of the run by state.", standings)
+    yield family("route_torrents", "gauge", "The same for each route.", list(_by_route(snapshot)))
+    moves = [({"route": route.name}, int(route.phase in _MOVES)) for route in snapshot.routes]
+    yield family(
+        "route_up", "gauge", "1 for a route that moves or waits for work; 0: it begins, was refused or ended.", moves
     )
-    yield _family("troubles", "gauge", "Torrents with a problem to look at.", [({}, snapshot.troubles)])
-    yield _family("run_bytes", "gauge", "Bytes of all torrents of the run.", [({}, snapshot.total_bytes)])
-    yield _family("run_done_bytes", "gauge", "Bytes done, weighted over all steps.", [({}, snapshot.done_bytes)])
+    doing = [({"doing": "transferring"}, snapshot.transferring), ({"doing": "checking"}, snapshot.checking)]
+    yield family("active_torrents", "gauge", "Active torrents: bytes are brought, or only the check is awaited.", doing)
+    yield family("not_moved", "gauge", "Torrents of the category that are left alone.", [({}, len(snapshot.not_moved))])
+    yield family("troubles", "gauge", "Torrents with a problem to look at.", [({}, snapshot.troubles)])
+    yield family("run_bytes", "gauge", "Bytes of all torrents of the run.", [({}, snapshot.total_bytes)])
+    yield family("run_done_bytes", "gauge", "Bytes done, weighted over all steps.", [({}, snapshot.done_bytes)])
     wires = (("in", snapshot.incoming), ("out", snapshot.outgoing))
     rates = [({"direction": name}, wire.now) for name, wire in wires]
-    yield _family("network_bytes_per_second", "gauge", "Rate now.", rates)
+    yield family("network_bytes_per_second", "gauge", "Rate now.", rates)
     connections = [({"server": each.name, "role": each.role}, each.connections) for each in snapshot.servers]
-    yield _family("ssh_connections", "gauge", "SSH connections in use.", connections)
-    yield _family("resident_bytes", "gauge", "Memory of this process.", [({}, snapshot.host.resident)])
-    yield _family("run_start_time_seconds", "gauge", "When the run began.", [({}, snapshot.started_at)])
-    yield _family("last_update_time_seconds", "gauge", "When these numbers were taken.", [({}, snapshot.at)])
+    yield family("ssh_connections", "gauge", "SSH connections in use.", connections)
+    yield family("resident_bytes", "gauge", "Memory of this process.", [({}, snapshot.host.resident)])
+    yield family("run_start_time_seconds", "gauge", "When the run began.", [({}, snapshot.started_at)])
+    yield family("last_update_time_seconds", "gauge", "When these numbers were taken.", [({}, snapshot.at)])
     code = -1 if snapshot.exit_code is None else snapshot.exit_code
-    yield _family("exit_code", "gauge", "Exit code of the run; -1 while it goes on.", [({}, code)])
+    yield family("exit_code", "gauge", "Exit code of the run; -1 while it goes on.", [({}, code)])
 
 
-def _family(name: str, kind: str, text: str, samples: Sequence[tuple[dict[str, str], float]]) -> str:
+def _by_route(snapshot: Snapshot) -> Iterator[tuple[dict[str, str], float]]:
+    counts = Counter((move.route, move.standing) for move in snapshot.moves)
+    for route in snapshot.routes:
+        for standing in MoveStatus:
+            yield {"route": route.name, "standing": standing.value}, counts[route.name, standing]
+
+
+def family(name: str, kind: str, text: str, samples: Sequence[tuple[dict[str, str], float]]) -> str:
+    """One family of the exposition; blank where there is nothing to tell."""
+    if not samples:
+        return ""
     lines = [f"# HELP {_PREFIX}{name} {text}", f"# TYPE {_PREFIX}{name} {kind}"]
     for labels, value in samples:
         inner = ",".join(f'{key}="{_escaped(label)}"' for key, label in labels.items())

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from torrent_mover.adapters.outlets.logs import Complain, unheard
+from torrent_mover.adapters.process.inherited import for_children
 from torrent_mover.adapters.process.tether import Tethered
 from torrent_mover.adapters.proxies import add_exceptions
 from torrent_mover.domain.errors import MissingProgram, MoverError
@@ -106,9 +107,8 @@ class Command:
         """Run it to its end; after its time it is killed, with what it has started."""
         body = {**data, "on": notice.on.value, "title": notice.title, "text": notice.text}
         text = self._redact(json.dumps(body)) + "\n"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TORRENT_MOVER__")}
         with Tethered(
-            self._words, leaves=True, stdin=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+            self._words, leaves=True, stdin=subprocess.PIPE, stderr=subprocess.STDOUT, env=for_children()
         ) as process:
             try:
                 said, _ = process.communicate(text.encode("utf-8", "backslashreplace"), self._patience)

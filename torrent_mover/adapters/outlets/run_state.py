@@ -12,7 +12,7 @@ from typing import Final
 
 from torrent_mover.adapters.local.whole_file import write_whole
 from torrent_mover.domain.report.events import Event, QueuePlanned, RoundEnded
-from torrent_mover.domain.report.snapshot import MoveStatus, MoveView, NotMoved, Phase, Snapshot
+from torrent_mover.domain.report.snapshot import MoveStatus, MoveView, NotMoved, Phase, RouteView, Snapshot
 
 SCHEMA_VERSION: Final = 1
 FILE_NAME: Final = "run.json"
@@ -89,14 +89,17 @@ def as_data(snapshot: Snapshot) -> dict[str, object]:
         "last_round": _round(snapshot.last_round),
         "eta": _whole(snapshot.eta),
         "rate": round(max(snapshot.incoming.now, snapshot.outgoing.now)),
+        "transferring": snapshot.transferring,
+        "checking": snapshot.checking,
         "counts": {standing.value: snapshot.count(standing) for standing in MoveStatus},
+        "routes": [_route(route) for route in snapshot.routes],
         "moves": [_row(move) for move in rows[:ROWS_AT_MOST]],
         "not_moved": [_left(one) for one in snapshot.not_moved[:ROWS_AT_MOST]],
     }
 
 
-def _rank(move: MoveView) -> int:
-    return _ORDER.index(move.standing)
+def _rank(move: MoveView) -> tuple[int, bool]:
+    return _ORDER.index(move.standing), move.waits
 
 
 def _row(move: MoveView) -> dict[str, object]:
@@ -105,16 +108,30 @@ def _row(move: MoveView) -> dict[str, object]:
         "name": move.name,
         "size": move.size,
         "standing": move.standing.value,
+        "waits": move.waits,
         "stage": move.stage.value,
         "fraction": round(move.fraction, 4),
         "rate": round(move.rate),
         "eta": _whole(move.eta),
         "why": move.why,
+        "route": move.route,
+    }
+
+
+def _route(route: RouteView) -> dict[str, object]:
+    return {
+        "route": route.name,
+        "source": route.source,
+        "destination": route.destination,
+        "mode": route.mode,
+        "category": route.category,
+        "phase": route.phase.value,
+        "trouble": route.trouble or None,
     }
 
 
 def _left(one: NotMoved) -> dict[str, object]:
-    return {"infohash": one.id.hex, "name": one.name, "size": one.size, "reason": one.reason}
+    return {"infohash": one.id.hex, "name": one.name, "size": one.size, "reason": one.reason, "route": one.route}
 
 
 def _round(ended: RoundEnded | None) -> dict[str, object] | None:

@@ -20,8 +20,10 @@ _MICROSECONDS: Final = 1_000_000
 _log = logging.getLogger(__name__)
 
 
-class Systemd:
-    """A `ports.notifier.Notifier`: READY once the plan stands, STATUS every few seconds, WATCHDOG while `alive` says so, STOPPING.
+class ServiceNotes:
+    """READY when it is told so, STATUS every few seconds, WATCHDOG while `alive` says so, STOPPING.
+
+    `status` gives the line for `systemctl status`, and whether the process is about to end.
 
     Where the process was not started by systemd (no NOTIFY_SOCKET), it does nothing. `every`: seconds between two datagrams;
     a watchdog is fed twice in its time at least.
@@ -29,12 +31,12 @@ class Systemd:
 
     def __init__(
         self,
-        snapshot: Callable[[], Snapshot],
+        status: Callable[[], tuple[str, bool]],
         alive: Callable[[], bool],
         environ: Mapping[str, str] = os.environ,
         every: float = _STATUS_EVERY,
     ) -> None:
-        self._snapshot = snapshot
+        self._status = status
         self._alive = alive
         self._address = _address(environ.get("NOTIFY_SOCKET", ""))
         watchdog = watchdog_interval(environ)
@@ -47,9 +49,9 @@ class Systemd:
             self._thread = threading.Thread(target=self._keep, name="systemd", daemon=True)
             self._thread.start()
 
-    def __call__(self, event: Event) -> None:
-        """See ports.notifier.Notifier."""
-        if isinstance(event, QueuePlanned) and not self._ready:
+    def ready(self) -> None:
+        """What was started works; said once."""
+        if not self._ready:
             self._ready = True
             self._send("READY=1")
 
@@ -64,14 +66,14 @@ class Systemd:
         stopping = False
         while not self._ended.wait(self._every):
             try:
-                snapshot = self._snapshot()  # an engine that hangs does not answer, and the dog is not fed
+                text, ends = self._status()  # an engine that hangs does not answer, and the dog is not fed
             except Exception:  # noqa: BLE001  the dog is what notices
                 _log.exception("no picture for systemd")
                 continue
-            lines = [f"STATUS={status_text(snapshot)}"]
+            lines = [f"STATUS={text}"]
             if self._watched and self._alive():
                 lines.append("WATCHDOG=1")
-            if snapshot.phase is Phase.STOPPING and not stopping:
+            if ends and not stopping:
                 stopping = True
                 lines.append("STOPPING=1")
             self._send("\n".join(lines))
@@ -84,13 +86,38 @@ class Systemd:
             sender.sendto(text.encode("utf-8", "backslashreplace"), self._address)
 
 
+class Systemd(ServiceNotes):
+    """A `ports.notifier.Notifier` of a run: it is ready once the plan stands."""
+
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        alive: Callable[[], bool],
+        environ: Mapping[str, str] = os.environ,
+        every: float = _STATUS_EVERY,
+    ) -> None:
+        def status() -> tuple[str, bool]:
+            picture = snapshot()
+            return status_text(picture), picture.phase is Phase.STOPPING
+
+        super().__init__(status, alive, environ, every)
+
+    def __call__(self, event: Event) -> None:
+        """See ports.notifier.Notifier."""
+        if isinstance(event, QueuePlanned):
+            self.ready()
+
+
 def status_text(snapshot: Snapshot) -> str:
     """One line for `systemctl status`."""
-    active, done, failed = (snapshot.count(each) for each in (MoveStatus.ACTIVE, MoveStatus.DONE, MoveStatus.FAILED))
+    done, failed = (snapshot.count(each) for each in (MoveStatus.DONE, MoveStatus.FAILED))
     if rest := at_rest(snapshot):
         return safe(rest)
     speed = rate(max(snapshot.incoming.now, snapshot.outgoing.now))
-    told = f"{snapshot.phase.value}: {percent(snapshot.fraction)}, {active:,} active, {done:,} done, {failed:,} failed, {speed}"
+    under_way = f"{snapshot.transferring:,} transferring, {snapshot.checking:,} checking"
+    told = (
+        f"{snapshot.phase.value}: {percent(snapshot.fraction)}, {under_way}, {done:,} done, {failed:,} failed, {speed}"
+    )
     return safe(told)
 
 

@@ -1,1 +1,1 @@
-"""This process: who runs it, what it stands on, and the programs that it starts."""
+"""This process: who runs it, its streams and limits, and the programs that it starts."""

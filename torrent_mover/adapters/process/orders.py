@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Final
 
+from torrent_mover.adapters.process.inherited import for_children
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.shell import RemoteShell
 from torrent_mover.domain.errors import MissingProgram, ProvisioningError
@@ -33,7 +34,6 @@ def here(words: Sequence[str], key: str, *, leave: bool = False) -> Order:
     """
 
     def run(patience: float) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TORRENT_MOVER__")}
         try:
             output_file = tempfile.TemporaryFile()  # noqa: SIM115  closed below, whatever happens
         except OSError as error:
@@ -48,7 +48,7 @@ def here(words: Sequence[str], key: str, *, leave: bool = False) -> Order:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env=environment,
+                    env=for_children(),
                     start_new_session=True,
                 )
             except (OSError, ValueError) as error:

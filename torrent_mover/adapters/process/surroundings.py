@@ -1,4 +1,4 @@
-"""What the process stands on: three standard streams that can say every name, one encoding for names on disk, enough open files."""
+"""What the process needs around it: standard streams that can print every name, UTF-8 for names on disk, enough open files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _QUOTED: Final = re.compile(r"(?:(?<=[\s(=;])|^)'[^']*'")
 
 
 def prepare(environ: Mapping[str, str] = os.environ) -> None:
-    """Make this process fit for its work; called once, before anything is opened. It may begin anew, and then does not return.
+    """Make this process fit for its work; called once, before anything is opened. It may restart it, and then does not return.
 
     Raises UsageError where names on disk would be written in another encoding than UTF-8.
     """
@@ -77,7 +77,7 @@ def _open_closed_streams() -> None:
 
 
 def _insist_on_utf8() -> None:
-    """Names on disk are bytes, and UTF-8 wherever they can be: begin anew in Python's UTF-8 mode where the locale says otherwise.
+    """Names on disk are bytes, and UTF-8 wherever they can be: restart in Python's UTF-8 mode where the locale says otherwise.
 
     https://docs.python.org/3/library/os.html#utf8-mode. The arguments stay the bytes that they are.
     """
@@ -85,13 +85,13 @@ def _insist_on_utf8() -> None:
     if encoding == "utf-8":
         return
     interpreter = sys.executable
-    refusal = "it began anew, and that changed nothing"
+    refusal = "a restart changed nothing"
     if tuple(sys.orig_argv[1:3]) != _UTF8_MODE:
         try:
             words = _command_line()
             os.execv(interpreter, [os.fsencode(interpreter), *map(os.fsencode, _UTF8_MODE), *words[1:]])  # noqa: S606
         except OSError as error:
-            refusal = f"{interpreter or 'Python'} cannot be started anew: {error.strerror}"
+            refusal = f"{interpreter or 'Python'} cannot be restarted: {error.strerror}"
     raise UsageError(
         f"Names on disk would be written in {encoding}, not in UTF-8 ({refusal}).",
         kept="Nothing was started.",

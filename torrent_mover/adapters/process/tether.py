@@ -34,7 +34,7 @@ class Tethered(subprocess.Popen[bytes]):
     """As subprocess.Popen, in a session of its own, all of which ends when we are gone.
 
     Once the program was waited for, what it has started ends as well, unless `leaves`. `session`: False for a program that may
-    ask its owner on our terminal; then nothing but the program itself is ended.
+    ask its owner on our terminal; then only the program itself is ended.
     """
 
     def __init__(
@@ -112,9 +112,11 @@ def _reap() -> None:
                 _orphans.remove(group)
 
 
-def run(words: Sequence[str], timeout: float, *, session: bool = True) -> subprocess.CompletedProcess[bytes]:
+def run(
+    words: Sequence[str], timeout: float, *, session: bool = True, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """As subprocess.run, without standard input and with both outputs kept. Raises OSError, subprocess.TimeoutExpired."""
-    with Tethered(words, session=session) as process:
+    with Tethered(words, session=session, env=env) as process:
         try:
             said, complained = process.communicate(timeout=timeout)
         except BaseException:

@@ -77,7 +77,7 @@ class RsyncProcess:
             printed = done.stdout[: found.start()].decode("utf-8", "replace").strip().splitlines()[0]
             said = f"is your shell clean? It prints: {printed}"
             raise explain(2, said, RsyncRoute(self.server, self.server, self.server))
-        return RsyncVersions(here, self._recent(found, self.server))
+        return RsyncVersions(here, self._recent(found, self.server, self._target.host))
 
     def _version_here(self) -> tuple[int, ...]:
         self._require_program()
@@ -90,13 +90,14 @@ class RsyncProcess:
             )
         return self._recent(found, "this machine")
 
-    def _recent(self, found: re.Match[bytes], where: str) -> tuple[int, ...]:
+    def _recent(self, found: re.Match[bytes], where: str, server: str = "") -> tuple[int, ...]:
         version = tuple(int(part) for part in found[1].split(b"."))
         if version < _OLDEST:
             raise ServerTooOld(
                 f"The rsync of {where} is version {found[1].decode()}; it takes 3.1 or later.",
                 kept="Nothing was changed.",
                 remedy="Update rsync there, or set transfer_mode = sftp.",
+                server=server,
             )
         return version
 

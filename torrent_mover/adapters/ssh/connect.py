@@ -8,7 +8,7 @@ from torrent_mover.adapters.process.this_user import has_account
 from torrent_mover.adapters.ssh.openssh import OpensshTransport
 from torrent_mover.adapters.ssh.transport import Transport
 from torrent_mover.domain.errors import MissingProgram
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.ssh import SshTarget
 
 

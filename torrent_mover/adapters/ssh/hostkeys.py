@@ -80,13 +80,14 @@ def unknown_key(target: SshTarget, shown: str) -> HostKeyUnknown:
         kept="Nothing was sent to it, not even a password.",
         remedy=f"Compare the fingerprint with the server's owner; if it is right, run: {scan} >> {file} "
         "(or set host_key_policy = accept-new).",
-        server=target.label,
+        server=target.host,
+        address=target.label,
         shown=shown,
     )
 
 
 def not_remembered(target: SshTarget, detail: str = "") -> NotWritable:
-    """A new key that was to be taken this once and for ever, and could not be written down."""
+    """A new key that was to be taken now and from then on, and could not be written down."""
     file = shlex.quote(os.fspath(known_hosts_file(target)))
     return NotWritable(
         f"The new host key of {target.label} cannot be written to {file}{f': {detail}' if detail else ''}.",
@@ -107,4 +108,5 @@ def changed_key(target: SshTarget, shown: str, known_in: Path | None) -> HostKey
         f"The SSH host key of {target.label} has CHANGED: the server was reinstalled, or somebody intercepts the connection.{key}",
         kept="Nothing was sent to it, not even a password.",
         remedy=f"Only when the owner confirms the new fingerprint, forget the old key: ssh-keygen -f {file} -R {name}",
+        server=target.host,
     )

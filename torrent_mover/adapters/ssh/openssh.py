@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from torrent_mover.adapters.process.inherited import for_children
 from torrent_mover.adapters.process.scratch import Scratch
 from torrent_mover.adapters.process.tether import Tethered, run
 from torrent_mover.adapters.process.this_user import has_account, no_account
@@ -26,7 +27,7 @@ from torrent_mover.adapters.ssh.openssh_way import OpensshWay
 from torrent_mover.adapters.ssh.ssh_config import chooses_ciphers, said_of, with_jump
 from torrent_mover.adapters.ssh.transport import Finished
 from torrent_mover.domain.errors import Stalled
-from torrent_mover.domain.settings.settings import HostKeyPolicy
+from torrent_mover.domain.settings.servers import HostKeyPolicy
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _SSH_FAILED: Final = 255
@@ -161,8 +162,8 @@ def _hop(target: SshTarget, said: Mapping[str, str]) -> SshTarget | None:
 
 
 def child_environment(askpass: Askpass | None) -> dict[str, str]:
-    """The environment of an ssh child: ours, in the C locale, because its messages are read; and where to ask."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TM_", "SSH_ASKPASS"))}
+    """The environment of an ssh child: ours without settings, in the C locale, as its messages are read; and where to ask."""
+    environment = {name: value for name, value in for_children().items() if not name.startswith(("TM_", "SSH_ASKPASS"))}
     environment["LC_ALL"] = "C"
     if askpass is not None:
         environment |= askpass.environment()
@@ -223,6 +224,7 @@ def _run(
                 f"A command on {target.label} did not end within {timeout:.0f} s.",
                 kept="Nothing was changed by us.",
                 remedy=f"Look what hangs there: {ssh_messages.by_hand(target)} uptime",
+                server=target.host,
             ) from error
         finally:
             end_group(process)

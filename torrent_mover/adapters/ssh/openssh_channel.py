@@ -28,6 +28,9 @@ _LAST_WORDS: Final = 2.0
 """Seconds that a dying child has to say why."""
 
 
+_TOLD_WITHIN: Final = 2.0
+"""Seconds that ssh's own lines may come after the first bytes of the session: they have a pipe and a thread of their own."""
+
 _NOT_REMEMBERED: Final = "Failed to add the host to the list of known hosts"
 """After this ssh goes on, and would take any other key the next time."""
 
@@ -88,7 +91,8 @@ class OpensshChannel:
             self._wait(want_write=bool(outgoing), timeout=self._target.reply_timeout if timeout is None else timeout)
 
     def established(self) -> None:
-        """See transport.Channel."""
+        """See transport.Channel. Waits for the line of the login: what ssh has to say of the host's key stands above it."""
+        self._complaints.wait_for(ssh_messages.LOGGED_IN, _TOLD_WITHIN)
         if _NOT_REMEMBERED in self._complaints.text():
             raise hostkeys.not_remembered(self._target)
         self._established = True
@@ -159,11 +163,15 @@ class OpensshChannel:
             f"{self._target.label} has not answered for {timeout:.0f} s, though the connection still stands.",
             kept="What arrived and was verified is kept.",
             remedy=f"Look whether its disk hangs: {ssh_messages.by_hand(self._target)} uptime",
+            server=self._target.host,
         )
 
     def _broken(self) -> MoverError:
         if self._aborted:
-            return ConnectionLost(f"The connection to {self._target.label} was cut by us, as asked.")
+            return ConnectionLost(
+                f"The connection to {self._target.label} was cut by us, as asked.",
+                server=self._target.host,
+            )
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_LAST_WORDS)
         self._end_child()
@@ -176,6 +184,7 @@ class OpensshChannel:
             f"The connection to {self._target.label} broke{f': {detail}' if detail else ''}.",
             kept="What arrived and was verified is kept.",
             remedy="It is tried again by itself; if it goes on, look at the server's sshd log.",
+            server=self._target.host,
         )
 
     def _login_error(self, said: str) -> MoverError:
@@ -222,14 +231,20 @@ class _Complaints:
         self._pipe = process.stderr
         self._head = bytearray()
         self._tail = bytearray()
-        self._lock = threading.Lock()
+        self._ended = False
+        self._news = threading.Condition()
         self._thread = threading.Thread(target=self._read, name="ssh-stderr", daemon=True)
         self._thread.start()
 
     def text(self) -> str:
         """What was kept so far."""
-        with self._lock:
+        with self._news:
             return (bytes(self._head) + bytes(self._tail)).decode("utf-8", "replace")
+
+    def wait_for(self, words: Sequence[str], timeout: float) -> None:
+        """Until one of these stands in it, the child has said its last, or `timeout` seconds are over."""
+        with self._news:
+            self._news.wait_for(lambda: self._ended or any(one in self.text() for one in words), timeout)
 
     def join(self) -> None:
         """Wait a moment for the last words."""
@@ -240,8 +255,12 @@ class _Complaints:
             return
         with self._pipe as pipe:
             while chunk := os.read(pipe.fileno(), 4096):
-                with self._lock:
+                with self._news:
                     room = _KEPT_COMPLAINTS - len(self._head)
                     self._head += chunk[:room]
                     self._tail += chunk[room:]
                     del self._tail[: max(0, len(self._tail) - _KEPT_COMPLAINTS)]
+                    self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()

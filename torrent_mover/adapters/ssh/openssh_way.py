@@ -14,13 +14,13 @@ from contextlib import suppress
 from typing import Final
 
 from torrent_mover.adapters.process.scratch import Scratch
-from torrent_mover.adapters.process.tether import Tethered
+from torrent_mover.adapters.process.tether import Tethered, run
 from torrent_mover.adapters.ssh import ssh_messages
 from torrent_mover.adapters.ssh.askpass import Askpass
 from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel, end_group
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
-from torrent_mover.adapters.ssh.way import not_led
-from torrent_mover.domain.errors import ConnectionLost, NotWritable
+from torrent_mover.adapters.ssh.way import not_led, not_led_to_socket
+from torrent_mover.domain.errors import ConnectionLost, MoverError, NotWritable
 from torrent_mover.ports.ssh import SshTarget
 
 _LED: Final = b"master session id"
@@ -32,6 +32,8 @@ _LONGEST: Final = 60
 
 _LAST_WORDS: Final = 1.0
 """Seconds that the connection has to say why a stream was not opened."""
+
+_PAUSE: Final = 0.02  # seconds between two looks at what it says
 
 
 class OpensshWay:
@@ -47,6 +49,8 @@ class OpensshWay:
         self._target = target
         self._environment = {name: value for name, value in environment.items() if not name.startswith("SSH_ASKPASS")}
         self._children: list[subprocess.Popen[bytes]] = []
+        self._forwarded: dict[str, str] = {}
+        self._told = 0
         self._scratch = Scratch(_folder_for_a_socket())
         ssh, *options = command
         # Of each option ssh believes the first; -M and -S go before all.
@@ -79,8 +83,38 @@ class OpensshWay:
         ours.close()
         end_group(child)
         if not self.is_open():
-            raise ConnectionLost(f"The connection to {self._target.label} broke.", kept="Nothing was changed.")
+            raise ConnectionLost(
+                f"The connection to {self._target.label} broke.",
+                kept="Nothing was changed.",
+                server=self._target.host,
+            )
         raise not_led(self._target, host, port, self._reason(told))
+
+    def dial_socket(self, path: str) -> socket.socket:
+        """See way.Way. The shared connection listens for it in our folder, where nobody else can connect."""
+        self._told = len(_OPEN_FAILED.findall(self._channel.said))
+        local = self._forwarded.get(path) or self._forward(path)
+        stream = socket.socket(socket.AF_UNIX)
+        try:
+            stream.settimeout(self._target.connect_timeout)
+            stream.connect(local)
+        except OSError as error:
+            stream.close()
+            raise ConnectionLost(
+                f"The connection to {self._target.label} broke.", kept="Nothing was changed.", server=self._target.host
+            ) from error
+        stream.settimeout(None)
+        return stream
+
+    def why_refused(self, path: str) -> MoverError | None:
+        """See way.Way."""
+        deadline = time.monotonic() + _LAST_WORDS
+        while time.monotonic() < deadline:
+            reasons = _OPEN_FAILED.findall(self._channel.said)
+            if len(reasons) > self._told:
+                return not_led_to_socket(self._target, path, _plainly(reasons[-1]))
+            time.sleep(_PAUSE)
+        return None
 
     def is_open(self) -> bool:
         """See way.Way."""
@@ -93,6 +127,27 @@ class OpensshWay:
         self._forget_ended()
         self._session.close()
         self._scratch.close()
+
+    def _forward(self, path: str) -> str:
+        """Have the shared connection lead a socket in our folder there (ssh(1), -O forward); nothing is opened there yet."""
+        local = os.fspath(self._scratch.path / f"to-{len(self._forwarded)}")
+        where = path.replace("\\", "\\\\").replace(":", "\\:")
+        ssh, *options = self._client
+        argv = [ssh, "-o", "ClearAllForwardings=no", *options, "-O", "forward", "-L", f"{local}:{where}"]
+        try:
+            done = run([*argv, "--", self._target.host], self._target.connect_timeout, env=self._environment)
+        except subprocess.TimeoutExpired as error:
+            raise not_led_to_socket(self._target, path, "it does not answer in time") from error
+        if done.returncode:
+            if not self.is_open():
+                raise ConnectionLost(
+                    f"The connection to {self._target.label} broke.",
+                    kept="Nothing was changed.",
+                    server=self._target.host,
+                )
+            raise not_led_to_socket(self._target, path, ssh_messages.plain(done.stderr.decode("utf-8", "replace")))
+        self._forwarded[path] = local
+        return local
 
     def _leads(self, child: subprocess.Popen[bytes]) -> bool:
         """Wait until it says that the stream is open; False where it ends, or takes longer than connecting may."""
@@ -116,7 +171,7 @@ class OpensshWay:
         while time.monotonic() < deadline:
             reasons = _OPEN_FAILED.findall(self._channel.said)
             if len(reasons) > told:
-                return ssh_messages.plain(reasons[-1]).removesuffix(": open failed").removesuffix(".")
+                return _plainly(reasons[-1])
             with suppress(subprocess.TimeoutExpired):
                 self._children[-1].wait(0.02)
         return "it does not answer in time"
@@ -126,6 +181,10 @@ class OpensshWay:
             self._children.remove(child)
             if child.stderr is not None:
                 child.stderr.close()
+
+
+def _plainly(reason: str) -> str:
+    return ssh_messages.plain(reason).removesuffix(": open failed").removesuffix(".")
 
 
 def _folder_for_a_socket() -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from torrent_mover.adapters.ssh import hostkeys
 from torrent_mover.adapters.ssh.ssh_config import said_of
-from torrent_mover.domain.settings.settings import HostKeyPolicy
+from torrent_mover.domain.settings.servers import HostKeyPolicy
 from torrent_mover.ports.ssh import SshTarget
 
 if TYPE_CHECKING:

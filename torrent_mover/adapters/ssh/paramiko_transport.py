@@ -21,9 +21,9 @@ from torrent_mover.adapters.ssh.paramiko_hostkeys import check_host_key, known_k
 from torrent_mover.adapters.ssh.paramiko_way import as_socket
 from torrent_mover.adapters.ssh.questions import is_for_a_person, is_for_the_password, unanswered
 from torrent_mover.adapters.ssh.transport import Finished
-from torrent_mover.adapters.ssh.way import not_led
+from torrent_mover.adapters.ssh.way import not_led, not_led_to_socket
 from torrent_mover.domain.errors import ConfigError, ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.ssh import Login, SshTarget
 
 _WINDOW: Final = 64 << 20
@@ -62,6 +62,7 @@ class ParamikoTransport:
                 raise ServerTooOld(
                     f"{self._target.label} has no sftp subsystem.",
                     remedy="Add this line to its /etc/ssh/sshd_config and reload sshd: Subsystem sftp internal-sftp",
+                    server=self._target.host,
                 ) from error
         except BaseException:
             connection.close()
@@ -85,9 +86,13 @@ class ParamikoTransport:
                 f"A command on {self._target.label} did not end within {timeout:.0f} s.",
                 kept="Nothing was changed by us.",
                 remedy=f"Look what hangs there: {ssh_messages.by_hand(self._target)} uptime",
+                server=self._target.host,
             ) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise ConnectionLost(f"The connection to {self._target.label} broke: {error}.") from error
+            raise ConnectionLost(
+                f"The connection to {self._target.label} broke: {error}.",
+                server=self._target.host,
+            ) from error
         finally:
             connection.close()
 
@@ -156,17 +161,22 @@ class ParamikoChannel:
             f"{self._target.label} has not answered for {patience:.0f} s.",
             kept="What arrived and was verified is kept.",
             remedy=f"Look whether it is alive: {ssh_messages.by_hand(self._target)} uptime",
+            server=self._target.host,
         )
 
     def _broken(self, detail: str) -> MoverError:
         if self._aborted:
-            return ConnectionLost(f"The connection to {self._target.label} was cut by us, as asked.")
+            return ConnectionLost(
+                f"The connection to {self._target.label} was cut by us, as asked.",
+                server=self._target.host,
+            )
         if not self._established:
             return self._ended_at_once(detail)
         return ConnectionLost(
             f"The connection to {self._target.label} broke{f': {detail}' if detail else ''}.",
             kept="What arrived and was verified is kept.",
             remedy="It is tried again by itself; if it goes on, look at the server's sshd log.",
+            server=self._target.host,
         )
 
     def _ended_at_once(self, detail: str) -> MoverError:
@@ -191,8 +201,29 @@ class ParamikoWay:
             raise not_led(self._target, host, port, str(error.text).lower()) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
             if not self.is_open():
-                raise ConnectionLost(f"The connection to {self._target.label} broke: {error}.") from error
+                raise ConnectionLost(
+                    f"The connection to {self._target.label} broke: {error}.",
+                    server=self._target.host,
+                ) from error
             raise not_led(self._target, host, port, "it does not answer in time") from error
+
+    def dial_socket(self, path: str) -> socket.socket:
+        """See way.Way."""
+        try:
+            return as_socket(self._connection.socket_stream(path))
+        except paramiko.ChannelException as error:
+            raise not_led_to_socket(self._target, path, str(error.text).lower()) from error
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            if not self.is_open():
+                raise ConnectionLost(
+                    f"The connection to {self._target.label} broke: {error}.", server=self._target.host
+                ) from error
+            raise not_led_to_socket(self._target, path, "it does not answer in time") from error
+
+    def why_refused(self, path: str) -> MoverError | None:
+        """See way.Way: `dial_socket` has raised it."""
+        del path
+        return None
 
     def is_open(self) -> bool:
         """See way.Way."""
@@ -201,6 +232,32 @@ class ParamikoWay:
     def close(self) -> None:
         """See way.Way."""
         self._connection.close()
+
+
+class _Transport(paramiko.Transport):
+    """paramiko's, which opens channels to Unix sockets as well (OpenSSH's PROTOCOL, 2.4: direct-streamlocal@openssh.com)."""
+
+    def __init__(self, sock: socket.socket | paramiko.Channel) -> None:
+        super().__init__(sock)
+        self._asked = threading.local()
+
+    def open_socket_channel(self, path: str, timeout: float) -> paramiko.Channel:
+        """Raises as open_channel."""
+        self._asked.path = path
+        try:
+            return self.open_channel("direct-streamlocal@openssh.com", timeout=timeout)
+        finally:
+            self._asked.path = None
+
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        """As paramiko has it; what open_channel does not know to say of this kind of channel is added to its request."""
+        path = getattr(self._asked, "path", None)
+        if path is not None:
+            self._asked.path = None
+            data.add_string(os.fsencode(path))
+            data.add_string("")
+            data.add_int(0)
+        super()._send_user_message(data)  # type: ignore[misc]  # it is there, and its stubs do not say so
 
 
 class _Connection:
@@ -228,6 +285,10 @@ class _Connection:
             "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=self._target.connect_timeout
         )
 
+    def socket_stream(self, path: str) -> paramiko.Channel:
+        """A new stream to a Unix socket as the server sees it."""
+        return self._transport.open_socket_channel(path, self._target.connect_timeout)
+
     def login(self) -> Login:
         """How we came in."""
         key = self._transport.get_remote_server_key()
@@ -254,7 +315,7 @@ class _Connection:
                 transport.close()
                 transport.sock.close()  # which paramiko leaves open where the handshake never began
 
-    def _connect(self) -> paramiko.Transport:
+    def _connect(self) -> _Transport:
         first, *others = all_hosts(self._target)
         transport = self._log_in(first, _dial(first))
         for here, following in itertools.pairwise([first, *others]):
@@ -267,9 +328,9 @@ class _Connection:
             transport = self._log_in(following, sock)
         return transport
 
-    def _log_in(self, target: SshTarget, sock: socket.socket | paramiko.Channel) -> paramiko.Transport:
+    def _log_in(self, target: SshTarget, sock: socket.socket | paramiko.Channel) -> _Transport:
         try:
-            transport = paramiko.Transport(sock)
+            transport = _Transport(sock)
             self._below.append(transport)
             transport.banner_timeout = target.connect_timeout
             transport.auth_timeout = 3 * target.connect_timeout
@@ -403,6 +464,7 @@ def _load_key(target: SshTarget, path: str) -> paramiko.PKey:
             remedy="A key with a passphrase must be in the agent: ssh-add "
             + shlex.quote(path)
             + " (and leave key_file blank).",
+            server=target.host,
         ) from error
 
 

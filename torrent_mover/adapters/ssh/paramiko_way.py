@@ -28,7 +28,10 @@ def as_socket(channel: paramiko.Channel) -> socket.socket:
         with suppress(OSError, EOFError):
             while data := theirs.recv(_CHUNK):
                 channel.sendall(data)
-        channel.close()
+        with suppress(
+            Exception
+        ):  # paramiko's close may raise whatever its socket does: the connection may just end, too
+            channel.close()
         reader.join()
         theirs.close()
 

@@ -102,7 +102,7 @@ class SessionPool:
 
     @property
     def broken(self) -> int:
-        """How many connections were lost so far, each made anew when it is needed. Those that we cut ourselves do not count."""
+        """How many connections were lost so far, each made again when it is needed. Those that we cut ourselves do not count."""
         return self._state.broken
 
     @property
@@ -158,6 +158,9 @@ class SessionPool:
         session = self.borrow(holder, lane=False)
         try:
             yield session
+        except BadAnswer as error:
+            error.server = error.server or self.name  # a reply is read without knowing from whom it came
+            raise
         finally:
             self.give_back(session)
 
@@ -250,7 +253,10 @@ class SessionPool:
     def _raise_if_over(self, place: _Held | None = None) -> None:
         error = self._state.refused
         if error is None and self._state.closed:
-            error = ConnectionLost(f"The connections to {self.name} were closed.")
+            error = ConnectionLost(
+                f"The connections to {self.name} were closed.",
+                server=self.name,
+            )
         if error is not None:
             if place is not None:
                 self._state.opening.remove(place)
@@ -320,4 +326,5 @@ class SessionPool:
             f"All {self._most()} are taken by: {who or 'others'}.",
             kept="Nothing was changed.",
             remedy="Raise max_concurrent_ssh_sessions or pool_wait_timeout, or lower max_concurrent_downloads.",
+            server=self.name,
         )

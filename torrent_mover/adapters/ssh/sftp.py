@@ -6,6 +6,7 @@ import shlex
 import stat
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from torrent_mover.adapters.ssh import sftp_copies, sftp_looks
@@ -151,6 +152,7 @@ class SftpFileSystem:
                     f"The sftp server of {self._pool.name} cannot replace a file in one step.",
                     kept="Nothing was changed.",
                     remedy="Use a server with OpenSSH's sftp-server or internal-sftp.",
+                    server=self._pool.name,
                 )
             if not ok(reply):
                 raise self._refused(session, old, "rename", reply)
@@ -293,9 +295,11 @@ class SftpFileSystem:
                     raise ServerTooOld(
                         f"The sftp server of {self._pool.name} cannot tell how much space is free.",
                         remedy="Use a server with OpenSSH's sftp-server or internal-sftp.",
+                        server=self._pool.name,
                     )
                 if reply[0] == Packet.EXTENDED_REPLY:
-                    return wire.parse_statvfs(reply[1]).space
+                    space = wire.parse_statvfs(reply[1]).space
+                    return replace(space, disk=f"{self._pool.name} {space.disk}") if space.disk else space
                 if at == at.parent or status_of(reply).code != Code.NO_SUCH_FILE:
                     raise write_error(session, self._pool.name, at, "ask for the space of", status_of(reply))
                 at = at.parent
@@ -365,6 +369,7 @@ class SftpFileSystem:
                     f"The folder {self._full(folder)} does not exist on {self._pool.name}.",
                     kept="Nothing was changed.",
                     remedy=f"On {self._pool.name}: ls -la {shlex.quote(str(self._full(folder.parent)))}",
+                    server=self._pool.name,
                 )
             self._require_folder(folder, look)
             self._remember_folder(folder)
@@ -453,6 +458,7 @@ class SftpFileSystem:
             f"The folder {self._root} does not exist on {self._pool.name}: perhaps its disk is not mounted.",
             kept="Nothing was changed.",
             remedy=f"On {self._pool.name}: findmnt -T {shlex.quote(str(self._root))}; mkdir -p {shlex.quote(str(self._root))}",
+            server=self._pool.name,
         )
 
 

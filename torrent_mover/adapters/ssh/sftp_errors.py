@@ -60,7 +60,12 @@ def read_error(server: str, path: str, status: Status) -> MoverError:
         remedy = f"On {server}, look at its owner and the folders above: namei -l {shlex.quote(path)}"
     else:
         return _unreadable(server, path, status)
-    return SourceUnreadable(what, kept=_SOURCE_KEPT, remedy=remedy)
+    return SourceUnreadable(
+        what,
+        kept=_SOURCE_KEPT,
+        remedy=remedy,
+        server=server,
+    )
 
 
 def _unreadable(server: str, path: str, status: Status) -> MoverError:
@@ -70,10 +75,14 @@ def _unreadable(server: str, path: str, status: Status) -> MoverError:
             f"Reading {path} on {server} failed: it only says {status.message or status.code!r}.",
             kept=_SOURCE_KEPT,
             remedy=f"On {server}, try to read it (cat {shlex.quote(path)} > /dev/null), and look for disk errors: dmesg | tail",
+            server=server,
         )
     make = {Nature.AWAY: SourceAway, Nature.TOO_MANY_OPEN: TooManyOpenFiles}.get(trouble.nature, SourceUnreadable)
     return make(
-        f"Cannot read {path} on {server}: {trouble.what}.", kept=_SOURCE_KEPT, remedy=_there(server, path, trouble)
+        f"Cannot read {path} on {server}: {trouble.what}.",
+        kept=_SOURCE_KEPT,
+        remedy=_there(server, path, trouble),
+        server=server,
     )
 
 
@@ -96,20 +105,27 @@ def write_error(session: SftpSession, server: str, path: HostPath, doing: str, s
                 kept=kept,
                 remedy="Take away what keeps it from writing (-R behind internal-sftp in sshd_config or authorized_keys;"
                 " <Limit WRITE> in proftpd.conf), or give a login that may write: username, key_file.",
+                server=server,
             )
         return NotWritable(
             f"Cannot {doing} {path} on {server}: permission denied for our login.",
             kept=kept,
             remedy=f"On {server}: namei -l {_folder(path)}; then give the login access: setfacl -m u:LOGIN:rwx {_folder(path)}",
+            server=server,
         )
     if status.code == Code.NO_SUCH_FILE:
         return NotWritable(
             f"Cannot {doing} {path} on {server}: it or the folder above does not exist.",
             kept=kept,
             remedy=f"On {server}, check that the disk is mounted, then: mkdir -p {_folder(path)}",
+            server=server,
         )
     if status.code == Code.OP_UNSUPPORTED:
-        return ServerTooOld(f"The sftp server of {server} cannot {doing} {path}.", remedy="Update its OpenSSH.")
+        return ServerTooOld(
+            f"The sftp server of {server} cannot {doing} {path}.",
+            remedy="Update its OpenSSH.",
+            server=server,
+        )
     return _bare_failure(session, server, path, doing, status)
 
 
@@ -119,6 +135,7 @@ def collision(server: str, path: HostPath, what: str) -> Collision:
         f"{path} on {server} is {what}.",
         kept="It was not touched.",
         remedy=f"On {server}, move it away where no torrent or program needs it: ls -ld {shlex.quote(str(path))}",
+        server=server,
     )
 
 
@@ -129,9 +146,15 @@ def _folder(path: HostPath) -> str:
 
 def _transport_error(server: str, status: Status) -> MoverError | None:
     if status.code in (Code.NO_CONNECTION, Code.CONNECTION_LOST):
-        return ConnectionLost(f"The sftp server of {server} lost its own connection: {status.message}.")
+        return ConnectionLost(
+            f"The sftp server of {server} lost its own connection: {status.message}.",
+            server=server,
+        )
     if status.code == Code.BAD_MESSAGE:
-        return BadAnswer(f"The sftp server of {server} did not understand us: {status.message}.")
+        return BadAnswer(
+            f"The sftp server of {server} did not understand us: {status.message}.",
+            server=server,
+        )
     return None
 
 
@@ -164,7 +187,12 @@ def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str,
     if trouble is not None:
         make = _WRITING.get(trouble.nature, NotWritable)
         what = f"Cannot {doing} {path} on {server}: {trouble.what}."
-        return make(what, kept=_KEPT, remedy=_there(server, str(path), trouble))
+        return make(
+            what,
+            kept=_KEPT,
+            remedy=_there(server, str(path), trouble),
+            server=server,
+        )
     # OpenSSH reports a full disk, a full quota, a read-only mount and an I/O error all as plain "Failure".
     reply = session.extended("statvfs@openssh.com", wire.string(bytes(path.parent)))
     if reply is not None and reply[0] == Packet.EXTENDED_REPLY:
@@ -175,6 +203,7 @@ def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str,
                 f"Cannot {doing} {path} on {server}: {trouble.what}.",
                 kept=_KEPT,
                 remedy=_there(server, str(path), trouble),
+                server=server,
             )
         if state.space.free < _NEARLY_FULL or state.space.free_inodes == 0:
             return DiskFull(
@@ -182,6 +211,7 @@ def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str,
                 f"{'no end of' if state.space.free_inodes is None else state.space.free_inodes} inodes are free.",
                 kept=_KEPT,
                 remedy=_there(server, str(path), trouble_of(errno.ENOSPC)),
+                server=server,
             )
     if doing == "rename":
         return OtherFileSystem(
@@ -189,6 +219,7 @@ def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str,
             " (perhaps the two places lie on different file systems, datasets or branches).",
             kept=_KEPT,
             remedy=f"On {server}, see what is mounted there: findmnt -T {shlex.quote(str(path.parent))}",
+            server=server,
         )
     large = "a file too large for its file system (FAT: 4 GiB), " if doing == "set the size of" else ""
     return NotWritable(
@@ -196,4 +227,5 @@ def _bare_failure(session: SftpSession, server: str, path: HostPath, doing: str,
         f"({large}a full quota, a disk error, or a name that its file system does not take).",
         kept=_KEPT,
         remedy=f"On {server}: quota -s; df -hT {shlex.quote(str(path.parent))}; dmesg | tail",
+        server=server,
     )

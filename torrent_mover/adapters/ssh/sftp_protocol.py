@@ -230,8 +230,10 @@ class FileSystemState:
 
 def parse_statvfs(body: bytes) -> FileSystemState:
     """From the body: block and fragment size, blocks (all, free, ours), inodes (all, free, ours), id, flags, longest name."""
-    _, fragment, blocks, _, available, inodes, _, free_inodes, _, flags, _ = _unpack_all(_STATVFS, body)
-    space = FreeSpace(fragment * available, fragment * blocks, free_inodes if inodes else None)
+    _, fragment, blocks, _, available, inodes, _, free_inodes, disk, flags, _ = _unpack_all(_STATVFS, body)
+    space = FreeSpace(
+        fragment * available, fragment * blocks, free_inodes if inodes else None, f"{disk:x}" if disk else ""
+    )
     return FileSystemState(space, read_only=bool(flags & _READ_ONLY))
 
 

@@ -172,7 +172,8 @@ class ReadRun:
         count = len(body) - _DATA_HEAD
         if not 0 < count <= chunk.left or LENGTH.unpack_from(body)[0] != count:
             raise BadAnswer(
-                f"{self._session.name} sent {count} bytes of {chunk.file.path} where {chunk.left} were due."
+                f"{self._session.name} sent {count} bytes of {chunk.file.path} where {chunk.left} were due.",
+                server=self._session.name,
             )
         chunk.left -= count
         first = self._order[0] is chunk and self._failed is None
@@ -258,6 +259,7 @@ class ReadRun:
             f"{self._size(chunk)} found.",
             kept="Nothing was changed at the source.",
             remedy="Force a recheck of this torrent in the source client: it is not complete.",
+            server=self._session.name,
         )
 
     def _size(self, chunk: _Chunk) -> int:

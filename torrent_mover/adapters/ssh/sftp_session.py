@@ -213,6 +213,7 @@ class SftpSession:
             return ServerTooOld(
                 f"The sftp server of {self.name} speaks an old version of the protocol, not version 3.",
                 remedy="Update the server's OpenSSH.",
+                server=self.name,
             )
         return BadAnswer(
             f"{self.name} sends something that is not SFTP: {raw!r}.",
@@ -220,6 +221,7 @@ class SftpSession:
             remedy="A login script there (.bashrc, .profile) may print text: it must stay silent without a terminal."
             " Or the account has no shell that could start the sftp server. With this line in its sshd_config neither matters:"
             " Subsystem sftp internal-sftp",
+            server=self.name,
         )
 
 

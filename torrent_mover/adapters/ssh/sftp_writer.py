@@ -137,7 +137,7 @@ class WriteLane:
             self._ask(packet, name, self._looked, file)
 
     def _limit_handles(self, wanted: RelativePath) -> None:
-        """Close what is idle, but for the one that is about to be written."""
+        """Close what is idle, except the one that is about to be written."""
         while len(self._files) > _MOST_HANDLES and not self._has_failed():
             files = ((path, file) for path, file in self._files.items() if path != wanted and file.head)
             idle = next((path for path, file in files if not (file.in_flight or file.looks)), None)

@@ -42,7 +42,7 @@ _LINKS: Final = (
 
 
 class SharedFiles:
-    """See engine.kinship.Look. `paths` leads from what the client there sees to what the login sees."""
+    """See duties.moving.cross_seeds.LinkFinder. `paths` leads from what the client there sees to what the login sees."""
 
     def __init__(self, pool: SessionPool, paths: PathMap[HostPath]) -> None:
         self._pool = pool
@@ -100,6 +100,7 @@ class SharedFiles:
                 f"The shell of {self._pool.name} does not tell {what}.",
                 kept="Each of them moves as if it was a file of its own.",
                 remedy=f"Allow the account to run find, from {tools}; nothing else depends on it.",
+                server=self._pool.name,
             )
         return fields
 

@@ -12,7 +12,7 @@ from typing import Final
 from torrent_mover.adapters.process.tether import run
 from torrent_mover.adapters.ssh.ssh_config_lines import line_of_command
 from torrent_mover.domain.errors import MissingProgram
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _TIMEOUT: Final = 10.0  # seconds; a `Match exec` of the file may run a program of its own

@@ -22,7 +22,7 @@ from torrent_mover.domain.errors import (
     ServerTooOld,
     Unreachable,
 )
-from torrent_mover.domain.settings.settings import SshTransport
+from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _SERVER_KEY: Final = re.compile(r"Server host key: (\S+) (SHA256:\S+)")
@@ -123,6 +123,7 @@ def unreachable(target: SshTarget, detail: str) -> Unreachable:
         remedy=_CROWDED
         if any(marker in detail for marker in _HUNG_UP)
         else f"Check host, port and network: {by_hand(target, '-v')}",
+        server=target.host,
     )
 
 
@@ -149,6 +150,7 @@ def ended_at_once(target: SshTarget, status: int | None, detail: str) -> MoverEr
             kept="Nothing was changed.",
             remedy="Install it there: apt-get install openssh-sftp-server (OpenWrt, Entware: opkg install openssh-sftp-server);"
             " with OpenSSH's sshd, this line in sshd_config is enough: Subsystem sftp internal-sftp",
+            server=target.host,
         )
     code = f" with exit status {status}" if status is not None and status >= 0 else ""
     return BadAnswer(
@@ -156,6 +158,7 @@ def ended_at_once(target: SshTarget, status: int | None, detail: str) -> MoverEr
         kept="Nothing was changed.",
         remedy="The server's log says why (journalctl -u ssh, or /var/log/auth.log): a chroot that others than root may write in,"
         " a login shell or forced command that refuses, too many logins at a time (lower max_concurrent_ssh_sessions).",
+        server=target.host,
     )
 
 
@@ -219,6 +222,7 @@ def person_needed(target: SshTarget, detail: str) -> PersonNeeded:
         kept="Tried only once, to avoid a ban; nothing was changed.",
         remedy="A run cannot answer that at each connection. Use a key that is enough alone (key_file), or an account that is not"
         f" asked{opened}",
+        server=target.host,
     )
 
 
@@ -246,6 +250,7 @@ def login_refused(target: SshTarget, detail: str, tried: Sequence[str]) -> Login
         f"{target.label} refused the login of {user}{target.host} (tried: {', '.join(tried) or 'nothing'}): {detail}",
         kept="Tried only once, to avoid a ban; nothing was changed.",
         remedy=f"Make this work first: {by_hand(target)} true; then set username, key_file or password.",
+        server=target.host,
     )
 
 
@@ -259,6 +264,7 @@ def _no_subsystem(target: SshTarget, text: str) -> MoverError:
     return ServerTooOld(
         f"{target.label} has no sftp subsystem: {plain(text)}.",
         remedy="Add this line to its /etc/ssh/sshd_config and reload sshd: Subsystem sftp internal-sftp",
+        server=target.host,
     )
 
 
@@ -277,6 +283,7 @@ def no_method(target: SshTarget, detail: str, instead: str) -> ServerTooOld:
         f"{target.label} and our ssh have no method in common: {detail}.",
         kept="Nothing was sent to it but our name.",
         remedy=f"Update the server's SSH, or {instead}",
+        server=target.host,
     )
 
 

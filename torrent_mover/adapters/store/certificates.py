@@ -55,7 +55,7 @@ def _gate(evidence: Evidence, issued_at: float) -> dict[str, dict[str, Any]]:
             "files": len(last.files),
             "same_as_planned": _layout(last.files) == _layout(evidence.planned_files),
         },
-        "share_limits": _limits(last),
+        "share_limits": _limits(last, could_remove=evidence.limited_there),
         "seeding": {
             "age": issued_at - last.at,
             "seen_for": last.at - first.at,
@@ -74,14 +74,13 @@ def _gate(evidence: Evidence, issued_at: float) -> dict[str, dict[str, Any]]:
     }
 
 
-def _limits(reading: Reading) -> dict[str, Any]:
+def _limits(reading: Reading, *, could_remove: bool) -> dict[str, Any]:
     torrent = reading.torrent
     if torrent is None:
         return {}
     return {
-        "ratio": torrent.ratio_limit,
-        "seeding_time": torrent.seeding_time_limit,
-        "inactive_seeding_time": torrent.inactive_seeding_time_limit,
+        **torrent.limits.to_data(),
+        "could_remove": could_remove,
         "automatic_management": torrent.auto_managed,
     }
 

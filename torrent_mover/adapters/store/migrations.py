@@ -90,23 +90,145 @@ _MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE history ADD COLUMN source TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE history ADD COLUMN destination TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        # Jobs in place of moves: what was known by the infohash alone is a move on the route `main`, from the client that
+        # the record names, else the last entry of the history; blank where neither knows it.
+        """
+        CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY, kind TEXT NOT NULL, client TEXT NOT NULL, infohash TEXT NOT NULL, route TEXT NOT NULL,
+            name TEXT NOT NULL, size INTEGER NOT NULL, stage TEXT NOT NULL, started_at REAL NOT NULL,
+            updated_at REAL NOT NULL, attempts INTEGER NOT NULL, next_try_at REAL NOT NULL, error_code TEXT NOT NULL,
+            error TEXT NOT NULL, remedy TEXT NOT NULL, mark TEXT, UNIQUE (kind, client, infohash, route)
+        )
+        """,
+        "CREATE INDEX jobs_of_torrent ON jobs (infohash)",
+        """
+        INSERT INTO jobs (kind, client, infohash, route, name, size, stage, started_at, updated_at, attempts, next_try_at,
+            error_code, error, remedy, mark)
+        SELECT 'move', source, id, 'main', name, size, stage, started_at, updated_at, attempts, next_try_at,
+            error_code, error, remedy, mark FROM moves ORDER BY started_at, id
+        """,
+        "CREATE TABLE clients (torrent TEXT PRIMARY KEY, client TEXT NOT NULL) WITHOUT ROWID",
+        "INSERT INTO clients (torrent, client) SELECT id, source FROM moves",
+        """
+        INSERT OR IGNORE INTO clients (torrent, client)
+        SELECT torrent, source FROM history WHERE number IN (SELECT max(number) FROM history GROUP BY torrent)
+        """,
+        "CREATE TABLE job_pieces (job INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE, bitfield BLOB NOT NULL)",
+        "INSERT INTO job_pieces (job, bitfield) SELECT jobs.id, bitfield FROM pieces JOIN jobs ON infohash = move",
+        "DROP TABLE pieces",
+        "ALTER TABLE job_pieces RENAME TO pieces",
+        "DROP TABLE moves",
+        """
+        CREATE TABLE job_adopted (
+            kind TEXT NOT NULL, client TEXT NOT NULL, torrent TEXT NOT NULL, route TEXT NOT NULL, path TEXT NOT NULL,
+            PRIMARY KEY (torrent, kind, client, route, path)
+        ) WITHOUT ROWID
+        """,
+        """
+        INSERT INTO job_adopted (kind, client, torrent, route, path)
+        SELECT 'move', coalesce((SELECT client FROM clients WHERE clients.torrent = adopted.torrent), ''), torrent, 'main', path
+        FROM adopted
+        """,
+        "DROP TABLE adopted",
+        "ALTER TABLE job_adopted RENAME TO adopted",
+        """
+        CREATE TABLE job_stopped (
+            kind TEXT NOT NULL, client TEXT NOT NULL, torrent TEXT NOT NULL, route TEXT NOT NULL,
+            PRIMARY KEY (torrent, kind, client, route)
+        ) WITHOUT ROWID
+        """,
+        """
+        INSERT INTO job_stopped (kind, client, torrent, route)
+        SELECT 'move', coalesce((SELECT client FROM clients WHERE clients.torrent = stopped.torrent), ''), torrent, 'main'
+        FROM stopped
+        """,
+        "DROP TABLE stopped",
+        "ALTER TABLE job_stopped RENAME TO stopped",
+        """
+        CREATE TABLE job_statistics (
+            kind TEXT NOT NULL, client TEXT NOT NULL, torrent TEXT NOT NULL, route TEXT NOT NULL, content TEXT NOT NULL,
+            tries INTEGER NOT NULL, PRIMARY KEY (torrent, kind, client, route)
+        ) WITHOUT ROWID
+        """,
+        """
+        INSERT INTO job_statistics (kind, client, torrent, route, content, tries)
+        SELECT 'move', coalesce((SELECT client FROM clients WHERE clients.torrent = statistics.torrent), ''), torrent,
+            'main', content, tries FROM statistics
+        """,
+        "DROP TABLE statistics",
+        "ALTER TABLE job_statistics RENAME TO statistics",
+        """
+        CREATE TABLE job_halted (
+            kind TEXT NOT NULL, client TEXT NOT NULL, route TEXT NOT NULL, PRIMARY KEY (kind, client, route)
+        ) WITHOUT ROWID
+        """,
+        "INSERT INTO job_halted (kind, client, route) SELECT 'move', '', 'main' FROM halted LIMIT 1",
+        "DROP TABLE halted",
+        "ALTER TABLE job_halted RENAME TO halted",
+        *(
+            f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT '{value}'"
+            for table in ("attempts", "certificates", "modes", "notes")
+            for column, value in (("kind", "move"), ("client", ""), ("route", "main"))
+        ),
+        "ALTER TABLE history RENAME COLUMN source TO client",
+        "ALTER TABLE history ADD COLUMN kind TEXT NOT NULL DEFAULT 'move'",
+        "ALTER TABLE history ADD COLUMN route TEXT NOT NULL DEFAULT 'main'",
+        *(
+            f"UPDATE {table} SET client = (SELECT client FROM clients WHERE clients.torrent = {table}.torrent) "
+            "WHERE torrent IN (SELECT torrent FROM clients)"
+            for table in ("attempts", "certificates", "modes", "notes")
+        ),
+        "DROP TABLE clients",
+    ),
+    (
+        """
+        CREATE TABLE documents (
+            number INTEGER PRIMARY KEY, duty TEXT NOT NULL, section TEXT NOT NULL, tab TEXT NOT NULL, key NOT NULL,
+            content TEXT NOT NULL, UNIQUE (duty, section, tab, key)
+        )
+        """,
+    ),
+    (
+        """
+        CREATE TABLE handovers (
+            torrent TEXT NOT NULL, arr TEXT NOT NULL, step TEXT NOT NULL, told_at REAL NOT NULL, next_at REAL NOT NULL,
+            tries INTEGER NOT NULL, path TEXT, command INTEGER NOT NULL, proof TEXT NOT NULL, trouble TEXT NOT NULL,
+            content TEXT NOT NULL, PRIMARY KEY (torrent, arr)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE arr_pairs (
+            arr TEXT NOT NULL, ours TEXT NOT NULL, theirs TEXT NOT NULL, PRIMARY KEY (arr, ours)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 
 VERSION: Final = len(_MIGRATIONS)
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring an empty or older database up to VERSION, each step whole or not at all. Raises sqlite3.Error."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for number in range(version, VERSION):
+def migrate(connection: sqlite3.Connection, to: int = VERSION) -> None:
+    """Bring an empty or older database up to a version, each step whole or not at all. Raises sqlite3.Error.
+
+    Another process may do the same at the same time: what it has done is not done again.
+    """
+    for number in range(version_of(connection), to):
         connection.execute("BEGIN EXCLUSIVE")
         try:
-            for statement in _MIGRATIONS[number]:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {number + 1}")
+            if version_of(connection) == number:
+                for statement in _MIGRATIONS[number]:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {number + 1}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of a database; 0 for an empty one."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from torrent_mover.domain.move import Outcome, Stage
@@ -20,17 +20,18 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened at `at` (Unix seconds)."""
+    """Something that happened at `at` (Unix seconds). `route` names the route it is about; blank: all of them."""
 
     at: float
+    route: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
-    """A run began. `route` reads like `seedbox -> nas`."""
+    """A run began. `ends` reads like `seedbox -> nas`, or names each route with its ends."""
 
     run: str
-    route: str
+    ends: str
     mode: str
     config: str
 
@@ -46,7 +47,7 @@ class CheckPassed(Event):
 
 @dataclass(frozen=True, slots=True)
 class CheckFailed(Event):
-    """One pre-flight check ended badly; `fatal` stops the run."""
+    """One pre-flight check ended badly; `fatal` stops the run. `server`: the one that the trouble is about; blank: none."""
 
     check: str
     what: str
@@ -54,6 +55,7 @@ class CheckFailed(Event):
     code: str
     fatal: bool
     took: float
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class MoveDone(MoveEvent):
 
 @dataclass(frozen=True, slots=True)
 class MoveRetried(MoveEvent):
-    """An attempt failed and another will follow in `delay` seconds."""
+    """An attempt failed and another will follow in `delay` seconds. `server` as in CheckFailed."""
 
     what: str
     kept: str
@@ -120,17 +122,22 @@ class MoveRetried(MoveEvent):
     attempt: int
     attempts: int
     delay: float
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MoveFailed(MoveEvent):
-    """A torrent is given up for now: until `again_in` seconds have passed, or, without them, until another run."""
+    """A torrent is given up for now: until `again_in` seconds have passed, or, without them, until another run.
+
+    `server` as in CheckFailed.
+    """
 
     what: str
     kept: str
     remedy: str
     code: str
     again_in: float | None = None
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +183,19 @@ class RoundEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RouteEnded(Event):
+    """One of several routes is done, and others may go on. The fields as in RunEnded."""
+
+    moved: int
+    failed: int
+    sent: int
+    took: float
+    exit_code: int
+    reason: str = ""
+    copied: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Event):
     """A run ended. `took` in seconds, `sent` in bytes; `reason` is empty or says what stopped it; `copied` as in RoundEnded."""
 
@@ -187,3 +207,29 @@ class RunEnded(Event):
     exit_code: int
     reason: str = ""
     copied: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TierRoundEnded(Event):
+    """A worker has looked at everything once. Counts torrents; `took` in seconds, `freed` in bytes.
+
+    `waiting`: copies that wait for room. `next_round`: seconds until it looks again; None: when somebody asks.
+    """
+
+    tier: str
+    copied: int
+    evicted: int
+    healed: int
+    waiting: int
+    failed: int
+    freed: int
+    took: float
+    next_round: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TiersStopped(Event):
+    """The workers of all tiers have ended. `reason` is empty or says what stopped them."""
+
+    exit_code: int
+    reason: str = ""

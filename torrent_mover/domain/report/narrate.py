@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from torrent_mover.domain.errors import DiskFull
-from torrent_mover.domain.move import Outcome
+from torrent_mover.domain.move import MAIN_ROUTE, Outcome
 from torrent_mover.domain.redact import hide_known_shapes
 from torrent_mover.domain.report.events import (
     CheckFailed,
@@ -23,9 +23,12 @@ from torrent_mover.domain.report.events import (
     PreflightPassed,
     QueuePlanned,
     RoundEnded,
+    RouteEnded,
     RunEnded,
     RunStarted,
     StageEntered,
+    TierRoundEnded,
+    TiersStopped,
 )
 from torrent_mover.domain.report.snapshot import MoveStatus, Phase, Snapshot
 from torrent_mover.domain.text import cause_first, clock, counted, duration, rate, safe, size
@@ -54,9 +57,11 @@ class Line:
 
 
 def narrate(event: Event) -> Line:
-    """The line for an event; an unknown kind of event is told by its name, at DEBUG level."""
+    """The line for an event, which names its route unless that is `main`. An unknown kind is told by its name, at DEBUG level."""
     line = _tell(event)
-    return Line(line.level, line.torrent, safe(hide_known_shapes(line.text)))
+    named = event.route not in ("", MAIN_ROUTE) and not isinstance(event, RouteEnded)
+    route = f"{event.route}: " if named else ""
+    return Line(line.level, line.torrent, safe(hide_known_shapes(f"{route}{line.text}")))
 
 
 @singledispatch
@@ -66,7 +71,7 @@ def _tell(event: Event) -> Line:
 
 @_tell.register
 def _(event: RunStarted) -> Line:
-    return Line(Level.INFO, None, f"run {event.run}: {event.route}, {event.mode}, config {event.config}")
+    return Line(Level.INFO, None, f"run {event.run}: {event.ends}, {event.mode}, config {event.config}")
 
 
 @_tell.register
@@ -156,6 +161,17 @@ def _(event: RoundEnded) -> Line:
 
 
 @_tell.register
+def _(event: RouteEnded) -> Line:
+    reason = f" ({event.reason})" if event.reason else ""
+    return Line(
+        Level.INFO if event.exit_code == 0 else Level.WARN,
+        None,
+        f"route {event.route} ends: {ended_well(event.moved, event.copied)}, {event.failed:,} failed,"
+        f" {size(event.sent)} in {duration(event.took)}{reason}",
+    )
+
+
+@_tell.register
 def _(event: RunEnded) -> Line:
     speed = f", {rate(event.sent / event.took)}" if event.took > 0 and event.sent else ""
     reason = f" ({event.reason})" if event.reason else ""
@@ -165,6 +181,25 @@ def _(event: RunEnded) -> Line:
         f"run {event.run} end: {ended_well(event.moved, event.copied)}, {event.failed:,} failed,"
         f" {size(event.sent)} in {duration(event.took)}{speed}, exit {event.exit_code}{reason}",
     )
+
+
+@_tell.register
+def _(event: TierRoundEnded) -> Line:
+    """A round in which nothing happened is not worth a line in a quiet log."""
+    counts = ((event.copied, "copied"), (event.evicted, "evicted"), (event.healed, "started again"))
+    done = [f"{count:,} {word}" for count, word in counts if count]
+    done += [f"{event.waiting:,} waiting for room"] if event.waiting else []
+    done += [f"{event.failed:,} failed"] if event.failed else []
+    freed = f", {size(event.freed)} freed" if event.freed else ""
+    after = "" if event.next_round is None else f"; next round in {duration(event.next_round)}"
+    told = f"tier {event.tier}: {', '.join(done) or 'nothing to do'}{freed} in {duration(event.took)}{after}"
+    return Line(Level.WARN if event.failed else Level.INFO if done else Level.DEBUG, None, told)
+
+
+@_tell.register
+def _(event: TiersStopped) -> Line:
+    reason = f" ({event.reason})" if event.reason else ""
+    return Line(Level.INFO if event.exit_code == 0 else Level.WARN, None, f"tiers end: exit {event.exit_code}{reason}")
 
 
 def idle(last: RoundEnded | None, next_look: float | None) -> str:

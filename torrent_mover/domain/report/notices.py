@@ -38,15 +38,19 @@ class Notice:
 
 @dataclass(slots=True)
 class NoticeDesk:
-    """Decides, event by event. Runs that moved nothing and failed nothing are not worth a message."""
+    """Decides, event by event. Runs that moved nothing and failed nothing are not worth a message.
+
+    `duty`: the events are of this one, which has no runs: what it warns of is told, and what it says of a torrent.
+    """
 
     wanted: Collection[NotifyOn]
+    duty: str = ""
     _told: dict[str, float] = field(default_factory=dict)
     _in_rounds: bool = False
 
     def notice(self, event: Event) -> Notice | None:
         """What to tell of it; None: nothing."""
-        found = _notice(event)
+        found = _of_a_duty(self.duty, event) if self.duty and isinstance(event, Noticed) else _notice(event)
         if isinstance(event, RoundEnded):
             self._in_rounds = True
         if found is None or found.on not in self.wanted:
@@ -76,6 +80,15 @@ def _notice(event: Event) -> Notice | None:
         return Notice(NotifyOn.FAILURE, "the run needs you", text)
     if isinstance(event, RunEnded | RoundEnded):
         return _of_the_end(event, text)
+    return None
+
+
+def _of_a_duty(duty: str, event: Noticed) -> Notice | None:
+    where = f"{duty} {safe(event.route)}".strip()
+    if event.level in (Level.WARN, Level.ERROR):
+        return Notice(NotifyOn.FAILURE, f"{where} needs you", safe(event.text))
+    if event.level is Level.INFO and event.torrent is not None:
+        return Notice(NotifyOn.FINDING, where, safe(event.text))
     return None
 
 

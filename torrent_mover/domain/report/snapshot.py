@@ -59,12 +59,13 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """An error as screens show it."""
+    """An error as screens show it. `server`: the one that it is about; blank: none."""
 
     code: str
     what: str
     kept: str
     remedy: str
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class MoveView:
     `retry_in`: seconds after which it is tried, where only time must pass; `held`: it waits for more than a free slot, so that
     trying again now makes a difference. `attempt` of `attempts`: the one that runs, or was the last one; 0: none yet.
     `eta_is_guess`: too little was seen to be sure of it. What does not move has no rate, no ETA, and does nothing.
+    `waits`: an active one holds no slot, because its bytes are there: it is added, checked, or watched while it seeds.
     """
 
     id: InfoHash
@@ -106,6 +108,18 @@ class MoveView:
     started_at: float | None
     eta_is_guess: bool = False
     held: bool = False
+    route: str = ""
+    waits: bool = False
+
+    @property
+    def transfers(self) -> bool:
+        """Whether it has one of the slots for bringing bytes."""
+        return self.standing is MoveStatus.ACTIVE and not self.waits
+
+    @property
+    def checks(self) -> bool:
+        """Whether it is under way, and only waits until the destination has checked it and seeds it."""
+        return self.standing is MoveStatus.ACTIVE and self.waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,7 @@ class NotMoved:
     reason: str
     again_at: float | None = None
     ready_in: float | None = None
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +210,23 @@ class CheckView:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteView:
+    """One route of the run: its ends as messages name them, where it stands, and how it ended.
+
+    `category` is the one that it moves; blank: torrents without one. `trouble`: why it does not move, while others do.
+    """
+
+    name: str
+    source: str
+    destination: str
+    mode: str
+    category: str
+    phase: Phase
+    exit_code: int | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The whole run at `at` (Unix seconds). `fraction` and `eta` are those of all moves of the run together.
 
@@ -234,11 +266,28 @@ class Snapshot:
     last_round: RoundEnded | None = None
     gone: int = 0
     """Moves that are done and that `moves` has no longer: a run that stays for months does not keep all of them."""
+    routes: tuple[RouteView, ...] = ()
+    """All routes of the run, in the order of the config. Where there is only one, nothing needs to name it."""
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one route, so that it matters which one a torrent takes."""
+        return len(self.routes) > 1
 
     def count(self, *standings: MoveStatus) -> int:
         """How many moves stand so."""
         gone = self.gone if MoveStatus.DONE in standings else 0
         return gone + sum(move.standing in standings for move in self.moves)
+
+    @property
+    def transferring(self) -> int:
+        """How many moves bring bytes, or are about to."""
+        return sum(move.transfers for move in self.moves)
+
+    @property
+    def checking(self) -> int:
+        """How many have brought them, and only wait to be checked and to seed."""
+        return sum(move.checks for move in self.moves)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,20 @@ from typing import Annotated
 
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.quantities import UNLIMITED, Timetable
+from torrent_mover.domain.releases import UpdateChannel
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.kinds import (
+    ADDRESSES,
+    HOST_PORT,
     LOCAL_FILE,
     MEGABITS,
     PORT,
-    SECRET,
     TIMETABLE,
+    WEB_HOST,
     WORDS,
+    HostAddress,
     Key,
+    choice,
     choices,
     duration,
     whole,
@@ -33,6 +38,7 @@ class NotifyOn(Enum):
     BREAKER = "breaker"
     SPACE = "space"
     END = "end"
+    FINDING = "finding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +56,47 @@ class GeneralSettings:
     rsync_timeout: Annotated[float, Key(duration(1), "Stop rsync after this long without data.")] = 600.0
     pool_wait_timeout: Annotated[float, Key(duration(1), "How long to wait for a free SSH connection.")] = 300.0
     connect_timeout: Annotated[
-        float, Key(duration(1), "How long to wait for a server to answer, SSH and Web UI.", advanced=True)
+        float, Key(duration(1), "How long to wait for a server to answer, SSH and torrent clients.", advanced=True)
     ] = 10.0
+    restart_limit: Annotated[
+        int,
+        Key(whole(1, 1000), "A loop that fails more often than this within restart_window is parked.", advanced=True),
+    ] = 5
+    restart_window: Annotated[float, Key(duration(1), "The time of restart_limit.", advanced=True)] = 300.0
+    restart_delay: Annotated[
+        float, Key(duration(0), "How long to wait before a loop that failed is started again.", advanced=True)
+    ] = 5.0
+    stuck_after: Annotated[
+        float, Key(duration(1), "A loop without a sign of life for this long counts as stuck.", advanced=True)
+    ] = 900.0
+    internet_probe: Annotated[
+        tuple[str, int] | None,
+        Key(
+            HOST_PORT,
+            "A host and port that answer while there is a network, such as 1.1.1.1:443. While they do not, no clock of health"
+            " goes on.",
+            blank="none is asked",
+            advanced=True,
+        ),
+    ] = None
+    update_check: Annotated[
+        UpdateChannel,
+        Key(
+            choice(UpdateChannel),
+            "Look once a day, while something stays, whether there is a newer release, and tell of it: stable, or pre-releases too"
+            " (pre). Nothing is installed.",
+            advanced=True,
+        ),
+    ] = UpdateChannel.OFF
+    update_url: Annotated[
+        HostAddress | None,
+        Key(
+            WEB_HOST,
+            "Address of the list of releases for update_check, as GitHub has it: a list of objects with tag_name and prerelease.",
+            blank="none is asked",
+            advanced=True,
+        ),
+    ] = None
     sftp_download_limit_mbps: Annotated[
         float, Key(MEGABITS, "Speed limit for downloads in Mbit/s (8.4 Mbit/s are 1 MiB/s). off: no limit.")
     ] = 0.0
@@ -108,7 +153,7 @@ class GeneralSettings:
     notify_urls: Annotated[
         Secret | None,
         Key(
-            SECRET,
+            ADDRESSES,
             "Addresses for apprise, separated by spaces (pip install 'torrent-mover[notify]').",
             blank="none",
             advanced=True,
@@ -119,7 +164,7 @@ class GeneralSettings:
         Key(
             choices(NotifyOn),
             "When to notify: failure: a torrent failed; breaker: a server is not tried for a while; space: a disk is full; "
-            "end: a run ended and moved something or failed.",
+            "end: a run ended and moved something or failed; finding: something health found is due, or was dealt with.",
             advanced=True,
         ),
     ] = (NotifyOn.FAILURE, NotifyOn.END)

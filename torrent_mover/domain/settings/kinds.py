@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
+from urllib.parse import unquote
 
-from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
+from torrent_mover.domain.paths import ArrPath, ClientPath, HostPath, LocalPath
 from torrent_mover.domain.quantities import Timetable, UnlockMode, format_duration, format_number, parse_duration
 from torrent_mover.domain.rules import category_refusal
 from torrent_mover.domain.secret import Secret
@@ -22,20 +23,30 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _HIGHEST_PORT = 65535
+SCGI: Final = "scgi"
+SCGI_SOCKET: Final = "scgi+unix"
+SSH_SOCKET: Final = "ssh"
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+_BETWEEN_PARTS: Final = re.compile(r"[/:@?&=]+")
+_LONG_ENOUGH: Final = 12
+"""Characters: a shorter part of an address is a word that may stand in any line. A part with a dot is a host."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the values of a config file refer to: three absolute folders, for relative and `~` paths and our own files.
 
-    `refusal_of` says why a file that is there to be read cannot be (None: it can); the schema itself does no I/O.
+    The schema itself does no I/O, so it is given what it needs: `refusal_of` says why a file cannot be read (None: it can);
+    `password_of` makes the secret that a password_file or a password_command stands for, without fetching it yet;
+    `rule_categories` names the categories that a file of tracker rules gives.
     """
 
     config_dir: str
     home: str
     state_home: str
     refusal_of: Callable[[LocalPath], str | None] = lambda _: None
+    password_of: Callable[[LocalPath | None, tuple[str, ...]], Secret | None] = lambda _file, _command: None
+    rule_categories: Callable[[LocalPath], frozenset[str]] = lambda _: frozenset()
 
     def resolve(self, text: str) -> LocalPath:
         """An absolute path from an absolute, `~/` or relative one. Raises ValueError for anything else."""
@@ -63,7 +74,9 @@ class Kind:
     `read` gets the text (stripped, not empty; where `many_lines`, with its line breaks) and the surroundings, and
     raises ValueError with a sentence for the user; `write` is its inverse; `from_list` turns an array of a TOML file
     into the text of an INI file. `expected` follows "it takes"; `hint` is what the template adds to the
-    documentation, where the default alone does not show what else is possible.
+    documentation, where the default alone does not show what else is possible. `parts`: of a secret, the texts that
+    nobody may see. `reads_blank`: a key with nothing behind it is a value too, and `read` gets an
+    empty text. `names`: the value is the name of a section of that word, such as CLIENT, or several in a tuple.
     """
 
     expected: str
@@ -73,6 +86,9 @@ class Kind:
     secret: bool = False
     many_lines: bool = False
     hint: str = ""
+    parts: Callable[[str], Iterable[str]] = lambda text: (text,)
+    names: str = ""
+    reads_blank: bool = False
 
 
 def _yes_or_no(text: str, _: Surroundings) -> bool:
@@ -173,6 +189,26 @@ def _secret(text: str, surroundings: Surroundings) -> Secret:
     return Secret(_one_line(text, surroundings))
 
 
+def _login_parts(text: str) -> Iterator[str]:
+    yield text
+    yield text.partition(":")[2]
+
+
+def _proxy_parts(text: str) -> Iterator[str]:
+    """The login, where there is one: the address alone is no secret."""
+    if "@" in text:
+        both = text.partition("://")[2].rpartition("@")[0]
+        yield both
+        yield unquote(both.partition(":")[2])
+
+
+def _address_parts(text: str) -> Iterator[str]:
+    for url in text.split():
+        yield url
+        # What sends them takes them apart: tokens and passwords turn up alone.
+        yield from (part for part in _BETWEEN_PARTS.split(url)[1:] if len(part) >= _LONG_ENOUGH and "." not in part)
+
+
 def _category(text: str, surroundings: Surroundings) -> str:
     refusal = category_refusal(_one_line(text, surroundings))
     if refusal:
@@ -214,7 +250,10 @@ def _readable_file(text: str, surroundings: Surroundings) -> LocalPath:
 
 @dataclass(frozen=True, slots=True)
 class HostAddress:
-    """A host as people write it: a bare name, or a URL. `name` has no brackets, `path` no slash at its end."""
+    """A host as people write it: a bare name, or a URL. `name` has no brackets, `path` no slash at its end.
+
+    A socket has no name, and `path` is its own: on this machine its scheme is scgi+unix, on the SSH server ssh.
+    """
 
     name: str
     scheme: str | None = None
@@ -241,6 +280,26 @@ def _web_host(text: str, surroundings: Surroundings) -> HostAddress:
         raise ValueError("a URL here has no spaces, ? or #")
     name, port = _authority(authority)
     return HostAddress(name, scheme, port, (slash + path).rstrip("/"))
+
+
+def _client_host(text: str, surroundings: Surroundings) -> HostAddress:
+    """The address of any client: that of a Web API, or of an SCGI port or socket, here or on the SSH server."""
+    _one_line(text, surroundings)
+    scheme, mark, rest = text.partition("://")
+    if text.startswith("/") or scheme.lower() == SCGI_SOCKET:
+        return HostAddress("", SCGI_SOCKET, None, str(_absolute(rest if mark else text, surroundings)))
+    if scheme.lower() == SSH_SOCKET and mark:
+        if not rest.startswith("/"):
+            raise ValueError("a socket on the SSH server has three slashes, and no host: ssh:///path/of/rpc.socket")
+        return HostAddress("", SSH_SOCKET, None, rest)
+    if scheme.lower() != SCGI or not mark:
+        return _web_host(text, surroundings)
+    if "/" in rest.rstrip("/"):
+        raise ValueError("an SCGI address has no path: scgi://127.0.0.1:5000")
+    name, port = _authority(rest.rstrip("/"))
+    if port is None:
+        raise ValueError("an SCGI address has a port: scgi://127.0.0.1:5000")
+    return HostAddress(name, SCGI, port)
 
 
 def _proxy(text: str, surroundings: Surroundings) -> Secret:
@@ -304,24 +363,39 @@ def _ssh_host(text: str, surroundings: Surroundings) -> str:
     return name
 
 
-def path_pairs(right: type[HostPath] | type[LocalPath]) -> Kind:
-    """Pairs of a client's view of a folder, and the view (`right`) of whoever reads and writes its files."""
+def _host_port(text: str, surroundings: Surroundings) -> tuple[str, int]:
+    _one_line(text, surroundings)
+    name, port = _authority(text)
+    if port is None:
+        raise ValueError("the port is missing")
+    return name, port
 
-    def read(text: str, surroundings: Surroundings) -> tuple[tuple[ClientPath, HostPath | LocalPath], ...]:
+
+def path_pairs(
+    right: type[HostPath] | type[LocalPath],
+    left: type[ClientPath] | type[ArrPath] = ClientPath,
+    form: str = "/as/the/client/sees = /as/ssh/sees",
+) -> Kind:
+    """Pairs of another program's view (`left`) of a folder, and the view (`right`) of whoever reads and writes its files.
+
+    `form` is a pair as it is written.
+    """
+
+    def read(text: str, surroundings: Surroundings) -> tuple[tuple[ClientPath | ArrPath, HostPath | LocalPath], ...]:
         lines = text.split("\n") if "\n" in text else text.split(",")
-        pairs: dict[ClientPath, HostPath | LocalPath] = {}
+        pairs: dict[ClientPath | ArrPath, HostPath | LocalPath] = {}
         for line in filter(None, (line.strip() for line in lines)):
             theirs, equals, ours = (part.strip() for part in line.partition("="))
             if not equals:
-                raise ValueError(f"{line!r} has no = in the middle; write /as/the/client/sees = /as/ssh/sees")
-            client = _client_path(theirs, surroundings)
-            if client in pairs:
-                raise ValueError(f"{client} is on the left side twice")
-            pairs[client] = right(str(_absolute(ours, surroundings)))
+                raise ValueError(f"{line!r} has no = in the middle; write {form}")
+            seen = left(str(_absolute(theirs, surroundings)))
+            if seen in pairs:
+                raise ValueError(f"{seen} is on the left side twice")
+            pairs[seen] = right(str(_absolute(ours, surroundings)))
         return tuple(pairs.items())
 
     return Kind(
-        "pairs /as/the/client/sees = /as/ssh/sees, one a line",
+        f"pairs {form}, one a line",
         read,
         _write_pairs,
         from_list=lambda items: "\n" + "\n".join(items),
@@ -329,21 +403,40 @@ def path_pairs(right: type[HostPath] | type[LocalPath]) -> Kind:
     )
 
 
-def _write_pairs(pairs: Sequence[tuple[ClientPath, LocalPath | HostPath]]) -> str:
+def _write_pairs(pairs: Sequence[tuple[ClientPath | ArrPath, LocalPath | HostPath]]) -> str:
     return "".join(f"\n{theirs} = {ours}" for theirs, ours in pairs)
+
+
+def section_name(word: str) -> Kind:
+    """The name of a section of that word: `box2` for [CLIENT box2]. One that is not there is an error."""
+    return Kind(f"the name of a [{word}] section", _one_line, names=word)
 
 
 YES_NO = Kind("yes or no (true, on, 1; false, off, 0)", _yes_or_no, lambda value: "true" if value else "false")
 TEXT = Kind("one line of text", _one_line)
 SECRET = Kind("one line of text", _secret, Secret.reveal, secret=True)
+OPTIONAL_SECRET = Kind("one line of text", _secret, Secret.reveal, secret=True, reads_blank=True)
+LOGIN = Kind("one line of text", _secret, Secret.reveal, secret=True, parts=_login_parts)
+ADDRESSES = Kind("one line of text", _secret, Secret.reveal, secret=True, parts=_address_parts)
 CATEGORY = Kind("the name of a category", _category)
 WORDS = Kind("words as a shell reads them", _words, shlex.join, from_list=shlex.join)
 ABSOLUTE_PATH = Kind("an absolute path", _absolute)
 CLIENT_PATH = Kind("an absolute path as the torrent client sees it", _client_path)
 LOCAL_FILE = Kind("a path: absolute, from ~/, or from the folder of this file", _local_file)
 READABLE_FILE = Kind("the path of a file: absolute, from ~/, or from the folder of this file", _readable_file)
-PROXY = Kind("http(s)://, socks5:// or socks5h://[user:password@]name:port, or off", _proxy, Secret.reveal, secret=True)
+PROXY = Kind(
+    "http(s)://, socks5:// or socks5h://[user:password@]name:port, or off",
+    _proxy,
+    Secret.reveal,
+    secret=True,
+    parts=_proxy_parts,
+)
 WEB_HOST = Kind("http(s)://name[/path], or a bare host name", _web_host)
+CLIENT_HOST = Kind(
+    "http(s)://name[/path], a bare host name; of rTorrent also scgi://name:port, a socket's path, or ssh:///path of a socket on"
+    " the SSH server",
+    _client_host,
+)
 SSH_HOST = Kind("a host name or an address", _ssh_host)
 TIMETABLE = Kind(
     "a limit (5M, off, pause) or a timetable (08:00,5M 23:00,off)",
@@ -353,6 +446,7 @@ TIMETABLE = Kind(
 MEGABITS = Kind("Mbit/s above 0, or off", _megabits, lambda rate: format_number(rate) if rate else "off")
 UNLOCK_MODE = Kind("u+rwx, or an octal mode such as 0775", lambda text, _: UnlockMode.parse(text))
 PORT = whole(1, _HIGHEST_PORT)
+HOST_PORT = Kind("a host name or an address, and a port: 1.1.1.1:443", _host_port, lambda pair: f"{pair[0]}:{pair[1]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +455,8 @@ class Key:
 
     `doc`: one line for template and reference; `example`: what the template shows for a required key, a value that
     nobody can leave there by mistake; `blank`: what an empty value means; `warn_above`: legal, yet hardly meant;
-    `advanced`: the template shows it commented out.
+    `advanced`: the template shows it commented out; `names`: what a file calls it, the usual name first, where that is not
+    the name of the field; `only`: the type of client for which it counts, empty for all.
     """
 
     kind: Kind
@@ -370,3 +465,5 @@ class Key:
     blank: str = ""
     warn_above: float | None = None
     advanced: bool = False
+    names: tuple[str, ...] = ()
+    only: str = ""

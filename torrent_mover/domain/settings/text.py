@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.kinds import Key
-from torrent_mover.domain.settings.schema import DESTINATION_SERVER, SECTIONS, Section
-from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.domain.settings.reading import Schema
+from torrent_mover.domain.settings.schema import DESTINATION_SERVER, Section
 
 _WIDTH = 110
 
@@ -22,6 +23,12 @@ _TEMPLATE_HEAD = """\
 # Any value may come from the environment instead, as TORRENT_MOVER__SECTION__KEY.
 # This file holds passwords: chmod 600 config.ini
 """
+
+_TEMPLATE_NAMED = (
+    "Sections with a name of your choice, as many as you like. The sections above are the route main; [ROUTE name] is another "
+    "route, between clients that have a [CLIENT name], or between SOURCE_CLIENT and DESTINATION_CLIENT. A file with routes "
+    "needs none of the sections above: docs/routes.md has examples."
+)
 
 _CONFIG_HEAD = """\
 # Settings of torrent_mover. docs/config.md explains every key; torrent-mover --check-config checks this file.
@@ -45,13 +52,20 @@ file at once and connects to nothing.
   older name for `TORRENT_MOVER__GENERAL__CONNECT_TIMEOUT`.
 - The keys of `[General]` count in `[SETTINGS]` too; if a key is in both, the one in `[SETTINGS]` counts.
 - `source_client_section`, `destination_client_section` and `source_server_section` give three sections other names.
+- A section such as `[ROUTE name]` has a name of your choice, and there may be many: see [routes.md](routes.md). In TOML it is
+  `[ROUTE.films]` or `["ROUTE films"]`; from the environment, `TORRENT_MOVER__ROUTE_FILMS__CATEGORY`.
 """
 
 
-def template() -> str:
+def template(schema: Schema[Any]) -> str:
     """config.ini.template: every key with its default; what must be filled in is unmistakable."""
     parts, shown = [_TEMPLATE_HEAD], dict[tuple[str, str], Section]()
-    for section in SECTIONS:
+    for section in schema.plain:
+        parts.append(_template_section(section, shown))
+        shown |= {(name, key.doc): section for name, key in section.keys.items()}
+    if schema.named:
+        parts.append(_wrapped(_TEMPLATE_NAMED))
+    for section in schema.named:
         parts.append(_template_section(section, shown))
         shown |= {(name, key.doc): section for name, key in section.keys.items()}
     return "\n".join(parts)
@@ -59,26 +73,35 @@ def template() -> str:
 
 def _template_section(section: Section, shown: Mapping[tuple[str, str], Section]) -> str:
     """One section; the keys that an earlier one (`shown`) explains already come without their comment, or by name only."""
-    commented = section is DESTINATION_SERVER  # not needed in the default mode
-    lines = [_heading(section, section.name, commented=commented)]
-    by_name: list[tuple[str, str]] = []
+    commented = section is DESTINATION_SERVER or section.many  # not needed in the default mode
+    lines = [_heading(section, section.heading, commented=commented)]
+    by_name: dict[str, list[str]] = {}
     for name, key in section.keys.items():
         earlier = shown.get((name, key.doc))
-        if earlier and key.advanced:
-            by_name.append((name, earlier.name))
+        if earlier and (key.advanced or section.many) and not _needed(section, name):
+            by_name.setdefault(earlier.heading, []).append(section.spelling(name))
             continue
         comment = "" if earlier else "\n" + _comment(key)
-        lines.append(comment + _line(name, _template_value(section, name), commented=commented or key.advanced))
-    if by_name:
-        names, home = ", ".join(name for name, _ in by_name), by_name[0][1]
-        lines.append("\n" + _wrapped(f"Also here, as in [{home}]: {names}."))
+        lines.append(
+            comment + _line(section.spelling(name), _template_value(section, name), commented=commented or key.advanced)
+        )
+    for home, names in by_name.items():
+        lines.append("\n" + _wrapped(f"Also here, as in [{home}]: {', '.join(names)}."))
     return "".join(lines)
 
 
-def config_text(settings: Settings) -> str:
-    """A config.ini that reads back as `settings`. It holds the passwords that are held there: write it with mode 0600."""
+def _needed(section: Section, key: str) -> bool:
+    """Whether a named section hardly works without that key."""
+    return bool(section.keys[key].example)
+
+
+def config_text(settings: Any, plain: Sequence[Section]) -> str:  # noqa: ANN401 - what the mover makes of a route
+    """A config.ini of the `plain` sections that reads back as `settings`.
+
+    It holds the passwords that are held there: write it with mode 0600.
+    """
     parts = [_CONFIG_HEAD]
-    for section in SECTIONS:
+    for section in plain:
         values = getattr(settings, section.field)
         if values is not None:
             name = getattr(settings.moving, section.named_by) if section.named_by else section.name
@@ -97,24 +120,37 @@ def _written(section: Section, values: object) -> Iterator[tuple[str, str]]:
             yield name, _text(key, value)
 
 
-def reference_markdown() -> str:
+def reference_markdown(schema: Schema[Any]) -> str:
     """docs/config.md: one table a section."""
-    parts = [_REFERENCE_HEAD]
-    for section in SECTIONS:
-        lines = [
-            f"## [{section.name}]",
+    return "\n".join((_REFERENCE_HEAD, *(_reference_section(section) for section in schema.every)))
+
+
+def _reference_section(section: Section) -> str:
+    lines = [
+        f"## [{section.heading}]",
+        "",
+        section.doc,
+        "",
+        "| Key | Value | Default | Meaning |",
+        "|---|---|---|---|",
+    ]
+    elsewhere: dict[str, list[str]] = {}
+    for name, key in section.keys.items():
+        if name in section.borrowed:
+            elsewhere.setdefault(section.borrowed[name].heading, []).append(f"`{section.spelling(name)}`")
+            continue
+        cells = (key.kind.expected, _default_in_words(section, name), key.doc)
+        names = " or ".join(f"`{each}`" for each in key.names or (name,))
+        lines.append(f"| {names} | {' | '.join(_cell(cell) for cell in cells)} |")
+    lines += [
+        line
+        for home, names in elsewhere.items()
+        for line in (
             "",
-            section.doc,
-            "",
-            "| Key | Value | Default | Meaning |",
-            "|---|---|---|---|",
-        ]
-        lines += [
-            f"| `{name}` | {_cell(key.kind.expected)} | {_cell(_default_in_words(section, name))} | {_cell(key.doc)} |"
-            for name, key in section.keys.items()
-        ]
-        parts.append("\n".join(lines) + "\n")
-    return "\n".join(parts)
+            f"Keys of [{home}] that may stand here too; one that is missing is taken from there: {', '.join(names)}.",
+        )
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _heading(section: Section, name: str, *, commented: bool) -> str:

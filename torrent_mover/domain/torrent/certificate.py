@@ -14,9 +14,6 @@ MAX_AGE: Final = 60.0
 
 MIN_SEEDING: Final = 5.0
 """Seconds that the destination must be seen seeding, first read to last."""
-
-NO_LIMIT: Final = -1
-"""How share limits say: none, whatever the client's own settings are."""
 _SEAL: Final = object()
 
 
@@ -74,6 +71,8 @@ class Evidence:
     source: Reading
     siblings: tuple[InfoHash, ...]
     ignored_by_rule: bool
+    limited_there: bool = field(kw_only=True)
+    """Whether a share limit of the destination could stop or remove it, as its client answers (see `ports.roles`)."""
     source_changed: tuple[str, ...] = ()
     """Files of the source whose size or time is not what it was when the move began."""
     common_folder: str = ""
@@ -146,7 +145,7 @@ def too_old(evidence: Evidence, now: float) -> LookAgain:
         f"{evidence.planned.name} is not deleted at the source yet: evidence is {now - _oldest(evidence):.0f} s old,"
         f" over {MAX_AGE:.0f} s.",
         kept="The source keeps the torrent and all its data.",
-        remedy="It is looked at again by itself. Where a Web UI takes seconds to answer, move fewer at a time:"
+        remedy="It is looked at again by itself. Where a client takes seconds to answer, move fewer at a time:"
         " max_concurrent_downloads.",
     )
 
@@ -189,9 +188,7 @@ def _check_destination(evidence: Evidence, refusals: _Refusals) -> None:
         "the files are laid out differently at the destination",
     )
     refusals.unless(
-        torrent.ratio_limit == NO_LIMIT
-        and torrent.seeding_time_limit == NO_LIMIT
-        and torrent.inactive_seeding_time_limit == NO_LIMIT,
+        not evidence.limited_there,
         "a share limit at the destination could remove it",
     )
     refusals.unless(

@@ -34,8 +34,13 @@ class InfoHashes:
 
     @property
     def client_id(self) -> InfoHash:
-        """How clients name the torrent: by its v2 hash, cut, where it has one, else by its v1 hash."""
+        """How clients that know v2 name the torrent: by its v2 hash, cut, where it has one, else by its v1 hash."""
         return InfoHash((self.v2 or self.v1 or "")[:40])
+
+    @property
+    def v1_id(self) -> InfoHash | None:
+        """How clients that know v1 alone name it: by its v1 hash; None: they cannot hold it."""
+        return InfoHash(self.v1) if self.v1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,12 @@ class Manifest:
     def parse(cls, metainfo: bytes) -> Self:
         """Read a .torrent. Raises UnsafeTorrent where it is broken, or its names cannot lie safely below a folder."""
         return cls._of(reading.read(metainfo))
+
+    def named(self, torrent: InfoHash) -> Self:
+        """The same for a client that lists it by this one of its infohashes: a hybrid torrent has two names."""
+        if torrent == self.hashes.client_id or torrent != self.hashes.v1_id:
+            return self
+        return replace(self, hashes=InfoHashes(self.hashes.v1, None))
 
     @classmethod
     def _of(cls, said: Metainfo) -> Self:

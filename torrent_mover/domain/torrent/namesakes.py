@@ -1,4 +1,4 @@
-"""Files of one torrent whose names collide: how libtorrent calls them once a client has been started anew.
+"""Files of one torrent whose names collide: how libtorrent calls them once a client was restarted.
 
 It compares without regard to the case of ASCII letters, and folders come first: of `ReadMe.txt` and `readme.txt` the second
 becomes `readme.1.txt`, and so does a file that has a folder's name. Clients add a torrent with the names as they stand in it, and

@@ -5,12 +5,30 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.torrent.sharing import AS_CLIENT, ShareLimits
 
 _HEX = re.compile(r"[0-9a-f]{40}")
 
-USUAL_PRIORITY = 1
+
+class FilePriority(Enum):
+    """How much a client wants a file of a torrent. Not every client has each of them: it takes the nearest one."""
+
+    SKIP = "skip"  # not wanted
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    MAXIMUM = "maximum"
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the file is downloaded at all."""
+        return self is not FilePriority.SKIP
+
+
+USUAL_PRIORITY: Final = FilePriority.NORMAL
 """Of a file that is wanted and neither preferred nor put off."""
 
 
@@ -29,6 +47,10 @@ class InfoHash:
         if not _HEX.fullmatch(lowered):
             raise ValueError(f"not an infohash: {self.hex!r}")
         object.__setattr__(self, "hex", lowered)
+
+    def __hash__(self) -> int:
+        """Of the digits alone: tables of tens of thousands of torrents ask for it all the time."""
+        return hash(self.hex)
 
     @property
     def short(self) -> str:
@@ -58,7 +80,7 @@ class Torrent:
     """One torrent as a client lists it. Sizes in bytes, times in Unix seconds, durations in seconds, limits in bytes/s.
 
     `client_state` is the client's own word, for messages only. `size` is the wanted bytes, `total_size` all of them.
-    `share_limit_action` is the client's word for what it does at a share limit, empty where it does what it does for all.
+    `limits` are the torrent's own, where its client knows any: else those that nothing can meet.
     `queued`: it is started and complete, and waits in the client's queue for its turn to seed: nobody is told that it is there.
     `content_path` is the folder or file that holds all of it, None where the client does not say (yet).
     """
@@ -82,16 +104,13 @@ class Torrent:
     auto_managed: bool = False
     upload_limit: int = 0
     download_limit: int = 0
-    ratio_limit: float = -2
-    seeding_time_limit: int = -2
-    inactive_seeding_time_limit: int = -2
+    limits: ShareLimits = AS_CLIENT
     sequential: bool = False
     first_last_piece_first: bool = False
     super_seeding: bool = False
     force_start: bool = False
     content_path: ClientPath | None = None
     downloaded: int = 0
-    share_limit_action: str = ""
     active_time: int = 0
     queued: bool = False
 
@@ -105,8 +124,8 @@ class Torrent:
 class ClientFile:
     """One file as the client lays it out: `path` is relative to the save path, `index` the client's own file number.
 
-    Padding files are not listed; the order is the metainfo's. `priority` is the client's own number, 0 for one that is not
-    wanted. `pieces` (first, last) hold its bytes, None where the client does not say or there are none.
+    Padding files are not listed; the order is the metainfo's. `pieces` (first, last) hold its bytes, None where the client
+    does not say or there are none.
     """
 
     index: int
@@ -114,7 +133,7 @@ class ClientFile:
     size: int
     progress: float
     wanted: bool
-    priority: int = USUAL_PRIORITY
+    priority: FilePriority = USUAL_PRIORITY
     pieces: tuple[int, int] | None = None
 
 

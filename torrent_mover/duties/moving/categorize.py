@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from torrent_mover.domain.categorizing import CategoryShelf, Change, Draft, Peer, RuleSet, Unsorted, tracker_hosts
-from torrent_mover.domain.errors import MoverError, ServerError, TorrentChanged, TorrentError, TorrentGone
+from torrent_mover.domain.errors import ClientLacks, MoverError, ServerError, TorrentChanged, TorrentError, TorrentGone
 from torrent_mover.domain.rules import TrackerRules
 from torrent_mover.domain.torrent.torrent import Torrent
 from torrent_mover.ports.categorizer import RuleStore, Written
 from torrent_mover.ports.client import TorrentClient
+from torrent_mover.ports.roles import Categories
 
 _PEERS_A_CATEGORY: Final = 40
 _MOST_PEERS: Final = 600
@@ -24,7 +25,16 @@ class ClientCategorizer:
     def __init__(
         self, client: TorrentClient, rules: RuleStore, category: str, *, no_rules: bool = False, suggest: bool = True
     ) -> None:
+        """Raises ClientLacks for a client that does not sort torrents."""
+        sorting = client.role(Categories)
+        if sorting is None:
+            raise ClientLacks(
+                f"{client.name} has no categories: there is nothing to sort its torrents into.",
+                kept="Nothing was changed.",
+                remedy="Name a client with categories or labels as destination_client_section.",
+            )
         self._client = client
+        self._sorting = sorting
         self._rules = rules
         self._category = category
         self._no_rules = no_rules
@@ -63,7 +73,7 @@ class ClientCategorizer:
 
     def _shelves(self, everybody: Sequence[Torrent]) -> tuple[CategoryShelf, ...]:
         counts = Counter(torrent.category for torrent in everybody)
-        names = dict.fromkeys((*self._client.categories(), *counts))
+        names = dict.fromkeys((*self._sorting.categories(), *counts))
         return tuple(CategoryShelf(name, counts[name]) for name in names)
 
     def write(self, draft: Draft, told: Callable[[int, int], object]) -> Written:
@@ -111,7 +121,7 @@ class ClientCategorizer:
                 kept="It was left as it is.",
                 remedy="Look again with: torrent-mover --categorize",
             )
-        self._client.set_category(torrent.id, change.category)
+        self._sorting.set_category(torrent.id, change.category)
 
 
 def _sample(everybody: Sequence[Torrent], category: str) -> list[Torrent]:

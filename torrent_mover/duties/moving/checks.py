@@ -16,8 +16,9 @@ from torrent_mover.engine.preflight.space import own_space, space_checks
 from torrent_mover.engine.run.work import Plan
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.filesystem import FileSystem
-from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.filesystem import ReadableFiles
+from torrent_mover.ports.journal import JobJournal
+from torrent_mover.ports.roles import Remarks, SkipsCheck, Trashes
 from torrent_mover.ports.rsync import RsyncProgram
 from torrent_mover.ports.ssh import Login
 
@@ -50,7 +51,7 @@ class Reach:
     ssh: tuple[LoginServer, ...]
     rsync: tuple[RsyncProgram, ...]
     tree: SourceTree
-    own_files: FileSystem
+    own_files: ReadableFiles
     second_run: Callable[[], str]
     statistics: Callable[[], str] | None = None
     open_files: Callable[[], str] | None = None
@@ -66,7 +67,7 @@ class Checks:
         policy: MovePolicy,
         reach: Reach,
         space: ReservedSpace,
-        journal: Journal | None,
+        journal: JobJournal | None,
         clock: Clock,
         category: str,
         jobs: int,
@@ -77,6 +78,7 @@ class Checks:
         self._space = space
         self._journal = journal
         self._jobs = jobs
+        self._certified = policy.certified
         self._deletes = policy.delete_at_source and not policy.test_run
         self._files = SourceFiles(source, reach.tree, category)
         self.folder: Final = DestinationFolder(destination, policy, clock)
@@ -96,6 +98,7 @@ class Checks:
         ask = reach.statistics
         statistics = [Check("folder for statistics", ask, fatal=False, needs=needs)] if ask else []
         leaving = [Check("what leaves there", self._departures, fatal=False, needs=(_SOURCE,))] if self._deletes else []
+        proving = [Check("who checks the data", self._prover, fatal=False)] if self._certified else []
         lasting = [Check("lasting writes", self.folder.lasts, fatal=False, needs=(_FOLDER,))] if there else []
         return (
             Check("config", reach.config),
@@ -106,6 +109,7 @@ class Checks:
             Check("clocks", self._clocks, fatal=False, needs=(_SOURCE, _DESTINATION)),
             Check("what arrives there", self._arrivals, fatal=False, needs=(_DESTINATION,)),
             *leaving,
+            *proving,
             *ssh,
             *rsync,
             Check("source files", self._files.ask, needs=(_SOURCE, ssh[0].name)),
@@ -147,26 +151,32 @@ class Checks:
 
     def _arrivals(self) -> str:
         """What the destination client's own options do, that somebody may not expect of a move."""
-        client = self._destination.client
-        remarks = client.remarks()
-        if remarks:
-            raise Doubt(
-                f"{client.name}: {'; '.join(remark.what for remark in remarks)}.",
-                kept="Moves go on.",
-                remedy=f"If you do not want that, change there: {'; '.join(remark.option for remark in remarks)}.",
-            )
+        _doubt_of_automation(self._destination.client, at_removal=False)
         return "no other automation acts on it"
+
+    def _prover(self) -> str:
+        """Whether `handover = certified` makes a difference with this client."""
+        client = self._destination.client
+        if client.role(SkipsCheck) is None:
+            raise Doubt(
+                f"{client.name} checks each torrent itself, whatever handover says: it takes none without a check.",
+                kept="Moves go on; they take as long as its checks.",
+                remedy="Nothing to do. handover = recheck says the same without this line.",
+            )
+        return "our own read-back, where that is safe"
 
     def _departures(self) -> str:
         """What the source client's own options do with data that it is told to delete."""
         client = self._source.client
-        remark = client.trash()
+        trashing = client.role(Trashes)
+        remark = trashing.trash() if trashing else None
         if remark is not None:
             raise Doubt(
                 f"{client.name}: {remark.what}.",
                 kept="Moves go on.",
                 remedy=f"To free the space, set there: {remark.option}. Then empty the trash.",
             )
+        _doubt_of_automation(client, at_removal=True)
         return "its data is deleted"
 
     def _rsync(self) -> str:
@@ -180,6 +190,18 @@ class Checks:
     def _left_open(self) -> str:
         modes = self._journal.modes() if self._journal else ()
         return f"{counted(len(modes), 'folder')}; closed before the first move" if modes else "none"
+
+
+def _doubt_of_automation(client: TorrentClient, *, at_removal: bool) -> None:
+    """Raises Doubt where a client's own options act on torrents that it gets, or that leave it."""
+    acting = client.role(Remarks)
+    remarks = [remark for remark in acting.remarks() if remark.at_removal is at_removal] if acting else []
+    if remarks:
+        raise Doubt(
+            f"{client.name}: {'; '.join(remark.what for remark in remarks)}.",
+            kept="Moves go on.",
+            remedy=f"If you do not want that, change there: {'; '.join(remark.option for remark in remarks)}.",
+        )
 
 
 def _ssh_check(role: str, server: LoginServer) -> Check:

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from torrent_mover.domain.errors import MoverError, ServerTooOld
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
-from torrent_mover.duties.moving.symlink_dependents import Leaning, symlinked
+from torrent_mover.duties.moving.symlink_dependents import Dependents, symlinked
 from torrent_mover.engine.delivery.layout import files_now, place_of
 from torrent_mover.ports.client import TorrentClient
 
-Kin = Mapping[InfoHash, frozenset[InfoHash]]
+Related = Mapping[InfoHash, frozenset[InfoHash]]
+"""For each torrent, those that share files with it."""
+
 Places = Iterator[tuple[InfoHash, frozenset[str]]]
 """Torrents, and where their files lie; a file with several names lies where its inode is."""
 
 _NONE: Final[frozenset[InfoHash]] = frozenset()
+_SHARING: Final = 2
+"""Torrents from which on any two can share something."""
+
 _RESOLVED: Final = 200
 """Paths of which the server is asked where they really lie, at most: one round trip each."""
 
 
 class LinkFinder(Protocol):
-    """Looks at the source's disk. Raises MoverError where it cannot."""
+    """Looks at the source's disk. Raises MoverError where it cannot. Safe from any thread."""
 
     def real(self, path: ClientPath) -> str:
         """Where a path of the client really lies, symbolic links resolved."""
@@ -45,15 +51,15 @@ class CrossSeeds:
     all could.
     """
 
-    moving: Kin
-    staying: Kin
-    linked: Kin
-    symlinked: Kin = field(default_factory=dict)
+    moving: Related
+    staying: Related
+    linked: Related
+    symlinked: Related = field(default_factory=dict)
     doubt: str = ""
 
     @property
     def only_symlinks(self) -> frozenset[InfoHash]:
-        """Those that move whose files are links alone: nobody misses these."""
+        """Those that move and have nothing except links: no other torrent needs their files."""
         return frozenset().union(*self.symlinked.values()) - self.symlinked.keys()
 
 
@@ -67,50 +73,78 @@ def find_cross_seeds(
 
     The client is asked for the files of those torrents only whose content lies in one place, or the one's in the other's.
     """
+    if look is None or len(chosen) + len(others) < _SHARING:
+        return _found_with(client, chosen, others, look, None)
+    # Each is a command on the server, and most of its time is the login: so both run beside the other questions.
+    with ThreadPoolExecutor(2, "links") as beside:
+        names = beside.submit(look.below, _contents(chosen))
+        links = beside.submit(look.links, _contents([*chosen, *others]))
+        return _found_with(client, chosen, others, look, _Asked(names.result, links.result))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the server was asked: `names` of chosen files that have several, `links`. Both wait for the answer, and raise."""
+
+    names: Callable[[], Mapping[str, tuple[int, int]]]
+    links: Callable[[], Mapping[str, str]]
+
+
+def _found_with(
+    client: TorrentClient,
+    chosen: Sequence[Torrent],
+    others: Sequence[Torrent],
+    look: LinkFinder | None,
+    asked: _Asked | None,
+) -> CrossSeeds:
     resolved = _Resolved(look, [*chosen, *others])
     ours = {torrent.id for torrent in chosen}
     by_path = _sharing(_near_each_other(client, chosen, others, resolved), ours)
     by_link: dict[InfoHash, frozenset[InfoHash]] = {}
-    leans: Leaning = {}
+    dependents: Dependents = {}
     doubt = resolved.doubt
-    if look is not None and len(chosen) + len(others) > 1:
+    if look is not None and asked is not None:
         try:
-            by_link = _sharing(_with_several_names(client, chosen, others, look), ours)
+            by_link = _sharing(_with_several_names(client, chosen, others, look, asked.names()), ours)
         except MoverError as error:
             doubt = doubt or str(error)
         try:
-            leans = _leaning(client, chosen, others, look)
+            dependents = _dependents(client, chosen, others, look, asked.links())
         except ServerTooOld as error:
             doubt = doubt or str(error)
-    by_path = {one: by_path.get(one, _NONE) | _tied(one, leans) for one in ours}
+    by_path = {one: by_path.get(one, _NONE) | _tied(one, dependents) for one in ours}
     both = {one: by_path[one] | by_link.get(one, _NONE) for one in ours}
     return CrossSeeds(
         moving={one: cross_seeds & ours for one, cross_seeds in both.items() if cross_seeds & ours},
         staying={one: cross_seeds - ours for one, cross_seeds in both.items() if cross_seeds - ours},
         linked={one: cross_seeds - by_path[one] for one, cross_seeds in by_link.items() if cross_seeds - by_path[one]},
-        symlinked={one: cross_seeds for one, cross_seeds in leans.items() if one in ours},
+        symlinked={one: cross_seeds for one, cross_seeds in dependents.items() if one in ours},
         doubt=doubt,
     )
 
 
-def _leaning(client: TorrentClient, chosen: Sequence[Torrent], others: Sequence[Torrent], look: LinkFinder) -> Leaning:
-    torrents = [*chosen, *others]
-    links = look.links(_contents(torrents))
-    return symlinked(torrents, links, look.real, client.files) if links else {}
+def _dependents(
+    client: TorrentClient,
+    chosen: Sequence[Torrent],
+    others: Sequence[Torrent],
+    look: LinkFinder,
+    links: Mapping[str, str],
+) -> Dependents:
+    return symlinked([*chosen, *others], links, look.real, client.files) if links else {}
 
 
-def _tied(one: InfoHash, leans: Leaning) -> frozenset[InfoHash]:
-    """Those that lean on it, and those that it leans on."""
-    return leans.get(one, _NONE) | {other for other, leaners in leans.items() if one in leaners}
+def _tied(one: InfoHash, dependents: Dependents) -> frozenset[InfoHash]:
+    """Those that reach its files by symbolic links, and those whose files it reaches so."""
+    return dependents.get(one, _NONE) | {other for other, those in dependents.items() if one in those}
 
 
 def release_order(
-    torrents: Sequence[Torrent], cross_seeds: Kin, only_symlinks: Collection[InfoHash] = ()
+    torrents: Sequence[Torrent], cross_seeds: Related, only_symlinks: Collection[InfoHash] = ()
 ) -> list[Torrent]:
-    """The same order, but within each group the larger ones come later, and those that only lean on others first.
+    """The same order, except that within each group the larger ones come later, and those whose files are links first.
 
     Data goes with the last of a group: files that only the largest one has would stay if it went before the others, and
-    those that links lead to would stay for these.
+    files to which links lead would stay as long as the links are used.
     """
     order, seen = list(torrents), set[InfoHash]()
     for torrent in torrents:
@@ -125,8 +159,8 @@ def release_order(
     return order
 
 
-def _group(torrent: InfoHash, cross_seeds: Kin) -> set[InfoHash]:
-    """All that hang together with it, from one to the next."""
+def _group(torrent: InfoHash, cross_seeds: Related) -> set[InfoHash]:
+    """All torrents that share files with it, directly or through others."""
     group, edge = {torrent}, [torrent]
     while edge:
         fresh = cross_seeds.get(edge.pop(), _NONE) - group
@@ -161,7 +195,7 @@ class _Resolved:
             if torrent.content_path is not None:
                 by_size[torrent.total_size].add(torrent.content_path)
         alike = [path for paths in by_size.values() if len(paths) > 1 for path in sorted(paths)]
-        # A lone torrent shares nothing, and one save path is as good a name as any other for itself.
+        # A single torrent shares nothing. A single save path needs no resolving: all torrents have the same one.
         asked = [*(roots if len(roots) > 1 else ()), *alike]
         for path in asked[:_RESOLVED]:
             self._ask(path)
@@ -174,7 +208,7 @@ class _Resolved:
         except MoverError as error:
             self.doubt = str(error)
         except ValueError:
-            return  # not a path at all: the client's own word is as good
+            return  # not a path: what the client says is used
 
     def content(self, torrent: Torrent) -> ClientPath | None:
         """Where its folder or file really lies."""
@@ -196,15 +230,15 @@ def _near_each_other(
     """Those whose content may overlap with a chosen one's, and where their files lie.
 
     Looks upwards from each, so that no pairs are tried. A torrent without a folder of its own lies "above" all others of
-    its save path: of these, only those count that lie where a file of it lies.
+    its save path. Of those, only the ones count whose content lies where a file of it lies.
     """
     at = _by_content(chosen, others, resolved)
     above = {path: [folder for folder in _above(path) if folder in at] for path in at}
     tops = {folder for folders in above.values() for folder in folders}
     asked = {one.id: _places(client, one, resolved) for top in tops for one in at[top]}
-    trodden = {part for places in asked.values() for place in places for part in _with_parents(place)}
+    used_places = {part for places in asked.values() for place in places for part in _with_parents(place)}
     for path, here in at.items():
-        if len(here) > 1 or (above[path] and str(path) in trodden):
+        if len(here) > 1 or (above[path] and str(path) in used_places):
             asked |= {one.id: _places(client, one, resolved) for one in here if one.id not in asked}
     yield from asked.items()
 
@@ -233,10 +267,13 @@ def _places(client: TorrentClient, torrent: Torrent, resolved: _Resolved) -> fro
 
 
 def _with_several_names(
-    client: TorrentClient, chosen: Sequence[Torrent], others: Sequence[Torrent], look: LinkFinder
+    client: TorrentClient,
+    chosen: Sequence[Torrent],
+    others: Sequence[Torrent],
+    look: LinkFinder,
+    ours: Mapping[str, tuple[int, int]],
 ) -> Places:
-    """Torrents that have a name of a file of which a chosen one has another name."""
-    ours = look.below(_contents(chosen))
+    """Torrents that have a name of a file of which a chosen one has another name; `ours`: the names of the chosen ones."""
     if not ours:
         return
     inodes = set(ours.values())

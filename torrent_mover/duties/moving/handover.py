@@ -1,289 +1,293 @@
-"""The two clients in the last stages: add and start there, collect the evidence, release here."""
+"""The story of the hand-over: what was delivered is added, checked, seeded at the destination, and released at the source."""
 
 from __future__ import annotations
 
-import functools
-import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final
 
-from torrent_mover.domain.errors import (
-    Collision,
-    MoverError,
-    RecheckFailed,
-    TorrentChanged,
-)
-from torrent_mover.domain.paths import ClientPath, RelativePath
-from torrent_mover.domain.text import counted
-from torrent_mover.domain.torrent.certificate import MIN_SEEDING, NO_LIMIT, Evidence, ReadBack, Reading
-from torrent_mover.domain.torrent.manifest import Manifest
-from torrent_mover.domain.torrent.portion import has_unselected
-from torrent_mover.domain.torrent.torrent import USUAL_PRIORITY, ClientFile, InfoHash, Torrent, TorrentState
-from torrent_mover.engine.delivery.landing import STAGING, Landing
-from torrent_mover.engine.delivery.layout import files_now, place_of
-from torrent_mover.engine.delivery.places import Destination, PlannedMove, Source
-from torrent_mover.engine.delivery.source_state import read, still_there
-from torrent_mover.engine.hub.pulse import Pulse
-from torrent_mover.ports.client import AddSpec
-from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.filesystem import FileKind, FileSystem
+from torrent_mover.domain.errors import MoverError
+from torrent_mover.domain.move import HistoryEntry, Outcome, Stage
+from torrent_mover.domain.rules import Overlap
+from torrent_mover.domain.torrent.attributes import DeferredAttributes, lost, with_sources
+from torrent_mover.domain.torrent.certificate import Certificate, Evidence, ReadBack, Reading, certify
+from torrent_mover.domain.torrent.statistics import Statistics
+from torrent_mover.domain.torrent.torrent import TorrentState
+from torrent_mover.duties.moving import adding, deferred, evidence, overlap, removal, seeding
+from torrent_mover.duties.moving.beginning import refuse_longer
+from torrent_mover.duties.moving.move_log import MoveLog
+from torrent_mover.duties.moving.told_arrs import TellsOfMoves
+from torrent_mover.engine.delivery import lacking
+from torrent_mover.engine.delivery.delivery import Delivery
+from torrent_mover.engine.delivery.places import PlannedMove
+from torrent_mover.engine.delivery.source_state import reread_source
+from torrent_mover.engine.delivery.world import World
+from torrent_mover.engine.progress.board import Track
+from torrent_mover.engine.proof.checking import Checking
+from torrent_mover.engine.proof.read_back import OwnCheck, obstacle
+from torrent_mover.engine.proof.repair import Repair
+from torrent_mover.engine.run.work import Slot
+from torrent_mover.ports.roles import Categories, SkipsCheck, WebSeeds
 
-_START_DEADLINE: Final = 120.0
-"""Seconds that the destination client may take from start to seeding: it queues and resumes, it does not check again."""
-
-
-def add(
-    destination: Destination,
-    planned: PlannedMove,
-    manifest: Manifest,
-    layout: Sequence[RelativePath],
-    metainfo: bytes,
-    *,
-    skip_checking: bool = False,
-) -> None:
-    """Add to the destination client, stopped, with the layout and attributes that the source has."""
-    torrent = planned.torrent
-    renames = tuple(
-        (file.index, str(path))
-        for file, path in zip(manifest.files, layout, strict=True)
-        if manifest.odd_names or file.path != path
-    )
-    spec = AddSpec(
-        save_path=destination.save_path,
-        category=planned.target_category,
-        tags=torrent.tags,
-        name=torrent.name,
-        upload_limit=torrent.upload_limit,
-        download_limit=torrent.download_limit,
-        renames=renames,
-        skip_checking=skip_checking,
-        sequential=torrent.sequential,
-        first_last_piece_first=torrent.first_last_piece_first,
-        priorities=priorities_of(planned.files),
-    )
-    added = destination.client.add_stopped(metainfo, spec)
-    if renames:
-        with suppress(MoverError):
-            _clear(destination.files, spec.aside(added).relative_to(destination.save_path))
+_STOPPED = (TorrentState.STOPPED_COMPLETE, TorrentState.STOPPED_INCOMPLETE)
 
 
-def _clear(files: FileSystem, folder: RelativePath) -> None:
-    """Remove what a client makes wherever a torrent is, also where it was only renamed: files without bytes, and links."""
-    found = files.stat(folder)
-    if found is None or found.kind is not FileKind.FOLDER:
-        return
-    for name in files.listdir(folder):
-        path = folder / name
-        inside = files.stat(path)
-        if inside is None:
-            continue
-        if inside.kind is FileKind.FOLDER:
-            _clear(files, path)
-        elif inside.kind is FileKind.SYMLINK or (inside.kind is FileKind.FILE and not inside.size):
-            files.unlink(path)
-    files.remove_folder(folder)
+class HandOver:
+    """One attempt: added -> checking -> (repairing -> checking)* -> verified -> seeding -> released.
 
-
-def priorities_of(files: Iterable[ClientFile]) -> tuple[tuple[int, int], ...]:
-    """(index, priority) of the files whose priority is not the usual one."""
-    return tuple((file.index, file.priority) for file in files if file.priority != USUAL_PRIORITY)
-
-
-def added_already(destination: Destination, planned: PlannedMove, layout: Iterable[RelativePath]) -> bool:
-    """Whether an earlier attempt has added it, all of it: then it may also be busy with the check that was asked for."""
-    torrent = planned.torrent.id
-    there = destination.client.get(torrent)
-    if there is None or there.save_path != destination.save_path or there.auto_managed:
-        return False
-    limits = {there.ratio_limit, there.seeding_time_limit, there.inactive_seeding_time_limit}
-    files = sorted(destination.client.files(torrent), key=lambda file: file.index)
-    same = [file.path for file in files] == [str(path) for path in layout]
-    return limits == {NO_LIMIT} and same and priorities_of(files) == priorities_of(planned.files)
-
-
-def seeding_elsewhere(destination: Destination, torrent: InfoHash) -> Torrent | None:
-    """The torrent at the destination, if it is there already. Raises Collision where it lies at another path.
-
-    Below the staging folder lies one whose adding was interrupted: adding goes on with it.
+    `delivery` has brought the bytes by the time that `run` is called; `metainfo` is the .torrent as the source gave it.
     """
-    there = destination.client.get(torrent)
-    ours = (destination.save_path, destination.save_path / STAGING)
-    if there is not None and there.save_path != ours[0] and not there.save_path.is_within(ours[1]):
-        raise Collision(
-            f"{destination.name} has this torrent already, at {there.save_path}.",
-            kept="Neither side was touched.",
-            remedy=f"Set its location to {destination.save_path} in the destination client, or, if it is complete and seeds,"
-            " take it out of the category in the source client.",
+
+    def __init__(
+        self,
+        world: World,
+        planned: PlannedMove,
+        metainfo: bytes,
+        delivery: Delivery,
+        track: Track,
+        log: MoveLog,
+        slot: Slot,
+        arrs: TellsOfMoves,
+    ) -> None:
+        self._world = world
+        self._arrs = arrs
+        self._planned = planned
+        self._metainfo = metainfo
+        self._delivery = delivery
+        self._manifest = delivery.cargo.manifest
+        self._layout = delivery.cargo.layout
+        self._track = track
+        self._log = log
+        self._slot = slot
+        self._id = planned.torrent.id
+        self._certified = False
+        """Whether our own read-back stands for the client's check."""
+        self._not_taken: tuple[str, ...] = ()
+        """What the destination's client cannot be given, in words."""
+
+    def prepare(self) -> None:
+        """Before anything is touched: refuse what removing would lose, and stop the torrent at the destination if it runs there."""
+        world, destination = self._world, self._world.destination
+        if world.policy.delete_at_source and not world.policy.test_run:
+            refuse_longer(world.source, self._planned, self._delivery.seen)
+        there = adding.seeding_elsewhere(destination, self._id)
+        if there is not None and there.state not in _STOPPED:
+            destination.client.stop(self._id)
+        skips = destination.client.role(SkipsCheck) if world.policy.certified else None
+        if skips is None:
+            return  # one that cannot skip its check skips none: the checks before the run have said so
+        why_not = obstacle(skips, self._planned, there, self._manifest, self._delivery.cargo.landing)
+        if why_not:
+            self._log.tell(f"{destination.name} will check the data itself: {why_not}")
+        else:
+            self._certified = True
+            self._delivery.read_it_back()
+
+    def run(self) -> HistoryEntry:
+        """Hand it over. Raises MoverError; source and destination keep what they have."""
+        with self._world.turns.turn(self._track.sign):
+            self._log.enter(Stage.ADDED)
+            self._add()
+            read_back = self._check()
+            self._log.enter(Stage.VERIFIED)
+            self._track.ledger.verified(1.0)
+            if not self._world.policy.start_at_destination:
+                self._tell_arrs()
+                return self._keep("start_torrents_after_recheck is off: it is stopped there")
+            self._log.enter(Stage.SEEDING)
+            with self._alone():
+                return self._seed(read_back)
+
+    # -- added, checking ---------------------------------------------------------------------------------------------
+
+    def _add(self) -> None:
+        world, destination, source = self._world, self._world.destination, self._world.source
+        reread_source(source, self._planned, world.clock)
+        web_seeds = self._web_seeds()
+        metainfo = with_sources(self._metainfo, source.client.trackers(self._id), web_seeds)
+        self._tell_what_is_lost(web_seeds or ())
+        self._track.sign(f"adding to {destination.name}")
+        if not adding.added_already(destination, self._planned, self._layout):
+            files = (self._manifest, self._layout)
+            adding.add(destination, self._planned, *files, metainfo, skip_checking=self._certified)
+        self._take_out_of_review()
+        self._track.ledger.finished(0.3)
+
+    def _web_seeds(self) -> Sequence[str] | None:
+        """Those of the source; None where its client does not tell."""
+        telling = self._world.source.client.role(WebSeeds)
+        return telling.web_seeds(self._id) if telling else None
+
+    def _tell_what_is_lost(self, web_seeds: Sequence[str]) -> None:
+        """Say, and keep for the history, what the destination's client cannot be given."""
+        client = self._world.destination.client
+        self._not_taken = lacking.not_taken(client, self._planned, self._manifest.name, web_seeds)
+        if self._not_taken:
+            self._log.tell(f"{client.name} cannot be given all that it has; not carried: {', '.join(self._not_taken)}")
+
+    def _take_out_of_review(self) -> None:
+        """An earlier attempt may have set it aside there; a category that somebody else chose there stays."""
+        client, wanted = self._world.destination.client, self._planned.target_category
+        there, sorting = client.get(self._id), client.role(Categories)
+        if sorting and there is not None and there.category == self._world.policy.manual_review_category != wanted:
+            sorting.set_category(self._id, wanted)
+
+    def _check(self) -> ReadBack:
+        """Our own read-back, where that counts and holds; else the client's recheck, with its repairs."""
+        world, track = self._world, self._track
+        checking = Checking(
+            world, self._id, self._manifest, track, enter=self._log.enter, mark=self._log.mark, mend=self._mend
         )
-    return there
-
-
-def start(
-    destination: Destination, torrent: InfoHash, pulse: Pulse, clock: Clock, sign: Callable[[str], None]
-) -> Reading:
-    """Start it and wait until it seeds; stops it again and raises where it does anything else."""
-    client = destination.client
-    client.start(torrent)
-    deadline = clock.monotonic() + _START_DEADLINE
-    while True:
-        sign(f"starting on {destination.name}")
-        row = pulse.next(torrent)
-        if row is not None and row.state is TorrentState.SEEDING:
-            reading = read(client, torrent, clock)
-            row = reading.torrent
-            if row is not None and row.state is TorrentState.SEEDING:
-                return reading
-        wrong = (TorrentState.DOWNLOADING, TorrentState.ERROR, TorrentState.MISSING_FILES)
-        if row is None or row.state in wrong or clock.monotonic() > deadline:
-            if row is not None:
-                client.stop(torrent)
-            raise RecheckFailed(
-                f"{destination.name} does not seed it: the client says "
-                f"{row.client_state if row else 'that it is gone'!r}.",
-                kept="It is stopped there, and the source is whole.",
-                remedy="Look at the torrent in the destination client.",
+        if self._certified:
+            delivery = self._delivery
+            check = OwnCheck(
+                world.destination, self._id, delivery.landing, delivery.at_rest, world.clock, self._log.tell
             )
+            own = checking.own(check)
+            if own is not None:
+                return own
+        return checking.by_client(Repair(self._manifest, self._delivery.landing))
 
+    def _mend(self, repair: Repair, missing: tuple[int, ...] | None) -> None:
+        self._slot.take_again()
+        self._delivery.repair(repair, missing)
+        self._slot.give_back()
 
-def begin(source: Source, planned: PlannedMove, clock: Clock) -> PlannedMove:
-    """The plan completed by what the source says as the move begins. Raises TorrentGone or TorrentChanged."""
-    reading = still_there(source, planned, clock)
-    torrent = reading.torrent
-    assert torrent is not None  # noqa: S101  still_there raises without one
-    if torrent.category != planned.torrent.category or not torrent.complete:
-        raise TorrentChanged(
-            f"{torrent.name} is now in category {torrent.category!r}, {torrent.client_state}, in {source.name}.",
-            kept="Nothing was done.",
-            remedy="The next run plans it again.",
+    # -- seeding -----------------------------------------------------------------------------------------------------
+
+    def _seed(self, read_back: ReadBack) -> HistoryEntry:
+        world, policy = self._world, self._world.policy
+        first = seeding.start(world.destination, self._id, world.pulse, world.clock, self._track.sign)
+        self._track.ledger.finished(0.6)
+        self._tell_arrs()
+        if policy.test_run or not policy.delete_at_source:
+            return self._keep("test run" if policy.test_run else "as configured")
+        return self._release(first, read_back)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Where no overlap is wanted: stop the source first, and let it go on if the destination does not take over."""
+        world = self._world
+        if (self._planned.overlap or world.policy.overlap) is not Overlap.NONE:
+            yield
+            return
+        try:
+            overlap.stop_source(world.journal, world.source, self._id)
+            yield
+        except MoverError:
+            with self._log.only_warned():
+                overlap.restore(world.journal, world.source, world.destination, self._id, self._log.warn)
+            raise
+        with self._log.only_warned():
+            world.journal.forget_stopped(self._id)
+
+    def _tell_arrs(self) -> None:
+        """Before the source is let go: what is written down by then is told, whatever happens to us."""
+        if self._world.policy.test_run:
+            return
+        planned, cargo = self._planned, self._delivery.cargo
+        sizes = {file.index: file.size for file in planned.files if file.wanted}
+        files = [(path, sizes[index]) for index, path in enumerate(cargo.landing) if index in sizes]
+        labels = dict.fromkeys((planned.torrent.category, planned.target_category))
+        if why := self._arrs.told(self._id, tuple(labels), planned.torrent.name, files):
+            self._log.tell(why)
+
+    # -- released ----------------------------------------------------------------------------------------------------
+
+    def _release(self, first: Reading, read_back: ReadBack) -> HistoryEntry:
+        self._track.sign("watching it seed")
+        seeding.watch(first, self._world.clock)
+        found = self._gather(first, read_back)
+        if found.siblings:
+            # One at a time: of two torrents that share their files, the second must see that the first is gone.
+            with self._world.releasing:
+                entry, look = self._remove(self._gather(first, read_back))
+        else:
+            entry, look = self._remove(found)
+        # From here on nothing can fail the move any more: what cannot be written down now, the next run settles.
+        with self._log.only_warned():
+            if look is not None:
+                self._see_it_gone(look)
+        with self._log.only_warned():
+            self._give_the_rest(started=True)
+            self._world.journal.confirm_history(self._id)
+            self._forget()
+        return replace(entry, confirmed=True)
+
+    def _gather(self, first: Reading, read_back: ReadBack) -> Evidence:
+        world = self._world
+        ends = (world.source, world.destination)
+        return evidence.gather(
+            *ends,
+            self._planned,
+            self._delivery,
+            first,
+            read_back,
+            world.clock,
+            ignored=lambda: world.ignored(self._id),
         )
-    if has_unselected(reading.files) != planned.partial:
-        raise TorrentChanged(
-            f"Files of {torrent.name} were selected or deselected in {source.name} after this run was planned.",
-            kept="Nothing was done.",
-            remedy="The next run plans it again.",
+
+    def _remove(self, found: Evidence) -> tuple[HistoryEntry, Certificate | None]:
+        """The entry of the history, and the certificate by which data is still to be seen gone."""
+        world = self._world
+        self._track.check()
+        certificate = certify(found, world.clock.monotonic())
+        entry = self._entry(Outcome.MOVED, certificate.kept_because)
+        world.journal.save_certificate(certificate, world.clock.now())
+        world.journal.add_history(entry)
+        if world.policy.statistics and found.source.torrent is not None:
+            world.journal.owe_statistics(self._id, Statistics.of(found.source.torrent))
+        self._log.enter(Stage.RELEASED)
+        removed = removal.remove(world.source, certificate, self._log.warn)
+        return entry, certificate if removed and certificate.delete_data else None
+
+    def _see_it_gone(self, certificate: Certificate) -> None:
+        if self._planned.linked:
+            self._log.tell(removal.other_names(self._planned))
+        source, files = self._world.source, self._delivery.cargo.source
+        removal.see_it_gone(source, files, certificate, self._layout, self._world.clock, self._log.warn)
+
+    def _keep(self, why: str) -> HistoryEntry:
+        """The end of a move that leaves the source as it is."""
+        if self._id in self._world.journal.stopped():
+            why += "; it is stopped there, for overlap = none"
+            self._log.warn(why)
+        entry = self._entry(Outcome.COPIED, why)
+        with self._log.only_warned():
+            self._give_the_rest(started=self._world.policy.start_at_destination)
+        self._world.journal.add_history(entry)
+        if self._log.stage is not Stage.SEEDING:
+            self._log.enter(Stage.SEEDING)
+        self._log.enter(Stage.RELEASED)
+        self._forget()
+        return entry
+
+    def _give_the_rest(self, *, started: bool) -> None:
+        later = DeferredAttributes.of(self._planned.torrent)
+        deferred.give(self._world.destination, self._id, later, self._log.warn, started=started)
+
+    def _forget(self) -> None:
+        self._track.ledger.finished(1.0)
+        self._world.journal.forget_move(self._id)
+
+    def _entry(self, outcome: Outcome, detail: str) -> HistoryEntry:
+        torrent = self._planned.torrent
+        return HistoryEntry(
+            id=self._id,
+            name=torrent.name,
+            size=self._delivery.size,
+            started_at=self._log.started_at,
+            ended_at=self._world.clock.now(),
+            outcome=outcome,
+            sent=self._track.ledger.brought,
+            reused=self._track.ledger.reused,
+            pieces=self._manifest.wanted.count(),
+            repaired=self._track.repaired,
+            run=self._world.run,
+            detail=detail,
+            not_carried=lost(torrent, self._not_taken),
+            confirmed=outcome is not Outcome.MOVED,
+            took=self._track.worked,
+            source=self._world.source.client.name,
+            destination=self._world.destination.client.name,
         )
-    return replace(planned, torrent=torrent, files=reading.files)
-
-
-def refuse_longer(source: Source, planned: PlannedMove, seen: Mapping[str, tuple[int, float] | None]) -> None:
-    """Raises TorrentChanged for a file with more in it than the torrent says: clients do not mind, and would remove that too."""
-    for file in planned.files:
-        found = seen.get(file.path)
-        if found is not None and found[0] > file.size:
-            where = f"{source.open(planned.torrent.save_path).name}/{file.path}"
-            raise TorrentChanged(
-                f"{file.path} is {counted(found[0] - file.size, 'byte')} longer at {source.name} than the torrent says:"
-                " somebody has added to it.",
-                kept="Nothing was touched.",
-                remedy="If the added data matters, copy the file first. If no other torrent uses it, under this name or by a"
-                f" hard link, then cut it on {source.name}: truncate -s {file.size} {shlex.quote(where)}",
-            )
-
-
-def siblings(source: Source, planned: PlannedMove) -> tuple[InfoHash, ...]:
-    """Other torrents of the source that use any of the same files, found by where these really lie.
-
-    A second hard link is no sharing: the other torrent keeps its own name of the data. Sizes do not matter: a client that
-    checked only the first bytes of a longer file seeds these. Symbolic links in the other's folder are known from the plan;
-    those of a torrent of the same size are looked at again.
-    """
-    torrent, real = planned.torrent, _Real(source)
-    mine = {place_of(real.root(torrent), file.path) for file in planned.files}
-
-    def shares(other: Torrent) -> bool:
-        if other.id in planned.symlinked:
-            return True
-        if not real.may_overlap(other, torrent):
-            return False
-        if real.same_content(other, torrent):
-            return True
-        files = files_now(source.client, other.id)
-        return any(place_of(real.root(other), file.path) in mine for file in files) or (
-            other.total_size == torrent.total_size and real.largest(other, files) in mine
-        )
-
-    return tuple(other.id for other in source.client.torrents() if other.id != torrent.id and shares(other))
-
-
-class _Real:
-    """Where torrents really lie. Asks the server once for each save path, and for folders that may be links to each other."""
-
-    def __init__(self, source: Source) -> None:
-        self._ask = functools.cache(source.real)
-
-    def root(self, torrent: Torrent) -> ClientPath:
-        """The save path, links resolved."""
-        return ClientPath(self._ask(torrent.save_path))
-
-    def may_overlap(self, one: Torrent, other: Torrent) -> bool:
-        """Whether two torrents can share a file at all: the content of one lies within the other's. Spares many questions."""
-        mine, theirs = self._content(one), self._content(other)
-        if mine is None or theirs is None or one.total_size == other.total_size:
-            return True
-        return mine.is_within(theirs) or theirs.is_within(mine)
-
-    def same_content(self, one: Torrent, other: Torrent) -> bool:
-        """Whether the folder or file of one torrent is, by a link, that of the other."""
-        if one.content_path is None or other.content_path is None or one.total_size != other.total_size:
-            return False
-        return self._ask(one.content_path) == self._ask(other.content_path)
-
-    def largest(self, torrent: Torrent, files: Sequence[ClientFile]) -> str:
-        """Where its largest file really lies, also where that is a link; blank where it has none."""
-        largest = max(files, key=lambda file: file.size, default=None)
-        return self._ask(ClientPath(place_of(torrent.save_path, largest.path))) if largest else ""
-
-    def _content(self, torrent: Torrent) -> ClientPath | None:
-        if torrent.content_path is None or not torrent.content_path.is_within(torrent.save_path):
-            return torrent.content_path
-        return self.root(torrent) / torrent.content_path.relative_to(torrent.save_path)
-
-
-def watch(first: Reading, clock: Clock) -> None:
-    """Let it seed for as long as the gate asks for, before it is read again."""
-    while clock.monotonic() - first.at < MIN_SEEDING:
-        clock.wait(MIN_SEEDING - (clock.monotonic() - first.at) + 0.01)
-
-
-def gather(
-    source: Source,
-    destination: Destination,
-    planned: PlannedMove,
-    landing: Landing,
-    first: Reading,
-    read_back: ReadBack,
-    own_pieces: int,
-    clock: Clock,
-    *,
-    pieces: int,
-    ignored: Callable[[], bool],
-    changed: Callable[[], tuple[str, ...]] = lambda: (),
-    common_folder: Callable[[], str] = lambda: "",
-) -> Evidence:
-    """Look at everything that the gate asks for, the source last. `pieces`: how many of the torrent are moved."""
-    files_at = clock.monotonic()
-    files = landing.found()
-    last = read(destination.client, planned.torrent.id, clock)
-    shared = siblings(source, planned)
-    ignored_now = ignored()
-    changed_by_others = changed()
-    in_common = common_folder()
-    return Evidence(
-        planned=planned.torrent,
-        planned_files=planned.files,
-        save_path=destination.save_path,
-        pieces=pieces,
-        own_pieces=own_pieces,
-        read_back=read_back,
-        files=files,
-        files_at=files_at,
-        destination_first=first,
-        destination_last=last,
-        source=read(source.client, planned.torrent.id, clock),
-        siblings=shared,
-        ignored_by_rule=ignored_now,
-        source_changed=changed_by_others,
-        common_folder=in_common,
-    )

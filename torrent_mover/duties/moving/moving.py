@@ -10,6 +10,7 @@ from torrent_mover.duties.moving import reconcile, removal
 from torrent_mover.duties.moving.mover import Mover
 from torrent_mover.duties.moving.planner import Planner
 from torrent_mover.duties.moving.statistics import Carrying
+from torrent_mover.duties.moving.told_arrs import NoArrs, TellsOfMoves
 from torrent_mover.engine.delivery.places import PlannedMove
 from torrent_mover.engine.delivery.world import World
 from torrent_mover.engine.progress.board import Track
@@ -17,12 +18,15 @@ from torrent_mover.engine.run.work import HeldBack, Plan, Slot
 
 
 class Moving:
-    """A Duty. `carrying`: what is done with the destination client once nothing moves; None: nothing."""
+    """A Duty. `carrying`: what is done with the destination client once nothing moves; None: nothing. `arrs` tells Arrs."""
 
-    def __init__(self, world: World, planner: Planner, carrying: Carrying | None = None) -> None:
+    def __init__(
+        self, world: World, planner: Planner, carrying: Carrying | None = None, arrs: TellsOfMoves | None = None
+    ) -> None:
         self._world = world
         self._planner = planner
         self._carrying = carrying or Carrying(world, None)
+        self._arrs = arrs or NoArrs()
 
     def plan(self, *, now: float | None = None, left: Mapping[InfoHash, HeldBack] | None = None) -> Plan:
         """See Duty."""
@@ -30,7 +34,7 @@ class Moving:
 
     def attempt(self, planned: PlannedMove, track: Track, record: MoveRecord, slot: Slot) -> HistoryEntry:
         """See Work."""
-        return Mover(self._world, planned, track, record, slot).run()
+        return Mover(self._world, planned, track, record, slot, self._arrs).run()
 
     def abandon(self, torrent: InfoHash) -> str:
         """See Work."""
@@ -46,6 +50,7 @@ class Moving:
 
     def rest(self) -> bool:
         """See Duty."""
+        self._arrs.finish()
         return self._carrying.carry()
 
     def told_at_the_end(self, run: str) -> str:

@@ -9,12 +9,12 @@ from torrent_mover.domain.errors import Cancelled
 from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
 from torrent_mover.engine.delivery.places import Destination, Source
 from torrent_mover.ports.client import TorrentClient
-from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.journal import JobJournal
 
 _STOPPED = (TorrentState.STOPPED_COMPLETE, TorrentState.STOPPED_INCOMPLETE)
 
 
-def stop_source(journal: Journal, source: Source, torrent: InfoHash) -> None:
+def stop_source(journal: JobJournal, source: Source, torrent: InfoHash) -> None:
     """Stop it at the source, unless its user has: written down before, so that whoever comes next can start it again."""
     there = source.client.get(torrent)
     if there is not None and there.state not in _STOPPED:
@@ -23,7 +23,7 @@ def stop_source(journal: Journal, source: Source, torrent: InfoHash) -> None:
 
 
 def restore(
-    journal: Journal, source: Source, destination: Destination, torrent: InfoHash, say: Callable[[str], None]
+    journal: JobJournal, source: Source, destination: Destination, torrent: InfoHash, say: Callable[[str], None]
 ) -> None:
     """Where we stopped it at the source, and it is still there: stop it at the destination and let the source seed again.
 

@@ -18,7 +18,8 @@ from torrent_mover.engine.delivery.layout import files_now
 from torrent_mover.engine.delivery.places import PlannedMove
 from torrent_mover.engine.run.work import HeldBack, Plan
 from torrent_mover.ports.client import TorrentClient
-from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.journal import JobJournal
+from torrent_mover.ports.roles import Categories
 
 
 class Planner:
@@ -27,16 +28,18 @@ class Planner:
     def __init__(
         self,
         client: TorrentClient,
-        journal: Journal | None,
+        journal: JobJournal | None,
         policy: selection.SelectionPolicy,
         rules: Callable[[], TrackerRules],
         look: LinkFinder | None = None,
         destination: str = "",
+        held: Callable[[Torrent], str] = lambda _torrent: "",
     ) -> None:
         """Without a journal (a dry run on a new machine) nothing is marked and nothing was begun. `rules` are read at each look.
 
         `destination` names its client (`host:port`): what came from there is not moved back by itself.
-        `look` sees the source's disk: without it, torrents share what the client lists under one path.
+        `look` sees the source's disk: without it, torrents share what the client lists under one path. `held`: which Arr
+        holds a torrent, in words; blank: none. What a person has named is moved all the same.
         """
         self._client = client
         self._journal = journal
@@ -45,6 +48,7 @@ class Planner:
         self._rules = TrackerRules()
         self._look_at = look
         self._destination = destination
+        self._held = held
         self._rule_of: dict[InfoHash, Rule | None] = {}
         self._hosts: dict[InfoHash, tuple[str, ...]] = {}
         self._partial: set[InfoHash] = set()
@@ -57,8 +61,8 @@ class Planner:
         """
         self._rules = self._read_rules()
         self._rule_of, self._hosts, self._partial = {}, {}, set()
-        torrents = self._client.torrents(self._policy.category)
-        refusal = None if torrents else self._no_such_category()
+        torrents = self._client.torrents(self._policy.listed_by)
+        refusal = None if torrents or self._policy.only is not None else self._no_such_category()
         records = self._journal.moves() if self._journal else ()
         marks = {record.id: record.mark for record in records if record.mark}
         begun = frozenset(record.id for record in records if not record.mark)
@@ -86,7 +90,8 @@ class Planner:
 
     def _no_such_category(self) -> NoSuchCategory | None:
         category = self._policy.category
-        return selection.no_such_category(category, self._client.torrents(), self._client.categories())
+        sorting = self._client.role(Categories)
+        return selection.no_such_category(category, self._client.torrents(), sorting.categories() if sorting else ())
 
     def _trackers(self) -> Mapping[str, int]:
         """The trackers of the torrents that were looked at, those of most torrents first."""
@@ -113,7 +118,9 @@ class Planner:
         rule = self._rule(torrent)
         if selection.may_be_partial(torrent) and has_unselected(files_now(self._client, torrent.id)):
             self._partial.add(torrent.id)
-        return Findings(rule.domain if rule and rule.ignores else "", rule is not None and rule.again)
+        ignored = rule.domain if rule and rule.ignores else ""
+        held = self._held(torrent) if not ignored and self._policy.only is None else ""
+        return Findings(ignored, rule is not None and rule.again, held)
 
     def _back(self, records: Sequence[MoveRecord]) -> dict[InfoHash, str]:
         """What came from the destination, by what the journal knows; not what an earlier run has begun to move back."""

@@ -1,4 +1,4 @@
-"""Before a run: finishes what a killed run left half told. Looks at the world; removes only what that run made for a moment."""
+"""Before a run: completes the records of a killed run. Looks at clients and disks; removes only temporary files of that run."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _settle(world: World, record: MoveRecord) -> None:
     def say(text: str) -> None:
         world.publish(Noticed(now, record.id, Level.WARN, text))
 
-    if removal.settle(world.journal, world.destination, record.id, say) is not None:
+    if removal.settle(world.journal, world.source, world.destination, record.id, world.clock, say) is not None:
         text = f"{record.name}: the last run removed it from {world.source.name}, but was stopped before it could record that"
         world.publish(Noticed(now, record.id, Level.INFO, text))
         return

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Final
 
-from torrent_mover.domain.errors import MoverError, ProvisioningError, ServerError
+from torrent_mover.domain.errors import DataLeft, MoverError, ServerError
 from torrent_mover.domain.move import HistoryEntry, Outcome
-from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent.attributes import DeferredAttributes
 from torrent_mover.domain.torrent.certificate import Certificate
@@ -19,27 +20,33 @@ from torrent_mover.duties.moving.deferred import give
 from torrent_mover.engine.delivery.landing import STAGING
 from torrent_mover.engine.delivery.places import Destination, PlannedMove, Source
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.filesystem import FileSystem
-from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.filesystem import ReadableFiles
+from torrent_mover.ports.journal import JobJournal
+from torrent_mover.ports.roles import Trashes
 
 _GONE_WITHIN: Final = 10.0
-_POLL: Final = 0.5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+_NAMED: Final = 3
+"""Files that a message names one by one."""
+
 _LACKING: Final = (TorrentState.STOPPED_INCOMPLETE, TorrentState.DOWNLOADING)
 
 
-def remove(source: Source, certificate: Certificate, warn: Callable[[str], None]) -> None:
+def remove(source: Source, certificate: Certificate, warn: Callable[[str], None]) -> bool:
     """Have the source client remove the torrent. Raises what it raises, unless the torrent is gone all the same.
 
-    An answer that was lost is not the order: only looking tells. Data that the client could not delete is told, for the move
-    itself is done.
+    An answer that was lost is not the order: only looking tells. False where the torrent is gone and its data was left, which
+    is told: nothing of that is undone by failing.
     """
     try:
         source.client.remove(certificate)
-    except (ServerError, ProvisioningError) as error:
+    except DataLeft as error:
+        warn(str(error))
+        return False
+    except ServerError:
         if not _surely_gone(source, certificate):
             raise
-        if isinstance(error, ProvisioningError):
-            warn(str(error))
+    return True
 
 
 def _surely_gone(source: Source, certificate: Certificate) -> bool:
@@ -49,13 +56,19 @@ def _surely_gone(source: Source, certificate: Certificate) -> bool:
 
 
 def settle(
-    journal: Journal, destination: Destination, torrent: InfoHash, say: Callable[[str], None]
+    journal: JobJournal,
+    source: Source,
+    destination: Destination,
+    torrent: InfoHash,
+    clock: Clock,
+    say: Callable[[str], None],
 ) -> HistoryEntry | None:
     """Finish the account of a move whose torrent the source no longer has, if it was us who removed it: None if not.
 
     It was, where the last entry of the history waits to be confirmed, its certificate is written down, and the destination
     has the torrent, lacks nothing of it, and nothing of it lies in staging. Else a later attempt found something to mend, and
-    the certificate says nothing of what is there now.
+    the certificate says nothing of what is there now. What was to be deleted at the source and is still there is said, too: we
+    may have been killed in between.
     """
     entry = next((entry for entry in journal.history() if entry.id == torrent), None)
     certificate = journal.certificate_text(torrent)
@@ -70,7 +83,35 @@ def settle(
         give(destination, torrent, DeferredAttributes.from_data(json.loads(certificate)["later"]), say, started=True)
     journal.confirm_history(torrent)
     journal.forget_move(torrent)
+    with suppress(MoverError):
+        if left := _left_behind(source, certificate, clock):
+            say(f"{entry.name} was removed from {source.name}, but not its data: delete it there by hand. {left}")
     return replace(entry, confirmed=True)
+
+
+def _left_behind(source: Source, certificate: str, clock: Clock) -> str:
+    """The files that a written certificate let go and that do not go from the source in some seconds, in words; blank: none."""
+    try:
+        told = json.loads(certificate)
+        save_path = ClientPath(told["gate"]["source_read_again"]["state"]["save_path"])
+        left = [RelativePath.parse(path) for _, path, _, wanted in told["files"]["planned"] if wanted]
+        deletes = told["delete_data"]
+    except (ValueError, KeyError, TypeError):
+        return ""  # of an older version
+    if not deletes:
+        return ""
+    deadline = clock.monotonic() + _GONE_WITHIN
+    with closing(source.open(save_path)) as files:
+        while (left := _still_there(files, left)) and clock.monotonic() < deadline:
+            clock.wait(_LONGEST_PAUSE)
+    return _named(save_path, left) if left else ""
+
+
+def _named(save_path: ClientPath, left: Sequence[RelativePath]) -> str:
+    """The files by name, the first few: never a folder, which others may use too."""
+    named = " ".join(shlex.quote(str(save_path / path)) for path in left[:_NAMED])
+    more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+    return f"These files of this torrent are left, and no others: {named}{more}"
 
 
 def other_names(planned: PlannedMove) -> str:
@@ -80,33 +121,67 @@ def other_names(planned: PlannedMove) -> str:
 
 
 def see_it_gone(
-    files: FileSystem, planned: PlannedMove, layout: Iterable[RelativePath], clock: Clock, warn: Callable[[str], None]
+    source: Source,
+    files: ReadableFiles,
+    certificate: Certificate,
+    layout: Iterable[RelativePath],
+    clock: Clock,
+    warn: Callable[[str], None],
 ) -> None:
-    """The client removes files behind its answer: look whether the data really goes, and say so where it does not."""
-    deadline = clock.monotonic() + _GONE_WITHIN
+    """The client removes files behind its answer: look whether the data really goes, and say so where it does not.
+
+    The client is asked why only while data is left: it may take seconds to say anything.
+    """
+    deadline, pause = clock.monotonic() + _GONE_WITHIN, _FIRST_PAUSE
     left = list(layout)
-    while left := [path for path, look in zip(left, files.stats(left), strict=True) if look is not None]:
-        if clock.monotonic() > deadline:
-            warn(
-                f"the source client removed the torrent but {len(left)} of its files are still there,"
-                f" the first one: {planned.torrent.save_path / left[0]}"
-            )
+    while left := _still_there(files, left):
+        why = _complaint(source, certificate)
+        if why or clock.monotonic() > deadline:
+            warn(_left(source, certificate, left, why))
             return
-        clock.wait(_POLL)
+        clock.wait(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def in_the_trash(source: Source, journal: Journal, run: str) -> str:
+def _still_there(files: ReadableFiles, paths: Sequence[RelativePath]) -> list[RelativePath]:
+    """Those of the files that are there. In a folder that is gone none is, and none is asked for."""
+    folders = sorted({path.parent for path in paths if path.parent.parts})
+    looks = zip(folders, files.stats(folders), strict=True)
+    gone = {folder for folder, look in looks if look is None}
+    asked = [path for path in paths if path.parent not in gone]
+    return [path for path, look in zip(asked, files.stats(asked), strict=True) if look is not None]
+
+
+def _complaint(source: Source, certificate: Certificate) -> str:
+    with suppress(ServerError):
+        return source.client.complaint(certificate)
+    return ""
+
+
+def _left(source: Source, certificate: Certificate, left: Sequence[RelativePath], why: str) -> str:
+    torrent = certificate.evidence.planned
+    more = f": torrent-mover log {torrent.id.short} --json" if len(left) > _NAMED else ""
+    reason = f": {why}" if why else f"; it does not say why, and {counted(len(left), 'file')} are still there."
+    return (
+        f"{source.name} has removed {torrent.name}, but not its data{reason}"
+        " The destination has its own, proven copy. Give the user that runs the source client the right to delete there."
+        f" {_named(torrent.save_path, left)}{more}"
+    )
+
+
+def in_the_trash(source: Source, journal: JobJournal, run: str) -> str:
     """How much of what a run has removed at the source still lies there, where its client keeps a trash; blank where nothing.
 
     Raises ServerError's and ProvisioningError's children.
     """
     entries = (entry for entry in journal.history() if entry.run == run)
     sizes = [entry.size for entry in entries if entry.outcome is Outcome.MOVED and not entry.detail]
-    remark = source.client.trash() if sizes else None
+    trashing = source.client.role(Trashes)
+    remark = trashing.trash() if trashing and sizes else None
     if remark is None:
         return ""
     return (
         f"{size(sum(sizes))} of {counted(len(sizes), 'moved torrent')} lie in the trash of {source.client.name}"
-        " (but for files named in a warning) and take their space until it is emptied: ~/.local/share/Trash of the user"
+        " (except for files named in a warning) and take their space until it is emptied: ~/.local/share/Trash of the user"
         f" that runs it, or .Trash-UID at the top of that disk. For the next ones: {remark.option}"
     )

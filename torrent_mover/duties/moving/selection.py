@@ -15,9 +15,9 @@ from typing import Final
 from torrent_mover.domain.errors import NoSuchCategory
 from torrent_mover.domain.move import Mark, MoveRecord
 from torrent_mover.domain.report.snapshot import NotMoved
-from torrent_mover.domain.settings.settings import Order
 from torrent_mover.domain.text import clock, duration, percent, size
 from torrent_mover.domain.torrent.torrent import InfoHash, Torrent, TorrentState
+from torrent_mover.duties.moving.settings import Order
 from torrent_mover.engine.run.work import HeldBack
 
 FIRST_TAG: Final = "move-first"
@@ -43,7 +43,8 @@ _BUSY: Final = {
 class SelectionPolicy:
     """What to move. `threshold` bytes: take torrents until the category is at or below it; None: all of them.
 
-    `min_seed_time` in seconds. `again`: move back what came from the destination.
+    `min_seed_time` in seconds. `again`: move back what came from the destination. `only`: these torrents and no others,
+    whatever their category, size and time of seeding; None: as the rest says.
     """
 
     category: str
@@ -51,14 +52,28 @@ class SelectionPolicy:
     min_seed_time: float = 0.0
     order: Order = Order.OLDEST
     again: bool = False
+    only: frozenset[InfoHash] | None = None
+
+    @property
+    def listed_by(self) -> str | None:
+        """The category that the client is asked for; None: all of its torrents."""
+        return self.category if self.only is None else None
+
+    def concerns(self, torrent: Torrent) -> bool:
+        """Whether it is about this torrent at all."""
+        return torrent.category == self.category if self.only is None else torrent.id in self.only
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What only a closer look shows: the domain of a tracker that a rule ignores, whether a rule lets it be moved back."""
+    """What only a closer look shows: the domain of a tracker that a rule ignores, whether a rule lets it be moved back.
+
+    `held`: which Arr holds it, and why; blank: none.
+    """
 
     ignored_tracker: str = ""
     again: bool = False
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,7 @@ def preselect(
     """
     candidates: list[Candidate] = []
     not_moved: list[NotMoved] = []
-    members = [torrent for torrent in torrents if torrent.category == policy.category]
+    members = [torrent for torrent in torrents if policy.concerns(torrent)]
     for torrent in members:
         reason = _reason_to_leave(torrent, policy, marks or {})
         if reason:
@@ -158,8 +173,8 @@ def finish(preselection: Preselection, look: Callable[[Torrent], Findings]) -> S
 def no_such_category(category: str, torrents: Collection[Torrent], known: Collection[str]) -> NoSuchCategory | None:
     """The error for a category that neither the client nor any torrent has; None where there is one. `known`: empty ones too."""
     counts = Counter(torrent.category for torrent in torrents)
-    if category in counts or category in known:
-        return None
+    if not category or category in counts or category in known:
+        return None  # to have no category needs none
     names = sorted({*known, *counts} - {""}, key=lambda name: (-counts[name], name))
     told = [f"{name} ({counts[name]})" for name in names[:_CATEGORIES_TOLD]]
     if len(names) > _CATEGORIES_TOLD:
@@ -229,7 +244,7 @@ def _reason_found(findings: Findings, candidate: Candidate, policy: SelectionPol
         return f"the rule for {findings.ignored_tracker} says Ignore"
     if candidate.came_from and not (policy.again or findings.again):
         return f"{_BROUGHT_HERE} {candidate.came_from}; --again moves it back"
-    return ""
+    return f"not imported yet: {findings.held}" if findings.held else ""
 
 
 def _ready_in(torrent: Torrent, policy: SelectionPolicy, marks: Mapping[InfoHash, Mark]) -> float | None:
@@ -241,7 +256,7 @@ def _ready_in(torrent: Torrent, policy: SelectionPolicy, marks: Mapping[InfoHash
 
 
 def _left(torrent: Torrent, reason: str, ready_in: float | None = None) -> NotMoved:
-    return NotMoved(torrent.id, torrent.name, torrent.size, torrent.added_on, reason, ready_in)
+    return NotMoved(torrent.id, torrent.name, torrent.size, torrent.added_on, reason, ready_in=ready_in)
 
 
 def _goes_first(candidate: Candidate, policy: SelectionPolicy) -> int:

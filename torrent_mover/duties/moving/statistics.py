@@ -13,9 +13,10 @@ from typing import Final
 from torrent_mover.domain.errors import BadAnswer, Cancelled, MoverError, StatisticsRefused, Unreachable
 from torrent_mover.domain.report.events import Level, Noticed
 from torrent_mover.domain.text import counted
-from torrent_mover.domain.torrent.attributes import ShareLimits
+from torrent_mover.domain.torrent.sharing import ShareLimits
 from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
 from torrent_mover.engine.delivery.world import World
+from torrent_mover.ports.roles import LimitsSharing
 from torrent_mover.ports.statistics import Owed, StatisticsStore
 
 TRIES: Final = 3
@@ -107,8 +108,10 @@ class Carrying:
         elif owed.tries >= TRIES:
             self._give_up(owed, f"{self._name} was stopped for them {TRIES} times without success")
         else:
-            limits = ShareLimits.of(there).over(self._client.share_defaults())
-            met = limits.met_by(owed.statistics.on_top_of(there))
+            sharing = self._client.role(LimitsSharing)
+            limits = there.limits.over(sharing.share_defaults()) if sharing else ShareLimits()
+            then = owed.statistics.on_top_of(there)
+            met = limits.met_by(then.ratio, then.seeding_time)
             if not (met and limits.removes):
                 return True
             self._give_up(owed, f"with them {met} is met, and {self._name} would remove it")
@@ -158,7 +161,7 @@ class Carrying:
             while not self._answers():
                 if self._world.clock.monotonic() > deadline:
                     raise trouble or Unreachable(
-                        f"{self._name} does not answer {_ANSWERS_WITHIN:.0f} s after its start."
+                        f"{self._name} does not answer {_ANSWERS_WITHIN:.0f} s after its start.", server=self._name
                     )
                 self._world.clock.wait(_POLL)
             self._world.journal.forget_halted()

@@ -9,7 +9,7 @@ from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.engine.delivery.layout import place_of
 
-Leaning = dict[InfoHash, frozenset[InfoHash]]
+Dependents = dict[InfoHash, frozenset[InfoHash]]
 """For each torrent, the others that have something to lose when its files are removed."""
 
 Links = Mapping[str, str]
@@ -21,7 +21,7 @@ def symlinked(
     links: Links,
     real: Callable[[ClientPath], str],
     files: Callable[[InfoHash], Sequence[ClientFile]],
-) -> Leaning:
+) -> Dependents:
     """Find out. `real` says where a save path really lies; `files` is asked of torrents near a link or its target alone.
 
     Removing a file that is a link removes the link; removing one in a folder that is a link removes the file itself.
@@ -74,16 +74,16 @@ class _Found:
                 self.aims.add(place)
 
     def content(self, torrent: Torrent) -> str:
-        """Where its folder or file lies, but for links in it."""
+        """Where its folder or file lies, without resolving links in it."""
         path = torrent.content_path
         if path is None or not path.is_within(torrent.save_path):
             return str(path)
         root = self._root(torrent.save_path).rstrip("/")
         return f"{root}/{path.relative_to(torrent.save_path)}".rstrip("/")
 
-    def symlinked(self) -> Leaning:
+    def symlinked(self) -> Dependents:
         """For each torrent that would destroy something, the others that have it too."""
-        symlinked: Leaning = {}
+        symlinked: Dependents = {}
         for place, destroyers in self._destroyers.items():
             for one in destroyers:
                 others = self._users[place] - {one}

@@ -11,8 +11,8 @@ from torrent_mover.domain.errors import MoverError, ProvisioningError
 from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.landing import Landing
+from torrent_mover.engine.delivery.shipment import DeliveryJournal
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.journal import Journal
 
 _EVERY: Final = 5.0
 """Seconds of transfer that a crash costs at most: after it they are hashed instead of believed, not sent again."""
@@ -25,10 +25,12 @@ class Checkpoint:
     """For the time of one transfer: a thread that syncs what has landed and then journals it.
 
     `verified` is the move's own bitfield: it gains the pieces as they land. Leaving the context writes the last state, also
-    when the transfer failed. A disk that cannot sync ends the transfer, and the files concerned are begun anew.
+    when the transfer failed. A disk that cannot sync ends the transfer, and the files concerned are begun from their start.
     """
 
-    def __init__(self, journal: Journal, landing: Landing, torrent: InfoHash, verified: Bitfield, clock: Clock) -> None:
+    def __init__(
+        self, journal: DeliveryJournal, landing: Landing, torrent: InfoHash, verified: Bitfield, clock: Clock
+    ) -> None:
         self._journal = journal
         self._landing = landing
         self._torrent = torrent

@@ -5,13 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import Final
 
 from torrent_mover.domain.errors import Collision, MoverError
 from torrent_mover.domain.paths import ROOT, RelativePath
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.domain.torrent.torrent import Torrent
-from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
+from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, ReadableFiles
+
+UNPROVEN: Final = "none of it could be proven to be this torrent's content"
+"""What is known of a file that is in the way, where no piece lies in it alone."""
 
 Stats = Sequence[FileStat | None]
 """One of each file of the manifest, in its order."""
@@ -23,7 +27,7 @@ class Where(Enum):
     ABSENT = "absent"
     STAGED = "staged"
     FINAL = "final"
-    LINKED = "lent"  # a second name of another torrent's file, put by until it gets its final one
+    LINKED = "linked"  # a second name of another torrent's file, kept beside staging until it gets its final one
 
 
 def taken(staging: RelativePath) -> RelativePath:
@@ -88,7 +92,7 @@ class FileLocations:
         return path if self.where[index] is Where.FINAL else self._staging / path
 
     def set_aside_as(self, index: int) -> RelativePath:
-        """The name under which a file is put by."""
+        """The name under which a linked file waits beside staging."""
         return self.set_aside / RelativePath((str(index),))
 
     @property
@@ -189,7 +193,7 @@ class FileLocations:
 
 
 def in_the_way(
-    files: FileSystem, path: RelativePath, why: str, owner: Callable[[RelativePath], Torrent | None]
+    files: ReadableFiles, path: RelativePath, why: str, owner: Callable[[RelativePath], Torrent | None]
 ) -> Collision:
     """The error for something that is in the way; the torrent that owns it is named, and not to be broken."""
     place = f"{files.name}/{path}"

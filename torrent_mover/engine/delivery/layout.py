@@ -37,7 +37,7 @@ def layout_of(planned: PlannedMove, manifest: Manifest) -> tuple[RelativePath, .
 
 
 def _refuse_namesakes(paths: Sequence[RelativePath], manifest: Manifest) -> None:
-    """A client remembers the name of a file only where it is not the .torrent's: the others it resolves anew at each start."""
+    """A client remembers the name of a file only where it is not the .torrent's: the others it resolves again at each start."""
     names = {index: name for index, name in manifest.renamed.items() if paths[index] == manifest.files[index].path}
     if not names and manifest.odd_names:
         listed = (Named(str(path), file.size, file.index) for path, file in zip(paths, manifest.files, strict=True))

@@ -10,6 +10,7 @@ from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.filesystem import FileKind, FileSystem
+from torrent_mover.ports.roles import Locates
 from torrent_mover.ports.traces import Trace, Traces
 from torrent_mover.transfer.reaching import same_content
 from torrent_mover.transfer.traced import is_passing, is_probe
@@ -49,7 +50,9 @@ def _remove(files: FileSystem, client: TorrentClient, trace: Trace) -> None:
     if found is not None and found.kind is FileKind.FILE and (largest is None or found.size <= largest):
         files.unlink(path)
     if canary:
-        client.forget_canary(Canary(path.name))
+        looking = client.role(Locates)
+        if looking is not None:
+            looking.forget_canary(Canary(path.name))
 
 
 def _has_a_twin(files: FileSystem, path: RelativePath, trace: Trace) -> bool:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from torrent_mover.domain.errors import Collision, MoverError, NotWritable
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent.canary import Canary
-from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
-
-Seen = Mapping[str, tuple[int, float] | None]
-"""Size and time of files at the source, by path; None: not there."""
+from torrent_mover.engine.delivery.seen import Seen
+from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem, ReadableFiles
 
 
-def common_folder(source: FileSystem, destination: FileSystem, seen: Seen) -> RelativePath | None:
+def common_folder(source: ReadableFiles, destination: FileSystem, seen: Seen) -> RelativePath | None:
     """The first folder that both have in common, by whatever mount, link or mistake of a path; None: there is none.
 
     A file that differs in size or time is surely not the same one: that goes for all that we brought ourselves. Of the
@@ -35,7 +33,7 @@ def common_folder(source: FileSystem, destination: FileSystem, seen: Seen) -> Re
     return next((folder for folder, look in zip(folders, found, strict=True) if look is not None), None)
 
 
-def refuse_common_folder(names: Sequence[str], source: FileSystem, destination: FileSystem, seen: Seen) -> None:
+def refuse_common_folder(names: Sequence[str], source: ReadableFiles, destination: FileSystem, seen: Seen) -> None:
     """Before anything is touched: raises Collision. A folder that is still closed is left to the gate, which asks again."""
     with suppress(NotWritable):
         folder = common_folder(source, destination, seen)
@@ -48,7 +46,7 @@ def refuse_common_folder(names: Sequence[str], source: FileSystem, destination: 
             )
 
 
-def shown(files: FileSystem, folder: RelativePath) -> str:
+def shown(files: ReadableFiles, folder: RelativePath) -> str:
     """As messages call it."""
     return f"{files.name}/{folder}" if folder.parts else files.name
 

@@ -9,27 +9,30 @@ from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.quantities import OWNER_ACCESS, UnlockMode
 from torrent_mover.domain.report.events import Event
 from torrent_mover.domain.rules import Overlap
-from torrent_mover.domain.settings.settings import LinkExisting, Unlock
+from torrent_mover.domain.settings.choices import LinkExisting, Unlock
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.engine.progress.board import Legs
 from torrent_mover.engine.proof.recheck import RecheckPatience
 from torrent_mover.ports.accounts import Accounts
 from torrent_mover.ports.client import TorrentClient
-from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.filesystem import FileSystem, ReadableFiles
+from torrent_mover.ports.roles import EndsSharing
 from torrent_mover.ports.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where torrents come from. `open` gives the files below a save path, as the client there sees it.
+    """Where torrents come from. `open` gives the files below a save path, as the client there sees it: to read.
 
     `real` says where a path of the client really lies, symbolic links resolved: two torrents may share files by two paths.
+    `torrent_folder` has the .torrent files, for a client that cannot hand them out.
     """
 
     name: str
     client: TorrentClient
-    open: Callable[[ClientPath], FileSystem]
+    open: Callable[[ClientPath], ReadableFiles]
     real: Callable[[ClientPath], str] = str
+    torrent_folder: ClientPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,14 @@ class Destination:
     accounts: Accounts | None = None
     section: str = ""
 
+    def limited(self, torrent: Torrent) -> bool:
+        """Whether a share limit there could stop or remove it, as the client answers; a client without such limits never does."""
+        sharing = self.client.role(EndsSharing)
+        return sharing is not None and sharing.limited(torrent)
+
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Way:
     """How bytes travel. `strategy` makes one for a move, from its save path at the source.
 
     `partial` is the way of torrents of which files are not selected, where it is another one: their bytes lie in files that
@@ -60,11 +68,11 @@ class Route:
     mode: str
     legs: Legs
     strategy: Callable[[ClientPath], Strategy]
-    partial: Route | None = None
+    partial: Way | None = None
     hashed_on_the_way: bool = True
     """Whether bytes that arrive are known to be good: else what is bad at rest may have been bad at the source."""
 
-    def of(self, planned: PlannedMove) -> Route:
+    def of(self, planned: PlannedMove) -> Way:
         """The way of one move."""
         return self.partial if planned.partial and self.partial else self
 

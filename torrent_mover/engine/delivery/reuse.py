@@ -8,14 +8,12 @@ from typing import Final
 
 from torrent_mover.domain.errors import Collision, NotWritable, SourceUnreadable
 from torrent_mover.domain.paths import RelativePath
-from torrent_mover.domain.settings.settings import LinkExisting
 from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.engine.delivery.cargo import Cargo
 from torrent_mover.engine.delivery.landing import Landing
-from torrent_mover.engine.delivery.places import PlannedMove
-from torrent_mover.engine.delivery.reuse_candidates import ReuseOffer
-from torrent_mover.engine.delivery.world import World
+from torrent_mover.engine.delivery.lending import Lending, ReuseOffer
+from torrent_mover.engine.delivery.shipment import OtherTorrents
 from torrent_mover.ports.filesystem import FileKind, FileStat
 
 _NOT_THIS_ONE: Final = (Collision, NotWritable, SourceUnreadable)
@@ -28,22 +26,19 @@ Lenders = dict[int, RelativePath]
 
 
 def from_others(
-    world: World, planned: PlannedMove, cargo: Cargo, landing: Landing, good: Bitfield, *, reread: bool
+    others: OtherTorrents | None, cargo: Cargo, landing: Landing, good: Bitfield, *, reread: bool
 ) -> tuple[Bitfield, str]:
-    """Fill what is missing at the destination from its other torrents, if the settings want that.
+    """Fill what is missing at the target from its other torrents, if there are any to ask.
 
     Returns the pieces that are good now, and what was done in words. `reread`: nobody reads a copy once more before it
-    counts, so that it is done here. Torrents of which files are not selected are left out: they lie in more than files.
+    counts, so that it is done here.
     """
-    wish = world.policy.link_existing
-    if wish is LinkExisting.OFF or planned.partial:
+    if others is None:
         return good, ""
-    filling = Reuse(cargo, landing, links=wish is LinkExisting.AUTO, reread=reread)
+    filling = Reuse(cargo, landing, links=others.links, reread=reread)
     if not filling.sizes:
         return good, ""
-    torrent = planned.torrent
-    offers = world.shelf.offers(filling.sizes, torrent.id, torrent.total_size, planned.cross_seeds)
-    return filling.fill(good, offers), str(filling)
+    return filling.fill(good, others.offers(filling.sizes)), str(filling)
 
 
 class Reuse:
@@ -59,6 +54,7 @@ class Reuse:
         self._manifest = cargo.manifest
         self._layout = cargo.landing
         self._landing = landing
+        self._lending = Lending(landing)
         self._links = links
         self._reread = reread
         self._offers: tuple[ReuseOffer, ...] = ()
@@ -67,7 +63,7 @@ class Reuse:
     @property
     def sizes(self) -> frozenset[int]:
         """The sizes of the files that are missing; none where all of them are so small that nothing could be proven alone."""
-        absent = [self._manifest.files[index].size for index in self._landing.absent]
+        absent = [self._manifest.files[index].size for index in self._lending.absent]
         largest = max(absent, default=0)
         provable = largest >= min(self._manifest.piece_length, self._manifest.total_size)
         return frozenset(each for each in absent if each) if provable else frozenset()
@@ -79,7 +75,7 @@ class Reuse:
         """
         self._offers = offers
         for offer in offers:
-            wanted = {index: (self._layout[index], self._manifest.files[index].size) for index in self._landing.absent}
+            wanted = {index: (self._layout[index], self._manifest.files[index].size) for index in self._lending.absent}
             lenders = self._there(offer.matches({index: each for index, each in wanted.items() if each[1]}))
             if lenders:
                 good = self._take(lenders, good)
@@ -109,19 +105,19 @@ class Reuse:
 
     def _prove(self, lenders: Lenders, good: Bitfield) -> tuple[Lenders, Bitfield]:
         """The lenders of which samples are good, and all pieces that are good with them. Raises SourceUnreadable."""
-        readable = self._landing.readable_with(lenders).difference(good)
+        readable = self._lending.readable_with(lenders).difference(good)
         samples = {index: self._sample(index, readable) for index in lenders}
         sampled = Bitfield(self._manifest.piece_count)
         for pieces in samples.values():
             for piece in pieces:
                 sampled.set(piece)
-        fine = self._landing.read_back_with(sampled, lenders)
+        fine = self._lending.read_back_with(sampled, lenders)
         promising = {index: path for index, path in lenders.items() if any(map(fine.test, samples[index]))}
         if not promising:
             return {}, good
-        readable = self._landing.readable_with(promising).difference(good)
+        readable = self._lending.readable_with(promising).difference(good)
         unknown = self._touching(readable, promising)
-        return promising, good.union(self._landing.read_back_with(unknown, promising))
+        return promising, good.union(self._lending.read_back_with(unknown, promising))
 
     def _sample(self, index: int, readable: Bitfield) -> frozenset[int]:
         """Three pieces: another film of the same size is found out without reading all of it."""
@@ -150,12 +146,12 @@ class Reuse:
                 self._copy(index, lenders[index])
         # A piece that reaches into a file which stays away will be written: its other files must not be shared.
         whole = [index for index, share in shares.items() if share == 1]
-        absent = set(self._landing.absent).difference(whole)
+        absent = set(self._lending.absent).difference(whole)
         sure = known.difference(self._touching(known, absent))
         alone = self._known_to_torrents({index: lenders[index] for index in whole}) if self._links else frozenset()
         for index in whole:
             self._link_or_copy(index, lenders[index], link=index in alone and self._share(index, sure) == 1)
-        there = self._landing.placed(known)
+        there = self._lending.placed(known)
         return self._read_again(there, good, lenders) if self._reread else there
 
     def _share(self, index: int, good: Bitfield) -> float:
@@ -164,9 +160,9 @@ class Reuse:
 
     def _link_or_copy(self, index: int, lender: RelativePath, *, link: bool) -> None:
         try:
-            if self._landing.clone(index, lender):
+            if self._lending.clone(index, lender):
                 self._ways["cloned"] += 1
-            elif link and self._landing.link(index, lender):
+            elif link and self._lending.link(index, lender):
                 self._ways["linked"] += 1
             else:
                 self._copy(index, lender)
@@ -175,9 +171,9 @@ class Reuse:
 
     def _copy(self, index: int, lender: RelativePath) -> None:
         try:
-            if self._landing.clone(index, lender):
+            if self._lending.clone(index, lender):
                 self._ways["cloned"] += 1
-            elif self._landing.copy(index, lender):
+            elif self._lending.copy(index, lender):
                 self._ways["copied"] += 1
         except _NOT_THIS_ONE:
             return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from torrent_mover.domain.errors import MoverError
@@ -12,6 +11,7 @@ from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.engine.delivery.landing import STAGING
 from torrent_mover.engine.delivery.layout import files_now, place_of
+from torrent_mover.engine.delivery.lending import ReuseOffer
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
 
@@ -25,30 +25,6 @@ _LISTED_FOR: Final = 30.0
 """Seconds for which a listing of the client serves the next moves too: with thousands of torrents it is megabytes."""
 
 _WHOLE: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ReuseOffer:
-    """Another torrent of the destination: its complete files of wanted sizes, below the destination path."""
-
-    torrent: InfoHash
-    name: str
-    files: tuple[tuple[RelativePath, int], ...]
-
-    def matches(self, wanted: Mapping[int, tuple[RelativePath, int]]) -> dict[int, RelativePath]:
-        """For files (index -> path, size), a file of the same size each: of the same name where there is one."""
-        left: dict[int, list[RelativePath]] = {}
-        for path, size in self.files:
-            left.setdefault(size, []).append(path)
-        found: dict[int, RelativePath] = {}
-        for same_name in (True, False):
-            for index, (path, size) in wanted.items():
-                fits = (at for at in left.get(size, ()) if not same_name or at.name == path.name)
-                lender = None if index in found else next(fits, None)
-                if lender is not None:
-                    left[size].remove(lender)
-                    found[index] = lender
-        return found
 
 
 class ReuseCandidates:

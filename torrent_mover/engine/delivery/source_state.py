@@ -1,4 +1,4 @@
-"""What the source says and holds right now, held against what was planned."""
+"""What the source client says right now, held against what was planned."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from torrent_mover.domain.errors import (
     TorrentChanged,
     TorrentGone,
 )
-from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent.certificate import Reading
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.places import PlannedMove, Source
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.filesystem import FileSystem
 
 
 def read(client: TorrentClient, torrent: InfoHash, clock: Clock) -> Reading:
@@ -45,10 +43,3 @@ def still_there(source: Source, planned: PlannedMove, clock: Clock) -> Reading:
             remedy="Nothing to do if that was you.",
         )
     return reading
-
-
-def sight(files: FileSystem, planned: PlannedMove) -> dict[str, tuple[int, float] | None]:
-    """Size and time of every selected file at the source, as the disk says right now; None: it is not there."""
-    paths = [file.path for file in planned.files if file.wanted]
-    looks = files.stats([RelativePath.parse(path) for path in paths])
-    return {path: (look.size, look.mtime) if look else None for path, look in zip(paths, looks, strict=True)}

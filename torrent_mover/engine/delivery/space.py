@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Final
 
 from torrent_mover.domain.capacity import Reservations
 from torrent_mover.domain.errors import DiskFull, FileTooLarge, MoverError, NotWritable, ServerTooOld
@@ -21,9 +22,27 @@ class NoRoom(DiskFull):
     """The move does not fit. `later`: it may, once other moves of this run have given their room back."""
 
     def __init__(self, refused: DiskFull, reason: str, *, later: bool) -> None:
-        super().__init__(refused.what, kept=refused.kept, remedy=refused.remedy)
+        super().__init__(refused.what, kept=refused.kept, remedy=refused.remedy, server=refused.server)
         self.reason = reason
         self.later = later
+
+
+class Disks:
+    """The file systems that fill up, one account each, for everybody in this process who writes there.
+
+    `names`: the file system of each place, where it is known. `arrivals` say how many bytes of whose moves lie there already.
+    All of it is read and changed under `lock`.
+    """
+
+    def __init__(self) -> None:
+        self.lock: Final = threading.Lock()
+        self.reservations: Final = Reservations()
+        self.names: Final[dict[str, str]] = {}
+        self.arrivals: Final[list[Callable[[], Mapping[InfoHash, int]]]] = []
+
+    def arrived(self) -> dict[InfoHash, int]:
+        """Bytes of all moves under way that lie at their destinations already."""
+        return {torrent: count for ask in self.arrivals for torrent, count in ask().items()}
 
 
 class ReservedSpace:
@@ -34,15 +53,23 @@ class ReservedSpace:
     """
 
     def __init__(
-        self, destination: FileSystem, cache: FileSystem | None, arrived: Callable[[], Mapping[InfoHash, int]]
+        self,
+        destination: FileSystem,
+        cache: FileSystem | None,
+        arrived: Callable[[], Mapping[InfoHash, int]],
+        disks: Disks | None = None,
     ) -> None:
-        """`arrived` says how many bytes of each move under way lie at the destination already."""
+        """`arrived` says how many bytes of each move under way lie at the destination already.
+
+        `disks`: what others of this process reserve on the same file systems; None: there is nobody else.
+        """
         self._places = {destination.name: destination} | ({cache.name: cache} if cache else {})
         self._cache = cache.name if cache else ""
-        self._arrived = arrived
-        self._reservations = Reservations()
+        self._disks = disks or Disks()
+        self._disks.arrivals.append(arrived)
+        self._reservations = self._disks.reservations
         self._taken: dict[str, int] = {}  # bytes of the largest file that was tried there, and was taken
-        self._lock = threading.Lock()
+        self._lock = self._disks.lock
 
     @property
     def places(self) -> tuple[tuple[str, FileSystem], ...]:
@@ -58,22 +85,23 @@ class ReservedSpace:
         """Take room for `size` bytes, `present` of which lie there already. Raises NoRoom, keeping none, where they do not fit."""
         with self._lock:
             for place in self._places:
-                if not self._reservations.knows(place):
+                if not self._reservations.knows(self._disk(place)):
                     self._ask(place)
-                if self._reservations.knows(place):
+                if self._reservations.knows(self._disk(place)):
                     needed = size if place == self._cache else max(size - present, 0)
                     self._reserve(torrent, place, needed)
 
     def _reserve(self, torrent: InfoHash, place: str, needed: int) -> None:
-        reason = self._reservations.refusal(torrent, place, needed)
+        disk = self._disk(place)
+        reason = self._reservations.refusal(torrent, disk, needed, place)
         if reason:
             self._ask(place)  # somebody may have made room since
-            reason = self._reservations.refusal(torrent, place, needed)
+            reason = self._reservations.refusal(torrent, disk, needed, place)
         try:
-            self._reservations.reserve(torrent, place, needed)
+            self._reservations.reserve(torrent, disk, needed, place)
         except DiskFull as refused:
             self._reservations.release(torrent)
-            raise NoRoom(refused, reason, later=self._reservations.fits_ever(place, needed)) from refused
+            raise NoRoom(refused, reason, later=self._reservations.fits_ever(disk, needed)) from refused
 
     def require_large(self, path: RelativePath, size: int, staging: RelativePath) -> None:
         """See that every place takes a file of so many bytes. Raises FileTooLarge.
@@ -95,8 +123,8 @@ class ReservedSpace:
         """The move's bytes are at the destination for good, and out of the cache."""
         with self._lock:
             for place in self._places:
-                if place != self._cache and self._reservations.knows(place):
-                    self._reservations.settle(torrent, place)
+                if place != self._cache and self._reservations.knows(self._disk(place)):
+                    self._reservations.settle(torrent, self._disk(place))
             self._reservations.release(torrent)
 
     def release(self, torrent: InfoHash) -> None:
@@ -112,7 +140,13 @@ class ReservedSpace:
             space = self._places[place].space()
         except ServerTooOld:
             return  # a server that cannot tell: the write itself will say when it is full
-        self._reservations.know(place, space.free, space.total, self._arrived())
+        if space.disk and place != self._cache:
+            self._disks.names[place] = space.disk
+        self._reservations.know(self._disk(place), space.free, space.total, self._disks.arrived())
+
+    def _disk(self, place: str) -> str:
+        """What its room is counted by: all folders of one file system share it, as far as that is known."""
+        return self._disks.names.get(place, place)
 
 
 def _takes(files: FileSystem, size: int, staging: RelativePath) -> bool:

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def clear_staging(files: FileSystem, torrent: InfoHash) -> int:
-    """Remove what a move has below `.torrent-mover/<infohash>`, and the names that it has put by beside it.
+    """Remove what a move has below `.torrent-mover/<infohash>`, and the linked files that wait beside it.
 
     Returns how many files that were. Raises NotWritable.
     """

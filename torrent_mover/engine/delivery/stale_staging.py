@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from torrent_mover.domain.paths import RelativePath
@@ -14,7 +14,6 @@ from torrent_mover.engine.delivery.cargo import Cargo
 from torrent_mover.engine.delivery.file_locations import prune
 from torrent_mover.engine.delivery.landing import STAGING
 from torrent_mover.engine.delivery.staging import give_back
-from torrent_mover.engine.delivery.world import World
 from torrent_mover.ports.filesystem import FileKind, FileSystem
 from torrent_mover.transfer.proof import read_back
 
@@ -22,34 +21,40 @@ _TRIED: Final = 3
 """Pieces that are read to find out which file it is."""
 
 
-def rename_strays(
-    world: World, torrent: InfoHash, cargo: Cargo, verified: Bitfield, progress: Callable[[int], None]
+def rename_stale(
+    files: FileSystem,
+    adopted: Callable[[InfoHash], Sequence[str]],
+    torrent: InfoHash,
+    cargo: Cargo,
+    verified: Bitfield,
+    progress: Callable[[int], None],
 ) -> None:
-    """Before a move looks what it has: files were renamed at the source since an earlier attempt, perhaps.
+    """Before a move looks what it has: files were renamed at the source perhaps, since an earlier attempt.
 
     One that a piece proves to be a file of the torrent, or that alone has its size, gets that file's name of today: its bytes
     need not come again. What lay at the destination before us goes back there. Anything else would be taken along under the
-    final names, and is removed. `verified`: what the journal knows. Raises what the file system raises.
+    final names, and is removed. `adopted`: the journal's list of what lay there before us; `verified`: the pieces that it
+    knows. Raises what the file system raises.
     """
-    files, staging = world.destination.files, RelativePath((STAGING, torrent.hex))
+    staging = RelativePath((STAGING, torrent.hex))
     expected = {staging / cargo.real(path): index for index, path in enumerate(cargo.landing)}
-    strays = _strays(files, staging, expected)
-    if not strays:
+    stale = _stale(files, staging, expected)
+    if not stale:
         return
     of_today = {str(cargo.real(path)) for path in cargo.landing}
-    give_back(files, torrent, [path for path in world.journal.adopted(torrent) if path not in of_today])
-    strays = _strays(files, staging, expected)
+    give_back(files, torrent, [path for path in adopted(torrent) if path not in of_today])
+    stale = _stale(files, staging, expected)
     lacking = _lacking(files, expected, cargo)
-    for stray, size in strays.items():
+    for path, size in stale.items():
         alike = [index for index in lacking if cargo.manifest.files[index].size == size]
-        alone = len(alike) == 1 and Counter(strays.values())[size] == 1
-        fits = (index for index in alike if alone or _proven(files, cargo.manifest, index, stray, verified, progress))
+        alone = len(alike) == 1 and Counter(stale.values())[size] == 1
+        fits = (index for index in alike if alone or _proven(files, cargo.manifest, index, path, verified, progress))
         found = next(fits, None)
         if found is None:
-            files.unlink(stray)
+            files.unlink(path)
         else:
             files.make_folders(lacking[found].parent)
-            files.rename(stray, lacking.pop(found))
+            files.rename(path, lacking.pop(found))
     prune(files, staging)
 
 
@@ -76,8 +81,8 @@ def _proven(
     return read_back(manifest, files, [path] * len(manifest.files), some, progress).count() > 0
 
 
-def _strays(files: FileSystem, staging: RelativePath, expected: Mapping[RelativePath, int]) -> dict[RelativePath, int]:
-    """Regular files in staging, but for those expected, with their sizes."""
+def _stale(files: FileSystem, staging: RelativePath, expected: Mapping[RelativePath, int]) -> dict[RelativePath, int]:
+    """Regular files in staging that are not expected, with their sizes."""
     found = files.stat(staging)
     if found is None or found.kind is not FileKind.FOLDER:
         return {}

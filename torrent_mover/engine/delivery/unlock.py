@@ -12,12 +12,12 @@ from torrent_mover.domain.errors import Collision, MoverError, NotWritable
 from torrent_mover.domain.paths import ROOT, RelativePath
 from torrent_mover.domain.quantities import UnlockMode
 from torrent_mover.domain.report.events import Level
-from torrent_mover.domain.settings.settings import Unlock
+from torrent_mover.domain.settings.choices import Unlock
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.access import Access
 from torrent_mover.engine.delivery.landing import STAGING
 from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
-from torrent_mover.ports.journal import ChangedMode, Journal
+from torrent_mover.ports.journal import ChangedMode, JobJournal
 
 Say = Callable[[InfoHash | None, Level, str], None]
 """Tells people something about a move, or about the run (None)."""
@@ -31,7 +31,7 @@ class Unlocker:
     """
 
     def __init__(
-        self, files: FileSystem, access: Access, journal: Journal, say: Say, when: Unlock, mode: UnlockMode
+        self, files: FileSystem, access: Access, journal: JobJournal, say: Say, when: Unlock, mode: UnlockMode
     ) -> None:
         self._files = files
         self._access = access

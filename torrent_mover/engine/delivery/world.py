@@ -6,11 +6,13 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from torrent_mover.domain.move import MAIN_ROUTE
 from torrent_mover.domain.report.events import Level, Noticed
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.access import Access
-from torrent_mover.engine.delivery.places import Destination, MovePolicy, Publish, Route, Source
+from torrent_mover.engine.delivery.places import Destination, MovePolicy, Publish, Source, Way
 from torrent_mover.engine.delivery.reuse_candidates import ReuseCandidates
+from torrent_mover.engine.delivery.shipment import Means, Ownership
 from torrent_mover.engine.delivery.space import ReservedSpace
 from torrent_mover.engine.delivery.unlock import Unlocker
 from torrent_mover.engine.hub.pulse import Pulse
@@ -18,7 +20,7 @@ from torrent_mover.engine.progress.sink import Throttle
 from torrent_mover.engine.proof.recheck import Turns
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
-from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.journal import JobJournal
 from torrent_mover.ports.traces import NoTraces, Traces
 
 
@@ -34,9 +36,9 @@ class World:
         self,
         source: Source,
         destination: Destination,
-        route: Route,
+        way: Way,
         policy: MovePolicy,
-        journal: Journal,
+        journal: JobJournal,
         clock: Clock,
         publish: Publish,
         throttle: Throttle,
@@ -46,11 +48,20 @@ class World:
         cache: FileSystem | None = None,
         claim: Callable[[InfoHash], AbstractContextManager[None]] = _unclaimed,
         traces: Traces | None = None,
+        route: str = MAIN_ROUTE,
+        pulse: Pulse | None = None,
+        turns: Turns | None = None,
+        unlocker: Unlocker | None = None,
     ) -> None:
-        """`claim` keeps other runs away from a torrent for as long as its context lasts."""
+        """`claim` keeps others away from a torrent for as long as its context lasts.
+
+        `route` is its name. `pulse` and `turns`: those that other routes to the same destination client share; `unlocker`: the
+        one of other routes into the same folder.
+        """
+        self.route = route
         self.source = source
         self.destination = destination
-        self.route = route
+        self.way = way
         self.policy = policy
         self.journal = journal
         self.clock = clock
@@ -62,12 +73,25 @@ class World:
         self.cache = cache
         self.claim = claim
         self.traces = traces or NoTraces()
-        self.pulse = Pulse(destination.client, clock)
-        self.turns = Turns(self.pulse, clock)
+        self.pulse = pulse or Pulse(destination.client, clock)
+        self.turns = turns or Turns(self.pulse, clock)
         self.releasing = threading.Lock()
-        self.shelf = ReuseCandidates(destination.client, destination.save_path, clock)
+        self.reuse_candidates = ReuseCandidates(destination.client, destination.save_path, clock)
         access = Access(destination.files, destination.accounts, destination.section)
-        self.unlocker = Unlocker(destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode)
+        self.unlocker = unlocker or Unlocker(
+            destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode
+        )
+        self.means = Means(
+            destination.files,
+            destination.local,
+            journal,
+            space,
+            self.unlocker,
+            throttle,
+            clock,
+            cache,
+            Ownership(policy.chown_user, policy.chown_group, policy.file_mode, policy.folder_mode),
+        )
 
     def _say(self, torrent: InfoHash | None, level: Level, text: str) -> None:
         self.publish(Noticed(self.clock.now(), torrent, level, text))

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from torrent_mover.domain.errors import MoverError
@@ -13,7 +14,7 @@ from torrent_mover.domain.report.events import Event, Level, MoveEvent, Noticed
 from torrent_mover.domain.report.narrate import narrate
 from torrent_mover.domain.report.snapshot import LogLine
 from torrent_mover.domain.torrent.torrent import InfoHash
-from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.journal import SharedRecords
 
 _RING: Final = 5000
 _log = logging.getLogger("torrent_mover.run")
@@ -58,7 +59,7 @@ class Listeners:
 class Publisher:
     """Safe from any thread."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: SharedRecords) -> None:
         self._journal = journal
         self._lock = threading.Lock()
         self._listeners = Listeners()
@@ -91,10 +92,34 @@ class Publisher:
                 # A move must not fail for a line that could not be kept: what it saves itself will say that the disk is full.
                 _log.warning("a line for the history of %s was not kept: %s", torrent.short, error)
 
+    def of(self, route: str) -> RoutePublisher:
+        """The same, for what happens on one route."""
+        return RoutePublisher(self, route)
+
     def lines(self, after: int) -> Sequence[LogLine]:
         """Lines with a number above `after`."""
         with self._lock:
             return [line for line in self._lines if line.number > after]
+
+
+class RoutePublisher:
+    """Tells everybody, and says on which route it happened."""
+
+    def __init__(self, publisher: Publisher, route: str) -> None:
+        self._publisher = publisher
+        self._route = route
+
+    def publish(self, event: Event) -> None:
+        """See Publisher."""
+        self._publisher.publish(event if event.route else replace(event, route=self._route))
+
+    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
+        """See ports.control.Control. Of all routes."""
+        return self._publisher.subscribe(listener)
+
+    def lines(self, after: int) -> Sequence[LogLine]:
+        """See Publisher. Of all routes."""
+        return self._publisher.lines(after)
 
 
 def _torrent(event: Event) -> InfoHash | None:

@@ -1,4 +1,4 @@
-"""One listing a second of all torrents that somebody waits for at one client: a hundred that wait cost it no more than one."""
+"""One listing for all torrents that somebody waits for at one client: a hundred that wait cost it no more than one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
 
-_BEAT: Final = 1.0
+_SLOWEST: Final = 1.0
+_FASTEST: Final = 0.25
 """Seconds between two listings. A client that answers slowly is left alone for as long as its answer took."""
+
+_SHARE: Final = 0.02
+"""The part of a client's time that listings may take before they come only once a second."""
+
+_EACH: Final = 0.05
+"""Seconds more for each torrent that waits: after a listing most of them are asked about one by one."""
 
 
 class _Beat:
@@ -25,19 +32,32 @@ class _Beat:
         self.error: MoverError | None = None
 
 
+class Listings:
+    """What all who wait at one client share: the listing to come, when it is due, and how long the last one took."""
+
+    def __init__(self, now: float) -> None:
+        self.lock = threading.Lock()
+        self.coming: _Beat | None = None
+        self.due = now
+        self.took = 0.0
+
+
 class Pulse:
-    """Asks one client for all who wait. Whoever comes first asks for everybody who comes until the listing is due.
+    """Asks one client for all who wait. Whoever comes first asks for everybody who comes until the listing is due."""
 
-    `took`: seconds of the last answer.
-    """
-
-    def __init__(self, client: TorrentClient, clock: Clock) -> None:
+    def __init__(self, client: TorrentClient, clock: Clock, listings: Listings | None = None) -> None:
         self._client = client
         self._clock = clock
-        self._lock = threading.Lock()
-        self._coming: _Beat | None = None
-        self._due = clock.monotonic()
-        self.took = 0.0
+        self.listings = listings or Listings(clock.monotonic())
+
+    def for_route(self, client: TorrentClient, clock: Clock) -> Pulse:
+        """The same listings for another route to this client: its own clock ends its waits, and nobody else's."""
+        return Pulse(client, clock, self.listings)
+
+    @property
+    def took(self) -> float:
+        """Seconds of the last answer."""
+        return self.listings.took
 
     def next(self, torrent: InfoHash) -> Torrent | None:
         """The torrent in the next listing, which begins after this call; None: the client does not list it.
@@ -56,22 +76,23 @@ class Pulse:
             # Whoever was to ask was stopped; that is their stop, not ours.
 
     def _join(self, torrent: InfoHash) -> tuple[_Beat, bool]:
-        with self._lock:
-            leads = self._coming is None
-            beat = self._coming = self._coming or _Beat()
+        with self.listings.lock:
+            leads = self.listings.coming is None
+            beat = self.listings.coming = self.listings.coming or _Beat()
             beat.wanted.add(torrent)
             return beat, leads
 
     def _ask(self, beat: _Beat) -> None:
         """Wait until the listing is due, then ask. Everybody who has joined learns how it ended, whatever happens here."""
         try:
-            self._clock.wait(max(self._due - self._clock.monotonic(), 0.0))
+            self._clock.wait(max(self.listings.due - self._clock.monotonic(), 0.0))
             wanted, began = self._close(beat), self._clock.monotonic()
             try:
                 beat.rows = self._client.lookup(wanted)
             finally:
-                self.took = self._clock.monotonic() - began
-                self._due = self._clock.monotonic() + max(_BEAT - self.took, self.took)
+                took = self.listings.took = self._clock.monotonic() - began
+                pause = min(max(_FASTEST, took / _SHARE, len(wanted) * _EACH), _SLOWEST)
+                self.listings.due = self._clock.monotonic() + max(pause - took, took)
         except Cancelled:
             raise
         except MoverError as error:
@@ -82,7 +103,7 @@ class Pulse:
 
     def _close(self, beat: _Beat) -> frozenset[InfoHash]:
         """Nobody joins it any more; returns for which torrents it is."""
-        with self._lock:
-            if self._coming is beat:
-                self._coming = None
+        with self.listings.lock:
+            if self.listings.coming is beat:
+                self.listings.coming = None
             return frozenset(beat.wanted)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 from torrent_mover.domain.errors import BadAnswer, ClientMayNotRead, MoverError, NotWritable, PathNotSeen, ReadOnlyLogin
 from torrent_mover.domain.paths import ROOT, ClientPath, RelativePath
-from torrent_mover.domain.settings.settings import Unlock
+from torrent_mover.domain.settings.choices import Unlock
 from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.engine.delivery.access import Access
 from torrent_mover.engine.delivery.landing import STAGING
@@ -18,6 +19,7 @@ from torrent_mover.engine.preflight.examination import Doubt
 from torrent_mover.engine.preflight.path_views import client_views
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileKind, FileStat
+from torrent_mover.ports.roles import Locates
 from torrent_mover.transfer.traced import is_probe
 
 _FORGOTTEN_AFTER: Final = 600
@@ -107,13 +109,20 @@ class DestinationFolder:
     def seen_by_client(self) -> str:
         """See preflight.Check: put a canary there and let the client find it. Raises PathNotSeen with the line to write."""
         client, wanted = self._destination.client, self._destination.save_path
+        looking = client.role(Locates)
+        if looking is None:
+            raise Doubt(
+                f"{client.name} cannot be asked whether it sees {self._access.shown()} as {wanted}.",
+                kept="Moves go on: if it does not, its first recheck finds nothing, and nothing is deleted at the source.",
+                remedy="Begin with --test-run and one small torrent.",
+            )
         self._sweep()
         canary = Canary.hatch(secrets.token_bytes(16))
         place = RelativePath((canary.name,))
         try:
             mode = self._put(canary, place)
-            if client.locate(canary, [wanted], by_reading=not mode & _READ_BY_ALL) is None:
-                raise self._not_seen(self._search(canary))
+            if looking.locate(canary, [wanted], by_reading=not mode & _READ_BY_ALL) is None:
+                raise self._not_seen(looking, self._search(looking, canary))
         except ClientMayNotRead as error:
             raise self._not_read(error, mode) from error
         except BadAnswer as error:
@@ -126,6 +135,22 @@ class DestinationFolder:
             with suppress(MoverError):
                 self._files.unlink(place)
         return f"{client.name} sees it as {wanted}"
+
+    def shown(self, ask: Callable[[RelativePath, int], str]) -> str:
+        """Have somebody else look at a small file of ours there, by its path and size; what `ask` answers or raises.
+
+        Raises Doubt where none can be made.
+        """
+        canary = Canary.hatch(secrets.token_bytes(16))
+        place = RelativePath((canary.name,))
+        try:
+            self._put(canary, place)
+            return ask(place, len(canary.content))
+        except NotWritable as error:
+            raise Doubt(f"Not asked: {error.what}", kept=error.kept, remedy=error.remedy) from error
+        finally:
+            with suppress(MoverError):
+                self._files.unlink(place)
 
     def _put(self, canary: Canary, place: RelativePath) -> int:
         """Make it as moves make files; returns the mode that it has then."""
@@ -155,17 +180,17 @@ class DestinationFolder:
             else f"Give the client's user the right to enter every folder above: namei -l {shlex.quote(place)}",
         )
 
-    def _search(self, canary: Canary) -> ClientPath | None:
+    def _search(self, looking: Locates, canary: Canary) -> ClientPath | None:
         destination = self._destination
         ours = tuple(part for part in self._access.shown().split("/") if part)
-        views = client_views(ours, destination.client.folders(), destination.save_path)
+        views = client_views(ours, looking.folders(), destination.save_path)
         for start in range(0, _ROUND * _ROUNDS, _ROUND):
-            found = destination.client.locate(canary, views[start : start + _ROUND]) if views[start:] else None
+            found = looking.locate(canary, views[start : start + _ROUND]) if views[start:] else None
             if found is not None:
                 return found
         return None
 
-    def _not_seen(self, found: ClientPath | None) -> PathNotSeen:
+    def _not_seen(self, looking: Locates, found: ClientPath | None) -> PathNotSeen:
         client, wanted, path = self._destination.client, self._destination.save_path, self._access.shown()
         what = f"The data goes to {path}{self._on}, but {client.name} does not see that folder as {wanted}."
         kept = "Nothing was moved; the test file was removed."
@@ -182,7 +207,7 @@ class DestinationFolder:
                 remedy=f"Set in [DESTINATION_PATHS]: remote_destination_path = {found}",
                 setting=("DESTINATION_PATHS", "remote_destination_path", str(found)),
             )
-        known = next(iter(client.folders()), None)
+        known = next(iter(looking.folders()), None)
         saves = f" By default that client saves to {known}." if known else ""
         elsewhere = "; if it is on another machine: transfer_mode = sftp_upload" if self._destination.local else ""
         return PathNotSeen(

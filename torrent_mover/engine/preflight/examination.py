@@ -77,7 +77,7 @@ class _Question:
 
 @dataclass(slots=True)
 class Examination:
-    """The checks of one run, in one or more rounds. Those of a round are asked side by side, but for what they need."""
+    """The checks of one run, in one or more rounds. Those of a round are asked side by side, each after what it needs."""
 
     clock: Clock
     publish: Publish
@@ -131,7 +131,8 @@ class Examination:
 
     def _failed(self, check: Check, error: MoverError, took: float) -> CheckResult:
         fatal = check.fatal and not isinstance(error, Doubt)
-        self.publish(CheckFailed(self.clock.now(), check.name, error.what, error.remedy, error.code, fatal, took))
+        at, told = self.clock.now(), (error.what, error.remedy, error.code)
+        self.publish(CheckFailed(at, check.name, *told, fatal, took, error.server))
         offer = self.mending(error) if fatal else None
         words = offer.words if offer else ""
         view = CheckView(
@@ -164,4 +165,4 @@ def verdict(results: Sequence[CheckResult]) -> MoverError | None:
 
 def trouble_of(error: MoverError) -> Trouble:
     """The error as screens show it."""
-    return Trouble(error.code, error.what, error.kept, error.remedy)
+    return Trouble(error.code, error.what, error.kept, error.remedy, error.server)

@@ -29,7 +29,7 @@ def host_views(theirs: ClientPath, bases: Iterable[HostPath], besides: HostPath)
 
 
 def pair(theirs: ClientPath, ours: HostPath) -> str:
-    """The line of path_map that says both are one: without what they have in common at their ends, but for one name."""
+    """The line of path_map that says both are one: without what they have in common at their ends, except for one name."""
     left, right = list(theirs.parts), list(ours.parts)
     while len(left) > 1 and len(right) > 1 and left[-1] == right[-1] and left[-2] == right[-2]:
         left.pop()

@@ -15,7 +15,7 @@ from torrent_mover.domain.torrent.torrent import ClientFile, Torrent
 from torrent_mover.engine.delivery.layout import files_now
 from torrent_mover.engine.delivery.places import Source
 from torrent_mover.engine.preflight.path_views import host_views, pair
-from torrent_mover.ports.filesystem import ByteSpan, FileKind, FileSystem
+from torrent_mover.ports.filesystem import ByteSpan, FileKind, ReadableFiles
 
 _MOST_FOLDERS = 5
 _MOST_FILES = 5
@@ -27,7 +27,7 @@ _SHELVES = ("/mnt", "/media", "/srv", "/data", "/home")
 class SourceTree:
     """How to look elsewhere on the source server: `open` any folder of it; `home` is where a login begins."""
 
-    open: Callable[[HostPath], FileSystem]
+    open: Callable[[HostPath], ReadableFiles]
     home: Callable[[], HostPath | None]
     to_host: Callable[[ClientPath], HostPath]
     section: str = "SOURCE_CLIENT"
@@ -153,7 +153,7 @@ def _usable(file: ClientFile) -> tuple[RelativePath, int] | None:
         return None
 
 
-def _has(files: FileSystem, sample: _Sample) -> bool:
+def _has(files: ReadableFiles, sample: _Sample) -> bool:
     try:
         found = files.stat(sample.path)
     except SourceUnreadable:
@@ -161,7 +161,7 @@ def _has(files: FileSystem, sample: _Sample) -> bool:
     return found is not None and found.kind is FileKind.FILE and found.size == sample.size
 
 
-def _read(files: FileSystem, sample: _Sample) -> None:
+def _read(files: ReadableFiles, sample: _Sample) -> None:
     reader = files.reader()
     try:
         reader.read([ByteSpan(sample.path, 0, 1)], lambda *_: None)

@@ -10,7 +10,7 @@ from torrent_mover.domain.errors import ServerTooOld
 from torrent_mover.domain.text import counted, size
 from torrent_mover.engine.delivery.space import ReservedSpace
 from torrent_mover.engine.preflight.examination import Check, Doubt
-from torrent_mover.ports.filesystem import FileSystem
+from torrent_mover.ports.filesystem import ReadableFiles
 
 _FEW_INODES: Final = 1000
 _ENOUGH_FOR_US: Final = 100 * 1024**2
@@ -26,7 +26,7 @@ def space_checks(space: ReservedSpace, sizes: Sequence[int], jobs: int) -> Itera
         yield Check("space cache" if cached else "space destination", ask, fatal=False)
 
 
-def _room(files: FileSystem, name: str, sizes: Sequence[int]) -> Callable[[], str]:
+def _room(files: ReadableFiles, name: str, sizes: Sequence[int]) -> Callable[[], str]:
     def ask() -> str:
         try:
             found = files.space()
@@ -52,7 +52,7 @@ def _room(files: FileSystem, name: str, sizes: Sequence[int]) -> Callable[[], st
     return ask
 
 
-def own_space(files: FileSystem) -> Callable[[], str]:
+def own_space(files: ReadableFiles) -> Callable[[], str]:
     """Room for the journal and the logs, on this machine."""
 
     def ask() -> str:

@@ -35,15 +35,16 @@ class Bandwidth:
     @property
     def paused(self) -> bool:
         """Whether nothing may move now."""
-        return (self._of_the_hour() if self._override is None else self._override) == PAUSE
+        return (self.of_the_hour() if self._override is None else self._override) == PAUSE
 
     def limit(self, flow: Flow) -> float | None:
         """The limit now, above 0: the lowest of those that apply."""
         if self._override is not None:
             return self._override if PAUSE < self._override < float("inf") else None
-        limits = [limit for limit in (self._fixed[flow], self._of_the_hour()) if limit]
+        limits = [limit for limit in (self._fixed[flow], self.of_the_hour()) if limit]
         return min(limits) if limits else None
 
-    def _of_the_hour(self) -> int | None:
+    def of_the_hour(self) -> int | None:
+        """What the timetable says now; None: no limit."""
         local = time.localtime(self._clock.now())
         return self._timetable.limit_at((local.tm_hour * 60 + local.tm_min) % _MINUTES_A_DAY)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from torrent_mover.domain.errors import ConnectionLost, DiskFull, DoesNotFit, MoverError, ServerError, Stalled
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.text import clock as clock_text
+from torrent_mover.engine.hub.breakers import Breakers
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.journal import Journal
-
-_SAME_OUTAGE: Final = 10.0
-"""Seconds after a counted failure in which another one is still the same trouble."""
 
 _FOR_EVER: Final = float("inf")
 _FULL: Final = Backoff(base=30.0, cap=300.0, jitter=0.0, attempts=5)
@@ -35,22 +31,17 @@ class Hold:
 
 
 class Outages:
-    """One for a run. The breakers are in the journal and outlive it. Safe from any thread.
+    """One for a run or a route. Safe from any thread.
 
-    `servers` as messages name them, the source first. Failures of attempts that ran side by side count once: a line that
-    drops takes all of them with it, and says nothing about the next attempt.
+    `servers`: those that its moves need, by the names that errors carry, what bytes come from first.
     """
 
-    def __init__(
-        self, journal: Journal, clock: Clock, servers: Sequence[str], failures_allowed: int, cooldown: float
-    ) -> None:
-        self._journal = journal
+    def __init__(self, breakers: Breakers, clock: Clock, servers: Sequence[str]) -> None:
+        self._breakers = breakers
         self._clock = clock
-        self._servers = tuple(servers)
-        self._failures_allowed = failures_allowed
-        self._cooldown = cooldown
+        self._servers = tuple(dict.fromkeys(servers))
         self._lock = threading.Lock()
-        self._counted_at: dict[str, float] = {}
+        self._full_since = float("-inf")
         self._full_in_a_row = 0
         self._full_hold: Hold | None = None
 
@@ -59,7 +50,7 @@ class Outages:
         now = self._clock.now()
         holds = []
         for server in self._servers:
-            breaker = self._journal.breaker(server)
+            breaker = self._breakers.of(server)
             open_for = breaker.open_for(now)
             if open_for:
                 why = f"{server} is left alone for {clock_text(open_for)} after {breaker.failures} failures in a row"
@@ -75,16 +66,17 @@ class Outages:
             return None
         if not isinstance(error, ServerError | ConnectionLost | Stalled):
             return None
-        opened = [server for server in self._named(error.what) if self._count(server, began)]
-        return self.standing() if opened else None
+        # One that is about no server that it knows (nothing came for too long) is laid to where bytes come from.
+        server = error.server or self._servers[0]
+        with self._lock:
+            if server not in self._servers:  # on the way to one of them: a tunnel leads through it
+                self._servers = (*self._servers, server)
+        return self.standing() if self._breakers.failed(server, began) else None
 
     def worked(self) -> None:
-        """Bytes came through, or a move ended well: both servers answer."""
+        """Bytes came through, or a move ended well: all its servers answer."""
         for server in self._servers:
-            breaker = self._journal.breaker(server)
-            if breaker.failures:
-                with suppress(MoverError):
-                    self._journal.save_breaker(server, breaker.succeeded())
+            self._breakers.worked(server)
 
     def has_room(self) -> None:
         """A move ended well: what is written there fits again."""
@@ -97,30 +89,11 @@ class Outages:
             hold = self._full_hold
         return hold if hold is not None and self._clock.monotonic() < hold.until < _FOR_EVER else None
 
-    def _named(self, text: str) -> list[str]:
-        """The servers that the error speaks of; of `nas` and `nas:8080` only the longer one. None: it came from the source."""
-        found = [server for server in self._servers if server in text]
-        named = [server for server in found if not any(server in other for other in found if other != server)]
-        return list(dict.fromkeys(named)) or [self._servers[0]]
-
-    def _count(self, server: str, began: float) -> bool:
-        """Count one failure, unless it belongs to one that was counted; whether the server is left alone now."""
-        monotonic, now = self._clock.monotonic(), self._clock.now()
-        with self._lock:
-            counted_at = self._counted_at.get(server)
-            if counted_at is not None and (began < counted_at or monotonic - counted_at < _SAME_OUTAGE):
-                return False
-            self._counted_at[server] = monotonic
-            breaker = self._journal.breaker(server).failed(now, self._failures_allowed, self._cooldown)
-            with suppress(MoverError):
-                self._journal.save_breaker(server, breaker)
-        return not breaker.allows(now)
-
     def _full(self, error: MoverError, began: float) -> Hold:
         now = self._clock.monotonic()
         with self._lock:
-            if self._counted_at.get("", began) <= began:
-                self._counted_at[""] = now
+            if self._full_since <= began:
+                self._full_since = now
                 self._full_in_a_row += 1
             times = self._full_in_a_row
         if times >= _FULL.attempts:

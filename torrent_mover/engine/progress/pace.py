@@ -92,7 +92,7 @@ class Pace:
     def _way(self, task: Task, planned: PlannedMove) -> str:
         world = self._world
         if task is Task.TRANSFER:
-            return f"{world.route.of(planned).mode} {world.source.name} > {world.destination.name}"
+            return f"{world.way.of(planned).mode} {world.source.name} > {world.destination.name}"
         return f"{world.destination.name} certified" if world.policy.certified else world.destination.name
 
     def _of(self, task: Task, planned: PlannedMove) -> Sequence[Timing]:
@@ -116,7 +116,7 @@ class Pace:
 
     def _allowed(self) -> float:
         """Bytes a second that the limits let through now: what was measured before they were set says nothing."""
-        limits = (self._world.throttle.limit(flow) for flow in self._world.route.legs.flows[0])
+        limits = (self._world.throttle.limit(flow) for flow in self._world.way.legs.flows[0])
         return min((limit for limit in limits if limit), default=float("inf"))
 
     def left(self, task: Task, row: Row, now: float) -> float | None:

@@ -27,6 +27,12 @@ class Throttle:
         self._free_at: dict[Flow, float] = {}
         self.totals: dict[Flow, int] = dict.fromkeys(Flow, 0)
 
+    def for_route(self, clock: Clock) -> Throttle:
+        """The same buckets and totals for one route: its own clock ends its waits, and nobody else's."""
+        other = Throttle(clock, self._limit, self._paused)
+        other._lock, other._free_at, other.totals = self._lock, self._free_at, self.totals
+        return other
+
     @property
     def paused(self) -> bool:
         """Whether nothing may move now."""

@@ -30,6 +30,14 @@ class RecheckPatience:
     grace: float
 
 
+class _Taken:
+    """How many have their turn at one client now, whichever route they take."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.count = 0
+
+
 class Turns:
     """Lets as many torrents wait at a client at the same time as it can answer for: few where it takes seconds to answer.
 
@@ -37,11 +45,14 @@ class Turns:
     for its turn cannot look stuck.
     """
 
-    def __init__(self, pulse: Pulse, clock: Clock) -> None:
+    def __init__(self, pulse: Pulse, clock: Clock, taken: _Taken | None = None) -> None:
         self._pulse = pulse
         self._clock = clock
-        self._lock = threading.Lock()
-        self._taken = 0
+        self._taken = taken or _Taken()
+
+    def for_route(self, pulse: Pulse, clock: Clock) -> Turns:
+        """The same turns for another route to this client: its own clock ends its waits, and nobody else's."""
+        return Turns(pulse, clock, self._taken)
 
     @property
     def limit(self) -> int:
@@ -57,13 +68,13 @@ class Turns:
         try:
             yield
         finally:
-            with self._lock:
-                self._taken -= 1
+            with self._taken.lock:
+                self._taken.count -= 1
 
     def _take(self) -> bool:
-        with self._lock:
-            free = self._taken < self.limit
-            self._taken += free
+        with self._taken.lock:
+            free = self._taken.count < self.limit
+            self._taken.count += free
             return free
 
 

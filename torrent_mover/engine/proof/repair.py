@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.pieces import Bitfield
+from torrent_mover.engine.delivery.adoption import Adoption
 from torrent_mover.engine.delivery.landing import Landing
 
 _ROUNDS = 2
@@ -15,6 +16,7 @@ class Repair:
     def __init__(self, manifest: Manifest, landing: Landing) -> None:
         self._manifest = manifest
         self._landing = landing
+        self._adoption = Adoption(landing)
         self.round = 0
 
     @property
@@ -36,14 +38,14 @@ class Repair:
             good = verified.copy()
             for piece in client_misses:
                 good.clear(piece)
-        self._landing.unsettle(self._lacking(good))
+        self._adoption.unsettle(self._lacking(good))
         if self.round > 1:
             bad = self._bad_files(good)
             self._landing.discard(bad)
             for index in bad:
                 for piece in self._manifest.pieces_of(index):
                     good.clear(piece)
-            self._landing.unsettle(self._lacking(good))
+            self._adoption.unsettle(self._lacking(good))
         return good
 
     def _lacking(self, good: Bitfield) -> Bitfield:

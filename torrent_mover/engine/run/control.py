@@ -95,7 +95,7 @@ class Steering:
 
         def work() -> None:
             try:
-                changed = act(self._engine.world.journal, torrent)
+                changed = act(self._engine.world.journal.whole, torrent)
             except MoverError as error:
                 text = f"{torrent.short}: not written down: {error}"
                 self._tell(Noticed(self._engine.world.clock.now(), None, Level.WARN, text))

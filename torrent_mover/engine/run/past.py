@@ -38,7 +38,7 @@ def ended(journal: Journal, under_way: Collection[InfoHash], last: int | None = 
 
 
 def _failure(record: MoveRecord, journal: Journal) -> HistoryEntry:
-    tries = journal.attempts(record.id)
+    tries = journal.of(record).attempts(record.id)
     sent = sum(attempt.sent for attempt in tries)
     again = "" if record.mark is None else f" ({record.mark.value}: not tried again by itself)"
     return HistoryEntry(
@@ -53,24 +53,25 @@ def _failure(record: MoveRecord, journal: Journal) -> HistoryEntry:
         reused=0,
         pieces=0,
         detail=f"{record.error}{again} {record.remedy}".rstrip(),
+        source=record.source,
+        route=record.route,
     )
 
 
 def clear_mark(journal: Journal, torrent: InfoHash) -> bool:
-    """Forget why it was set aside; False where it was not. Raises ProvisioningError's children."""
-    record = journal.move(torrent)
-    if record is None or record.mark is None:
-        return False
-    if record.mark is Mark.CORRUPT:
-        journal.forget_pieces(torrent)
-    journal.save_move(replace(record, mark=None, attempts=0, error="", error_code="", remedy=""))
-    return True
+    """Forget why it was set aside, on every route; False where it was not. Raises ProvisioningError's children."""
+    marked = [record for record in journal.moves() if record.id == torrent and record.mark is not None]
+    for record in marked:
+        jobs = journal.of(record)
+        if record.mark is Mark.CORRUPT:
+            jobs.forget_pieces(torrent)
+        jobs.save_move(replace(record, mark=None, attempts=0, error="", error_code="", remedy=""))
+    return bool(marked)
 
 
 def dismiss(journal: Journal, torrent: InfoHash) -> bool:
-    """Show its failure no more; what was set aside stays so. False where it has none. Raises ProvisioningError's children."""
-    record = journal.move(torrent)
-    if record is None or not record.error:
-        return False
-    journal.save_move(replace(record, error="", error_code="", remedy=""))
-    return True
+    """Show its failures no more; what was set aside stays so. False where it has none. Raises ProvisioningError's children."""
+    failed = [record for record in journal.moves() if record.id == torrent and record.error]
+    for record in failed:
+        journal.of(record).save_move(replace(record, error="", error_code="", remedy=""))
+    return bool(failed)

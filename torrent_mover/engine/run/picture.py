@@ -91,7 +91,7 @@ class Painter:
 
 
 def reason(row: Row, roster: Roster) -> str:
-    """Why a row waits, or how it ended; blank where nothing but a free slot is missing."""
+    """Why a row waits, or how it ended; blank if it only waits for a free slot."""
     if row.standing is MoveStatus.DONE and row.entry is not None:
         return _how(row.entry)
     if row.why or row.standing is not MoveStatus.QUEUED or not roster.still:
@@ -142,6 +142,8 @@ def move_view(row: Row, engine: Engine, now: float, why: str) -> MoveView:
         started_at=row.started_at,
         eta_is_guess=active and pace.is_guess(row, now),
         held=row.is_held(now),
+        route=engine.world.route,
+        waits=row.waits,
     )
 
 
@@ -208,7 +210,7 @@ def _check_step(track: Track, now: float, past: float, *, passed: bool) -> StepP
 
 
 def is_free(move: MoveView) -> bool:
-    """Whether nothing but a free slot is missing: of what is held back, no time can be promised."""
+    """Whether it only waits for a free slot. For what is held back, no time can be promised."""
     return move.standing is MoveStatus.QUEUED and move.retry_in is None
 
 

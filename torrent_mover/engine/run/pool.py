@@ -22,11 +22,13 @@ from torrent_mover.engine.delivery.places import PlannedMove
 from torrent_mover.engine.delivery.space import NoRoom
 from torrent_mover.engine.delivery.staging import clear_staging, give_back
 from torrent_mover.engine.delivery.world import World
+from torrent_mover.engine.hub.breakers import Breakers
 from torrent_mover.engine.progress.board import Flow, Track
 from torrent_mover.engine.progress.outages import Hold, Outages, is_full
 from torrent_mover.engine.progress.pace import Pace
 from torrent_mover.engine.progress.watchdog import Watchdog
-from torrent_mover.engine.run.queue import CANCELLED, Roster, Row, Wish
+from torrent_mover.engine.run.queue import CANCELLED, Roster, Row, RowSlot, Wish
+from torrent_mover.engine.run.slots import Slots
 from torrent_mover.engine.run.work import Work
 from torrent_mover.ports.journal import Attempt
 
@@ -59,35 +61,27 @@ class Tuning:
     rest: Backoff | None = None
 
 
-class _Slot:
-    """The slot of one row, as its move sees it."""
-
-    def __init__(self, roster: Roster, row: Row) -> None:
-        self._roster = roster
-        self._row = row
-
-    def give_back(self) -> None:
-        self._roster.give_slot(self._row)
-
-    def take_again(self) -> None:
-        self._row.track.sign("waits for a slot to bring bytes again")
-        self._roster.take_slot(self._row, self._goes_on)
-
-    def _goes_on(self) -> None:
-        self._row.track.sign()
-        self._row.track.check()
-
-
 class Engine:
     """The pool. `run` returns when everything is done or the run was stopped; the other methods return at once."""
 
-    def __init__(self, world: World, work: Work, tuning: Tuning, stop_event: threading.Event) -> None:
+    def __init__(
+        self,
+        world: World,
+        work: Work,
+        tuning: Tuning,
+        stop_event: threading.Event,
+        slots: Slots | None = None,
+        breakers: Breakers | None = None,
+    ) -> None:
+        """`slots` and `breakers`: those that other runs of this process share; without them it has its own."""
         self.world = world
         self._work_on = work
         self.tuning = tuning
-        self.roster = Roster(world.clock.monotonic, tuning.jobs)
-        servers = (world.source.name, world.destination.name)
-        self.outages = Outages(world.journal, world.clock, servers, tuning.breaker_failures, tuning.breaker_cooldown)
+        self.roster = Roster(world.clock.monotonic, slots or Slots(tuning.jobs))
+        breakers = breakers or Breakers(world.journal, world.clock, tuning.breaker_failures, tuning.breaker_cooldown)
+        ends = (world.source, world.destination)
+        servers = [*(end.name for end in ends), *(end.client.name for end in ends)]
+        self.outages = Outages(breakers, world.clock, servers)
         self.pace = Pace(world)
         self.meters = {flow: Meter(world.clock.monotonic()) for flow in Flow}
         self._stop = stop_event
@@ -109,7 +103,7 @@ class Engine:
     def _row(self, move: PlannedMove) -> Row:
         """A row that knows how often the move has failed in former runs: at least one try is left."""
         now = self.world.clock.monotonic
-        row = Row(move, Track(move.torrent.id, move.torrent.size, self.world.route.of(move).legs, now), Meter(now()))
+        row = Row(move, Track(move.torrent.id, move.torrent.size, self.world.way.of(move).legs, now), Meter(now()))
         before = self.roster.get(row.id)
         if before is not None and before.standing is MoveStatus.FAILED:
             row.given_up = before.given_up
@@ -220,7 +214,7 @@ class Engine:
             row.chore.join()
         error: MoverError | None = None
         try:
-            row.entry = self._work_on.attempt(row.planned, row.track, self._record(row), _Slot(self.roster, row))
+            row.entry = self._work_on.attempt(row.planned, row.track, self._record(row), RowSlot(self.roster, row))
         except MoverError as raised:
             # What broke it off says more than what broke because of it.
             error = row.track.verdict or raised
@@ -342,6 +336,7 @@ class Engine:
                     error.remedy,
                     error.code,
                     rest,
+                    error.server,
                 )
             )
             if hold is not None:
@@ -361,6 +356,7 @@ class Engine:
                 max(row.failures, 1),
                 self.tuning.backoff.attempts,
                 delay,
+                error.server,
             )
         )
         if hold is not None:
@@ -439,7 +435,7 @@ class Engine:
     def sharing(self) -> int:
         """How many moves bring bytes at the same time now, or will in a moment."""
         live = sum(row.slot or row.standing in (MoveStatus.QUEUED, MoveStatus.RETRYING) for row in self.roster.rows())
-        return max(1, min(self.tuning.jobs, live))
+        return max(1, min(self.tuning.jobs, live + self.roster.held_by_others))
 
     def arrived(self) -> dict[InfoHash, int]:
         """How many bytes of each move under way lie at the destination already."""

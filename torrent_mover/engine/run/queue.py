@@ -15,6 +15,7 @@ from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.places import PlannedMove
 from torrent_mover.engine.progress.board import Track
+from torrent_mover.engine.run.slots import Slots
 from torrent_mover.ports.journal import Attempt
 
 OVER: Final = frozenset({MoveStatus.DONE, MoveStatus.FAILED, MoveStatus.SKIPPED})
@@ -152,13 +153,15 @@ _MOST_WAITING: Final = 200
 
 
 class Roster:
-    """All rows, in the order in which they are taken, and the slots for those that bring bytes. Safe from any thread."""
+    """All rows of a run, in the order in which they are taken. Those that bring bytes hold a slot. Safe from any thread."""
 
-    def __init__(self, monotonic: Callable[[], float], slots: int) -> None:
+    def __init__(self, monotonic: Callable[[], float], slots: Slots) -> None:
         self._monotonic = monotonic
         self._slots = slots
         self._rows: dict[InfoHash, Row] = {}
-        self._changed = threading.Condition()
+        self._changed = slots.changed
+        self.hungry = False
+        slots.join(self)
         self._closed = False
         self._paused = False
         self._quiet = False
@@ -190,16 +193,43 @@ class Roster:
                     return None
                 free = [row for row in waiting if not _waits_for_kin(row, active)]
                 ready = None if self.still else next((row for row in free if row.ready_at <= now), None)
-                if ready is not None and self._has_slot() and len(active) < self._slots + _MOST_WAITING:
+                may_begin = ready is not None and len(active) < self._slots.count + _MOST_WAITING
+                if ready is not None and may_begin and self._slots.free_for(self):
                     ready.standing, ready.slot = MoveStatus.ACTIVE, True
                     return ready
                 if not waiting and not self._pending():
                     return None
-                soonest = min((row.ready_at for row in free if not self.still), default=now + 1.0)
-                self._changed.wait(min(max(soonest - now, 0.01), 1.0))
+                # What is ready and only lacks a slot is woken when one is free.
+                soonest = min((row.ready_at for row in free if row.ready_at > now), default=now + 1.0)
+                self._wait(min(max(soonest - now, 0.01), 1.0), hungry=may_begin)
 
-    def _has_slot(self) -> bool:
-        return sum(row.slot for row in self._rows.values()) < self._slots
+    def _wait(self, seconds: float, *, hungry: bool) -> None:
+        """Wait for a change, or that long; `hungry`: only a slot is missing."""
+        self.hungry = hungry
+        try:
+            self._changed.wait(seconds)
+        finally:
+            self.hungry = False
+
+    @property
+    def lock(self) -> threading.Condition:
+        """Held by whoever looks at the queues of several routes and changes one of them in one step."""
+        return self._changed
+
+    @property
+    def held(self) -> int:
+        """How many slots its rows hold."""
+        return sum(row.slot for row in self._rows.values())
+
+    @property
+    def held_by_others(self) -> int:
+        """How many slots other queues of this process hold."""
+        with self._changed:
+            return self._slots.held - self.held
+
+    def leave_slots(self) -> None:
+        """The run is over: what it held is for others."""
+        self._slots.leave(self)
 
     def give_slot(self, row: Row) -> None:
         """A row brings no bytes any more, and only waits: another one may begin."""
@@ -210,9 +240,9 @@ class Roster:
     def take_slot(self, row: Row, goes_on: Callable[[], None]) -> None:
         """A row that has only waited brings bytes again; returns once it has a slot. `goes_on` raises where it must not."""
         with self._changed:
-            while not row.slot and not self._has_slot():
+            while not row.slot and not self._slots.free_for(self):
                 goes_on()
-                self._changed.wait(0.5)
+                self._wait(0.5, hungry=True)
             row.slot = True
 
     def _pending(self) -> bool:
@@ -271,7 +301,7 @@ class Roster:
     def requeue(self, torrent: InfoHash) -> bool:
         """Let a held, paused, failed or skipped row go at once; one that is about to be paused goes on.
 
-        False where that changes nothing: it is done, moves, or waits for nothing but a free slot.
+        False where that changes nothing: it is done, moves, or only waits for a free slot.
         """
         with self._changed:
             row = self._rows.get(torrent)
@@ -396,3 +426,24 @@ class Roster:
         """One row."""
         with self._changed:
             return self._rows.get(torrent)
+
+
+class RowSlot:
+    """The slot of one row, as its move sees it."""
+
+    def __init__(self, roster: Roster, row: Row) -> None:
+        self._roster = roster
+        self._row = row
+
+    def give_back(self) -> None:
+        """Let another row have it while this one only waits."""
+        self._roster.give_slot(self._row)
+
+    def take_again(self) -> None:
+        """Wait for one, as this row brings bytes again."""
+        self._row.track.sign("waits for a slot to bring bytes again")
+        self._roster.take_slot(self._row, self._goes_on)
+
+    def _goes_on(self) -> None:
+        self._row.track.sign()
+        self._row.track.check()

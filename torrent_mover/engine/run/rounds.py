@@ -25,7 +25,7 @@ _READY: Final = frozenset({MoveStatus.QUEUED, MoveStatus.RETRYING})
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """What makes a run stay: seconds between two looks, and whether other settings are there to begin anew with.
+    """What makes a run stay: seconds between two looks, and whether other settings are there to begin again with.
 
     As long as `changed` says so, nothing new is begun; once what moves has ended, the run gives way.
     """

@@ -6,8 +6,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from torrent_mover.domain.errors import (
     Banned,
@@ -18,46 +19,39 @@ from torrent_mover.domain.errors import (
     LoginRefused,
     MoverError,
     NoSuchCategory,
+    ServerError,
     Unexpected,
 )
 from torrent_mover.domain.move import Outcome
-from torrent_mover.domain.quantities import PAUSE
 from torrent_mover.domain.report.events import (
     Event,
     Level,
-    Noticed,
     PreflightPassed,
     QueuePlanned,
+    RouteEnded,
     RunEnded,
     RunStarted,
 )
 from torrent_mover.domain.report.snapshot import (
     CheckView,
-    HistoryView,
     HostHealth,
-    LogLine,
-    MoveDetail,
     MoveStatus,
     NotMoved,
     Phase,
-    Snapshot,
-    Wire,
 )
 from torrent_mover.domain.text import counted, size
 from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.engine.delivery.places import PlannedMove
 from torrent_mover.engine.delivery.staging import remove_empty_staging
-from torrent_mover.engine.hub.publisher import Publisher
+from torrent_mover.engine.hub.publisher import RoutePublisher
 from torrent_mover.engine.preflight.examination import Check, Examination, Mending, Offer
-from torrent_mover.engine.progress import pace
-from torrent_mover.engine.progress.board import Flow
-from torrent_mover.engine.run import past, picture
-from torrent_mover.engine.run.control import Steering
-from torrent_mover.engine.run.detail import Details
+from torrent_mover.engine.run import past
 from torrent_mover.engine.run.pool import Engine
 from torrent_mover.engine.run.queue import OVER, Row, Tally, done_with
-from torrent_mover.engine.run.rounds import Rounds, Watching
+from torrent_mover.engine.run.rounds import Watching
+from torrent_mover.engine.run.shown import RunFacts, Shown
 from torrent_mover.engine.run.vitals import Vitals
-from torrent_mover.engine.run.work import Duty, HeldBack, Plan
+from torrent_mover.engine.run.work import Beside, Duty, HeldBack, Plan
 from torrent_mover.ports.journal import RunRecord
 
 _log = logging.getLogger(__name__)
@@ -65,24 +59,25 @@ _log = logging.getLogger(__name__)
 _NEWS = 120.0
 """Seconds for which screens say that the queue was extended."""
 
+_SOON, _LATER = 60.0, 900.0
+"""Seconds until another run begins after one that ended by itself: its server was away; a check has refused it."""
+
 _NOT_TWICE = (LoginRefused, Banned, HostKeyUnknown, HostKeyChanged)
 """What must not be asked again by itself: clients ban whoever knocks too often."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """What screens and log lines say of the run as such."""
-
-    run: str
-    version: str
-    mode: str
-    source: str
-    destination: str
-    config: str
-    test_run: bool
+_BUSY = frozenset({MoveStatus.ACTIVE, MoveStatus.QUEUED, MoveStatus.RETRYING})
 
 
-class Run(Steering):
+class HasMembers(Protocol):
+    """What a run may take over from: another one, or a group of them."""
+
+    @property
+    def members(self) -> tuple[Run, ...]:
+        """The run of each route."""
+
+
+class Run(Shown):
     """Implements ports.control.Control. `execute` is called by one thread; everything else from any."""
 
     def __init__(
@@ -90,7 +85,7 @@ class Run(Steering):
         facts: RunFacts,
         engine: Engine,
         duty: Duty,
-        publisher: Publisher,
+        publisher: RoutePublisher,
         checks: Sequence[Check],
         vitals: Vitals,
         host: Callable[[], HostHealth],
@@ -99,51 +94,38 @@ class Run(Steering):
         planned_checks: Callable[[Plan], Iterable[Check]] = lambda _plan: (),
         watching: Watching | None = None,
         mending: Mending | None = None,
+        beside: Beside | None = None,
     ) -> None:
         """`mending`: somebody looks on, so that a run that is refused waits for them, and offers what it can do itself."""
-        super().__init__(engine, publisher.publish, set_limit)
-        self._facts = facts
+        super().__init__(facts, engine, publisher, vitals, host, set_limit, notices, watching)
         self._duty = duty
-        self._publisher = publisher
         self._checks = tuple(checks)
-        self._vitals = vitals
-        self._host = host
-        self._notices = tuple(notices)
-        self._early: list[tuple[Level, str]] = []
-        self._has_begun = False
-        self._beginning = threading.Lock()
         self._planned_checks = planned_checks
-        self._clock = engine.world.clock
-        self._started_at = self._clock.now()
-        self._started = self._clock.monotonic()
-        self._shown_since, self._shown_monotonic = self._started_at, self._started
-        self._gone = 0
         self._former_rows: frozenset[Row] = frozenset()
         self._all_at_once = True
-        self._phase = Phase.STARTING
-        self._check_views: tuple[CheckView, ...] = ()
-        self._not_moved: tuple[NotMoved, ...] = ()
-        self._exit_code: int | None = None
-        self._ended_at: float | None = None
-        self._rounds = Rounds(engine, watching) if watching else None
         self._mending = mending
-        self._carried = threading.Lock()
+        self._others = beside or Beside()
+        self._error: MoverError | None = None
         self._client_runs = True
         self._offers: dict[str, Offer] = {}
         self._asked = threading.Event()
         self._waits = False
         self._fault = False
         self._anew = False
-        self._extended = ""
-        self._extended_until = 0.0
-        self._painter = picture.Painter(engine)
-        self._details = Details()
-        self._flowing_since: float | None = None
         self._looking: threading.Thread | None = None
         self.interrupted_by = ExitCode.INTERRUPTED
+        self.ended: RunEnded | None = None
+        """How it ended, with all that it has taken over; None while it goes on."""
+        self.record: RunRecord | None = None
+        """The same without what it has taken over."""
 
-    def take_over(self, former: Run) -> None:
+    def take_over(self, former: HasMembers) -> None:
         """Before `execute`: go on with the counters, the graph and the ended moves of a run that has given way to this one."""
+        before = next((member for member in former.members if member.route == self.route), None)
+        if before is not None:
+            self._go_on_after(before)
+
+    def _go_on_after(self, former: Run) -> None:
         dropped = former._rounds is not None and former._rounds.grown
         ended = [row for row in former._engine.roster.rows() if row.standing in OVER]
         kept = [row for row in ended if row.standing is not MoveStatus.SKIPPED or done_with(row)]
@@ -158,6 +140,48 @@ class Run(Steering):
         if self._rounds is not None and former._rounds is not None:
             self._rounds.take_over(former._rounds)
 
+    @property
+    def members(self) -> tuple[Run, ...]:
+        """Itself: what a group of runs answers for all of its routes."""
+        return (self,)
+
+    @property
+    def again_after(self) -> float | None:
+        """Once it has ended: after how many seconds it makes sense to try its route again; None: not by itself."""
+        passing = isinstance(self._error, ServerError) and not isinstance(self._error, _NOT_TWICE)
+        return self._facts.again_after if passing else None
+
+    @property
+    def rest(self) -> float | None:
+        """Once it has ended by itself: seconds until another one may begin in a process that stays; None: when somebody asks."""
+        if isinstance(self._error, _NOT_TWICE):
+            return None
+        return _SOON if isinstance(self._error, ServerError) else _LATER
+
+    @property
+    def faulty(self) -> bool:
+        """Whether something that nobody foresaw has ended it."""
+        return self._fault
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it neither moves nor looks for something to move."""
+        if self._phase is Phase.RUNNING:
+            return not any(row.standing in _BUSY for row in self.rows())
+        return self._phase in (Phase.WATCHING, Phase.REFUSED, Phase.ENDED)
+
+    def busy_with(self) -> Sequence[InfoHash]:
+        """Torrents in its queue that it has not done with."""
+        return [row.id for row in self.rows() if row.standing not in OVER]
+
+    def rows(self) -> tuple[Row, ...]:
+        """All torrents that it has had in its queue."""
+        return self._engine.roster.rows()
+
+    def row(self, torrent: InfoHash) -> Row | None:
+        """One of them."""
+        return self._engine.roster.get(torrent)
+
     def renew_checks(self, checks: Sequence[Check], planned: Callable[[Plan], Iterable[Check]]) -> None:
         """What is asked before torrents that are found later."""
         self._checks, self._planned_checks = tuple(checks), planned
@@ -166,10 +190,9 @@ class Run(Steering):
 
     def execute(self) -> ExitCode:
         """Check, plan, move, end; returns the exit code. Raises nothing, and always ends: whoever looks on waits for that."""
-        facts = self._facts
-        self._publish(
-            RunStarted(self._clock.now(), facts.run, f"{facts.source} -> {facts.destination}", facts.mode, facts.config)
-        )
+        if not self._facts.member:
+            facts, ends = self._facts, f"{self._facts.source} -> {self._facts.destination}"
+            self._publish(RunStarted(self._clock.now(), facts.run, ends, facts.mode, facts.config))
         with self._engine.housekeeping():
             code, reason = self._outcome()
         if self.replaced:
@@ -180,7 +203,8 @@ class Run(Steering):
 
     def _outcome(self) -> tuple[ExitCode, str]:
         try:
-            self._engine.world.journal.begin_run(self._facts.run, self._started_at)
+            if not self._facts.member:
+                self._engine.world.journal.begin_run(self._facts.run, self._started_at)
             self._engine.pace.recall()
             self._begin()
             return self._work(), ""
@@ -189,6 +213,7 @@ class Run(Steering):
         except MoverError as error:
             # What a check has told in full, remedy and all, is only named at the end.
             told = any(check.passed is False and check.fatal for check in self._check_views)
+            self._error = error
             return error.exit_code, error.what.rstrip(".") if told else str(error)
         except BaseException as error:  # noqa: BLE001  whoever looks on waits for the end of the run, and must see one
             _log.exception("the run ends")
@@ -213,7 +238,7 @@ class Run(Steering):
         self._engine.world.unlocker.put_back_left_overs()
         self._duty.settle()
         plan = self._duty.plan(now=None if self._all_at_once else self._clock.now(), left=self._left())
-        self._not_moved = plan.not_moved
+        self._not_moved = self._left_alone(plan)
         if plan.refusal is not None:
             self._refuse_or_wait(plan.refusal)
         if plan.doubt:
@@ -227,7 +252,7 @@ class Run(Steering):
             self._examine(examination, self._planned_checks(plan))
         took = self._clock.monotonic() - started
         self._publish(PreflightPassed(self._clock.now(), len(examination.results), took))
-        self._engine.enlist(plan.moves)
+        self._enlist(plan.moves)
         self._publish(QueuePlanned(self._clock.now(), len(plan.moves), plan.size, len(plan.not_moved)))
         self._phase = Phase.RUNNING
         if self._rounds is None:
@@ -249,21 +274,27 @@ class Run(Steering):
 
     def _carry(self) -> None:
         """While nothing moves, and nobody looks for more: the destination client is stopped for it."""
-        with self._carried:
-            if not self._engine.stopping:
+        with self._others.carrying:
+            if not self._engine.stopping and self._others.alone():
                 self._client_runs = self._duty.rest()
+
+    def carry_at_last(self) -> None:
+        """Once all that go on beside it have ended: do what had to wait for that."""
+        self._carry()
 
     @contextmanager
     def _mendable(self, examination: Examination) -> Iterator[None]:
         """Where the checks refuse and somebody looks on, wait until they have it checked again (by another run), or leave."""
         try:
             yield
-        except MoverError:
+        except MoverError as error:
             if self._mending is not None and not self._engine.stopping:
                 self._offers = {result.view.name: result.offer for result in examination.results if result.offer}
                 self._waits, self._phase = True, Phase.REFUSED
                 self._say("waiting: fix what failed and check again (c), or quit (q)")
-                self._asked.wait()
+                again_after = self._facts.again_after if isinstance(error, ServerError) else None
+                if not self._asked.wait(None if isinstance(error, _NOT_TWICE) else again_after):
+                    self._anew = True
             raise
 
     def _enter(self, phase: Phase) -> None:
@@ -274,20 +305,20 @@ class Run(Steering):
 
         Returns whether looking again by itself makes sense; what goes wrong is told.
         """
-        if not self._carried.acquire(blocking=False):
+        if not self._others.carrying.acquire(blocking=False):
             self._say("not looked again: the destination client is stopped for a moment, to carry statistics")
             return True
         try:
             return self._plan_again(at_once=at_once)
         finally:
-            self._carried.release()
+            self._others.carrying.release()
 
     def _plan_again(self, *, at_once: bool) -> bool:
         rows = self._engine.roster.rows()
         over = {row.id: row for row in rows if row.standing in OVER}
         try:
             plan = self._duty.plan(now=None if at_once else self._clock.now(), left=self._left())
-            self._not_moved = plan.not_moved
+            self._not_moved = self._left_alone(plan)
             self._engine.roster.revise(
                 {move.torrent.id: move for move in plan.moves},
                 {one.id for one in plan.held},
@@ -302,7 +333,7 @@ class Run(Steering):
                 examination = Examination(self._clock, self._publish)
                 self._examine(examination, self._checks)
                 self._examine(examination, self._planned_checks(fresh))
-                self._engine.enlist(fresh.moves)
+                self._enlist(fresh.moves)
                 self._publish(QueuePlanned(self._clock.now(), len(fresh.moves), fresh.size, len(fresh.not_moved)))
             self._extended = f"+{counted(len(fresh.moves), 'torrent')}, {size(fresh.size)}" if fresh.moves else ""
             self._extended_until = self._clock.monotonic() + _NEWS
@@ -313,8 +344,26 @@ class Run(Steering):
             return not for_good
         return True
 
+    def _enlist(self, moves: Sequence[PlannedMove]) -> None:
+        """Put them into the queue, except those that another route of this process has in its own by now."""
+        with self._engine.roster.lock:
+            elsewhere = self._others.elsewhere()
+            self._engine.enlist(move for move in moves if move.torrent.id not in elsewhere)
+        others = [move for move in moves if move.torrent.id in elsewhere]
+        if others:
+            said = f"{counted(len(others), 'torrent')} left to other routes, which have the same in their queues"
+            self.notice(Level.INFO, said)
+
     def _left(self) -> dict[InfoHash, HeldBack]:
-        return {row.id: HeldBack(why) for row in self._engine.roster.rows() if (why := done_with(row))}
+        elsewhere = {
+            torrent: HeldBack(f"route {route} works on the same torrent; it is looked at again after that")
+            for torrent, route in self._others.elsewhere().items()
+        }
+        done = {row.id: HeldBack(why) for row in self._engine.roster.rows() if (why := done_with(row))}
+        return elsewhere | done
+
+    def _left_alone(self, plan: Plan) -> tuple[NotMoved, ...]:
+        return tuple(replace(one, route=self._facts.route) for one in plan.not_moved)
 
     def _examine(self, examination: Examination, checks: Iterable[Check]) -> None:
         """Ask these checks too. Raises what refuses the run."""
@@ -331,25 +380,44 @@ class Run(Steering):
         rows = self._engine.roster.rows()
         own = Tally([row for row in rows if row not in self._former_rows])
         every = Tally(rows)
-        remove_empty_staging((self._engine.world.destination.files, self._engine.world.cache))
+        self._engine.roster.leave_slots()
+        if not self._facts.member:
+            self.tidy_up()
         if own.moved:
             self._tell_what_is_left()
         now = self._clock.now()
-        try:
-            self._engine.world.journal.end_run(
-                RunRecord(self._facts.run, self._started_at, now, own.moved, own.failed, own.sent, code)
-            )
-        except MoverError as error:
-            reason = reason or f"its end could not be written down: {error}"
-        except BaseException as error:  # noqa: BLE001  it ends all the same
-            _log.exception("the end of the run")
-            code, reason = code or ExitCode.SOME_FAILED, reason or str(Unexpected.of(error))
+        record = RunRecord(self._facts.run, self._started_at, now, own.moved, own.failed, own.sent, code)
+        code, reason = self._close_record(record, code, reason)
+        self._reason = reason
         self._phase, self._ended_at = Phase.ENDED, now
         self._exit_code = code
         took = self._clock.monotonic() - self._shown_monotonic
         moved = every.moved + self._gone
-        self._publish(RunEnded(now, self._facts.run, moved, every.failed, every.sent, took, code, reason, every.copied))
+        told = RunEnded(now, self._facts.run, moved, every.failed, every.sent, took, code, reason, every.copied)
+        self.ended = told
+        if not self._facts.member:
+            self._publish(told)
+        elif not self.replaced:
+            self._publish(RouteEnded(now, moved, every.failed, every.sent, took, code, reason, every.copied))
         return code
+
+    def _close_record(self, record: RunRecord, code: ExitCode, reason: str) -> tuple[ExitCode, str]:
+        """Write the end down, unless a group does it for all of its members; returns how the run ends then."""
+        self.record = record
+        if self._facts.member:
+            return code, reason
+        try:
+            self._engine.world.journal.end_run(record)
+        except MoverError as error:
+            return code, reason or f"its end could not be written down: {error}"
+        except BaseException as error:  # noqa: BLE001  it ends all the same
+            _log.exception("the end of the run")
+            return code or ExitCode.SOME_FAILED, reason or str(Unexpected.of(error))
+        return code, reason
+
+    def tidy_up(self) -> None:
+        """Once nothing moves any more: remove staging folders that are empty."""
+        remove_empty_staging((self._engine.world.destination.files, self._engine.world.cache))
 
     def _tell_what_is_left(self) -> None:
         try:
@@ -362,89 +430,6 @@ class Run(Steering):
 
     def _publish(self, event: Event) -> None:
         self._publisher.publish(event)
-
-    # -- looking -----------------------------------------------------------------------------------------------------
-
-    def snapshot(self) -> Snapshot:
-        """See ports.control.Control."""
-        engine, facts = self._engine, self._facts
-        now = self._clock.monotonic()
-        rows = engine.roster.rows()
-        moves = self._painter.moves(rows, now)
-        used = frozenset().union(*engine.world.route.legs.flows)
-        total = sum(move.size for move in moves)
-        done = sum(move.fraction * move.size for move in moves)
-        phase = self._shown_phase()
-        active = any(move.standing is MoveStatus.ACTIVE for move in moves)
-        promises = phase is Phase.RUNNING and (active or any(picture.is_free(move) for move in moves))
-        return Snapshot(
-            at=self._clock.now(),
-            run=facts.run,
-            version=facts.version,
-            phase=phase,
-            mode=facts.mode,
-            source=facts.source,
-            destination=facts.destination,
-            test_run=facts.test_run,
-            started_at=self._shown_since,
-            checks=self._check_views,
-            moves=moves,
-            not_moved=self._not_moved,
-            fraction=0.0 if phase is Phase.WATCHING else done / total if total else float(phase is Phase.ENDED),
-            eta=engine.pace.run_left(rows, now, engine.sharing()) if promises else None,
-            done_bytes=int(done),
-            total_bytes=total,
-            extended=self._extended if now < self._extended_until else "",
-            incoming=self._wire(Flow.IN, used, active=active),
-            outgoing=self._wire(Flow.OUT, used, active=active),
-            servers=self._vitals.read(),
-            host=self._host(),
-            cache_used=self._vitals.cache[0],
-            cache_limit=self._vitals.cache[1],
-            next_scan_in=self._rounds.next_look_in if self._rounds else None,
-            troubles=sum(move.trouble is not None for move in moves),
-            exit_code=self._exit_code,
-            eta_is_guess=pace.is_run_a_guess(rows, now - self._flows_since(now)),
-            ended_at=self._ended_at,
-            next_scan_at=self._rounds.next_look_at if self._rounds else None,
-            last_round=self._rounds.last if self._rounds else None,
-            gone=self._gone,
-        )
-
-    def _flows_since(self, now: float) -> float:
-        """When bytes began to flow (monotonic): a time that is promised before then is a guess."""
-        if self._flowing_since is None and any(self._engine.world.throttle.totals.values()):
-            self._flowing_since = now
-        return now if self._flowing_since is None else self._flowing_since
-
-    def _wire(self, flow: Flow, used: frozenset[Flow], *, active: bool) -> Wire:
-        throttle = self._engine.world.throttle
-        limit = PAUSE if throttle.paused else throttle.limit(flow)
-        return picture.wire(self._engine.meters[flow], used=flow in used, flows=active, limit=limit)
-
-    def _shown_phase(self) -> Phase:
-        if self._phase is not Phase.ENDED and self._engine.stopping:
-            return Phase.STOPPING
-        if self._phase is Phase.RUNNING and self._engine.roster.still:
-            return Phase.PAUSED
-        return self._phase
-
-    def detail(self, torrent: InfoHash) -> MoveDetail | None:
-        """See ports.control.Control."""
-        row = self._engine.roster.get(torrent)
-        return self._details.draw(row, self._clock.now(), self._clock.monotonic()) if row else None
-
-    def log(self, after: int = 0) -> Sequence[LogLine]:
-        """See ports.control.Control."""
-        return self._publisher.lines(after)
-
-    def history(self) -> HistoryView:
-        """See ports.control.Control."""
-        return past.look_back(self._engine.world.journal, self._engine.roster.rows())
-
-    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
-        """See ports.control.Control."""
-        return self._publisher.subscribe(listener)
 
     # -- steering, beside what Steering does ---------------------------------------------------------------------------
 
@@ -518,24 +503,3 @@ class Run(Steering):
     def replaced(self) -> bool:
         """Whether it ends for another run to follow: its settings have changed, or what kept it from beginning was mended."""
         return not self._fault and (self._anew or (self._rounds is not None and self._rounds.replaced))
-
-    def seen_alive(self, within: float) -> bool:
-        """Whether a run that stays went round in the last so many seconds; any other one is asked by its snapshot."""
-        if self._rounds is None or self._phase not in (Phase.RUNNING, Phase.WATCHING):
-            return True
-        return self._clock.monotonic() - self._rounds.beat < within
-
-    def notice(self, level: Level, text: str) -> None:
-        """Publish a line about the run; before it has begun nobody listens, and it waits until then."""
-        with self._beginning:
-            if not self._has_begun:
-                self._early.append((level, text))
-                return
-        self._publish(Noticed(self._clock.now(), None, level, text))
-
-    def _begin(self) -> None:
-        with self._beginning:
-            self._has_begun = True
-            early = [*self._early, *((Level.WARN, text) for text in self._notices)]
-        for level, text in early:
-            self.notice(level, text)

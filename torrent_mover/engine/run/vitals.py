@@ -13,8 +13,8 @@ from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.report.snapshot import ServerHealth
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
-from torrent_mover.ports.filesystem import FileSystem, FreeSpace
-from torrent_mover.ports.journal import Journal
+from torrent_mover.ports.filesystem import FreeSpace, ReadableFiles
+from torrent_mover.ports.journal import SharedRecords
 
 _EVERY: Final = 5.0  # seconds
 _log = logging.getLogger(__name__)
@@ -31,13 +31,13 @@ class Connections:
 
 @dataclass(frozen=True, slots=True)
 class WatchedPlace:
-    """One end of the moves. `breaker` is its name in the journal; `files` what fills up there, where that is asked."""
+    """One end of the moves. `servers`: whose breakers count, by name; `files`: what fills up there, where that is asked."""
 
     name: str
     role: str
     client: TorrentClient
-    breaker: str
-    files: FileSystem | None = None
+    servers: Sequence[str]
+    files: ReadableFiles | None = None
     connections: Callable[[], Connections] = Connections
 
 
@@ -45,7 +45,7 @@ class Vitals:
     """`read` and `cache` return at once what was found last, and see that it does not grow old. Safe from any thread."""
 
     def __init__(
-        self, places: Sequence[WatchedPlace], cache: FileSystem | None, journal: Journal, clock: Clock
+        self, places: Sequence[WatchedPlace], cache: ReadableFiles | None, journal: SharedRecords, clock: Clock
     ) -> None:
         self._places = tuple(places)
         self._cache_files = cache
@@ -85,13 +85,15 @@ class Vitals:
             found = _space(self._cache_files)
             self._cache = (found.total - found.free, found.total) if found else (0, 0)
         except Exception:  # noqa: BLE001  nothing that is only shown may end more than its own refresh
-            _log.exception("how the servers are could not be found out")
+            _log.exception("the state of the servers could not be asked for")
         finally:
             with self._lock:
                 self._asked_at, self._asking = self._clock.monotonic(), False
 
     def _health(self, place: WatchedPlace) -> ServerHealth:
-        breaker, now = self._journal.breaker(place.breaker), self._clock.now()
+        now = self._clock.now()
+        breakers = (self._journal.breaker(server) for server in place.servers)
+        breaker = max(breakers, key=lambda one: (one.open_for(now) or 0.0, one.failures))
         used, space = place.connections(), _space(place.files)
         open_for = breaker.open_for(now)
         return ServerHealth(
@@ -115,7 +117,7 @@ class Vitals:
         return self._products.get(place.role, "")
 
 
-def _space(files: FileSystem | None) -> FreeSpace | None:
+def _space(files: ReadableFiles | None) -> FreeSpace | None:
     if files is not None:
         with suppress(MoverError):
             return files.space()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -71,6 +72,23 @@ class Work(Protocol):
 
     def abandon(self, torrent: InfoHash) -> str:
         """Forget one whose torrent is gone; returns what is to be said of it. Raises MoverError."""
+
+
+def _nobody() -> Mapping[InfoHash, str]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a run must know of others that go on in the same process.
+
+    `elsewhere`: torrents that they work on, and the route of each. `alone`: whether none of them moves or looks for something.
+    `carrying` is held by whoever has a client stopped for a moment, and by whoever begins to look.
+    """
+
+    elsewhere: Callable[[], Mapping[InfoHash, str]] = _nobody
+    alone: Callable[[], bool] = lambda: True
+    carrying: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Duty(Work, Protocol):

@@ -13,7 +13,7 @@ from torrent_mover.domain.report.snapshot import MoveStatus, MoveView, Snapshot
 from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.tui.moving.health_panels import ShortHealth
-from torrent_mover.tui.moving.move_table import heading, in_order, move_row
+from torrent_mover.tui.moving.move_table import heading, in_order, move_row, route_cells
 from torrent_mover.tui.moving.net_graph import NetGraph, show_both
 from torrent_mover.tui.moving.selected import Selected
 from torrent_mover.tui.shell import bindings
@@ -22,7 +22,7 @@ from torrent_mover.tui.shell.base import MoveActs
 from torrent_mover.tui.shell.filter_bar import FilterBar
 from torrent_mover.tui.shell.graph import ZOOMS
 from torrent_mover.tui.shell.header import Header, view_line
-from torrent_mover.tui.shell.ink import Span, Tone, line, rule
+from torrent_mover.tui.shell.ink import Line, Span, Tone, line, rule
 from torrent_mover.tui.shell.keys import Keys
 from torrent_mover.tui.shell.lines import Lines
 from torrent_mover.tui.shell.log_acts import LogActs
@@ -62,7 +62,7 @@ class Dashboard(LogActs, MoveActs):
         with Container(id="body"):
             with Vertical(id="left"):
                 yield Lines(look, id="heading")
-                yield Rows(look, lambda move, width: move_row(move, width, look), id="moves")
+                yield Rows(look, self._draw_move, id="moves")
                 yield FilterBar()
                 yield Lines(look, id="selected-title")
                 yield Selected(look, id="selected")
@@ -98,6 +98,9 @@ class Dashboard(LogActs, MoveActs):
         clock = Span(f"{fmt.time_of_day(snapshot.at)[:5]} ", Tone.DIM)
         views.show_lines([view_line("dashboard", views.size.width, line(clock))])
 
+    def _draw_move(self, move: MoveView, width: int) -> Line:
+        return move_row(move, width, self.session.look, route_cells(self.session.snapshot, width))
+
     def _show_moves(self, snapshot: Snapshot) -> None:
         table = self.query_one("#moves", Rows)
         moves = in_order(snapshot.moves)
@@ -105,9 +108,9 @@ class Dashboard(LogActs, MoveActs):
             moves = [move for move in moves if self._query.finds_move(move)]
         empty = "nothing matches; escape ends the filter" if self._query else _nothing(snapshot)
         table.show_rows([ListRow(move.id, move) for move in moves], empty, follow=not self._has_just_ended())
-        head = self.query_one("#heading", Lines)
+        head, width = self.query_one("#heading", Lines), table.size.width - CHROME
         found = f"{self._query.told}: {len(moves):,} of {len(snapshot.moves):,}" if self._query else ""
-        head.show_lines([line(" ", heading(table.size.width - CHROME, found))])
+        head.show_lines([line(" ", heading(width, found, route_cells(snapshot, width)))])
 
     def _has_just_ended(self) -> bool:
         """Whether the chosen torrent ended since the last picture: going after it to the end of a long list hides what moves."""

@@ -113,9 +113,7 @@ class ErrorDialog(ModalScreen[None]):
         remedy = safe(move.trouble.remedy) if move and move.trouble else ""
         if remedy:
             self.app.copy_to_clipboard(remedy)
-        self.app.notify(
-            "Copied the remedy" if remedy else "There is nothing to do, and to copy", timeout=3, markup=False
-        )
+        self.app.notify("Copied the remedy" if remedy else "There is no remedy to copy", timeout=3, markup=False)
 
     def action_skip(self) -> None:
         """Leave it for a later run."""

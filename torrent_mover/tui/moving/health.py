@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 
 from torrent_mover.domain.report.snapshot import Snapshot
 from torrent_mover.tui.moving.health_panels import FullHealth
+from torrent_mover.tui.shell.base import ScreenView
 from torrent_mover.tui.shell.header import Header, view_line
 from torrent_mover.tui.shell.keys import Keys
 from torrent_mover.tui.shell.lines import Lines
@@ -13,7 +14,7 @@ from torrent_mover.tui.shell.log_acts import LogActs
 from torrent_mover.tui.shell.log_pane import LogPane
 
 
-class Health(LogActs):
+class Health(LogActs, ScreenView):
     """One page of lines, and the log under it."""
 
     def compose(self) -> ComposeResult:

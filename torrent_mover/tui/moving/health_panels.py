@@ -164,7 +164,7 @@ class ShortHealth(Lines):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw the picture of now."""
-        title = rule("health", "4 more", self.size.width, self.look.glyphs.rule)
+        title = rule("servers", "4 more", self.size.width, self.look.glyphs.rule)
         self.show_lines([title, *short_lines(snapshot, self.look, self.size.width)][: self.size.height])
 
 

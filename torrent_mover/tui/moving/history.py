@@ -15,6 +15,7 @@ from torrent_mover.domain.move import HistoryEntry, Outcome
 from torrent_mover.domain.report.narrate import ended_well
 from torrent_mover.domain.report.snapshot import HistoryView, Snapshot
 from torrent_mover.domain.text import cause_first, duration, safe
+from torrent_mover.domain.torrent.attributes import BETWEEN_LOST
 from torrent_mover.tui.moving.move_table import TABLE_FROM
 from torrent_mover.tui.shell import bindings, graph
 from torrent_mover.tui.shell import format as fmt
@@ -95,9 +96,10 @@ def _columns(rates: list[float], dots: int) -> list[float]:
 
 
 def carried_not(text: str, look: Look) -> str:
-    """`uploaded=65713211801 ratio=1.84` as people read it; what is nothing is left out."""
+    """`uploaded=65713211801 ratio=1.84; its tags (x)` as people read it; what is nothing is left out."""
+    numbers, *words = text.split(BETWEEN_LOST)
     said = []
-    for name, _, value in (word.partition("=") for word in text.split()):
+    for name, _, value in (word.partition("=") for word in numbers.split()):
         number = float(value) if value.replace(".", "", 1).isdigit() else None
         if number is None:
             said.append(f"{name} {value}".strip())
@@ -107,7 +109,7 @@ def carried_not(text: str, look: Look) -> str:
             in_words = {"uploaded": fmt.size, "downloaded": fmt.size}.get(name)
             shown = in_words(number, look.units) if in_words else fmt.ago(number) if name.endswith("time") else value
             said.append(f"{name.replace('_', ' ')} {shown}")
-    return ", ".join(said)
+    return ", ".join((*said, *words))
 
 
 class History(ScreenView):

@@ -1,4 +1,4 @@
-"""Leaving while bytes move: what runs, what is kept, three ways."""
+"""Leaving while torrents are under way: what runs, what is kept, three ways."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Leave(Choose):
             Choice(LeavingWay.NOW.value, "stop now"),
             Choice(LeavingWay.STAY.value, "stay"),
         )
-        super().__init__(session, "Bytes are moving", leave_text(session), choices)
+        title = "Bytes are moving" if session.snapshot.transferring else "Torrents are being checked"
+        super().__init__(session, title, leave_text(session), choices)
         self._asked_of = session
 
     def draw(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from torrent_mover.domain.report.snapshot import MoveStatus, MoveView, Step
+from torrent_mover.domain.report.snapshot import MoveStatus, MoveView, Snapshot, Step
 from torrent_mover.domain.text import cause_first, safe
 from torrent_mover.tui.shell import format as fmt
 from torrent_mover.tui.shell.ink import Line, Span, Tone, cells, crop, left, line, prose, right
@@ -17,6 +17,7 @@ _SIZE_FROM = 96
 _BARS = ((150, 16), (110, 10), (0, 0))
 """Cells of a row, and of its bar: names have the room first, and the percentage says the same."""
 
+_MOST_ROUTE = 12  # cells
 _PART_ENDS = re.compile("[,;] ")
 
 STALLED_AFTER = 10.0
@@ -41,8 +42,8 @@ _STEP_TONES = {
 
 
 def in_order(moves: tuple[MoveView, ...]) -> list[MoveView]:
-    """What moves first, then what needs somebody, what waits, what is over; else as the engine has them."""
-    return sorted(moves, key=lambda move: _ORDER[move.standing])
+    """What moves first, then what is checked, what needs somebody, what waits, what is over; else as the engine has them."""
+    return sorted(moves, key=lambda move: (_ORDER[move.standing], move.waits))
 
 
 def step_glyph(step: Step | None, glyphs: Glyphs) -> str:
@@ -98,12 +99,21 @@ def _step_word(move: MoveView) -> str:
     return move.step.value
 
 
-def heading(width: int, found: str = "") -> Line:
-    """The names of the columns, for rows of that width; `found`: what a filter left of them."""
+def route_cells(snapshot: Snapshot, width: int) -> int:
+    """Cells of the column that names the route of each torrent; 0 where there is one route alone, or no room."""
+    if not snapshot.several or width < TABLE_FROM:
+        return 0
+    longest = max(cells(safe(route.name)) for route in snapshot.routes)
+    return min(max(longest, len("Route")), _MOST_ROUTE)
+
+
+def heading(width: int, found: str = "", route: int = 0) -> Line:
+    """The names of the columns, for rows of that width; `found`: what a filter left of them. `route` as in move_row."""
     if width < TABLE_FROM:
         return line(_names(found, width - 14), Span(right("Done", 5) + right("Rate", 8), Tone.DIM))
-    name, size, bar = _columns(width)
-    text = " " + (right("Size", size) + " " if size else "") + f" {left('Stage', 10)} "
+    name, size, bar = _columns(width - (route + 1 if route else 0))
+    text = f" {left('Route', route)}" if route else ""
+    text += " " + (right("Size", size) + " " if size else "") + f" {left('Stage', 10)} "
     text += (left("Progress", bar + 5) if bar else right("Done", 5)) + right("Rate", 8) + right("ETA", 9)
     return line(_names(found, name + 2), Span(text, Tone.DIM))
 
@@ -121,14 +131,16 @@ def _columns(width: int) -> tuple[int, int, int]:
     return width - fixed, size, bar
 
 
-def move_row(move: MoveView, width: int, look: Look) -> Line:
-    """One torrent, at exactly that width."""
+def move_row(move: MoveView, width: int, look: Look, route: int = 0) -> Line:
+    """One torrent, at exactly that width; `route`: cells of the column of its route (see route_cells)."""
     glyph, word = state(move, look.glyphs)
     name_tone = Tone.DIM if move.standing in (MoveStatus.QUEUED, MoveStatus.SKIPPED, MoveStatus.DONE) else Tone.PLAIN
     if width < TABLE_FROM:
         return crop(_narrow_row(move, width, look, glyph, name_tone), width)
-    name, size, bar = _columns(width)
+    name, size, bar = _columns(width - (route + 1 if route else 0))
     start: list[Span | str] = [glyph, " ", Span(left(safe(move.name), name), name_tone), " "]
+    if route:
+        start.append(Span(left(safe(move.route), route) + " ", Tone.DIM))
     if size:
         start.append(Span(right(fmt.size(move.size, look.units), size) + " ", Tone.DIM))
     word_tone = glyph.tone if glyph.tone in (Tone.WARN, Tone.BAD, Tone.GOOD) else name_tone

@@ -12,11 +12,12 @@ from textual.binding import BindingType
 from torrent_mover.domain.report.snapshot import MoveStatus, MoveView, NotMoved, Snapshot
 from torrent_mover.domain.text import counted, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
-from torrent_mover.tui.moving.move_table import TABLE_FROM, waits_for
+from torrent_mover.tui.moving.move_table import TABLE_FROM, route_cells, waits_for
 from torrent_mover.tui.shell import bindings
 from torrent_mover.tui.shell import format as fmt
-from torrent_mover.tui.shell.base import NARROW_BELOW, MoveActs
+from torrent_mover.tui.shell.base import MoveActs
 from torrent_mover.tui.shell.filter_bar import FilterBar
+from torrent_mover.tui.shell.fitted import NARROW_BELOW
 from torrent_mover.tui.shell.header import Header, view_line
 from torrent_mover.tui.shell.ink import BLANK, Line, Span, Tone, left, line, prose, right, rule
 from torrent_mover.tui.shell.keys import Keys
@@ -36,23 +37,28 @@ def _waits(move: MoveView) -> bool:
     return move.standing in _WAITING or (move.standing is MoveStatus.FAILED and move.retry_in is not None)
 
 
-def _widths(width: int) -> tuple[int, int, int]:
-    """Cells of the name, the age and the reason."""
+def _widths(width: int, route: int = 0) -> tuple[int, int, int]:
+    """Cells of the name, the age and the reason; `route`: cells of the column of the route, which the name gives up."""
     why = max(18, width * 3 // 10)
     age = 8 + _GAP if width >= TABLE_FROM else _GAP
-    return width - why - age - 17, age, why
+    return width - why - age - 17 - (route + 1 if route else 0), age, why
 
 
-def queue_heading(width: int, order: str, arrow: str) -> Line:
-    """The names of the columns; an arrow at the one that the list is sorted by."""
-    name, cells, why = _widths(width)
+def _route(name: str, cells: int) -> Span:
+    return Span(left(safe(name), cells) + " " if cells else "", Tone.DIM)
+
+
+def queue_heading(width: int, order: str, arrow: str, route: int = 0) -> Line:
+    """The names of the columns; an arrow at the one that the list is sorted by. `route`: cells of the column of the route."""
+    name, cells, why = _widths(width, route)
 
     def named(word: str, key: str) -> str:
         return f"{arrow}{word}" if key == order else word
 
     torrent, size = left(named("Torrent", "name"), name), right(named("Size", "size"), 10)
     age = right(f"{named('Age', 'age')}  ", cells) if cells > _GAP else "  "
-    return line(Span(f"{named('#', 'order'):>5} {torrent} {size}{age}{left('Why not yet', why)}", Tone.DIM))
+    through = f"{left('Route', route)} " if route else ""
+    return line(Span(f"{named('#', 'order'):>5} {torrent} {through}{size}{age}{left('Why not yet', why)}", Tone.DIM))
 
 
 def _age(seconds: float, size: int) -> Span:
@@ -133,11 +139,13 @@ class Queue(MoveActs):
     def _draw_waiting(self, item: tuple[int, MoveView], width: int) -> Line:
         place, move = item
         look = self.session.look
-        name, added, why = _widths(width)
+        route = route_cells(self.session.snapshot, width)
+        name, added, why = _widths(width, route)
         reason = _why(move, first=place == 1)
         return line(
             Span(f"{place:>5} ", Tone.DIM),
             left(safe(move.name), name) + " ",
+            _route(move.route, route),
             right(fmt.size(move.size, look.units), 10),
             _age(self.session.snapshot.at - move.added_on, added),
             Span(prose(reason.text, why), reason.tone),
@@ -145,10 +153,12 @@ class Queue(MoveActs):
 
     def _draw_left_alone(self, item: NotMoved, width: int) -> Line:
         look = self.session.look
-        name, added, why = _widths(width)
+        route = route_cells(self.session.snapshot, width)
+        name, added, why = _widths(width, route)
         return line(
             Span(f"{look.glyphs.skipped:>5} ", Tone.DIM),
             Span(left(safe(item.name), name) + " ", Tone.DIM),
+            _route(item.route, route),
             Span(right(fmt.size(item.size, look.units), 10), Tone.DIM),
             _age(self.session.snapshot.at - item.added_on, added),
             prose(safe(item.reason), why),
@@ -171,7 +181,9 @@ class Queue(MoveActs):
         rows = self.query_one("#waiting", Rows)
         heading = self.query_one("#heading", Lines)
         arrow = self.session.look.glyphs.pull
-        heading.show_lines([line(" ", queue_heading(rows.size.width - CHROME, self._order, arrow))])
+        width = rows.size.width - CHROME
+        route = route_cells(snapshot, width)
+        heading.show_lines([line(" ", queue_heading(width, self._order, arrow, route))])
         rows.show_rows(
             [ListRow(move.id, (place, move)) for place, move in shown],
             "nothing matches; escape ends the filter" if self._query else "nothing waits",

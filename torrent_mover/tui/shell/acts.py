@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import sys
 from typing import TYPE_CHECKING
-
-from textual.app import SuspendNotSupported
 
 from torrent_mover.domain.quantities import PAUSE, format_rate, parse_rate
 from torrent_mover.domain.report.snapshot import Phase
 from torrent_mover.tui.moving.detail import Detail
 from torrent_mover.tui.moving.preflight import Preflight
-from torrent_mover.tui.shell import themes
 from torrent_mover.tui.shell.ask import AskLine
-from torrent_mover.tui.shell.base import ScreenView
+from torrent_mover.tui.shell.fitted import FittedScreen
 from torrent_mover.tui.shell.header import limit_of, limit_words
 from torrent_mover.tui.shell.help import Help
 
@@ -52,7 +45,7 @@ class RunActs(_Base):
     async def action_back(self) -> None:
         """Go back one level: out of a filter, out of a screen, from another view to the dashboard."""
         screen = self.screen
-        if isinstance(screen, ScreenView) and screen.back_out():
+        if isinstance(screen, FittedScreen) and screen.back_out():
             return
         if len(self.screen_stack) > 1:
             self.pop_screen()
@@ -67,7 +60,7 @@ class RunActs(_Base):
     def action_help(self) -> None:
         """All keys that hold here."""
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(self.session, self.screen.active_bindings))
+            self.push_screen(Help(self.session.look, self.screen.active_bindings))
 
     def action_pause_all(self) -> None:
         """Pause everything, or go on."""
@@ -103,42 +96,6 @@ class RunActs(_Base):
         self.push_screen(
             AskLine(self.session, "Bandwidth of all torrents together", hint, value, _wrong_rate), answered
         )
-
-    def use_theme(self, name: str) -> None:
-        """Draw with that theme. Mono says with attributes what others say with colours."""
-        self.theme = name
-        self.set_class(name == "mono", "-mono")
-
-    def action_next_theme(self) -> None:
-        """The next of the four themes."""
-        self.use_theme(themes.next_name(self.theme))
-        self.notify(f"Theme {self.theme}", timeout=2, markup=False)
-
-    def action_open_log(self) -> None:
-        """The log file in $PAGER; the dashboard waits, the engine does not."""
-        path = self.session.options.log_file
-        if path is None or not path.exists():
-            self.notify("There is no log file yet", severity="warning", markup=False)
-            return
-        pager = shlex.split(os.environ.get("PAGER", "") or "less")
-        self._lend([*pager, str(path)], "PAGER", f"; the log is {path}")
-
-    def action_lend_shell(self) -> None:
-        """A shell in this terminal: a process that is stopped, as Ctrl-Z stops others, would move nothing."""
-        hello = "torrent_mover goes on behind this shell; exit brings its screen back.\n"
-        self._lend([os.environ.get("SHELL", "") or "/bin/sh"], "SHELL", hello=hello)
-
-    def _lend(self, program: list[str], variable: str, instead: str = "", hello: str = "") -> None:
-        """Give the terminal to that program until it ends. `variable` of the environment names another one."""
-        try:
-            with self.suspend():
-                sys.stdout.write(hello)
-                sys.stdout.flush()
-                subprocess.run(program, check=False)
-        except SuspendNotSupported:
-            self.notify(f"This terminal cannot be lent{instead}", severity="warning", markup=False)
-        except OSError as error:
-            self.notify(f"{program[0]}: {error.strerror}; set {variable}", severity="error", markup=False)
 
     def open_torrent(self, hex_digits: str) -> None:
         """The detail screen of that torrent, if it is in the run."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import locale
 import logging
-import os
-import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from types import FrameType
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -35,13 +29,12 @@ from torrent_mover.tui.moving.queue import Queue
 from torrent_mover.tui.shell import bindings, themes
 from torrent_mover.tui.shell.acts import RunActs
 from torrent_mover.tui.shell.base import ScreenView
-from torrent_mover.tui.shell.driver import TerminalDriver
 from torrent_mover.tui.shell.keymap import load_keymap
 from torrent_mover.tui.shell.log import Log
-from torrent_mover.tui.shell.look import look_for
 from torrent_mover.tui.shell.messages import EngineEvent, TorrentWanted, TroubleWanted
 from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
 from torrent_mover.tui.shell.palette import Torrents, action_commands
+from torrent_mover.tui.shell.program import TerminalApp
 from torrent_mover.tui.shell.session import ScreenSession
 
 _VIEWS: dict[str, Callable[[ScreenSession], ScreenView]] = {
@@ -52,23 +45,13 @@ _VIEWS: dict[str, Callable[[ScreenSession], ScreenView]] = {
     "log": Log,
 }
 _LOG = logging.getLogger(__name__)
-_CLEAR = "\x1b[2J\x1b[H"
 _NOTE_SECONDS = 10.0
-_SHELL_SECONDS = 0.5
 _TOGETHER_SECONDS = 0.3
-_SLOWEST, _FASTEST = 1.0, 4.0  # pictures a second
-_SIGNALS = {
-    signal.SIGINT: ExitCode.INTERRUPTED,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGHUP: ExitCode.TERMINATED,
-}
 
 
-class MoverApp(RunActs, App[int]):
+class MoverApp(RunActs, TerminalApp):
     """Returns None when somebody left, a signal's exit code when one ended it."""
 
-    CSS_PATH = "mover.tcss"
-    TITLE = "torrent_mover"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = App.COMMANDS | {Torrents}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.APP]
@@ -80,49 +63,26 @@ class MoverApp(RunActs, App[int]):
         by_signal: Callable[[ExitCode], None] = lambda _code: None,
         gone: Callable[[], bool] = lambda: False,
     ) -> None:
-        mono = chosen_theme(options.theme) == "mono"
-        super().__init__(driver_class=TerminalDriver, ansi_color=True if mono else None)
-        self.animation_level = "none"
-        for theme in themes.ALL:
-            self.register_theme(theme)
-        self.use_theme(chosen_theme(options.theme))
-        look = look_for(options.graph, options.units, encoding=locale.getencoding(), term=os.environ.get("TERM", ""))
-        self.set_class(look.ascii, "-ascii")
-        self.session = ScreenSession(control, options, look, control.snapshot())
+        super().__init__(options, by_signal, gone)
+        self.session = ScreenSession(control, options, self.look, control.snapshot())
         self._unsubscribe: Callable[[], None] | None = None
-        self._stopping = False
-        self._by_signal = by_signal
-        self._gone = gone
-        self._heard = False
-        self.failure: Exception | None = None
         self._seen_preflight = False
         self._failures: list[tuple[float, MoveFailed]] = []
         self._note_due = False
 
-    def get_default_screen(self) -> Screen[Any]:
-        """Nothing is drawn on it: the first view covers it."""
-        return Screen()
-
     def on_mount(self) -> None:
         """Start the only timer, listen to the engine, and to the signals that end a program."""
-        if self.session.options.keymap is not None:
-            self.set_keymap(load_keymap(self.session.options.keymap))
+        self.begin()
         for name, view in _VIEWS.items():
             self.add_mode_view(name, view)
         self.switch_mode("dashboard")
         self._unsubscribe = self.session.control.subscribe(lambda event: self.post_message(EngineEvent(event)))
-        self.app_resume_signal.subscribe(self, lambda _app: self._draw_anew())
-        self._catch_signals()
-        self.set_interval(1 / min(_FASTEST, max(_SLOWEST, self.session.options.refresh)), self.tick)
         self.session.drain_log()
         self.call_after_refresh(self._offer_preflight)
 
-    def _draw_anew(self, *, again: bool = True) -> None:
-        """After a time in which others had the terminal; once more a moment later, as a shell writes what it continues."""
-        for widget in self.screen.query("*"):
-            widget.refresh()
-        if again:
-            self.set_timer(_SHELL_SECONDS, partial(self._draw_anew, again=False))
+    def stop_engine(self, *, now: bool) -> None:
+        """See TerminalApp."""
+        self.session.control.stop(now=now)
 
     def add_mode_view(self, name: str, view: Callable[[ScreenSession], ScreenView]) -> None:
         """A view lives as long as the application: its cursor and filters stay."""
@@ -132,13 +92,11 @@ class MoverApp(RunActs, App[int]):
         """The engine goes on without a listener; the terminal is left clean."""
         if self._unsubscribe:
             self._unsubscribe()
-        if self._driver is not None:
-            # tmux moves lines of the alternate screen to the main one when the window grows; an empty one leaves nothing behind
-            self._driver.write(_CLEAR)
+        self.clear_terminal()
 
     def tick(self) -> None:
         """Fetch the picture and the log; draw what is on the screen."""
-        self._sweep_notes()
+        self.sweep_notes()
         gone = self._gone()
         snapshot = self.session.control.snapshot()
         if gone and snapshot.phase is not Phase.ENDED:
@@ -155,13 +113,6 @@ class MoverApp(RunActs, App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, ScreenView | ErrorDialog | Leave):
                 screen.draw()
-
-    def _sweep_notes(self) -> None:
-        """Textual (8.x) leaves the holder of a note that went while another one came: 80 kB each, in a screen that stays open."""
-        for screen in self.screen_stack:
-            for holder in screen.query("ToastHolder"):
-                if not holder.children:
-                    holder.remove()
 
     def _offer_preflight(self) -> None:
         """The checks come by themselves while they run, and go when they are passed."""
@@ -219,39 +170,11 @@ class MoverApp(RunActs, App[int]):
             markup=False,
         )
 
-    def _catch_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number, code in _SIGNALS.items():
-            try:
-                loop.add_signal_handler(number, self._stop_for, number, code)
-                # asyncio's own does nothing but wake the loop; ours hears of it where the loop stands still, too.
-                signal.signal(number, self._hear)
-            except (ValueError, RuntimeError):  # not the main thread: whoever runs us there handles signals
-                return
-
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
-        if not (self._heard and number == signal.SIGHUP):  # a window that closes may say so more than once
-            self._by_signal(_SIGNALS[signal.Signals(number)])
-        self._heard = True
-
-    def _stop_for(self, number: int, code: ExitCode) -> None:
-        if not (self._stopping and number == signal.SIGHUP):
-            self._stop_by(code)
-
-    def _stop_by(self, code: ExitCode) -> None:
-        """Checkpoint, restore the terminal and leave; asked twice, do not wait for the pieces in flight."""
-        self.session.control.stop(now=self._stopping)
-        if not self._stopping:
-            self._stopping = True
-            self.exit(int(code))
-
-    def action_interrupt(self) -> None:
-        """Ctrl-C as a key."""
-        self._by_signal(ExitCode.INTERRUPTED)
-        self._stop_by(ExitCode.INTERRUPTED)
-
     def action_leave(self) -> None:
-        """Leave; ask while bytes move. The picture may be half a second old, and the run over since."""
+        """Leave; ask while torrents are under way. The picture may be half a second old, and the run over since."""
+        if self.options.attached:
+            self.exit(None)
+            return
         snapshot = self.session.snapshot = self.session.control.snapshot()
         if snapshot.phase is Phase.ENDED or not snapshot.count(MoveStatus.ACTIVE):
             self._leave(LeavingWay.STOP.value)
@@ -270,20 +193,6 @@ class MoverApp(RunActs, App[int]):
         yield from action_commands(self, screen)
         for name in themes.NAMES:
             yield SystemCommand(f"Theme: {name}", "Change the colours", partial(self.use_theme, name))
-
-    def _fatal_error(self) -> None:
-        """The screen dies alone: without the values of variables, which may be long, and say more than a log should."""
-        error = self._exception
-        self.failure = error
-        self._exit_renderables.append(Text(f"The dashboard failed: {type(error).__name__}: {safe(str(error))}"))
-        self._close_messages_no_wait()
-
-
-def chosen_theme(name: str) -> str:
-    """`auto` is mono where NO_COLOR is set, else dark."""
-    if name in themes.NAMES:
-        return name
-    return "mono" if os.environ.get("NO_COLOR") else "dark"
 
 
 def run_dashboard(

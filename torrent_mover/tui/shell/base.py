@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import takewhile
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.screen import Screen
 
-from torrent_mover.domain.report.snapshot import MoveStatus, MoveView, Phase, Snapshot
-from torrent_mover.domain.text import counted, safe
+from torrent_mover.domain.report.snapshot import LogLine, MoveStatus, MoveView, Phase, Snapshot
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.tui.moving.move_table import in_trouble
 from torrent_mover.tui.shell import bindings
 from torrent_mover.tui.shell import format as fmt
 from torrent_mover.tui.shell.ask import Choice, Choose
+from torrent_mover.tui.shell.fitted import FittedScreen
 from torrent_mover.tui.shell.header import phase_span
-from torrent_mover.tui.shell.ink import line, wrap
-from torrent_mover.tui.shell.lines import Lines
+from torrent_mover.tui.shell.ink import Line, line
 from torrent_mover.tui.shell.messages import TroubleWanted
 from torrent_mover.tui.shell.session import ScreenSession
 
-LEAST_WIDTH, LEAST_HEIGHT = 60, 15
-NARROW_BELOW, HUGE_FROM = 110, 180
 _NAMED = 5  # torrents that a question names
 
 
@@ -31,47 +28,32 @@ _RUN_KEYS = frozenset({"run.pause", "run.bandwidth", "run.rescan"})
 """Keys that do nothing once the run is over."""
 
 
-class ScreenView(Screen[Any]):
+class ScreenView(FittedScreen):
     """A screen that draws the picture of each tick. `show` is called by the application."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (NARROW_BELOW, "-wide"), (HUGE_FROM, "-huge")]  # noqa: RUF012 - textual's type
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (22, "-short"), (34, "-tall"), (50, "-high")]  # noqa: RUF012 - textual's type
-
     def __init__(self, session: ScreenSession) -> None:
-        super().__init__()
+        super().__init__(session.look)
         self.session = session
 
-    def on_mount(self) -> None:
-        """What is shown where the terminal is too small for the rest."""
-        self.mount(Lines(self.session.look, classes="too-small"))
+    def redraw(self) -> None:
+        """The picture of now."""
+        self.show(self.session.snapshot)
 
-    def on_screen_resume(self) -> None:
-        """Draw at once; the next tick may be half a second away."""
-        self.call_after_refresh(self.draw)
-
-    def on_resize(self) -> None:
-        """Everything is laid out anew."""
-        self.call_after_refresh(self.draw)
-
-    def draw(self) -> None:
-        """Draw the picture of now, once there is something to draw on."""
-        if not (self.is_mounted and self.is_running):
-            return
-        if self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT:
-            self._say_too_small()
-        else:
-            self.show(self.session.snapshot)
-
-    def _say_too_small(self) -> None:
-        snapshot, size = self.session.snapshot, self.size
-        text = f"{size.width}x{size.height} is too small: {LEAST_WIDTH}x{LEAST_HEIGHT} or more, or --simple. Transfers go on."
-        lines = [line(phase_span(snapshot, self.session.look), f" {fmt.percent_tenths(snapshot.fraction)}")]
-        lines += [line(piece) for piece in wrap(text, max(1, size.width))]
-        for panel in self.query(".too-small").results(Lines):
-            panel.show_lines(lines)
+    def small_head(self) -> list[Line]:
+        """Phase and percent."""
+        snapshot = self.session.snapshot
+        return [line(phase_span(snapshot, self.look), f" {fmt.percent_tenths(snapshot.fraction)}")]
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw. Subclasses do."""
+
+    def log_records(self) -> Sequence[LogLine]:
+        """The log of the run."""
+        return self.session.log
+
+    def log_torrent(self) -> InfoHash | None:
+        """The first of the chosen ones."""
+        return next((move.id for move in self.chosen()), None)
 
     def chosen(self) -> list[MoveView]:
         """The torrents that keys act on. Subclasses say."""
@@ -81,26 +63,6 @@ class ScreenView(Screen[Any]):
         """See HasIdleKeys. Subclasses add theirs."""
         over = self.session.snapshot.phase is Phase.ENDED
         return _RUN_KEYS if over else frozenset()
-
-    def back_out(self) -> bool:
-        """What escape ends on this screen before it leaves it, a filter or marks; False where there is nothing."""
-        return False
-
-    def say(self, text: str, *, bad: bool = False) -> None:
-        """A short word in the corner; names in it are data."""
-        self.app.notify(safe(text), severity="error" if bad else "information", timeout=8 if bad else 3, markup=False)
-
-    def copy_one_of(self, texts: list[tuple[str, str]]) -> None:
-        """Ask which of these (label, text) to copy."""
-        choices = tuple(Choice(str(index), f"{label}  {text}") for index, (label, text) in enumerate(texts[:9], 1))
-
-        def answered(key: str | None) -> None:
-            if key and key.isdigit():
-                label, text = texts[int(key) - 1]
-                self.app.copy_to_clipboard(safe(text))
-                self.say(f"Copied the {label}")
-
-        self.app.push_screen(Choose(self.session, "Copy", [], (*choices, Choice("escape", "nothing"))), answered)
 
 
 _LEAVABLE = frozenset({MoveStatus.ACTIVE, MoveStatus.RETRYING, MoveStatus.QUEUED, MoveStatus.PAUSED})
@@ -115,6 +77,10 @@ _IS = {
     MoveStatus.DONE: "is done",
     MoveStatus.SKIPPED: "was left for a later run",
 }
+
+
+def _is(move: MoveView) -> str:
+    return "is being checked" if move.checks else _IS[move.standing]
 
 
 def may_retry(move: MoveView) -> bool:
@@ -161,7 +127,7 @@ class MoveActs(ScreenView):
             return []
         fitting = [move for move in moves if fits(move)]
         if moves and not fitting:
-            self.say(f"Nothing to {what}: {moves[0].name} {_IS[moves[0].standing]}.")
+            self.say(f"Nothing to {what}: {moves[0].name} {_is(moves[0])}.")
         return fitting
 
     def _ask(self, moves: list[MoveView], act: Callable[[InfoHash], object], done: str) -> None:

@@ -20,7 +20,7 @@ APP = (
     _key("1", "view('dashboard')", "dashboard", "view.dashboard", "What moves, how fast, the latest log lines"),
     _key("2", "view('queue')", "queue", "view.queue", "What waits, why, and what is not moved"),
     _key("3", "view('history')", "history", "view.history", "What was moved before"),
-    _key("4", "view('health')", "health", "view.health", "Servers, space, cache, watchdog, this machine"),
+    _key("4", "view('health')", "servers", "view.health", "Servers, space, cache, watchdog, this machine"),
     _key("5", "view('log')", "log", "view.log", "The log, full screen"),
     _key("0", "preflight", "pre-flight", "view.preflight", "The checks before the run, with remedies"),
     _key("right,l", "turn(1)", "next view", "view.next", "The next view, or the next tab"),
@@ -28,6 +28,8 @@ APP = (
     _key("p", "pause_all", "pause all", "run.pause", "Pause or resume every torrent", show=True),
     _key("b", "bandwidth", "bandwidth", "run.bandwidth", "Limit the bandwidth of all torrents together, from now on"),
     _key("R", "rescan", "rescan", "run.rescan", "Look for torrents now; what failed is tried again"),
+    _key("D", "next_duty", "next duty", "app.duty", "The next duty that runs with this config, then the overview"),
+    _key("O", "overview", "overview", "app.overview", "The overview of all duties: is all well, what needs you"),
     _key("o", "open_log", "open log", "log.open", "Open the log file in $PAGER; transfers go on"),
     _key("ctrl+z", "lend_shell", "shell", "app.shell", "Open a shell; transfers go on, exit returns"),
     _key("t", "next_theme", "theme", "app.theme", "Next theme: dark, light, contrast, mono"),
@@ -138,3 +140,23 @@ GROUPS = (
     ("A problem", ERROR),
 )
 """For documents: heading and keys."""
+
+SHARED_IDS = (
+    "app.quit",
+    "app.stop",
+    "app.help",
+    "app.back",
+    "app.duty",
+    "app.overview",
+    "view.next",
+    "view.previous",
+    "log.open",
+    "app.shell",
+    "app.theme",
+)
+"""Keys of the dashboard that the screens of other duties have too."""
+
+
+def duty_key(key: str, action: str, word: str, name: str, tooltip: str, *, show: bool = True) -> Binding:
+    """A key of another duty's screens: `word` in the footer, `tooltip` in the help, `name` in keymap.toml."""
+    return _key(key, action, word, name, tooltip, show=show)

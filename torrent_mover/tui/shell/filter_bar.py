@@ -26,8 +26,9 @@ class FilterBar(Input):
     class Closed(Message):
         """Typing is over."""
 
-    def __init__(self) -> None:
-        super().__init__(placeholder="name   !not   state:retry   tracker:example", id="filter", compact=True)
+    def __init__(self, hint: str = "name   !not   state:retry   tracker:example   route:main") -> None:
+        """`hint` shows what may be typed."""
+        super().__init__(placeholder=hint, id="filter", compact=True)
         self.display = False
 
     def open(self, text: str) -> None:

@@ -36,6 +36,17 @@ def phase_span(snapshot: Snapshot, look: Look) -> Span:
     return Span(f"{glyph} {snapshot.phase.value.upper()}", _PHASE_TONES[snapshot.phase])
 
 
+def stopped_routes(snapshot: Snapshot) -> tuple[str, ...]:
+    """Routes that do not move, for a reason that needs somebody, while others go on."""
+    if not snapshot.several or snapshot.phase in (Phase.REFUSED, Phase.ENDED):
+        return ()
+    return tuple(
+        route.name
+        for route in snapshot.routes
+        if route.phase is Phase.REFUSED or (route.phase is Phase.ENDED and route.exit_code)
+    )
+
+
 def _short(name: str) -> str:
     return shorten(safe(name), _NAME_CELLS)
 
@@ -66,6 +77,7 @@ def header_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     if troubles:
         alarm = Span(f"{look.glyphs.alarm} {troubles}", Tone.BAD, "screen.trouble")
         start.append(Part(line(alarm)))
+    start += [Part(line(Span(f"{look.glyphs.bad} {_short(name)}", Tone.BAD))) for name in stopped_routes(snapshot)]
     if snapshot.test_run:
         start.append(Part(line(Span("test run", Tone.WARN)), 1))
     limit = limit_of(snapshot)
@@ -112,7 +124,7 @@ def counts_line(snapshot: Snapshot, width: int, look: Look) -> Line:
     start = [
         Part(line(f" {fmt.pair(snapshot.done_bytes, snapshot.total_bytes, units)}")),
         Part(line(*rates)),
-        *_standings(snapshot),
+        *_standings(snapshot, width),
     ]
     end = []
     if snapshot.extended:
@@ -128,7 +140,6 @@ def counts_line(snapshot: Snapshot, width: int, look: Look) -> Line:
 
 
 _STANDINGS = (
-    (MoveStatus.ACTIVE, "active", Tone.PLAIN, 2),
     (MoveStatus.RETRYING, "retry", Tone.WARN, 1),
     (MoveStatus.PAUSED, "paused", Tone.WARN, 1),
     (MoveStatus.QUEUED, "queued", Tone.PLAIN, 3),
@@ -137,19 +148,24 @@ _STANDINGS = (
 )
 
 
-_ONLY_WHEN_THERE = (MoveStatus.RETRYING, MoveStatus.PAUSED)
+_ONLY_WHEN_THERE = ("checking", "retry", "paused")
+_LONG_WORD_FROM = 100  # cells; with less, a count would have to go for it
 _NOTHING_SPARE = 4  # a zero goes before any count does
 
 
-def _standings(snapshot: Snapshot) -> list[Part]:
-    """`3 active`, `7 queued`: what is not there is dim, or left out where only trouble would be news."""
+def _standings(snapshot: Snapshot, width: int) -> list[Part]:
+    """`3 transferring`, `7 queued`: what is not there is dim, or left out where only trouble would be news."""
+    under_way = (
+        (snapshot.transferring, "transferring" if width >= _LONG_WORD_FROM else "moving", Tone.PLAIN, 2),
+        (snapshot.checking, "checking", Tone.PLAIN, 2),
+    )
+    counts = ((snapshot.count(standing), word, tone, spare) for standing, word, tone, spare in _STANDINGS)
     parts = []
-    for standing, word, tone, spare in _STANDINGS:
-        count = snapshot.count(standing)
+    for count, word, tone, spare in (*under_way, *counts):
         if count:
             word_tone = Tone.DIM if tone is Tone.PLAIN else tone
             parts.append(Part(line(Span(f"{count} ", tone), Span(word, word_tone)), spare))
-        elif standing not in _ONLY_WHEN_THERE:
+        elif word not in _ONLY_WHEN_THERE:
             parts.append(Part(line(Span(f"0 {word}", Tone.DIM)), _NOTHING_SPARE + spare))
     return parts
 
@@ -174,15 +190,15 @@ VIEWS = (
     ("dashboard", "1 Dashboard"),
     ("queue", "2 Queue"),
     ("history", "3 History"),
-    ("health", "4 Health"),
+    ("health", "4 Servers"),
     ("log", "5 Log"),
 )
 
 
-def view_line(current: str, width: int, *ends: Line) -> Line:
+def view_line(current: str, width: int, *ends: Line, views: tuple[tuple[str, str], ...] = VIEWS) -> Line:
     """The names of the views, the current one in brackets; at the right the first of the ends that has room."""
     spans: list[Span] = [Span(" ")]
-    for name, label in VIEWS:
+    for name, label in views:
         here = name == current
         spans.append(
             Span(f"[{label}]" if here else f" {label} ", Tone.TITLE if here else Tone.DIM, f"app.view('{name}')")

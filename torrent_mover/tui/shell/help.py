@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding
 from textual.containers import Vertical
 
 from torrent_mover.tui.shell import bindings
-from torrent_mover.tui.shell.base import ScreenView
+from torrent_mover.tui.shell.fitted import FittedScreen
 from torrent_mover.tui.shell.ink import BLANK, Line, Span, Tone, left, line
 from torrent_mover.tui.shell.keys import grouped, key_name
+from torrent_mover.tui.shell.look import Look
 from torrent_mover.tui.shell.rows import ListRow, Rows
-from torrent_mover.tui.shell.session import ScreenSession
 
 _KEYS = 14
 
+Groups = tuple[tuple[str, tuple[Binding, ...]], ...]
+"""Headings, each with its keys."""
 
-def help_lines(active: dict[str, ActiveBinding], *, ascii_only: bool) -> list[Line]:
-    """Headings and keys, in the order of the list of bindings."""
+
+def help_lines(active: dict[str, ActiveBinding], groups: Groups, *, ascii_only: bool) -> list[Line]:
+    """Headings and keys, in the order of `groups`."""
     keys = {binding.id: (binding, found) for binding, found in grouped(active) if binding.id}
     lines: list[Line] = []
-    for heading, group in bindings.GROUPS:
+    for heading, group in groups:
         here = [keys[binding.id] for binding in group if binding.id in keys]
         if not here:
             continue
@@ -32,18 +35,18 @@ def help_lines(active: dict[str, ActiveBinding], *, ascii_only: bool) -> list[Li
     return lines
 
 
-class Help(ScreenView):
+class Help(FittedScreen):
     """A list to scroll; escape goes back."""
 
-    def __init__(self, session: ScreenSession, active: dict[str, ActiveBinding]) -> None:
-        super().__init__(session)
-        self._lines = help_lines(active, ascii_only=session.look.ascii)
+    def __init__(self, look: Look, active: dict[str, ActiveBinding], groups: Groups = bindings.GROUPS) -> None:
+        super().__init__(look)
+        self._lines = help_lines(active, groups, ascii_only=look.ascii)
 
     def compose(self) -> ComposeResult:
         """A box over the whole screen."""
         with Vertical(classes="page") as box:
             box.border_title = "Keys   (esc back)"
-            yield Rows(self.session.look, lambda item, _: item, id="keys-list")
+            yield Rows(self.look, lambda item, _: item, id="keys-list")
 
     def on_mount(self) -> None:
         """Show them."""

@@ -7,15 +7,19 @@ import tomllib
 from pathlib import Path
 
 from torrent_mover.domain.errors import ConfigError
+from torrent_mover.tui.debrid import keys as debrid
+from torrent_mover.tui.health import keys as health
+from torrent_mover.tui.overview import keys as overview
 from torrent_mover.tui.shell import bindings
 from torrent_mover.tui.shell.keys import key_name
+from torrent_mover.tui.tiering import keys as tiering
 from torrent_mover.tui.wizard import keys as wizard
 
-_GROUPS = bindings.GROUPS + wizard.GROUPS
+_GROUPS = bindings.GROUPS + overview.GROUPS + tiering.GROUPS + health.GROUPS + debrid.GROUPS + wizard.GROUPS
 
 
 def known_ids() -> frozenset[str]:
-    """Every id that may stand in keymap.toml: the dashboard's and the wizard's, as one file serves both."""
+    """Every id that may stand in keymap.toml: those of all screens, as one file serves them all."""
     return frozenset(binding.id for _, group in _GROUPS for binding in group if binding.id)
 
 

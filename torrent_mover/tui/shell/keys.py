@@ -90,6 +90,8 @@ class Keys(Lines):
     def __init__(self, look: Look, order: tuple[str, ...]) -> None:
         super().__init__(look, classes="keys")
         self._order = order
+        self._holding: tuple[str, ...] = ()
+        self._active: dict[str, ActiveBinding] = {}
 
     def on_mount(self) -> None:
         """Redraw when focus changes what keys do."""
@@ -104,8 +106,13 @@ class Keys(Lines):
 
     def show(self) -> None:
         """Draw the keys that hold now."""
+        if not self.is_mounted:
+            return
         app: App[object] = self.app
-        if self.is_mounted and app.screen is self.screen:
+        if (
+            app.screen is self.screen
+        ):  # else the keys of what lies over it hold, and it keeps its own for when that goes
             idle = self.screen.idle_keys() if isinstance(self.screen, HasIdleKeys) else frozenset()
-            order = tuple(name for name in self._order if name not in idle)
-            self.show_lines([key_line(self.screen.active_bindings, order, self.size.width, self.look)])
+            self._holding = tuple(name for name in self._order if name not in idle)
+            self._active = self.screen.active_bindings
+        self.show_lines([key_line(self._active, self._holding, self.size.width, self.look)])

@@ -111,7 +111,7 @@ class LogPane(Inked, can_focus=True):
         self._lines += lines
 
     def refilter(self) -> None:
-        """Filters, wrapping or width changed: make the lines anew from the ring."""
+        """Filters, wrapping or width changed: make the lines again from the ring."""
         self._lines, self._newest, self._times = [], None, 0
         for entry in self._records:
             if self._passes(entry):
@@ -168,7 +168,7 @@ class LogPane(Inked, can_focus=True):
         return self.paint(ink, self.size.width)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lines are broken anew where they wrap."""
+        """Lines are broken again where they wrap."""
         del event
         self._painted.clear()
         self.refilter()

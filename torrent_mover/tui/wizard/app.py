@@ -26,12 +26,12 @@ from torrent_mover.domain.errors import Cancelled, ExitCode, MoverError
 from torrent_mover.domain.text import counted, safe
 from torrent_mover.ports.categorizer import Categorizer, Written
 from torrent_mover.tui.shell import themes
-from torrent_mover.tui.shell.app import chosen_theme
 from torrent_mover.tui.shell.ask import text_width
 from torrent_mover.tui.shell.driver import TerminalDriver
 from torrent_mover.tui.shell.ink import BLANK, Line, Span, Tone, line, wrap
 from torrent_mover.tui.shell.keymap import load_keymap
 from torrent_mover.tui.shell.look import Look, look_for
+from torrent_mover.tui.shell.program import chosen_theme
 from torrent_mover.tui.wizard import keys
 from torrent_mover.tui.wizard.desk import Desk
 from torrent_mover.tui.wizard.page import Message, Page

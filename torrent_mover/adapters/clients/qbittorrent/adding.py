@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 from qbittorrentapi import exceptions as api_errors
 
-from torrent_mover.adapters.clients.qbittorrent.answers import RESUME_CHECK
+from torrent_mover.adapters.clients.qbittorrent.answers import NO_LIMIT, RESUME_CHECK, priority_number
 from torrent_mover.adapters.clients.qbittorrent.renaming import rename_steps, wanted_paths
 from torrent_mover.adapters.clients.qbittorrent.session import Api, gone
 from torrent_mover.domain.errors import BadAnswer, Collision, NotWritable, ServerError, UnsafeTorrent
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.torrent.manifest import Manifest
-from torrent_mover.domain.torrent.torrent import USUAL_PRIORITY, ClientFile, InfoHash, Torrent, TorrentState
+from torrent_mover.domain.torrent.torrent import (
+    USUAL_PRIORITY,
+    ClientFile,
+    FilePriority,
+    InfoHash,
+    Torrent,
+    TorrentState,
+)
 from torrent_mover.ports.client import AddSpec
 
 _LISTED_WITHIN = 30.0  # seconds from the answer to the row in torrents/info; 0.1 s is usual
 _CHECKED_WITHIN = 120.0  # seconds for the resume data of a torrent, after thousands of others after a restart
-_NO_LIMIT = -1
 
 _RUNNING = (TorrentState.SEEDING, TorrentState.DOWNLOADING)
 _WORKING = (TorrentState.CHECKING, TorrentState.MOVING)
@@ -79,7 +85,8 @@ def add_stopped(client: AddingClient, metainfo: bytes, spec: AddSpec) -> InfoHas
     _refuse_elsewhere(client, there, spec)
     _lift_limits(client, there)
     _refuse_other_layout(client, there, wanted)
-    _prioritise(client, there, dict(spec.priorities))
+    # Only once it lies at its save path: what is not wanted is looked for there, under its own name or in the part file.
+    prioritise(client, there, dict.fromkeys(range(len(wanted)), USUAL_PRIORITY) | dict(spec.priorities))
     return torrent
 
 
@@ -103,6 +110,7 @@ def _send(client: AddingClient, torrent: InfoHash, metainfo: bytes, spec: AddSpe
         f"{client.name} accepted the torrent {torrent.short} but does not list it after {_LISTED_WITHIN:.0f} s.",
         kept="The data on disk was not touched.",
         remedy="Look at its log (View > Log).",
+        server=client.name,
     )
 
 
@@ -120,9 +128,9 @@ def _fields(spec: AddSpec) -> dict[str, Any]:
         "is_first_last_piece_priority": spec.first_last_piece_first,
         "upload_limit": spec.upload_limit or None,
         "download_limit": spec.download_limit or None,
-        "ratio_limit": _NO_LIMIT,
-        "seeding_time_limit": _NO_LIMIT,
-        "inactive_seeding_time_limit": _NO_LIMIT,
+        "ratio_limit": NO_LIMIT,
+        "seeding_time_limit": NO_LIMIT,
+        "inactive_seeding_time_limit": NO_LIMIT,
     }
 
 
@@ -140,6 +148,7 @@ def _ready(client: AddingClient, torrent: InfoHash) -> Torrent:
             f"{client.name} has been reading the resume data of {torrent.short} for {_CHECKED_WITHIN:.0f} s.",
             kept="The torrent is listed there, stopped; the data was not touched.",
             remedy="It may lack permission for the folder: look at its log (View > Log).",
+            server=client.name,
         )
     if found is None:
         raise gone(client.name, torrent)
@@ -152,6 +161,7 @@ def _refuse_running(client: AddingClient, there: Torrent, *, ours: bool) -> None
             f"{client.name} reports an error for {there.name} at {there.save_path}.",
             kept="It is listed there; the data was not touched.",
             remedy="It usually lacks permission for the folder: look at its log (View > Log).",
+            server=client.name,
         )
     if ours and there.state in _RUNNING:
         client.stop(there.id)
@@ -159,6 +169,7 @@ def _refuse_running(client: AddingClient, there: Torrent, *, ours: bool) -> None
             f"{client.name} started {there.name} although it was added stopped; it has been stopped again.",
             kept="What it may have begun to download lies at the save path.",
             remedy="Switch off what starts torrents there (a script, 'Run external program', another tool), then run again.",
+            server=client.name,
         )
     if not ours and there.state in (*_RUNNING, *_WORKING):
         raise Collision(
@@ -166,6 +177,7 @@ def _refuse_running(client: AddingClient, there: Torrent, *, ours: bool) -> None
             kept="It was left as it is.",
             remedy="If it is checking, run again later. If it is a complete copy that seeds, there is nothing to move: take the"
             " torrent out of the category in the source client.",
+            server=client.name,
         )
 
 
@@ -177,6 +189,7 @@ def _refuse_elsewhere(client: AddingClient, there: Torrent, spec: AddSpec) -> No
         f"{client.name} has {there.name} {where}, not at {spec.save_path}.",
         kept="It was left as it is.",
         remedy="Remove it there without its files, or set its location by hand with automatic management off.",
+        server=client.name,
     )
 
 
@@ -185,24 +198,19 @@ def _lift_limits(client: AddingClient, there: Torrent) -> None:
 
     def lifted() -> bool:
         now = client.get(there.id)
-        return now is not None and _unlimited(now)
+        return now is not None and now.limits.never
 
-    if not _unlimited(there):
+    if not there.limits.never:
         client.settle(
             lambda api: api.torrents_set_share_limits(
-                ratio_limit=_NO_LIMIT,
-                seeding_time_limit=_NO_LIMIT,
-                inactive_seeding_time_limit=_NO_LIMIT,
+                ratio_limit=NO_LIMIT,
+                seeding_time_limit=NO_LIMIT,
+                inactive_seeding_time_limit=NO_LIMIT,
                 torrent_hashes=there.id.hex,
             ),
             lifted,
             f"lift the share limits of {there.name}",
         )
-
-
-def _unlimited(torrent: Torrent) -> bool:
-    limits = (torrent.ratio_limit, torrent.seeding_time_limit, torrent.inactive_seeding_time_limit)
-    return all(limit == _NO_LIMIT for limit in limits)
 
 
 def _paths(client: AddingClient, manifest: Manifest, spec: AddSpec) -> tuple[str, ...]:
@@ -219,7 +227,7 @@ def _rename_all(client: AddingClient, torrent: InfoHash, wanted: tuple[str, ...]
     present = [file.path for file in client.files(torrent)]
     if len(present) == len(wanted):
         for old, new in rename_steps(present, wanted, f"{torrent.short}.renaming"):
-            _rename(client, torrent, old, new)
+            rename_file(client, torrent, old, new)
 
 
 def _set_location(client: AddingClient, there: Torrent, save_path: ClientPath) -> Torrent:
@@ -254,17 +262,18 @@ def _refuse_other_layout(client: AddingClient, there: Torrent, wanted: tuple[str
         f"{client.name} gave {there.name} other file paths than requested{example}.",
         kept="It is stopped there, and no data was touched; the source is whole.",
         remedy="Remove it there without its files. If this happens again, give that file a simpler name in the source client.",
+        server=client.name,
     )
 
 
-def _prioritise(client: AddingClient, there: Torrent, wanted: dict[int, int]) -> None:
-    """Only once it lies at its save path: what is not wanted is looked for there, under its own name or in the part file."""
+def prioritise(client: AddingClient, there: Torrent, wanted: Mapping[int, FilePriority]) -> None:
+    """Give these files, by index, their priorities; it has none below the usual one."""
 
     def differing() -> dict[int, list[int]]:
         by_priority: dict[int, list[int]] = {}
         for file in client.files(there.id):
-            priority = wanted.get(file.index, USUAL_PRIORITY)
-            if file.priority != priority:
+            priority = priority_number(wanted.get(file.index, file.priority))
+            if priority_number(file.priority) != priority:
                 by_priority.setdefault(priority, []).append(file.index)
         return by_priority
 
@@ -276,7 +285,9 @@ def _prioritise(client: AddingClient, there: Torrent, wanted: dict[int, int]) ->
         client.settle(partial(send, files, priority), lambda: priority not in differing(), doing, there.id)  # noqa: B023
 
 
-def _rename(client: AddingClient, torrent: InfoHash, old: str, new: str) -> None:
+def rename_file(client: AddingClient, torrent: InfoHash, old: str, new: str) -> None:
+    """Rename one file of a torrent, and see that it has the new name."""
+
     def listed() -> list[str]:
         return [file.path for file in client.files(torrent)]
 
@@ -296,4 +307,5 @@ def _rename(client: AddingClient, torrent: InfoHash, old: str, new: str) -> None
             f"{client.name} does not rename {old!r} to {new!r}: it says that the name is taken or not allowed.",
             kept="It is stopped there; the source is whole.",
             remedy="Rename the file in the source client to something simpler, then run again.",
+            server=client.name,
         ) from error

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from sys import intern
+from typing import Any, Final
 
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
+from torrent_mover.domain.torrent.sharing import Limit, NoOwnLimit, ShareLimits, WhenMet
+from torrent_mover.domain.torrent.torrent import (
+    ClientFile,
+    FilePriority,
+    InfoHash,
+    PieceStates,
+    Torrent,
+    TorrentState,
+    Tracker,
+)
+from torrent_mover.ports.roles import TorrentPhase, TorrentPulse
 
 Raw = Mapping[str, Any]
 
@@ -37,10 +49,42 @@ _STATES = {
     "error": TorrentState.ERROR,
 }
 
+_PHASES: Final = {
+    TorrentState.SEEDING: TorrentPhase.SEEDING,
+    TorrentState.STOPPED_COMPLETE: TorrentPhase.STOPPED,
+    TorrentState.STOPPED_INCOMPLETE: TorrentPhase.STOPPED,
+    TorrentState.DOWNLOADING: TorrentPhase.DOWNLOADING,
+    TorrentState.CHECKING: TorrentPhase.CHECKING,
+    TorrentState.MOVING: TorrentPhase.MOVING,
+    TorrentState.MISSING_FILES: TorrentPhase.MISSING_FILES,
+    TorrentState.ERROR: TorrentPhase.ERROR,
+}
+
 _HAVE = 2  # of torrents/pieceStates: downloaded and hashed; 1 is being downloaded, 0 missing
 _WORKING = 2  # of a tracker's status
-_NO_LIMIT = -1
 _MINUTE = 60
+_ENDLESS: Final = 8_640_000  # of an eta: 100 days stand for never
+
+NO_LIMIT: Final = -1
+"""How the Web API says that a torrent has no limit, whatever the preferences say."""
+_AS_CLIENT: Final = -2
+
+_PRIORITIES: Final = {
+    FilePriority.SKIP: 0,
+    FilePriority.LOW: 1,  # it has none below the usual one
+    FilePriority.NORMAL: 1,
+    FilePriority.HIGH: 6,
+    FilePriority.MAXIMUM: 7,
+}
+_ACTIONS: Final = {
+    "": WhenMet.AS_CLIENT,
+    "Default": WhenMet.AS_CLIENT,
+    "Stop": WhenMet.STOP,
+    "Remove": WhenMet.REMOVE,
+    "RemoveWithContent": WhenMet.REMOVE_WITH_DATA,
+    "EnableSuperSeeding": WhenMet.SUPER_SEED,
+}
+"""`share_limit_action`, known since 5.2."""
 
 
 def state(word: str) -> TorrentState:
@@ -53,10 +97,10 @@ def torrent(raw: Raw) -> Torrent:
     return Torrent(
         id=InfoHash(raw["hash"]),
         name=raw["name"],
-        category=raw["category"],
+        category=intern(raw["category"]),
         state=state(raw["state"]),
-        client_state=raw["state"],
-        save_path=ClientPath(raw["save_path"]),
+        client_state=intern(raw["state"]),
+        save_path=_folder(raw["save_path"]),
         size=raw["size"],
         total_size=raw["total_size"],
         amount_left=raw["amount_left"],
@@ -70,21 +114,23 @@ def torrent(raw: Raw) -> Torrent:
         auto_managed=raw["auto_tmm"],
         upload_limit=max(0, raw["up_limit"]),
         download_limit=max(0, raw["dl_limit"]),
-        ratio_limit=raw["ratio_limit"],
-        seeding_time_limit=_seconds(raw["seeding_time_limit"]),
-        # Unknown before 4.6: then nothing can fire.
-        inactive_seeding_time_limit=_seconds(raw.get("inactive_seeding_time_limit", _NO_LIMIT)),
+        limits=_limits(raw),
         sequential=raw["seq_dl"],
         first_last_piece_first=raw["f_l_piece_prio"],
         super_seeding=raw["super_seeding"],
         force_start=raw["force_start"],
         # Relative for a moment after the torrent was added (4.5).
         downloaded=raw.get("downloaded", 0),
-        share_limit_action=_own_action(raw.get("share_limit_action", "")),
         active_time=raw.get("time_active", 0),
         queued=raw["state"] == "queuedUP",
         content_path=ClientPath(raw["content_path"]) if raw["content_path"].startswith("/") else None,
     )
+
+
+@lru_cache(maxsize=1024)
+def _folder(path: str) -> ClientPath:
+    """Thousands of torrents lie in a few folders: one value for all of them."""
+    return ClientPath(path)
 
 
 def file(raw: Raw) -> ClientFile:
@@ -95,14 +141,91 @@ def file(raw: Raw) -> ClientFile:
         size=raw["size"],
         progress=raw["progress"],
         wanted=raw["priority"] > 0,
-        priority=raw["priority"],
+        priority=priority(raw["priority"]),
         pieces=_range(raw.get("piece_range")),
     )
 
 
-def _own_action(word: str) -> str:
-    """Known since 5.2; `Default` is what the preferences say for all."""
-    return "" if word == "Default" else word
+def priority(number: int) -> FilePriority:
+    """Libtorrent knows 0 to 7, qBittorrent's own interface 0, 1, 6 and 7."""
+    if number <= 0:
+        return FilePriority.SKIP
+    if number >= _PRIORITIES[FilePriority.MAXIMUM]:
+        return FilePriority.MAXIMUM
+    return FilePriority.HIGH if number == _PRIORITIES[FilePriority.HIGH] else FilePriority.NORMAL
+
+
+def priority_number(wanted: FilePriority) -> int:
+    """As torrents/filePrio takes it."""
+    return _PRIORITIES[wanted]
+
+
+def limit_number(limit: Limit) -> float:
+    """As torrents/setShareLimits takes it."""
+    if isinstance(limit, NoOwnLimit):
+        return NO_LIMIT if limit is NoOwnLimit.NEVER else _AS_CLIENT
+    return limit
+
+
+def limit_minutes(limit: Limit) -> int:
+    """As torrents/setShareLimits takes a time: in whole minutes."""
+    return int(limit_number(limit)) if isinstance(limit, NoOwnLimit) else int(limit) // _MINUTE
+
+
+def action_word(met: WhenMet) -> str:
+    """As torrents/setShareLimits takes it since 5.2; blank: nothing of the torrent's own."""
+    return next((word for word, known in _ACTIONS.items() if known is met), "")
+
+
+def limit(number: float) -> Limit:
+    """A limit of a torrent, or what it says in place of one."""
+    if number >= 0:
+        return number
+    return NoOwnLimit.NEVER if number == NO_LIMIT else NoOwnLimit.AS_CLIENT
+
+
+def _limits(raw: Raw) -> ShareLimits:
+    """Before 4.6 there is no limit of inactive seeding: then nothing can fire."""
+    return ShareLimits(
+        limit(raw["ratio_limit"]),
+        limit(_seconds(raw["seeding_time_limit"])),
+        limit(_seconds(raw.get("inactive_seeding_time_limit", NO_LIMIT))),
+        _ACTIONS.get(raw.get("share_limit_action", ""), WhenMet.UNKNOWN),
+    )
+
+
+def pulse(raw: Raw) -> TorrentPulse:
+    """What a row of torrents/info tells of this moment. Raises KeyError, TypeError for what is none.
+
+    Before 5.0 the list does not say `private`. `completion_on` of what was never complete is 0, or -1 from 5.0 on.
+    """
+    return TorrentPulse(
+        download_rate=raw["dlspeed"],
+        upload_rate=raw["upspeed"],
+        eta=raw["eta"] if 0 <= raw["eta"] < _ENDLESS else None,
+        availability=raw["availability"] if raw["availability"] >= 0 else None,
+        seeds=raw["num_seeds"],
+        peers=raw["num_leechs"],
+        last_activity=raw["last_activity"] if raw["last_activity"] > 0 else None,
+        phase=_phase(raw["state"]),
+        swarm_seeds=raw["num_complete"] if raw["num_complete"] >= 0 else None,
+        swarm_peers=raw["num_incomplete"] if raw["num_incomplete"] >= 0 else None,
+        was_complete=raw["completion_on"] > 0,
+        queue_place=raw["priority"] if raw["priority"] > 0 else None,
+        private=raw["private"] if isinstance(raw.get("private"), bool) and not _is_magnet(raw["state"]) else None,
+    )
+
+
+def _phase(word: str) -> TorrentPhase:
+    if _is_magnet(word):
+        return TorrentPhase.METADATA
+    if word in ("queuedUP", "queuedDL"):
+        return TorrentPhase.QUEUED
+    return _PHASES.get(_STATES.get(word, TorrentState.UNKNOWN), TorrentPhase.UNKNOWN)
+
+
+def _is_magnet(word: str) -> bool:
+    return word in ("metaDL", "forcedMetaDL")
 
 
 def _range(said: list[int] | None) -> tuple[int, int] | None:

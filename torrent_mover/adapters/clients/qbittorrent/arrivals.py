@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from torrent_mover.ports.client import Remark
+from torrent_mover.ports.roles import Remark
 
 _ONCE_MORE = "which finishes there once more when it has been checked"
 

@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from qbittorrentapi import exceptions as api_errors
 
-from torrent_mover.adapters.clients.qbittorrent import adding, answers, arrivals, sharing
+from torrent_mover.adapters.clients.qbittorrent import (
+    adding,
+    answers,
+    arrivals,
+    following,
+    labelling,
+    relocating,
+    sharing,
+    watching,
+)
 from torrent_mover.adapters.clients.qbittorrent.logbook import LogBook, LogEntry
 from torrent_mover.adapters.clients.qbittorrent.lookout import Lookout
 from torrent_mover.adapters.clients.qbittorrent.recheck import Ticket, TorrentLook
 from torrent_mover.adapters.clients.qbittorrent.session import Api, QBittorrentSettings, WebSession, gone
-from torrent_mover.adapters.clients.qbittorrent.shared_answer import SharedAnswer
-from torrent_mover.adapters.clients.qbittorrent.tunnelled import Dial
-from torrent_mover.domain.errors import BadAnswer, ProvisioningError, ServerError, TorrentError
+from torrent_mover.adapters.clients.shared_answer import SharedAnswer
+from torrent_mover.adapters.clients.tunnelled import Dial
+from torrent_mover.domain.errors import BadAnswer, ServerError, TorrentError, TorrentGone
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent.attributes import ShareLimits
 from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.domain.torrent.certificate import Certificate, too_old
-from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, PieceStates, Torrent, TorrentState, Tracker
-from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckTicket, Remark
+from torrent_mover.domain.torrent.manifest import InfoHashes
+from torrent_mover.domain.torrent.partfile import part_file_name
+from torrent_mover.domain.torrent.sharing import ShareLimits
+from torrent_mover.domain.torrent.torrent import (
+    ClientFile,
+    FilePriority,
+    InfoHash,
+    PieceStates,
+    Torrent,
+    TorrentState,
+    Tracker,
+)
+from torrent_mover.domain.torrent.warrant import Warrant, stale_warrant
+from torrent_mover.ports.client import AddSpec, ClientInfo, RecheckTicket
 from torrent_mover.ports.clock import Clock
+from torrent_mover.ports.roles import ClientCondition, ClientSnapshot, Remark, TorrentPulse
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _SETTLED_WITHIN: Final = 15.0  # seconds from an order to its effect in torrents/info, which is up to 1.5 s old
 _REPEATED_AFTER: Final = 4.0  # seconds after which an order whose answer was lost counts as not received
 _REMOVED_WITHIN: Final = 60.0
-_NAMED = 3
-"""Files that a message names one by one."""
-
-_COMPLAINS_WITHIN: Final = 2.0  # seconds from a removal to the log entry about content that could not be deleted
+_REMOVALS_KNOWN: Final = 256  # removals of which it is known where the client's log was
 _USUAL_LAG: Final = 1.5  # seconds that torrents/info may be old
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 _FILES_EVERY: Final = 5  # polls of a check that shows nothing new before files are listed again
@@ -48,16 +67,41 @@ class QBittorrentClient:
     """
 
     def __init__(self, settings: QBittorrentSettings, clock: Clock, dial: Dial | None = None) -> None:
-        self._session = WebSession(settings, clock, dial)
-        self._log = LogBook(self._session)
-        self._lookout = Lookout(self, self._session, clock, self._log)
+        self._share(WebSession(settings, clock, dial), clock)
+
+    def _share(self, session: WebSession, clock: Clock) -> None:
+        self._session = session
+        self._log = LogBook(session)
+        self._lookout = Lookout(self, session, clock, self._log)
         self._clock = clock
+        self._removed: dict[InfoHash, LogEntry | None] = {}
         self._everything = SharedAnswer(self._listed)
+        self._following = following.Following(session, clock)
+
+    def for_route(self, clock: Clock, files: object = None) -> QBittorrentClient:
+        """The same client, with the same login, for another route: its own clock ends its waits, and nobody else's.
+
+        It deletes data itself, and needs no `files` for it.
+        """
+        del files
+        other = object.__new__(QBittorrentClient)
+        other._share(self._session, clock)
+        other._everything = self._everything
+        other._following = self._following
+        return other
 
     @property
     def name(self) -> str:
         """`host:port`."""
         return self._session.name
+
+    def role(self, kind: type[R]) -> R | None:
+        """See the port. It has all of them."""
+        return self if isinstance(self, kind) else None
+
+    def id_of(self, hashes: InfoHashes) -> InfoHash:
+        """See ports.roles.NamesTorrents: by the v2 hash, cut, where there is one (libtorrent 2)."""
+        return hashes.client_id
 
     def info(self) -> ClientInfo:
         """See the port."""
@@ -112,6 +156,7 @@ class QBittorrentClient:
                 f"{self.name} has no .torrent for {torrent.short} yet: it was added by a magnet link.",
                 kept="Nothing was changed.",
                 remedy="Wait until it has fetched the metadata from the swarm.",
+                server=self.name,
             ) from error
         if not (document.startswith(b"d") and document.endswith(b"e")):
             raise self._session.trouble.garbled(f"something that is no .torrent for {torrent.short}")
@@ -190,6 +235,10 @@ class QBittorrentClient:
         preferences: Any = self._session.read(lambda api: api.app_preferences())
         return self._understood(preferences, lambda: arrivals.trash(preferences))
 
+    def limited(self, torrent: Torrent) -> bool:
+        """See the port. A torrent that says "as the preferences say" counts as limited: they may change at any time."""
+        return not torrent.limits.never
+
     def set_share_limits(self, torrent: InfoHash, limits: ShareLimits) -> None:
         """See the port. Raises TorrentGone."""
         sharing.set_limits(self, torrent, limits)
@@ -201,6 +250,110 @@ class QBittorrentClient:
     def set_force_start(self, torrent: InfoHash, *, on: bool) -> None:
         """See the port. Raises TorrentGone."""
         sharing.switch_force_start(self, torrent, on=on)
+
+    def set_tags(self, torrent: InfoHash, tags: Sequence[str]) -> None:
+        """See the port. Raises TorrentGone."""
+        labelling.set_tags(self, torrent, tags)
+
+    def set_name(self, torrent: InfoHash, name: str) -> None:
+        """See the port. Raises TorrentGone."""
+        labelling.set_name(self, torrent, name)
+
+    def rename_file(self, torrent: InfoHash, old: str, new: str) -> None:
+        """See the port. Raises TorrentGone, Collision."""
+        adding.rename_file(self, torrent, old, new)
+
+    def set_priorities(self, torrent: InfoHash, priorities: Mapping[int, FilePriority]) -> None:
+        """See the port. Raises TorrentGone."""
+        adding.prioritise(self, self.present(torrent), priorities)
+
+    def part_file(self, torrent: InfoHash) -> ClientPath:
+        """See the port. Raises TorrentGone."""
+        return self.present(torrent).save_path / part_file_name(torrent)
+
+    def set_piece_order(self, torrent: InfoHash, *, sequential: bool, first_last_first: bool) -> None:
+        """See the port. Raises TorrentGone."""
+        labelling.set_piece_order(self, torrent, sequential=sequential, first_last_first=first_last_first)
+
+    def set_transfer_limits(self, torrent: InfoHash, *, upload: int, download: int) -> None:
+        """See the port. Raises TorrentGone."""
+        labelling.set_transfer_limits(self, torrent, upload=upload, download=download)
+
+    def queue_place(self, torrent: InfoHash) -> int | None:
+        """See the port. Raises TorrentGone."""
+        self.present(torrent)
+        rows: Any = self._session.read(lambda api: api.torrents_info(torrent_hashes=torrent.hex))
+        place = self._understood(rows, lambda: next((int(row["priority"]) for row in rows), 0))
+        return place if place > 0 else None
+
+    def move_in_queue(self, torrent: InfoHash, *, first: bool) -> None:
+        """See the port. Raises TorrentGone."""
+        self.present(torrent)
+        labelling.move_in_queue(self, self.name, torrent, first=first)
+
+    def pulses(self) -> Mapping[InfoHash, TorrentPulse]:
+        """See the port."""
+        rows: Any = self._session.read(lambda api: api.torrents_info())
+        return self._understood(rows, lambda: {InfoHash(row["hash"]): answers.pulse(row) for row in rows})
+
+    def snapshot(self) -> ClientSnapshot:
+        """See ports.roles.Snapshots."""
+        return self._following.snapshot()
+
+    def trackers_of(self, torrents: Collection[InfoHash]) -> Mapping[InfoHash, Sequence[Tracker]]:
+        """See ports.roles.ListsTrackers. Before 5.1 it is one question each."""
+        if (found := following.trackers_of(self._session, torrents)) is not None:
+            return found
+        asked: dict[InfoHash, Sequence[Tracker]] = {}
+        for each in torrents:
+            with suppress(TorrentGone):
+                asked[each] = self.trackers(each)
+        return asked
+
+    def is_private(self, torrent: InfoHash) -> bool | None:
+        """See the port. Raises TorrentGone."""
+        return watching.is_private(self._session, self.present(torrent))
+
+    def condition(self) -> ClientCondition:
+        """See the port."""
+        return watching.condition(self._session)
+
+    def free_space(self) -> int | None:
+        """See the port. 4.5 was seen saying 0 on a disk with room."""
+        return self._following.free_space()
+
+    def reannounce(self, torrent: InfoHash) -> None:
+        """See the port. Raises TorrentGone."""
+        self.present(torrent)
+        self.order(lambda api: api.torrents_reannounce(torrent_hashes=torrent.hex), torrent)
+
+    def add_tracker(self, torrent: InfoHash, url: str) -> None:
+        """See the port. Raises TorrentGone."""
+        watching.add_tracker(self, torrent, url)
+
+    def remove_tracker(self, torrent: InfoHash, url: str) -> None:
+        """See the port. Raises TorrentGone."""
+        watching.remove_tracker(self, torrent, url)
+
+    def skips_check(self, *, renamed: bool) -> bool:
+        """See the port. qBittorrent (4.5, 5.1) forgets that it shall not check once it is at a place without the files.
+
+        So it does where a file is not there under the .torrent's name: it checks once it is started.
+        """
+        return not renamed
+
+    def relocate(self, torrent: InfoHash, save_path: ClientPath) -> None:
+        """See the port. A file that is not there is moved from the old place: let all of them lie ready. Raises TorrentGone."""
+        relocating.relocate(self, torrent, save_path)
+
+    def persist(self, torrent: InfoHash) -> ClientPath | None:
+        """See the port. Takes 5 s. Raises TorrentGone."""
+        return relocating.persist(self, torrent)
+
+    def opened(self, torrent: InfoHash) -> Sequence[ClientPath]:
+        """See the port. Raises TorrentGone."""
+        save_path = self.present(torrent).save_path
+        return tuple(save_path / file.path for file in self.files(torrent))
 
     def managed_path(self, category: str) -> ClientPath:
         """See the port."""
@@ -227,21 +380,36 @@ class QBittorrentClient:
     def remove(self, certificate: Certificate) -> None:
         """See the port; returns when the client no longer lists it. A torrent that is not listed is no error.
 
-        Raises LookAgain for a certificate that is too old, and ProvisioningError where the client has removed the
-        torrent and says in its log that it could not delete the data.
+        Raises LookAgain for a certificate that is too old.
         """
         torrent = certificate.torrent
         if not certificate.valid_at(self._clock.monotonic()):
             raise too_old(certificate.evidence, self._clock.monotonic())
-        before = self._log.mark()
+        self._removed[torrent] = self._log.mark()
+        while len(self._removed) > _REMOVALS_KNOWN:
+            del self._removed[next(iter(self._removed))]
         self.settle(
             lambda api: api.torrents_delete(delete_files=certificate.delete_data, torrent_hashes=torrent.hex),
             lambda: self.get(torrent) is None,
             f"remove {torrent.short}",
             within=_REMOVED_WITHIN,
         )
-        if certificate.delete_data:
-            self._listen_for_complaints(certificate, before)
+
+    def retire(self, warrant: Warrant) -> None:
+        """See the port. qBittorrent deletes the torrent's part file with it."""
+        torrent = warrant.torrent.id
+        if not warrant.valid_at(self._clock.monotonic()):
+            raise stale_warrant(warrant)
+        self.settle(
+            lambda api: api.torrents_delete(delete_files=False, torrent_hashes=torrent.hex),
+            lambda: self.get(torrent) is None,
+            f"remove {torrent.short}",
+            within=_REMOVED_WITHIN,
+        )
+
+    def complaint(self, certificate: Certificate) -> str:
+        """See the port. The log has it about two seconds after a removal."""
+        return self._log.complaint_about(certificate.evidence.planned.name, self._removed.get(certificate.torrent))
 
     def close(self) -> None:
         """See the port."""
@@ -275,11 +443,12 @@ class QBittorrentClient:
             raise BadAnswer(
                 f"qBittorrent at {self.name} accepted the request to {doing} but did not do it within {within:.0f} s.",
                 kept="Nothing else was changed.",
-                remedy="TorrentLook at its log (View > Log).",
+                remedy="Look at its log (View > Log).",
+                server=self.name,
             )
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
-        """TorrentLook until `done()`, at growing intervals, for so many seconds; whether it came true."""
+        """Look until `done()`, at growing intervals, for so many seconds; whether it came true."""
         deadline = self._clock.monotonic() + seconds
         pause = _FIRST_PAUSE
         while not done():
@@ -305,6 +474,7 @@ class QBittorrentClient:
                     f"{self.name} does not accept {category!r} as a category.",
                     kept="Nothing was changed.",
                     remedy="Choose a name without // and without a slash at its beginning or end.",
+                    server=self.name,
                 ) from error
 
     def present(self, torrent: InfoHash) -> Torrent:
@@ -313,22 +483,6 @@ class QBittorrentClient:
         if found is None:
             raise gone(self.name, torrent)
         return found
-
-    def _listen_for_complaints(self, certificate: Certificate, before: LogEntry | None) -> None:
-        torrent, complaint = certificate.evidence.planned, ""
-
-        def heard() -> bool:
-            nonlocal complaint
-            complaint = self._log.complaint_about(torrent.name, before)
-            return bool(complaint)
-
-        if self.until(heard, _COMPLAINS_WITHIN):
-            raise ProvisioningError(
-                f"{self.name} has removed {torrent.name}, but not its data: {complaint}",
-                kept="The data still lies there; the destination has its own, proven copy.",
-                remedy="Give the user that runs qBittorrent the right to delete there. These files of this torrent are left,"
-                f" and no others: {_own_files(certificate)}",
-            )
 
     def _understood(self, raw: object, read: Callable[[], T]) -> T:
         """What `read` makes of an answer; BadAnswer where it cannot."""
@@ -394,12 +548,3 @@ class _Rechecking:
     def reason(self, mark: LogEntry | None) -> str:
         torrent = self._client.get(self._torrent)
         return self._log.reason_against(torrent.name, mark) if torrent else ""
-
-
-def _own_files(certificate: Certificate) -> str:
-    """The files of a torrent as its client sees them, the first few by name: never a folder, which others may use too."""
-    planned = certificate.evidence.planned
-    paths = [planned.save_path / file.path for file in certificate.evidence.planned_files if file.wanted]
-    named = " ".join(shlex.quote(str(path)) for path in paths[:_NAMED])
-    more = len(paths) - _NAMED
-    return named + (f" and {more} more: torrent-mover log {planned.id.short} --json" if more > 0 else "")

@@ -135,6 +135,7 @@ class Lookout:
                     " it is busy checking other torrents.",
                     kept="Nothing was changed.",
                     remedy="Try again when it has finished: torrent-mover doctor",
+                    server=self._client.name,
                 )
             self._clock.wait(0.2)
         if unreadable:

@@ -75,7 +75,7 @@ class TorrentLook:
         return all(has or piece in unwanted for piece, has in enumerate(self.pieces.have))
 
     def _unwanted(self) -> set[int]:
-        """Pieces that reach into no wanted file, but for those of no file at all."""
+        """Pieces that reach into no wanted file, except those of no file at all."""
         ranges = [(file.wanted, file.pieces) for file in self.files if file.pieces]
         wanted = {piece for want, (first, last) in ranges if want for piece in range(first, last + 1)}
         return {piece for want, (first, last) in ranges if not want for piece in range(first, last + 1)} - wanted
@@ -164,7 +164,7 @@ class Ticket(Generic[Mark]):
     """One recheck. Waits until the client is done with the torrent's resume data or an earlier check, then asks for it.
 
     A client that was restarted meanwhile has forgotten the check and shows what it knew before, so
-    before GOOD or BAD is believed, its process must be the one that was asked; where it is not, the check is asked for anew.
+    before GOOD or BAD is believed, its process must be the one that was asked; where it is not, the check is asked for again.
     """
 
     _TRIES = 3
@@ -197,7 +197,8 @@ class Ticket(Generic[Mark]):
 
     def _begin(self, look: TorrentLook) -> RecheckProgress:
         """Ask for the check, unless the client is busy with the torrent, and look at once: only then the reset shows surely."""
-        if look.torrent.state in (TorrentState.SEEDING, TorrentState.DOWNLOADING):
+        # 4.5 never ends the check of a torrent with missing files unless it is stopped: it says checkingUP until it is started.
+        if look.torrent.state in (TorrentState.SEEDING, TorrentState.DOWNLOADING, *_BROKEN):
             self._client.stop()
         waits = Waits.of(self._client.lag())
         mark = self._client.mark()

@@ -19,7 +19,7 @@ from qbittorrentapi import exceptions as api_errors
 from requests.adapters import HTTPAdapter
 
 from torrent_mover.adapters.clients.qbittorrent.trouble import AnswerTrouble
-from torrent_mover.adapters.clients.qbittorrent.tunnelled import Dial, TunnelledAdapter
+from torrent_mover.adapters.clients.tunnelled import Dial, TunnelledAdapter
 from torrent_mover.adapters.proxies import proxy_for
 from torrent_mover.domain.errors import BadAnswer, LoginRefused, ServerError, TorrentGone
 from torrent_mover.domain.secret import Secret
@@ -79,7 +79,7 @@ class Api(qbittorrentapi.Client):
         return self._request(*args, **kwargs)
 
     @property
-    def _session(self) -> Any:  # noqa: ANN401  the library's own, which it makes anew whenever it likes
+    def _session(self) -> Any:  # noqa: ANN401  the library's own, which it makes again whenever it likes
         session = super()._session
         if self.adapter is not None and session.get_adapter("http://") is not self.adapter:
             session.mount("http://", self.adapter)
@@ -137,6 +137,12 @@ class WebSession:
     def info(self) -> ClientInfo:
         """What the client said of itself when we logged in last."""
         return self._info
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it answers on this machine: then bytes cost nothing."""
+        url = self._settings.url if "://" in self._settings.url else f"http://{self._settings.url}"
+        return self._dial is None and urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
 
     def read(self, ask: Callable[[Api], T], torrent: InfoHash | None = None) -> T:
         """Ask something that changes nothing; repeated after a cut connection or a broken answer.
@@ -200,7 +206,7 @@ class WebSession:
     def _logged_in(self) -> Api:
         if self._refused:
             first = self._refused
-            raise LoginRefused(first.what, kept=first.kept, remedy=first.remedy)
+            raise LoginRefused(first.what, kept=first.kept, remedy=first.remedy, server=first.server)
         if self._api is not None:
             self._api.hang_up()
             self._api = None
@@ -314,6 +320,7 @@ def gone(place: str, torrent: InfoHash) -> TorrentGone:
         f"qBittorrent at {place} does not list the torrent {torrent.short} any more.",
         kept="Nothing was removed by torrent_mover.",
         remedy="If nobody removed it on purpose, look at qBittorrent's log (View > Log).",
+        server=place,
     )
 
 

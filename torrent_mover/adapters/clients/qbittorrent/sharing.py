@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from torrent_mover.adapters.clients.qbittorrent import answers
 from torrent_mover.adapters.clients.qbittorrent.session import Api
 from torrent_mover.domain.paths import ClientPath
-from torrent_mover.domain.torrent.attributes import ShareLimits
-from torrent_mover.domain.torrent.certificate import NO_LIMIT
+from torrent_mover.domain.torrent.sharing import Limit, NoOwnLimit, ShareLimits, WhenMet
 from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
 
 _MINUTE: Final = 60
-_ACTIONS: Final = {0: "Stop", 1: "Remove", 2: "EnableSuperSeeding", 3: "RemoveWithContent"}
-"""`max_ratio_act`, in the words that torrents have for themselves since 5.2."""
+_ACTIONS: Final = {0: WhenMet.STOP, 1: WhenMet.REMOVE, 2: WhenMet.SUPER_SEED, 3: WhenMet.REMOVE_WITH_DATA}
+"""`max_ratio_act`."""
 
 
 class SharingClient(Protocol):
@@ -32,14 +32,14 @@ class SharingClient(Protocol):
 def defaults(preferences: Mapping[str, Any]) -> ShareLimits:
     """The limits for all torrents in app/preferences. Raises KeyError, TypeError for what are none."""
 
-    def minutes(name: str) -> int:
-        return int(preferences[name]) * _MINUTE if preferences.get(f"{name}_enabled") else NO_LIMIT
+    def minutes(name: str) -> Limit:
+        return int(preferences[name]) * _MINUTE if preferences.get(f"{name}_enabled") else NoOwnLimit.NEVER
 
     return ShareLimits(
-        ratio=float(preferences["max_ratio"]) if preferences["max_ratio_enabled"] else NO_LIMIT,
+        ratio=float(preferences["max_ratio"]) if preferences["max_ratio_enabled"] else NoOwnLimit.NEVER,
         seeding_time=minutes("max_seeding_time"),
         inactive_seeding_time=minutes("max_inactive_seeding_time"),
-        action=_ACTIONS.get(preferences["max_ratio_act"], ""),
+        when_met=_ACTIONS.get(preferences["max_ratio_act"], WhenMet.UNKNOWN),
     )
 
 
@@ -59,21 +59,23 @@ def web_seeds(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def set_limits(client: SharingClient, torrent: InfoHash, limits: ShareLimits) -> None:
     """Set what this version knows of them; before 4.6 there is no limit of inactive seeding, before 5.2 no action."""
-    own: dict[str, Any] = {"share_limit_action": limits.action} if limits.action else {}
+    action = answers.action_word(limits.when_met)
+    own: dict[str, Any] = {"share_limit_action": action} if action else {}
+    ratio, seeding_time = answers.limit_number(limits.ratio), answers.limit_minutes(limits.seeding_time)
 
     def send(api: Api) -> None:
         api.torrents_set_share_limits(
-            ratio_limit=limits.ratio,
-            seeding_time_limit=_minutes(limits.seeding_time),
-            inactive_seeding_time_limit=_minutes(limits.inactive_seeding_time),
+            ratio_limit=ratio,
+            seeding_time_limit=seeding_time,
+            inactive_seeding_time_limit=answers.limit_minutes(limits.inactive_seeding_time),
             torrent_hashes=torrent.hex,
             **own,
         )
 
     def done() -> bool:
-        now = client.present(torrent)
-        same_time = _minutes(now.seeding_time_limit) == _minutes(limits.seeding_time)
-        return same_time and math.isclose(now.ratio_limit, limits.ratio, abs_tol=0.01)
+        now = client.present(torrent).limits
+        same_time = answers.limit_minutes(now.seeding_time) == seeding_time
+        return same_time and math.isclose(answers.limit_number(now.ratio), ratio, abs_tol=0.01)
 
     client.settle(send, done, f"set the share limits of {torrent.short}", torrent)
 
@@ -106,7 +108,3 @@ def switch_management(client: SharingClient, torrent: InfoHash, *, on: bool) -> 
         f"switch automatic management of {torrent.short}",
         torrent,
     )
-
-
-def _minutes(seconds: int) -> int:
-    return seconds // _MINUTE if seconds > 0 else seconds

@@ -13,7 +13,7 @@ from torrent_mover.adapters.process import orders
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.domain.paths import HostPath
-from torrent_mover.domain.settings.settings import Settings
+from torrent_mover.domain.settings.clients import DestinationClientSettings
 from torrent_mover.ports.clock import Clock
 
 _HOLDER: Final = "statistics"
@@ -22,9 +22,10 @@ _LOCKS: Final = ("../lockfile", "../../config/lockfile", "../../../../.config/qB
 """Where the lock of the profile lies, seen from BT_backup: one folder for all (containers), `--profile`, and the XDG folders."""
 
 
-def resume_folder(settings: Settings, destination: SessionPool | None, clock: Clock) -> ResumeFolder | None:
+def resume_folder(
+    client: DestinationClientSettings, destination: SessionPool | None, clock: Clock
+) -> ResumeFolder | None:
     """What can be written there; None where nobody wants that. `destination`: the connections to a client on another machine."""
-    client = settings.destination_client
     folder = client.resume_folder
     if not client.carry_statistics or folder is None:
         return None

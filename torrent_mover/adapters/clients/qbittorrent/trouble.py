@@ -66,6 +66,7 @@ class AnswerTrouble:
             f"qBittorrent at {self.place} refused the login: wrong user name or password.",
             kept="Tried only once, to avoid a ban.",
             remedy=f"Set in [{self.section}]: username and password, as for its Web UI.",
+            server=self.place,
         )
 
     def key_refused(self) -> LoginRefused:
@@ -74,6 +75,7 @@ class AnswerTrouble:
             f"qBittorrent at {self.place} refused the API key (it takes keys from version 5.2 on).",
             kept=_NOTHING_DONE,
             remedy=f"Set in [{self.section}]: api_key, as shown in its Web UI options; or username and password instead.",
+            server=self.place,
         )
 
     def login_missing(self) -> LoginRefused:
@@ -82,6 +84,7 @@ class AnswerTrouble:
             f"qBittorrent at {self.place} requires a login, but none is configured.",
             kept=_NOTHING_DONE,
             remedy=f"Set in [{self.section}]: username and password, as for its Web UI.",
+            server=self.place,
         )
 
     def origin_refused(self, response: requests.Response | None) -> LoginRefused:
@@ -94,6 +97,7 @@ class AnswerTrouble:
             remedy=f"Check username and password in [{self.section}]; where they are right, add the host name to"
             " 'Server domains' in qBittorrent's Web UI options. A web server in front must pass on the Host header that qBittorrent"
             " expects, including the port (nginx: proxy_set_header Host $proxy_host).",
+            server=self.place,
         )
 
     def port_refused(self) -> LoginRefused:
@@ -105,6 +109,7 @@ class AnswerTrouble:
             remedy="Give the tunnel the same port at both ends: ssh -L 8080:127.0.0.1:8080 where its Web UI has port 8080, and"
             f" port = 8080 in [{self.section}] (a container: -p 8080:8080). Or set tunnel = yes, with host and port as"
             " the SSH server sees them.",
+            server=self.place,
         )
 
     def _front_wants_login(self, response: requests.Response) -> LoginRefused:
@@ -113,12 +118,14 @@ class AnswerTrouble:
                 f"The web server in front of qBittorrent at {self.place} refused the login in basic_auth.",
                 kept="Tried only once.",
                 remedy=f"Set in [{self.section}]: basic_auth = user:password, the login that a browser asks for first.",
+                server=self.place,
             )
         return LoginRefused(
             f"A web server in front of qBittorrent at {self.place} asks for its own password.",
             kept=_NOTHING_DONE,
             remedy=f"Set in [{self.section}]: basic_auth = user:password for that server; username and password"
             " stay those of qBittorrent itself.",
+            server=self.place,
         )
 
     def banned(self) -> Banned:
@@ -128,6 +135,7 @@ class AnswerTrouble:
             kept=_NOTHING_DONE,
             remedy="Restart that qBittorrent, or wait until the ban ends (one hour, unless its Web UI options say otherwise;"
             f" 'Ban client after consecutive failures'). Before that, correct username and password in [{self.section}].",
+            server=self.place,
         )
 
     def forbidden(self, response: requests.Response | None) -> BadAnswer | NotWritable:
@@ -139,6 +147,7 @@ class AnswerTrouble:
             f"qBittorrent at {self.place} refused the request: {said}.",
             kept=_NOTHING_DONE,
             remedy="Give the user that runs qBittorrent the right to write there.",
+            server=self.place,
         )
 
     def session_lost(self) -> BadAnswer:
@@ -148,6 +157,7 @@ class AnswerTrouble:
             kept=_NOTHING_DONE,
             remedy="A web server in front of it may remove cookies, or mark them Secure where host begins with http://: let it"
             " pass Cookie and Set-Cookie as they are, or connect directly.",
+            server=self.place,
         )
 
     def too_old(self, version: str) -> ServerTooOld:
@@ -156,6 +166,7 @@ class AnswerTrouble:
             f"qBittorrent at {self.place} is too old: torrent_mover needs qBittorrent 4.5 or later (found {version}).",
             kept=_NOTHING_DONE,
             remedy="Upgrade qBittorrent there: it cannot hand out .torrent files before 4.5.",
+            server=self.place,
         )
 
     def garbled(self, what: str = "an answer that makes no sense") -> BadAnswer:
@@ -164,6 +175,7 @@ class AnswerTrouble:
             f"qBittorrent at {self.place} gave {what}.",
             kept=_NOTHING_DONE,
             remedy=f"Open {self.place} in a browser. If that shows qBittorrent, look at its log (View > Log).",
+            server=self.place,
         )
 
     def not_qbittorrent(self, response: requests.Response) -> BadAnswer:
@@ -173,6 +185,7 @@ class AnswerTrouble:
             kept=_NOTHING_DONE,
             remedy=f"Check host and port in [{self.section}]. Behind a proxy, host needs the whole address,"
             f" such as https://box.example.org/qbittorrent. {_PAST_THE_GATE}",
+            server=self.place,
         )
 
     def redirected(self, response: requests.Response) -> BadAnswer:
@@ -188,6 +201,7 @@ class AnswerTrouble:
             f"What answers at {self.place} sends us to another address: {_quoted(target, _LONGEST_ADDRESS)}.",
             kept=_NOTHING_DONE,
             remedy=remedy,
+            server=self.place,
         )
 
     def check(self, response: requests.Response, *_: object, **__: object) -> None:
@@ -248,6 +262,7 @@ class AnswerTrouble:
             f"A web server in front of qBittorrent at {self.place} answers {said} in its place.",
             kept=_NOTHING_DONE,
             remedy=f"{remedy}; or set host in [{self.section}] to qBittorrent's own address.",
+            server=self.place,
         )
 
     def _too_large(self, response: requests.Response) -> TorrentError:
@@ -258,6 +273,7 @@ class AnswerTrouble:
             kept="Nothing was added.",
             remedy=f"Raise its limit (nginx: client_max_body_size 64m;), or set host in [{self.section}] to qBittorrent's own"
             " address. Then run again: what was brought is kept.",
+            server=self.place,
         )
 
     def _no_authorities(self, said: str) -> Unreachable:
@@ -334,6 +350,7 @@ class AnswerTrouble:
                 f"The proxy {proxy.place} on the way to qBittorrent at {self.place} requires a login, or refused ours.",
                 kept="qBittorrent was not asked.",
                 remedy=self._other_proxy(proxy, "http://user:password@host:port, with that proxy's login"),
+                server=self.place,
             )
         if tunnel or (response is not None and code in _SILENT_BEHIND and response.url.startswith("http:")):
             return self._unreachable_by(proxy, f"does not connect to qBittorrent at {self.place}: it answers {said}")
@@ -348,13 +365,14 @@ class AnswerTrouble:
             f"The proxy {proxy.place} ({proxy.named_by}) {what}.",
             kept="qBittorrent was not asked.",
             remedy=self._other_proxy(proxy, "off, to go there without a proxy"),
+            server=self.place,
         )
 
     def _other_proxy(self, proxy: Proxy, value: str) -> str:
         return f"Check {proxy.named_by}, or set in [{self.section}]: proxy = {value}"
 
     def _unreachable(self, what: str, remedy: str) -> Unreachable:
-        return Unreachable(f"qBittorrent at {self.place} {what}.", kept=_NOTHING_DONE, remedy=remedy)
+        return Unreachable(f"qBittorrent at {self.place} {what}.", kept=_NOTHING_DONE, remedy=remedy, server=self.place)
 
 
 def _looks_like(response: requests.Response) -> str:

@@ -1,0 +1,47 @@
+"""Draws docs/screenshots/page-*.png: the page of `serve` over the scenes of the tests, in the system's Chromium."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import sync_playwright  # noqa: E402 - the path comes first
+
+from tests.tui import overview_case  # noqa: E402
+from tests.web.site import WebHouse, serving_site  # noqa: E402
+from torrent_mover.commands.debrid.dashboard import debrid_panel  # noqa: E402
+from torrent_mover.commands.health.dashboard import health_panel  # noqa: E402
+
+SHOTS = (
+    ("overview", "overview", {"color_scheme": "dark"}),
+    ("moves", "moves", {"color_scheme": "dark"}),
+    ("tiers", "tiers", {"color_scheme": "light"}),
+    ("health", "health", {"color_scheme": "light"}),
+    ("debrid", "debrid", {"color_scheme": "dark"}),
+    ("phone", "overview", {"color_scheme": "light", "viewport": {"width": 390, "height": 844}}),
+)
+
+
+def main() -> int:
+    """Draw all of them."""
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        web = WebHouse(Path(folder), serve=overview_case.serving())
+        web.panels += [health_panel(web.health), debrid_panel(web.debrid)]
+        server, address = serving_site(web.site(token=""))
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, view, how in SHOTS:
+            page = browser.new_page(**{"viewport": {"width": 1200, "height": 800}, **how})
+            page.goto(f"{address}/#{view}")
+            page.wait_for_selector("main tbody tr")
+            page.screenshot(path=target / f"page-{name}.png")
+        browser.close()
+        server.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

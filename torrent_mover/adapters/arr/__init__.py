@@ -1,0 +1,1 @@
+"""Sonarr, Radarr, Lidarr, Readarr and Whisparr, by their web API."""

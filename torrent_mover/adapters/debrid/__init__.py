@@ -1,0 +1,1 @@
+"""Accounts at debrid services over their web APIs."""

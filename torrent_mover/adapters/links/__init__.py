@@ -1,0 +1,1 @@
+"""Symbolic links on local disks, and the mounts behind them."""

@@ -1,0 +1,1 @@
+"""Programs in which people ask for media, over their web APIs."""

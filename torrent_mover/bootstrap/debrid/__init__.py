@@ -1,0 +1,1 @@
+"""Builds what works for debrid accounts."""

@@ -1,0 +1,1 @@
+"""Builds what the loops of health work with, from their settings."""

@@ -1,0 +1,1 @@
+"""The tiers wired: which there are, and each with its clients, disks and journal."""

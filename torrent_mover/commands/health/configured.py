@@ -1,0 +1,113 @@
+"""What a config has of health: a line for --check-config, the checks of doctor, where each loop stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from torrent_mover.adapters.config.reading import find
+from torrent_mover.bootstrap.configs import examine_all
+from torrent_mover.bootstrap.health.setups import HealthSetup, health_setups
+from torrent_mover.bootstrap.health.state import LoopStates, open_journal, records_of, running
+from torrent_mover.bootstrap.health.world import HealthDuty
+from torrent_mover.commands.other_duties import OtherDuty
+from torrent_mover.domain.errors import ConfigError
+from torrent_mover.domain.text import counted, duration, safe
+from torrent_mover.duties.health.health_journal import DUTY
+from torrent_mover.duties.health.needs import HealthArr, HealthWorld
+from torrent_mover.duties.health.settings import HealthMode, HealthSettings
+from torrent_mover.engine.preflight.examination import Check, Doubt
+
+
+def configured(config: str | None) -> Sequence[OtherDuty]:
+    """The loops of the config. Raises ConfigError."""
+    try:
+        path = find(config)
+    except ConfigError:
+        return ()
+    found, _ = examine_all(path)
+    if found is None or not found.named(HealthSettings):
+        return ()
+    return tuple(_told(setup) for setup in health_setups(config)[0])
+
+
+def _told(setup: HealthSetup) -> OtherDuty:
+    return OtherDuty(
+        f"health {setup.name}",
+        _line(setup),
+        f"torrent-mover health {setup.name} --watch",
+        f"torrent-mover health {setup.name} --dry-run",
+        partial(checks_of, setup),
+        partial(_status, setup),
+    )
+
+
+def _line(setup: HealthSetup) -> str:
+    settings = setup.settings
+    acts = "acts on what is due" if settings.mode is HealthMode.ACT else "only reports"
+    whose = f"category {', '.join(settings.categories)}" if settings.categories else "the Arr's own torrents"
+    if not settings.categories and not setup.arrs:
+        whose = "all torrents"
+    arr = f", Arr {settings.arr}" if settings.arr else ""
+    client = f"client {settings.client} ({setup.client.type.value} at {setup.client.url})"
+    return f"{client}, {whose}{arr}; looks every {duration(settings.every)} and {acts} (from {setup.config})"
+
+
+def _status(setup: HealthSetup) -> Sequence[str]:
+    """From the journal alone."""
+    with ExitStack() as stack:
+        journal = open_journal(setup, stack, writes=False)
+        looked_at, done = records_of(setup, journal).memory().looked_at, records_of(setup, journal).actions()
+        state, _, error = LoopStates(journal.documents(DUTY, setup.name)).read() if journal else ("", 0.0, "")
+    who = running(setup)
+    lines = [f"looked at last: {duration(max(time.time() - looked_at, 0.0))} ago" if looked_at else "no look yet"]
+    lines.append(f"{state or 'running'}: {who}" if who else "nobody looks again and again")
+    if who and error:
+        lines.append(safe(error))
+    if done:
+        last = max(done, key=lambda each: each.number)
+        lines.append(
+            f"{counted(len(done), 'action')}; the last: {last.action.value} {safe(last.name)}, {last.state.value}"
+        )
+    return lines
+
+
+@contextmanager
+def checks_of(setup: HealthSetup) -> Iterator[Sequence[Check]]:
+    """Client and Arr, and whether the data is within reach. Changes nothing anywhere."""
+    with HealthDuty(setup, writes=False) as health:
+        world = health.world
+        checks = [Check(f"client {setup.settings.client}", partial(_client, world))]
+        if world.arr is not None:
+            checks.append(Check(f"Arr {world.arr.name}", partial(_arr, world.arr)))
+        yield [*checks, Check("data", partial(_data, world), fatal=False, needs=(checks[0].name,))]
+
+
+def _client(world: HealthWorld) -> str:
+    return f"{world.client.name}: {counted(len(world.client.torrents()), 'torrent')}"
+
+
+def _arr(arr: HealthArr) -> str:
+    categories = sorted(arr.categories())
+    if not categories:
+        raise Doubt(
+            f"{arr.name} has no download client with a category.",
+            kept="No torrent counts as its own.",
+            remedy=f"Set category in [ARR {arr.name}], or categories in the loop.",
+        )
+    return f"its categories: {safe(', '.join(categories))}"
+
+
+def _data(world: HealthWorld) -> str:
+    """Lost data is found, and data put into a bin, only where we reach it."""
+    folders = {torrent.save_path for torrent in world.client.torrents()}
+    away = sorted(str(folder) for folder in folders if world.files.disk(folder) is None)
+    if away:
+        raise Doubt(
+            f"{counted(len(away), 'folder')} of {world.client_name} cannot be reached: {safe(away[0])}",
+            kept="What lies there is not put into a bin, and lost data is not looked for there.",
+            remedy=f"Set path_map or machine in [CLIENT {world.client_name}].",
+        )
+    return f"{counted(len(folders), 'folder')} within reach"

@@ -1,0 +1,1 @@
+"""Debrid services: what an account holds and answers, and what is decided of it."""

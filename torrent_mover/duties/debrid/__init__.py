@@ -1,0 +1,1 @@
+"""Keeps a library playable whose files lie in a debrid account."""

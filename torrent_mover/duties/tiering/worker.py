@@ -1,0 +1,280 @@
+"""The worker of one tier: rounds of heal, queue, sweep and space, with a heartbeat; one worker a tier at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Final
+
+from torrent_mover.domain.errors import Cancelled, MoverError, ServerError
+from torrent_mover.domain.text import size as size_text
+from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.tiering.copy_queue import CopyQueue
+from torrent_mover.duties.tiering.errors import OtherMover, RootAway
+from torrent_mover.duties.tiering.heal_round import heal_round
+from torrent_mover.duties.tiering.lines import space_line
+from torrent_mover.duties.tiering.looking import PictureReader
+from torrent_mover.duties.tiering.needs import TierWorld
+from torrent_mover.duties.tiering.orders import evict_now
+from torrent_mover.duties.tiering.other_movers import refuse_other_movers
+from torrent_mover.duties.tiering.picture import TorrentKey
+from torrent_mover.duties.tiering.reconciling import due_again, forget_missing, reconcile
+from torrent_mover.duties.tiering.records import Heartbeat
+from torrent_mover.duties.tiering.reports import RoundReport
+from torrent_mover.duties.tiering.root_marks import look_at
+from torrent_mover.duties.tiering.roots import RootFinding, RootState
+from torrent_mover.duties.tiering.space_round import SpaceRound
+from torrent_mover.duties.tiering.sweeping import look_for_gone, sweep
+from torrent_mover.duties.tiering.watermarks import shortage
+from torrent_mover.ports.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+_BEAT: Final = 10.0
+_DAY: Final = 86_400.0
+
+
+class TierWorker:
+    """Does rounds. `alone` holds the tier's lock for a round; it raises AlreadyRunning where another has it."""
+
+    def __init__(self, world: TierWorld, alone: Callable[[], AbstractContextManager[object]]) -> None:
+        self._alone = alone
+        self._lock = threading.Lock()
+        now = world.clock.now()
+        before = world.journal.heartbeat()
+        self._beat = replace(before or Heartbeat(0, now, now), pid=os.getpid(), since=now, at=now, doing="")
+        self._world = world = replace(world, clock=_BeatingClock(world.clock, self._alive))
+        self._pictures = PictureReader(world)
+        self.queue = CopyQueue(world, self._doing)
+        self.space = SpaceRound(world, self._pictures, self._doing)
+
+    @property
+    def pictures(self) -> PictureReader:
+        """How this worker sees torrents and files."""
+        return self._pictures
+
+    def round(self) -> RoundReport:
+        """Heal, queue, sweep, space. One part that fails ends no other. Raises AlreadyRunning, Cancelled."""
+        with self._alone():
+            report = RoundReport()
+            self._doing("looking")
+            away = self._roots(report)
+            if not self._client_answers(report):
+                self._end(report)
+                return report
+            for part in (self._reconciled, lambda: heal_round(self._world)):
+                self._part(part, report)
+            if self._somebody_else_moves(report):
+                self._end(report)
+                return report
+            self._part(self.queue.work, report)
+            with self._pictures.one_look():
+                self._part(self._swept, report)
+                if away:
+                    self._note(root_trouble="; ".join(f"{finding.path}: {finding.why}" for finding in away))
+                else:
+                    self._note(root_trouble="")
+                    self._part(self._evicted, report)
+            self._end(report)
+            return report
+
+    def process_queue(self) -> RoundReport:
+        """The queue alone."""
+        with self._alone():
+            report = RoundReport()
+            self._roots(report)
+            if not self._somebody_else_moves(report):
+                self._part(self.queue.work, report)
+            self._end(report)
+            return report
+
+    def copy_now(self, key: TorrentKey) -> RoundReport:
+        """One torrent of the queue, in the foreground; beside a worker that runs, its lease keeps the two apart."""
+        report = RoundReport()
+        self._roots(report)
+        if not self._somebody_else_moves(report):
+            self._part(lambda: self.queue.work([key]), report)
+        return report
+
+    def evict(self, torrent: InfoHash) -> RoundReport:
+        """One torrent and those that share files with it, because a person asked. Raises as orders.evict_now, AlreadyRunning."""
+        with self._alone():
+            refuse_other_movers(self._world)
+            report = evict_now(self._world, self._pictures, self.space, torrent)
+            self._end(report)
+            return report
+
+    def idle(self) -> None:
+        """Nothing is to be done now: give a sign of life."""
+        self._alive()
+
+    # Parts
+
+    def _part(self, part: Callable[[], RoundReport], report: RoundReport) -> None:
+        try:
+            report.extend(part())
+        except Cancelled:
+            raise
+        except MoverError as error:
+            report.note(None, error)
+            self._world.say(None, str(error))
+
+    def _roots(self, report: RoundReport) -> tuple[RootFinding, ...]:
+        """Look at every root; those that are away are told, and new ones get their identity."""
+        away = []
+        for disk in self._world.disks:
+            try:
+                finding = look_at(self._world, disk, adopt=True)
+            except MoverError as error:
+                finding = RootFinding(disk.root, RootState.AWAY, why=error.what)
+            if finding.state is not RootState.KNOWN:
+                away.append(finding)
+                report.note(
+                    None,
+                    RootAway(
+                        f"{disk.root} is not used: {finding.why}.",
+                        kept="Nothing is copied, relocated or deleted there, and nothing is written there.",
+                        remedy=f"Mount its disk at {disk.root}.",
+                    ),
+                )
+        return tuple(away)
+
+    def _client_answers(self, report: RoundReport) -> bool:
+        """Whether the tier's own client does. Without it no part can do anything, and each would wait for its whole time-out."""
+        world = self._world
+        try:
+            world.client(world.settings.client).client.moving_hooks()
+        except ServerError as error:
+            forget_missing(world)
+            report.note(None, error)
+            world.say(None, str(error))
+            return False
+        return True
+
+    def _somebody_else_moves(self, report: RoundReport) -> bool:
+        """Told once a round. A client that does not answer is told of by what asks it next."""
+        try:
+            refuse_other_movers(self._world)
+        except OtherMover as error:
+            report.note(None, error)
+            self._world.say(None, str(error))
+            return True
+        except ServerError:
+            return False
+        return False
+
+    def _reconciled(self) -> RoundReport:
+        """Evictions that a kill, or something that could not be seen, has cut short."""
+        report = RoundReport()
+        for record in self._world.journal.evictions():
+            if not due_again(record, self._world.clock.now()):
+                continue
+            self._doing(f"settling {record.torrent.short.upper()} {record.title}")
+            try:
+                reconcile(self._world, self._pictures, record)
+            except Cancelled:
+                raise
+            except MoverError as error:
+                report.note(record.key, error)
+                self._world.say(record.key, str(error))
+        return report
+
+    def _swept(self) -> RoundReport:
+        report = sweep(self._world, self._pictures)
+        if report.queued:
+            report.extend(self.queue.work(report.queued))
+        return report
+
+    def _evicted(self) -> RoundReport:
+        """Evictions, unless so many copies are gone that a person must look first.
+
+        Copies are looked for before evictions, and once a day: that wakes disks which sleep.
+        """
+        now = self._world.clock.now()
+        short = any(shortage(self._world.settings, space).wanted for space in self._pictures.spaces())
+        if not short and 0 <= now - self._beat.copies_at < _DAY:
+            return RoundReport()
+        report, alarming = look_for_gone(self._world, self._pictures)
+        with self._lock:
+            self._beat = replace(self._beat, copies_at=now)
+        if not alarming:
+            report.extend(self.space.run())
+        return report
+
+    # Signs of life
+
+    def _doing(self, what: str) -> None:
+        _log.debug("tier %s: %s", self._world.name, what)
+        self._note(doing=what)
+
+    def _alive(self) -> None:
+        """A sign now and then, however long one thing takes."""
+        if not 0 <= self._world.clock.now() - self._beat.at < _BEAT:
+            self._note()
+
+    def _note(self, *, doing: str | None = None, root_trouble: str | None = None) -> None:
+        with self._lock:
+            beat = self._beat
+            self._beat = replace(
+                beat,
+                at=self._world.clock.now(),
+                doing=beat.doing if doing is None else doing,
+                root_trouble=beat.root_trouble if root_trouble is None else root_trouble,
+            )
+            self._world.journal.save_heartbeat(self._beat)
+
+    def _end(self, report: RoundReport) -> None:
+        """The worker's last answers, for those that only look."""
+        world, now = self._world, self._world.clock.now()
+        silent = [
+            trouble.error.what for trouble in report.failed if isinstance(trouble.error, ServerError | OtherMover)
+        ]
+        try:
+            spaces = self._pictures.spaces()
+        except MoverError as error:
+            report.note(None, error)
+            spaces = ()
+        lows = [
+            f"{space.root}: {size_text(space.free)} free" for space in spaces if shortage(world.settings, space).wanted
+        ]
+        planned = {disk.root: chosen for disk, chosen in report.plans}
+        lines = tuple(space_line(world.settings, space, planned.get(space.root)) for space in spaces)
+        untold = sum(record.stage.value == "proven" for record in world.journal.copies())
+        with self._lock:
+            self._beat = replace(
+                self._beat,
+                at=now,
+                doing="",
+                ended_at=self._beat.ended_at if silent else now,
+                client_at=self._beat.client_at if silent else now,
+                client_trouble=silent[0] if silent else "",
+                low_space="; ".join(lows),
+                arr_trouble=f"{untold} copies not told to an Arr yet" if untold else "",
+                spaces=lines,
+            )
+            world.journal.save_heartbeat(self._beat)
+
+
+class _BeatingClock:
+    """The clock of the world, which gives a sign of life at each wait: all that takes long waits, or asks for a stop."""
+
+    def __init__(self, clock: Clock, alive: Callable[[], None]) -> None:
+        self._clock = clock
+        self._alive = alive
+
+    def now(self) -> float:
+        """See ports.clock.Clock."""
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        """See ports.clock.Clock."""
+        return self._clock.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """See ports.clock.Clock."""
+        self._alive()
+        self._clock.wait(seconds)

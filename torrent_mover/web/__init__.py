@@ -1,0 +1,1 @@
+"""The API and the page of a process that runs all duties."""
