@@ -6,22 +6,19 @@ import logging
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.report.debrid import DebridPhase
-from torrent_mover.domain.report.events import Event, Level, Noticed
-from torrent_mover.domain.text import counted, safe
+from torrent_mover.domain.text import counted
 from torrent_mover.ports.debrid_control import DebridControl
 from torrent_mover.tui.debrid import keys, panels
 from torrent_mover.tui.debrid.rows import DebridList
 from torrent_mover.tui.debrid.screens import DebridLog, DebridScreen
 from torrent_mover.tui.debrid.session import AccountsSession
 from torrent_mover.tui.shell.ask import AskLine
-from torrent_mover.tui.shell.keymap import load_keymap
-from torrent_mover.tui.shell.list_app import ListApp
-from torrent_mover.tui.shell.look import Look
-from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
+from torrent_mover.tui.shell.list_app import ListApp, shown_until_left
+from torrent_mover.tui.shell.options import DashboardOptions
 from torrent_mover.tui.shell.panel import reading_width
 
 _LOG = logging.getLogger(__name__)
@@ -30,64 +27,14 @@ _LOG = logging.getLogger(__name__)
 class DebridApp(ListApp):
     """Returns None when somebody left, a signal's exit code when one ended it."""
 
-    CSS_PATH: ClassVar[list[str]] = ["../shell/mover.tcss", "../shell/listing.tcss"]  # type: ignore[assignment]  # textual takes a list too
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
+    session: AccountsSession
+    session_type, list_type, log_type, help_groups = AccountsSession, DebridScreen, DebridLog, keys.HELP
     explains = "Reading what is known of it ..."
-
-    def __init__(
-        self,
-        control: DebridControl,
-        options: DashboardOptions,
-        by_signal: Callable[[ExitCode], None] = lambda _code: None,
-        gone: Callable[[], bool] = lambda: False,
-    ) -> None:
-        def session(look: Look) -> AccountsSession:
-            self.session = AccountsSession(control, look, control.snapshot())
-            return self.session
-
-        super().__init__(session, options, by_signal, gone)
-
-    def make_list(self) -> DebridScreen:
-        """See ListApp."""
-        return DebridScreen(self.session)
-
-    def make_log(self) -> DebridLog:
-        """See ListApp."""
-        return DebridLog(self.session)
-
-    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
-        """See ListApp."""
-        return self.session.control.subscribe(listener)
-
-    def help_groups(self) -> tuple[tuple[str, tuple[Binding, ...]], ...]:
-        """See ListApp."""
-        return keys.HELP
-
-    @property
-    def over(self) -> bool:
-        """See ListApp."""
-        return self.session.snapshot.over
-
-    def heard(self, event: Event) -> None:
-        """What went wrong is worth a word; everything else is in the log."""
-        if isinstance(event, Noticed) and event.level is Level.ERROR:
-            self.notify(safe(event.text), severity="error", timeout=8, markup=False)
-
-    def stop_engine(self, *, now: bool) -> None:
-        """See TerminalApp. Rounds of another process go on."""
-        if self.session.snapshot.works_here:
-            self.session.control.stop(now=now)
 
     def action_next_account(self) -> None:
         """Look at one account alone, the next one, or at all again."""
-        session = self.session
-        count = len(session.snapshot.accounts)
-        if count < 2:  # noqa: PLR2004 - the next one is another one
-            self.notify("There is no other account.", timeout=3, markup=False)
-            return
-        following = 0 if session.place is None else session.place + 1
-        session.place = following if following < count else None
-        self.draw_all()
+        self.look_at_next(len(self.session.snapshot.accounts), "account")
 
     def action_scan_now(self) -> None:
         """Begin a round of the accounts that are shown."""
@@ -128,13 +75,6 @@ class DebridApp(ListApp):
         lines = panels.alarm_texts(self.session.snapshot, reading_width(self.size.width))
         self.read("Alarms", lines, bad=bool(self.session.snapshot.needs_somebody))
 
-    def action_leave(self) -> None:
-        """Leave: the running step ends, and each was written down before it was taken."""
-        self.session.refresh()
-        if not self.options.attached and self.session.snapshot.works_here and not self.over:
-            self.session.control.stop()
-        self.exit(None)
-
 
 def run_debrid_dashboard(
     control: DebridControl,
@@ -142,12 +82,5 @@ def run_debrid_dashboard(
     by_signal: Callable[[ExitCode], None] = lambda _code: None,
     gone: Callable[[], bool] = lambda: False,
 ) -> int | None:
-    """Show the accounts until somebody leaves; see tui.tiering.app.run_tier_dashboard. Raises ConfigError for a wrong keymap."""
-    if options.keymap is not None:
-        load_keymap(options.keymap)
-    app = DebridApp(control, options, by_signal, gone)
-    result = app.run(mouse=options.mouse)
-    if result is None and app.return_code:
-        _LOG.error("The screen of debrid accounts failed; the rounds go on.", exc_info=app.failure)
-        return DASHBOARD_FAILED
-    return result
+    """Show the accounts until somebody leaves; see shown_until_left. Raises ConfigError for a wrong keymap."""
+    return shown_until_left(DebridApp(control, options, by_signal, gone), "the rounds of debrid accounts go on")

@@ -32,11 +32,8 @@ _ACCOUNT_ROWS = ((50, 12), (34, 6), (22, 4), (15, 2))
 class DebridPage(DutyPage):
     """What both screens have: the session, the header, the names of the lists."""
 
+    session: AccountsSession
     instead = ", or --simple. The rounds go on."
-
-    def __init__(self, session: AccountsSession) -> None:
-        super().__init__(session)
-        self.session = session
 
     def small_head(self) -> list[Line]:
         """How much is proven."""
@@ -59,6 +56,7 @@ class DebridLog(ListLog, DebridPage):
 class DebridScreen(ListScreen, DebridActs, DebridPage):
     """Accounts, the red strip, the rows, the chosen one, the log."""
 
+    session: AccountsSession
     BINDINGS: ClassVar[list[BindingType]] = []
     foot = keys.FOOT
     filter_help = "name   !not   fault:dead   account:rd   state:proven"

@@ -31,11 +31,8 @@ _LOOP_ROWS = ((50, 12), (34, 6), (22, 3), (15, 1))
 class HealthPage(DutyPage):
     """What both screens have: the session, the header, the names of the lists."""
 
+    session: HealthSession
     instead = ", or --simple. The loops go on."
-
-    def __init__(self, session: HealthSession) -> None:
-        super().__init__(session)
-        self.session = session
 
     def small_head(self) -> list[Line]:
         """How much is due."""
@@ -58,6 +55,7 @@ class HealthLog(ListLog, HealthPage):
 class DownloadsScreen(ListScreen, PatientActs, HealthPage):
     """Loops, the red strip, torrents or actions, the chosen one, the log."""
 
+    session: HealthSession
     BINDINGS: ClassVar[list[BindingType]] = []
     foot = keys.FOOT
     filter_help = "name   !not   code:stalled   loop:tv   state:due"

@@ -41,11 +41,8 @@ class DutyWanted(Message):
 class OverviewPage(DutyPage):
     """What both screens have: the session, the verdict, the names of the lists."""
 
+    session: OverviewSession
     instead = ", or torrent-mover status. What runs goes on."
-
-    def __init__(self, session: OverviewSession) -> None:
-        super().__init__(session)
-        self.session = session
 
     def small_head(self) -> list[Line]:
         """The verdict."""

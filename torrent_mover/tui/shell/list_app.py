@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any, ClassVar
 
 from textual.binding import Binding
 from textual.message import Message
 
 from torrent_mover.domain.errors import ExitCode, MoverError
-from torrent_mover.domain.report.events import Event
+from torrent_mover.domain.report.events import Event, Level, Noticed
 from torrent_mover.domain.text import safe
+from torrent_mover.tui.shell.duty_session import DutySession, Watchable
 from torrent_mover.tui.shell.fitted import FittedScreen
 from torrent_mover.tui.shell.help import Help
 from torrent_mover.tui.shell.ink import Line, Span, Tone, line, wrap
-from torrent_mover.tui.shell.listing import DutyPage, ListLog, ListScreen, ListSession
-from torrent_mover.tui.shell.look import Look
+from torrent_mover.tui.shell.keymap import load_keymap
+from torrent_mover.tui.shell.listing import DutyPage, ListLog, ListScreen
 from torrent_mover.tui.shell.messages import EngineEvent
-from torrent_mover.tui.shell.options import DashboardOptions
+from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
 from torrent_mover.tui.shell.panel import ReadPanel, reading_width
 from torrent_mover.tui.shell.program import TerminalApp
+
+_LOG = logging.getLogger(__name__)
 
 
 class Explained(Message):
@@ -36,45 +41,56 @@ class ListApp(TerminalApp):
     """Returns None when somebody left, a signal's exit code when one ended it. Subclasses bring session, screens and keys."""
 
     ENABLE_COMMAND_PALETTE = False
-    explains = "Looking at the client and the disks ..."
+    CSS_PATH: ClassVar[list[str]] = ["../shell/mover.tcss", "../shell/listing.tcss"]  # type: ignore[assignment]  # textual takes a list too
+    """From the folder of the duty's own application."""
+
+    explains: ClassVar[str] = "Looking at the client and the disks ..."
+    """What stands in the panel until an explanation is there."""
+
+    session: DutySession[Any, Any]
+    session_type: ClassVar[type[DutySession[Any, Any]]]
+    list_type: ClassVar[type[ListScreen]]
+    """The screen with the list."""
+    log_type: ClassVar[type[ListLog]]
+    """The screen that is all log."""
+    help_groups: ClassVar[tuple[tuple[str, tuple[Binding, ...]], ...]]
+    """Headings and keys of the help."""
 
     def __init__(
         self,
-        session: Callable[[Look], ListSession],
+        control: Watchable[Any],
         options: DashboardOptions,
-        by_signal: Callable[[ExitCode], None],
-        gone: Callable[[], bool],
+        by_signal: Callable[[ExitCode], None] = lambda _code: None,
+        gone: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(options, by_signal, gone)
-        self.listed = session(self.look)
-        self.list_screen = self.make_list()
+        self.session = self.session_type(control, self.look, control.snapshot())
+        self.list_screen = self.list_type(self.session)
         self._unsubscribe: Callable[[], object] | None = None
 
-    # -- what subclasses say -------------------------------------------------------------------------------------------
-
-    def make_list(self) -> ListScreen:
-        """The screen with the list."""
-        raise NotImplementedError
-
-    def make_log(self) -> ListLog:
-        """The screen that is all log."""
-        raise NotImplementedError
-
-    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
-        """Hear of events; returns how to end that."""
-        raise NotImplementedError
+    # -- what a duty may do otherwise ----------------------------------------------------------------------------------
 
     @property
     def over(self) -> bool:
         """Whether nothing will change here any more."""
-        raise NotImplementedError
+        return bool(self.session.snapshot.over)
 
     def heard(self, event: Event) -> None:
-        """Something happened that may be worth a word. What subclasses do not take up is in the log."""
+        """Something happened: what went wrong is worth a word, everything else is in the log."""
+        if isinstance(event, Noticed) and event.level is Level.ERROR:
+            self.notify(safe(event.text), severity="error", timeout=8, markup=False)
 
-    def help_groups(self) -> tuple[tuple[str, tuple[Binding, ...]], ...]:
-        """Headings and keys of the help."""
-        raise NotImplementedError
+    def stop_engine(self, *, now: bool) -> None:
+        """See TerminalApp. What another process executes goes on."""
+        if self.session.snapshot.works_here:
+            self.session.control.stop(now=now)
+
+    def action_leave(self) -> None:
+        """Leave: the running step ends, and each was written down before it was taken."""
+        self.session.refresh()
+        if not self.options.attached and not self.over:
+            self.stop_engine(now=False)
+        self.exit(None)
 
     # -- drawing -------------------------------------------------------------------------------------------------------
 
@@ -82,10 +98,10 @@ class ListApp(TerminalApp):
         """Start the only timer, listen to what works behind, and to the signals that end a program."""
         self.begin()
         self.add_mode("list", lambda: self.list_screen)
-        self.add_mode("log", self.make_log)
+        self.add_mode("log", lambda: self.log_type(self.session))
         self.switch_mode("list")
-        self._unsubscribe = self.subscribe(lambda event: self.post_message(EngineEvent(event)))
-        self.listed.drain_log()
+        self._unsubscribe = self.session.control.subscribe(lambda event: self.post_message(EngineEvent(event)))
+        self.session.drain_log()
 
     def on_unmount(self) -> None:
         """What works behind goes on without a listener; the terminal is left clean."""
@@ -99,8 +115,8 @@ class ListApp(TerminalApp):
         if self._gone() and not self.over:
             self.exit(None)  # nothing will ever change here any more; who called us says why
             return
-        changed = self.listed.refresh()
-        if self.listed.drain_log() or changed:
+        changed = self.session.refresh()
+        if self.session.drain_log() or changed:
             self.draw_all()
 
     def draw_all(self) -> None:
@@ -112,6 +128,15 @@ class ListApp(TerminalApp):
     def on_engine_event(self, message: EngineEvent) -> None:
         """On the screen's own thread."""
         self.heard(message.event)
+
+    def look_at_next(self, parts: int, what: str) -> None:
+        """Look at one of the duty's parts alone, the next one, or at all again. `what`: what a part is called."""
+        if parts < 2:  # noqa: PLR2004 - the next one is another one
+            self.notify(f"There is no other {what}.", timeout=3, markup=False)
+            return
+        following = 0 if self.session.place is None else self.session.place + 1
+        self.session.place = following if following < parts else None
+        self.draw_all()
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 
@@ -144,7 +169,7 @@ class ListApp(TerminalApp):
     def action_help(self) -> None:
         """All keys that hold here."""
         if isinstance(self.screen, DutyPage):
-            self.push_screen(Help(self.look, self.screen.active_bindings, self.help_groups()))
+            self.push_screen(Help(self.look, self.screen.active_bindings, self.help_groups))
 
     def read(self, title: str, lines: Sequence[Line], *, bad: bool = False) -> None:
         """Show lines to read, over the screen."""
@@ -183,3 +208,19 @@ class ListApp(TerminalApp):
                 pieces = [piece for one in text.splitlines() for piece in wrap(safe(one.strip()), width - len(indent))]
                 lines += [line(Span(f"{indent}{piece}", tone)) for piece in pieces]
             message.panel.tell(lines, bad=message.bad)
+
+
+def shown_until_left(app: ListApp, what_goes_on: str) -> int | None:
+    """Show an application until somebody leaves.
+
+    None: left by key; the duty was told to stop where it works in this process and had not ended. 130 or 143: a signal ended it.
+    `DASHBOARD_FAILED`: the screen broke, its error is on stderr, the terminal is restored and `what_goes_on` goes on.
+    What works behind outlives the screen in every case; the caller joins it. Raises ConfigError for a wrong keymap.
+    """
+    if app.options.keymap is not None:
+        load_keymap(app.options.keymap)
+    result = app.run(mouse=app.options.mouse)
+    if result is None and app.return_code:
+        _LOG.error("The screen failed; %s.", what_goes_on, exc_info=app.failure)
+        return DASHBOARD_FAILED
+    return result

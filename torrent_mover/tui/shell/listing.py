@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,6 +15,7 @@ from torrent_mover.domain.report.snapshot import LogLine
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.tui.shell import bindings
 from torrent_mover.tui.shell import format as fmt
+from torrent_mover.tui.shell.duty_session import DutySession
 from torrent_mover.tui.shell.filter_bar import FilterBar
 from torrent_mover.tui.shell.fitted import NARROW_BELOW, FittedScreen
 from torrent_mover.tui.shell.header import view_line
@@ -24,44 +24,12 @@ from torrent_mover.tui.shell.keys import Keys
 from torrent_mover.tui.shell.lines import Lines
 from torrent_mover.tui.shell.log_acts import LOG_KEYS, LogActs, LogPage
 from torrent_mover.tui.shell.log_pane import LogPane
-from torrent_mover.tui.shell.look import Look
 from torrent_mover.tui.shell.query import Query
 from torrent_mover.tui.shell.rows import CHROME, ListRow, Rows
 
 _FILTERED = "nothing matches; escape ends the filter"
 _LOW, _SHORT, _TALL, _HIGH = 15, 22, 34, 50  # rows of a terminal
 _TOP_ROWS = ((_HIGH, 8), (_TALL, 6), (_SHORT, 3), (_LOW, 2))
-
-
-class LogSource(Protocol):
-    """What hands out log lines: every control does."""
-
-    def log(self, after: int = 0) -> Sequence[LogLine]:
-        """Lines with a number above `after`."""
-
-
-class ListSession(Protocol):
-    """What the two screens share: the picture of this tick, and the log so far."""
-
-    look: Look
-    log: deque[LogLine]
-
-    @property
-    def at(self) -> float:
-        """Unix seconds of the picture."""
-
-    def refresh(self) -> bool:
-        """Take the picture of now; whether it differs from the one before."""
-
-    def drain_log(self) -> bool:
-        """Take what is new in the log; whether there was anything."""
-
-
-def drain(source: LogSource, log: deque[LogLine]) -> bool:
-    """Put what is new into `log`; whether there was anything."""
-    fresh = source.log(log[-1].number if log else 0)
-    log.extend(fresh)
-    return bool(fresh)
 
 
 def most_rows(table: tuple[tuple[int, int], ...], height: int) -> int:
@@ -72,9 +40,11 @@ def most_rows(table: tuple[tuple[int, int], ...], height: int) -> int:
 class DutyPage(FittedScreen):
     """What both screens have: the session, the header, the names of the lists. Subclasses say what stands in them."""
 
-    def __init__(self, session: ListSession) -> None:
+    session: DutySession[Any, Any]
+
+    def __init__(self, session: DutySession[Any, Any]) -> None:
         super().__init__(session.look)
-        self._listed = session
+        self.session = session
 
     def head(self, width: int) -> Line:
         """The first line of the screen."""
@@ -86,13 +56,13 @@ class DutyPage(FittedScreen):
 
     def log_records(self) -> Sequence[LogLine]:
         """The log of the duty."""
-        return self._listed.log
+        return self.session.log
 
     def show_top(self, current: str) -> None:
         """Header and names."""
         width = self.size.width
         self.query_one("#head", Lines).show_lines([self.head(width)])
-        clock = line(Span(f"{fmt.time_of_day(self._listed.at)[:5]} ", Tone.DIM))
+        clock = line(Span(f"{fmt.time_of_day(self.session.at)[:5]} ", Tone.DIM))
         self.query_one("#views", Lines).show_lines([view_line(current, width, clock, views=self.list_names())])
 
 
@@ -128,7 +98,7 @@ class ListScreen(LogActs, DutyPage):
     past_title: ClassVar[str] = "before"
     first_list: ClassVar[str] = "all"
 
-    def __init__(self, session: ListSession) -> None:
+    def __init__(self, session: DutySession[Any, Any]) -> None:
         super().__init__(session)
         self.shown = self.first_list
         self._query = Query()

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.report.events import Event, TierRoundEnded
@@ -16,11 +16,9 @@ from torrent_mover.domain.text import safe, shorten
 from torrent_mover.ports.tier_control import TierControl
 from torrent_mover.tui.shell import format as fmt
 from torrent_mover.tui.shell.ask import Choice, Choose
-from torrent_mover.tui.shell.keymap import load_keymap
-from torrent_mover.tui.shell.list_app import ListApp
+from torrent_mover.tui.shell.list_app import ListApp, shown_until_left
 from torrent_mover.tui.shell.listing import DutyPage
-from torrent_mover.tui.shell.look import Look
-from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
+from torrent_mover.tui.shell.options import DashboardOptions
 from torrent_mover.tui.shell.panel import reading_width
 from torrent_mover.tui.tiering import keys, panels
 from torrent_mover.tui.tiering.screens import TierLog, TierScreen
@@ -35,48 +33,15 @@ _STOP, _NOW = "s", "n"
 class TierApp(ListApp):
     """Returns None when somebody left, a signal's exit code when one ended it."""
 
-    CSS_PATH: ClassVar[list[str]] = ["../shell/mover.tcss", "../shell/listing.tcss"]  # type: ignore[assignment]  # textual takes a list too
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
-
-    def __init__(
-        self,
-        control: TierControl,
-        options: DashboardOptions,
-        by_signal: Callable[[ExitCode], None] = lambda _code: None,
-        gone: Callable[[], bool] = lambda: False,
-    ) -> None:
-        def session(look: Look) -> TierSession:
-            self.session = TierSession(control, look, control.snapshot())
-            return self.session
-
-        super().__init__(session, options, by_signal, gone)
-
-    def make_list(self) -> TierScreen:
-        """See ListApp."""
-        return TierScreen(self.session)
-
-    def make_log(self) -> TierLog:
-        """See ListApp."""
-        return TierLog(self.session)
-
-    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
-        """See ListApp."""
-        return self.session.control.subscribe(listener)
-
-    def help_groups(self) -> tuple[tuple[str, tuple[Binding, ...]], ...]:
-        """See ListApp."""
-        return keys.HELP
+    session: TierSession
+    session_type, list_type, log_type, help_groups = TierSession, TierScreen, TierLog, keys.HELP
 
     @property
     def over(self) -> bool:
         """See ListApp."""
         tiers = self.session.snapshot.tiers
         return bool(tiers) and all(tier.phase is TierPhase.ENDED for tier in tiers)
-
-    def stop_engine(self, *, now: bool) -> None:
-        """See TerminalApp. Workers of another process go on."""
-        if self.session.snapshot.works_here:
-            self.session.control.stop(now=now)
 
     def heard(self, event: Event) -> None:
         """A round that did something is worth a word; everything else is in the log."""
@@ -89,7 +54,7 @@ class TierApp(ListApp):
         """Look at the next tier."""
         count = len(self.session.snapshot.tiers)
         if count > 1:
-            self.session.place = (self.session.place + 1) % count
+            self.session.place = ((self.session.place or 0) + 1) % count
             self.draw_all()
         else:
             self.notify("There is no other tier.", timeout=3, markup=False)
@@ -161,19 +126,9 @@ def run_tier_dashboard(
     by_signal: Callable[[ExitCode], None] = lambda _code: None,
     gone: Callable[[], bool] = lambda: False,
 ) -> int | None:
-    """Show the tiers until somebody leaves. `by_signal` hears of a signal (or Ctrl-C) before the workers are stopped for it.
+    """Show the tiers until somebody leaves; see shown_until_left. Raises ConfigError for a wrong keymap.
 
-    `gone`: whether whoever executes the workers is there no more, which closes the screen of workers that have not ended.
-
-    None: left by key; `control.stop` was called where the workers run here and had not ended. 130 or 143: a signal ended it.
-    `DASHBOARD_FAILED`: the screen broke, its error is on stderr, the terminal is restored and the workers go on.
-    The workers outlive the screen in every case; the caller joins them. Raises ConfigError for a wrong keymap.
+    `by_signal` hears of a signal (or Ctrl-C) before the workers are stopped for it. `gone`: whether whoever executes the
+    workers is there no more, which closes the screen of workers that have not ended.
     """
-    if options.keymap is not None:
-        load_keymap(options.keymap)
-    app = TierApp(control, options, by_signal, gone)
-    result = app.run(mouse=options.mouse)
-    if result is None and app.return_code:
-        _LOG.error("The screen of the tiers failed; the workers go on.", exc_info=app.failure)
-        return DASHBOARD_FAILED
-    return result
+    return shown_until_left(TierApp(control, options, by_signal, gone), "the workers of the tiers go on")

@@ -42,11 +42,8 @@ _DISK_ROWS = ((50, 12), (34, 6), (22, 4), (15, 2))
 class TierPage(DutyPage):
     """What both screens have: the session, the header, the names of the lists."""
 
+    session: TierSession
     instead = ", or --simple. The worker goes on."
-
-    def __init__(self, session: TierSession) -> None:
-        super().__init__(session)
-        self.session = session
 
     def small_head(self) -> list[Line]:
         """What the worker does."""
@@ -69,6 +66,7 @@ class TierLog(ListLog, TierPage):
 class TierScreen(ListScreen, TorrentActs, TierPage):
     """Disks, alarms, torrents, the chosen one, the log."""
 
+    session: TierSession
     BINDINGS: ClassVar[list[BindingType]] = []
     foot = keys.FOOT
     filter_help = "name   !not   state:leaves   label:films   why:pinned"
