@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,29 @@ def test_one_hash_in_two_clients_has_rows_of_its_own_in_each_and_one_last_copy(l
     tier.save_copy(CopyRecord("qbit", torrent, "Show", CopyStage.TOLD, 1.0, evicted_at=5.0))
     for each in (looker, other):
         assert _picture(each.looks(each.worker(), 1), torrent).last_copy
+
+
+def test_where_nothing_moves_one_tracker_that_works_says_that_the_network_is_there(looker):
+    """What was read in the look itself says so too: then no other torrent is asked about."""
+    stuck = looker.download()
+    others = [looker.download(category="elsewhere") for _ in range(4)]
+    asked: list = []
+    ask = looker.client.trackers_of
+    looker.client.trackers_of = lambda torrents: asked.append(list(torrents)) or ask(torrents)
+    worker = looker.worker(categories=("tv",))
+    assert looker.looks(worker, 1).assessment.truth.blind == ""
+    assert asked == [[stuck]]
+
+    asked.clear()
+    for each in (stuck, *others):
+        looker.client.set_trackers(each, [replace(told, working=False) for told in looker.client.trackers(each)])
+    assert "the network of the client is down" in looker.looks(worker, 1).assessment.truth.blind
+    assert {each for some in asked for each in some} == {stuck, *others}
+
+    asked.clear()
+    working = looker.client.trackers(others[-1])
+    looker.client.set_trackers(others[-1], [replace(told, working=True) for told in working])
+    assert looker.looks(worker, 1).assessment.truth.blind == ""
 
 
 def _picture(report, torrent):

@@ -1,4 +1,4 @@
-"""One listing for all loops of a process at the same client: kept for as long as one of them uses it."""
+"""One login and one listing for all loops of a process at the same client: kept for as long as one of them uses it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from torrent_mover.bootstrap.servers import Servers
 from torrent_mover.domain.settings.clients import NamedClient
 from torrent_mover.domain.settings.servers import ServerSettings
 from torrent_mover.duties.health.listing import ClientListing
+from torrent_mover.ports.client import TorrentClient
+from torrent_mover.ports.clock import Clock
 
 
 @dataclass(slots=True, eq=False)
 class _Shared:
-    """A listing over a connection of its own, and how many loops use it."""
+    """A client, its listing, and how many loops use them. `servers` made it, and `stack` lets it go."""
 
     client: NamedClient
     machine: ServerSettings | None
+    servers: Servers
     listing: ClientListing
     stack: ExitStack = field(default_factory=ExitStack)
     users: int = 0
@@ -33,22 +36,22 @@ class SharedListings:
         self._lock = threading.Lock()
         self._known: list[_Shared] = []
 
-    def borrow(self, setup: HealthSetup, stack: ExitStack) -> ClientListing:
-        """That of a loop's client, until `stack` ends. Connects to nothing."""
+    def borrow(self, setup: HealthSetup, stack: ExitStack, clock: Clock) -> tuple[TorrentClient, ClientListing]:
+        """A loop's client, whose waits `clock` ends, and its listing, until `stack` ends. Connects to nothing."""
         client = setup.client
         machine = setup.machines.get(client.machine) if client.is_tunnelled else None
+        section = f"CLIENT {setup.settings.client}"
         with self._lock:
             shared = next((each for each in self._known if (each.client, each.machine) == (client, machine)), None)
             if shared is None:
                 own = ExitStack()
                 servers = Servers((), own, common=setup)
-                section, clock = f"CLIENT {setup.settings.client}", SystemClock(self._stop)
-                asked = servers.client(section, client, setup, clock, machine)
-                shared = _Shared(client, machine, ClientListing(asked), own)
+                asked = servers.client(section, client, setup, SystemClock(self._stop), machine)
+                shared = _Shared(client, machine, servers, ClientListing(asked), own)
                 self._known.append(shared)
             shared.users += 1
-        stack.callback(self._give_back, shared)
-        return shared.listing
+            stack.callback(self._give_back, shared)
+            return shared.servers.client(section, client, setup, clock, machine), shared.listing
 
     def _give_back(self, shared: _Shared) -> None:
         with self._lock:

@@ -124,7 +124,11 @@ class HealthDuty:
         setup, wanted = self._setup, self._setup.client
         servers = Servers((), stack, common=setup, run=self._writes)
         server = setup.machines.get(wanted.machine) if wanted.is_tunnelled else None
-        client = servers.client(f"CLIENT {setup.settings.client}", wanted, setup, self.clock, server)
+        if self._listings is not None:
+            client, listing = self._listings.borrow(setup, stack, self.clock)
+        else:
+            client = servers.client(f"CLIENT {setup.settings.client}", wanted, setup, self.clock, server)
+            listing = None
         manager, arr = None, None
         for name, section in setup.arrs.items():
             arr = self._asked(name, section, stack)
@@ -169,7 +173,7 @@ class HealthDuty:
                 setup, servers, self._records() if self._writes else UnwrittenDocuments(self._records()), self.clock
             ),
             other_arrs=other_arrs,
-            listing=self._listings.borrow(setup, stack) if self._listings is not None else None,
+            listing=listing,
         )
 
     def _asked(self, name: str, section: ArrSettings, stack: ExitStack) -> AskedArr:

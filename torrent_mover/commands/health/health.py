@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.adapters.outlets.logs import start_log
 from torrent_mover.adapters.store.unwritten import UnwrittenDocuments
@@ -86,7 +87,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     told: list[Told] = []
     with ExitStack() as stack, ending(asked, within=LAST_STEP):
         for setup in setups if not action else ():
-            listings.borrow(setup, stack)  # one after the other, the loops look at one listing of their client
+            listings.borrow(setup, stack, SystemClock(asked.stop))  # one after the other, the loops share one listing
         for setup in setups:
             if not asked.stop.is_set():
                 told += _until_stopped(acts[action], setup, arguments)

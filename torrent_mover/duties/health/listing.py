@@ -11,6 +11,7 @@ from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
 from torrent_mover.duties.health.gate import crowd_facts
 from torrent_mover.duties.health.kinship import sharing
 from torrent_mover.duties.health.model import Condition, CrowdFacts, Picture, TorrentActivity
+from torrent_mover.engine.hub.collector import collector_paused
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.roles import (
     ClientCondition,
@@ -51,7 +52,7 @@ class ClientListing:
 
     def look(self) -> Listed:
         """How all is now: asked after this call. Raises ServerError's children."""
-        with self._lock:
+        with self._lock, collector_paused():
             before, self._snapshot = self._snapshot, self._asked()
             condition = self._condition()
             last = self._last

@@ -214,20 +214,19 @@ class HealthLooker:
         if known is not listed or of != categories:
             rows = listed.pictures
             self._details = {each: detail for each, detail in self._details.items() if each in rows}
-            mine = [row for row in rows.values() if self._may_be_own(row.torrent, categories)]
-            own = tuple((row, self._details.setdefault(row.id, _Detail())) for row in mine)
+            all_own = {row.torrent.category for row in rows.values()}
+            all_own = {each for each in all_own if self._may_be_own(each, categories)}
+            mine = [row for row in rows.values() if row.torrent.category in all_own]
+            own = tuple((row, self._details.get(row.id) or self._details.setdefault(row.id, _Detail())) for row in mine)
             self._own = (listed, categories, own)
         return own
 
-    def _may_be_own(self, torrent: Torrent, categories: frozenset[str] | None) -> bool:
+    def _may_be_own(self, category: str, categories: frozenset[str] | None) -> bool:
         settings = self.world.settings
-        manual = torrent.category in filter(None, (settings.failed_category, settings.recheck_category))
-        return categories is None or manual or torrent.category.casefold() in categories
+        manual = category in filter(None, (settings.failed_category, settings.recheck_category))
+        return categories is None or manual or category.casefold() in categories
 
     def _read_details(self, own: _Own, listed: Listed, memory: HealthMemory, condition: Condition) -> None:
-        pictures = listed.pictures
-        if listed.facts.quiet and listed.facts.started and not condition.dht_nodes:
-            self._look_for_life(pictures)
         troubled = {torrent for torrent, _ in memory.strands}
         suspects: list[tuple[Picture, _Detail]] = []
         others: list[tuple[Picture, _Detail]] = []
@@ -246,9 +245,13 @@ class HealthLooker:
         rest = (pair for pair in read if pair[0].id not in asked)
         asked |= {row.id for row, _ in nsmallest(_OF_ARR, rest, key=lambda pair: pair[1].arr_turn)}
         self._read([row for row, _ in read], asked)
+        if listed.facts.quiet and listed.facts.started and not condition.dht_nodes:
+            self._look_for_life(listed.pictures, [row for row, _ in read])
 
-    def _look_for_life(self, pictures: Mapping[InfoHash, Picture]) -> None:
+    def _look_for_life(self, pictures: Mapping[InfoHash, Picture], read_already: Sequence[Picture]) -> None:
         """Nothing moves: is it the network? Where one tracker works it is not; else what trackers said before says nothing."""
+        if self._lives(read_already):
+            return
         started = (each for each in pictures.values() if each.torrent.state in _STARTED)
         asked = list(islice(started, _MORE))
         alive = pictures.get(self._alive) if self._alive is not None else None
@@ -256,14 +259,21 @@ class HealthLooker:
             asked.insert(0, alive)
         for some in (asked[:_FIRST], asked[_FIRST:]):
             self._read(some, None)
-            for each in some:
-                if any(tracker.working for tracker in self._details[each.id].trackers or ()):
-                    self._alive = each.id
-                    return
-        read = {each.id for each in asked}
-        for torrent, detail in self._details.items():
-            if torrent not in read:
+            if self._lives(some):
+                return
+        for detail in self._details.values():
+            if detail.turn != self._turn:
                 detail.trackers, detail.turn_of_picture = None, 0
+
+    def _lives(self, read: Iterable[Picture]) -> bool:
+        """Whether a tracker works of one of those that were read in this look and are started."""
+        for each in read:
+            detail = self._details[each.id]
+            read_now = detail.turn == self._turn and each.torrent.state in _STARTED
+            if read_now and any(tracker.working for tracker in detail.trackers or ()):
+                self._alive = each.id
+                return True
+        return False
 
     def _read(self, rows: Sequence[Picture], of_arr: Collection[InfoHash] | None) -> None:
         """Ask for what is known of single torrents alone. Those that are gone by now have nothing.
@@ -429,7 +439,7 @@ class HealthLooker:
             last_copy=world.others.last_copy(row.id),
             stopped_by_us=marks.get(row.id),
         )
-        if world.probe is None or not self._may_be_own(torrent, self._categories_now):
+        if world.probe is None or not self._may_be_own(torrent.category, self._categories_now):
             return picture
         return replace(picture, probe=world.probe.verdict(picture))
 

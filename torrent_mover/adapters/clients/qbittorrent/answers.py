@@ -92,10 +92,13 @@ def state(word: str) -> TorrentState:
     return _STATES.get(word, TorrentState.UNKNOWN)
 
 
-def torrent(raw: Raw) -> Torrent:
-    """One row of torrents/info. Raises KeyError, TypeError or ValueError for what is none."""
+def torrent(raw: Raw, known: InfoHash | None = None) -> Torrent:
+    """One row of torrents/info, or, where its hash is `known`, of sync/maindata.
+
+    Raises KeyError, TypeError or ValueError for what is none.
+    """
     return Torrent(
-        id=InfoHash(raw["hash"]),
+        id=known or InfoHash(raw["hash"]),
         name=raw["name"],
         category=intern(raw["category"]),
         state=state(raw["state"]),
@@ -110,11 +113,17 @@ def torrent(raw: Raw) -> Torrent:
         seeding_time=raw["seeding_time"],
         ratio=raw["ratio"],
         uploaded=raw["uploaded"],
-        tags=tuple(tag.strip() for tag in raw["tags"].split(",") if tag.strip()),
+        tags=_tags(raw["tags"]),
         auto_managed=raw["auto_tmm"],
         upload_limit=max(0, raw["up_limit"]),
         download_limit=max(0, raw["dl_limit"]),
-        limits=_limits(raw),
+        # Before 4.6 there is no limit of inactive seeding: then nothing can fire.
+        limits=_limits(
+            raw["ratio_limit"],
+            raw["seeding_time_limit"],
+            raw.get("inactive_seeding_time_limit", NO_LIMIT),
+            raw.get("share_limit_action", ""),
+        ),
         sequential=raw["seq_dl"],
         first_last_piece_first=raw["f_l_piece_prio"],
         super_seeding=raw["super_seeding"],
@@ -131,6 +140,11 @@ def torrent(raw: Raw) -> Torrent:
 def _folder(path: str) -> ClientPath:
     """Thousands of torrents lie in a few folders: one value for all of them."""
     return ClientPath(path)
+
+
+@lru_cache(maxsize=1024)
+def _tags(said: str) -> tuple[str, ...]:
+    return tuple(tag.strip() for tag in said.split(",") if tag.strip())
 
 
 def file(raw: Raw) -> ClientFile:
@@ -184,13 +198,14 @@ def limit(number: float) -> Limit:
     return NoOwnLimit.NEVER if number == NO_LIMIT else NoOwnLimit.AS_CLIENT
 
 
-def _limits(raw: Raw) -> ShareLimits:
-    """Before 4.6 there is no limit of inactive seeding: then nothing can fire."""
+@lru_cache(maxsize=1024)
+def _limits(ratio: float, seeding_minutes: int, inactive_minutes: int, action: str) -> ShareLimits:
+    """Thousands of torrents have the same ones."""
     return ShareLimits(
-        limit(raw["ratio_limit"]),
-        limit(_seconds(raw["seeding_time_limit"])),
-        limit(_seconds(raw.get("inactive_seeding_time_limit", NO_LIMIT))),
-        _ACTIONS.get(raw.get("share_limit_action", ""), WhenMet.UNKNOWN),
+        limit(ratio),
+        limit(_seconds(seeding_minutes)),
+        limit(_seconds(inactive_minutes)),
+        _ACTIONS.get(action, WhenMet.UNKNOWN),
     )
 
 
