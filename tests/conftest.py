@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.faults.ledger import long_form
+from tests.faults.ledger import long_form, note_faults
 from torrent_mover.demo.programs import find_qbittorrent, find_rtorrent
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.rtorrent_server import RTorrentServer
@@ -231,9 +231,14 @@ def pytest_collection() -> Generator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What a test wrote may hold names that are not UTF-8; a worker can only send text that is."""
-    del item
+    """What a test wrote may hold names that are not UTF-8; a worker can only send text that is.
+
+    A test with `pytest.mark.fault(duty, what, where)` injects one fault into a world of its own: that is noted.
+    """
     report = yield
+    if report.when == "call":
+        for mark in item.iter_markers("fault"):
+            note_faults(*mark.args, faults=1, survived=int(report.passed))
     report.sections = [
         (title, text.encode("utf-8", "backslashreplace").decode("utf-8")) for title, text in report.sections
     ]

@@ -17,6 +17,7 @@ SERIES = ("4.5", "5.1")
 LOOKS, ACTS, WALKS = "e2e/test_health.py", "e2e/test_health_acts.py", "e2e/test_health_walks.py"
 JUDGING, REPLACING, WORKER = (f"duties/health/test_{each}.py" for each in ("judging", "replacing", "health_worker"))
 SEARCHING, REPAIRS, RULES = (f"duties/health/test_{each}.py" for each in ("searching", "repairs", "rules"))
+CUT, ARR_CALLS = "duties/health/test_cut_returns.py", "engine/test_arr_every_call.py"
 HAND_OVER, PATHS, ARR_ERRORS = "engine/test_arr_handover.py", "engine/test_arr_paths.py", "adapters/test_arr_errors.py"
 WALK_OF_CLOCKS = f"{WALKS}::test_a6_a7_a12_a13_a31"
 WALK_OF_CAPS = f"{WALKS}::test_a14_a16_a21_a26_a38_a39"
@@ -26,14 +27,14 @@ ON_CLIENTS = {
     "A1": [f"{LOOKS}::test_a1_a3_a30", "e2e/test_move_arrs.py::test_of_four_arrs_one_that_hangs_keeps_nobody"],
     "A3": [
         f"{WALKS}::test_a3_told_to_stop_in_a_step",
-        f"{REPLACING}::test_a3_stopped_at_any_step",
+        f"{CUT}::test_a3_stopped_at_any_step",
         f"{LOOKS}::test_a1_a3_a30",
     ],
     "A4": [FOUND, f"{JUDGING}::test_a4_torrents_of_another_category"],
     "A5": [
         f"{ACTS}::test_a5_and_a36",
         f"{ACTS}::test_a5_killed_in_a_replacement",
-        f"{REPLACING}::test_killed_at_every_step",
+        f"{CUT}::test_killed_at_every_step",
     ],
     "A6": [WALK_OF_CLOCKS, f"{JUDGING}::test_a6_a_stalled_download", f"{JUDGING}::test_a6_progress_that_counts"],
     "A7": [WALK_OF_CLOCKS, f"{LOOKS}::test_a7_without_a_tracker", f"{JUDGING}::test_a7_with_the_network"],
@@ -95,8 +96,8 @@ ARRS = {
     "a stale import": [f"{HAND_OVER}::test_an_import_before_the_newest_grab"],
     "what was not grabbed keeps seeding": [f"{HAND_OVER}::test_a_torrent_that_the_arr_never_grabbed"],
     "killed at each step, one scan": [
-        f"{HAND_OVER}::test_killed_at_every_call_it_is_told_once",
-        f"{HAND_OVER}::test_killed_at_every_call_a_scan_that_brought_nothing",
+        f"{ARR_CALLS}::test_killed_at_every_call_it_is_told_once",
+        f"{ARR_CALLS}::test_killed_at_every_call_a_scan_that_brought_nothing",
         "e2e/test_move_arrs.py::test_killed_while_the_arr_scans",
     ],
     "five ways of path": [
@@ -141,7 +142,7 @@ FAILURES = {
         f"{REPLACING}::test_a_removal_that_its_client_did_not_take",
     ],
     "killed between client and bin": [
-        f"{REPLACING}::test_killed_in_the_middle_of_the_renames",
+        f"{CUT}::test_killed_in_the_middle_of_the_renames",
         f"{ACTS}::test_a5_killed_in_a_replacement",
     ],
     "a bin that cannot take it": [

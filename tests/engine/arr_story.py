@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.doubles.arr.house import HASH, ArrHouse
+from tests.doubles.arr.house import EPISODES, HASH, PACK, ArrHouse
 from tests.fakes.handovers import MemoryHandovers
 from torrent_mover.adapters.leases import KernelLeases
 from torrent_mover.adapters.local.largest_file import largest_file
@@ -121,3 +121,12 @@ class ArrStory:
     def scans(self) -> list[dict[str, Any]]:
         """What the Arr was told to scan."""
         return self.house.library.scans
+
+
+def still_seeds(house: ArrHouse, count: int = 10) -> bool:
+    """Every file of the pack lies where it was, with its bytes."""
+    folder = house.data / PACK
+    return [each.name for each in sorted(folder.iterdir())] == list(EPISODES[:count]) and all(
+        (folder / name).read_bytes() == bytes([number]) * (1000 + number)
+        for number, name in enumerate(EPISODES[:count], 1)
+    )

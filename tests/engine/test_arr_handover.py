@@ -8,7 +8,7 @@ from tests.doubles.arr.house import EPISODES, HASH, PACK, arr_house
 from tests.doubles.arr.polled import PolledTorrent
 from tests.doubles.arr.products import LIDARR, RADARR, WHISPARR_3
 from tests.doubles.arr.server import Fault
-from tests.engine.arr_story import ArrStory, Fuse, Killed
+from tests.engine.arr_story import ArrStory, still_seeds
 from torrent_mover.domain.arrs.handover import RETRIES, HandoverStep
 from torrent_mover.domain.arrs.path_pairs import ArrPair
 from torrent_mover.domain.paths import ArrPath, LocalPath
@@ -25,15 +25,6 @@ def story(tmp_path):
         story.pairs = (ArrPair(ArrPath("/downloads"), LocalPath(str(house.data))),)
         story.start()
         yield story
-
-
-def still_seeds(house, count=10):
-    """Every file of the pack lies where it was, with its bytes."""
-    folder = house.data / PACK
-    return [each.name for each in sorted(folder.iterdir())] == list(EPISODES[:count]) and all(
-        (folder / name).read_bytes() == bytes([number]) * (1000 + number)
-        for number, name in enumerate(EPISODES[:count], 1)
-    )
 
 
 def test_a_whole_pack_is_told_once_and_proven_by_the_history(story):
@@ -231,59 +222,6 @@ def test_it_is_told_once_of_a_place_and_again_of_another(story):
     story.tell(LocalPath(str(moved)))
     assert story.run().step is HandoverStep.IMPORTED
     assert [body["path"] for body in story.scans] == [f"/downloads/{PACK}", f"/downloads/hdd/{PACK}"]
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before a call", "after a call"])
-def test_killed_at_every_call_it_is_told_once(tmp_path, after):
-    number, blown = 0, True
-    while blown:
-        number += 1
-        with arr_house(tmp_path / f"house {number}") as house:
-            story = ArrStory(house, ArrWishes("", may_refresh=False))
-            house.library.command_polls = 2
-            house.library.disks = ["/downloads"]
-            story.fuse = Fuse(number, after)
-            folder = house.pack(3)
-            for _ in range(2):
-                story.start()
-                try:
-                    story.tell(folder)
-                    record = story.run()
-                    break
-                except Killed:
-                    continue
-            blown = story.fuse.blown
-            assert record.step is HandoverStep.IMPORTED
-            assert len(story.scans) == 1, number
-            assert still_seeds(house, 3)
-    assert number > 20
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before a call", "after a call"])
-def test_killed_at_every_call_a_scan_that_brought_nothing_is_not_sent_again_at_once(tmp_path, after):
-    number, blown = 0, True
-    while blown:
-        number += 1
-        with arr_house(tmp_path / f"house {number}") as house:
-            story = ArrStory(house, ArrWishes("", may_refresh=False))
-            house.library.runs_at_once = True
-            house.library.refuses = {EPISODES[0]: "Sample"}
-            house.library.disks = ["/downloads"]
-            story.fuse = Fuse(number, after)
-            folder = house.pack(2)
-            for _ in range(2):
-                story.start()
-                try:
-                    story.tell(folder)
-                    record = story.run(lambda record: record.tries == 1)
-                    break
-                except Killed:
-                    continue
-            blown = story.fuse.blown
-            assert record.trouble.startswith("TM-E162 tv has imported 1 of 2")
-            assert len(story.scans) == 1, number
-            assert still_seeds(house, 2)
-    assert number > 20
 
 
 @pytest.mark.parametrize("fault", [Fault.DROP, Fault.DROP_AFTER, Fault.CUT], ids=lambda fault: fault.value)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from torrent_mover import __version__
 
 VARIABLE = "FAULTS_LEDGER"
 LONG = "FAULTS_LONG"
@@ -27,6 +31,7 @@ class Entry:
 
     `deletes` were seen at the source, `unproven` of them without full evidence at that instant; `checks` times both sides,
     the canary trees and the places where secrets could leak were looked at as a whole. `test`: the id of the test that noted it.
+    `release`: the version that it was injected into.
     """
 
     row: str
@@ -45,6 +50,7 @@ class Entry:
     versions: str
     allowed: int = 0
     test: str = ""
+    release: str = __version__
 
 
 def note(entry: Entry) -> None:
@@ -54,6 +60,54 @@ def note(entry: Entry) -> None:
         entry = replace(entry, test=os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0])
         with Path(target).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(asdict(entry)) + "\n")
+
+
+SERVERS, DOUBLES = "real servers", "fakes and doubles"
+
+
+@dataclass
+class Tried:
+    """What a test has injected so far, each fault into a world that no other one has met."""
+
+    faults: int = 0
+
+    def injected(self) -> None:
+        """One more was."""
+        self.faults += 1
+
+
+@contextmanager
+def trying(duty: str, what: str, where: str = DOUBLES) -> Iterator[Tried]:
+    """Notes what a test injects into a duty (see duties.SURVIVED): where it fails, the last fault was not survived."""
+    tried, lost = Tried(), 1
+    try:
+        yield tried
+        lost = 0
+    finally:
+        if tried.faults:
+            note_faults(duty, what, where, tried.faults, tried.faults - lost)
+
+
+def note_faults(duty: str, what: str, where: str, faults: int, survived: int) -> None:
+    """Faults of one kind that a duty met, and after how many of them all was as it should be."""
+    note(
+        Entry(
+            row=duty,
+            what=what,
+            mode=where,
+            faults=faults,
+            survived=survived,
+            seed=0,
+            size=0,
+            lost=0,
+            sent_again=0,
+            deletes=0,
+            unproven=0,
+            checks=faults,
+            seconds=0.0,
+            versions=where,
+        )
+    )
 
 
 def read(path: Path) -> list[Entry]:

@@ -16,10 +16,13 @@ from tests.faults.ledger import long_form
 def dealt(index: int = 0, of: int = 1, *, step: int = 1) -> Iterator[int]:
     """Numbers of points, from `step` on and each a multiple of it, without end: those of the `index`th of `of` tests.
 
+    In the long form, all numbers.
+
     Tests that walk the same points share them, so that together they try each point once; one that is alone with `of` > 1
     tries that part of them. Which point is whose is drawn, the same in each run: every nth would meet what comes before each
     call and never what comes behind it.
     """
+    step = 1 if long_form() else step
     for point in count(step, step):
         if long_form() or random.Random(f"point {point}").randrange(of) == index:  # noqa: S311  a sample, nothing secret
             yield point

@@ -1,4 +1,4 @@
-"""A return out of the bin that was cut half way: it goes on, and until then the bin keeps what it still needs."""
+"""Actions and returns that are cut half way: they go on once, and until then the bin keeps what they still need."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.duties.health.acting_house import Killed, acting_house
+from tests.duties.health.acting_house import DyingDocuments, Killed, acting_house
+from tests.faults.ledger import DOUBLES, trying
 from torrent_mover.commands.health.health import _until_stopped
-from torrent_mover.domain.errors import Cancelled, Unreachable
+from torrent_mover.domain.errors import Cancelled, DiskFull, Unreachable
 from torrent_mover.domain.torrent.torrent import TorrentState
 from torrent_mover.duties.health.errors import BinRefused
 from torrent_mover.duties.health.model import ActionState, FindingCode, HealthAction
@@ -20,6 +21,199 @@ from torrent_mover.duties.health.model import ActionState, FindingCode, HealthAc
 def house(tmp_path):
     with acting_house(tmp_path) as house:
         yield house
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_every_step_there_is_one_block_one_bin_and_one_search(tmp_path, after):
+    at = 0
+    while True:
+        at += 1
+        with acting_house(tmp_path / str(at)) as house:
+            made, torrent = house.grabbed()
+            dying = DyingDocuments(house.documents, at, after=after)
+            try:
+                house.acts(dying).carry_out(house.order(torrent), house.look)
+            except Killed:
+                outcomes = house.acts().resume()
+                if not house.journal.actions() or (outcomes and outcomes[0].record.state is ActionState.DROPPED):
+                    assert at <= 10, "the release was not blocked yet"
+                    assert house.client.get(torrent) is not None
+                    assert made.content.exists()
+                    house.do(torrent)
+            else:
+                assert at > 12
+                break
+            assert house.acts().resume() == []
+            assert house.client.get(torrent) is None
+            assert len(house.arr.library.blocklist) == 1, at
+            assert len(house.binned()) == 3, at
+            assert len(house.acts().bin()) == 1, at
+            assert list(house.searches.wished) == [(torrent, (1,))], at
+            assert house.arr.library.searches == []
+            states = [each.state for each in house.journal.actions()]
+            assert states.count(ActionState.DONE) == 1
+
+
+def test_a3_stopped_at_any_step_there_is_one_block_one_bin_and_one_search(tmp_path):
+    with trying("health", "told to stop at each write to the journal of a replacement") as tried:
+        assert stopped_everywhere(tmp_path, tried) > 12
+
+
+def stopped_everywhere(tmp_path, tried):
+    at, told = 0, True
+    while told:
+        at += 1
+        with acting_house(tmp_path / str(at)) as house:
+            _, torrent = house.grabbed()
+            stopping = StoppingDocuments(house.documents, at, house.clock)
+            with suppress(Cancelled):
+                house.acts(stopping).carry_out(house.order(torrent), house.look)
+            told = stopping.writes >= at
+            if told:
+                tried.injected()
+            house.clock.go_on()
+            outcomes = house.acts().resume()
+            if not house.journal.actions() or (outcomes and outcomes[0].record.state is ActionState.DROPPED):
+                house.do(torrent)
+            assert house.acts().resume() == []
+            assert house.client.get(torrent) is None
+            assert (len(house.arr.library.blocklist), len(house.binned()), len(house.acts().bin())) == (1, 3, 1), at
+            assert list(house.searches.wished) == [(torrent, (1,))], at
+            assert [each.state for each in house.journal.actions()].count(ActionState.DONE) == 1
+    return at
+
+
+class StoppingDocuments(DyingDocuments):
+    """Documents whose process is told to stop at a certain write: from then on its waits raise Cancelled."""
+
+    def __init__(self, documents, stops_at: int, clock) -> None:
+        super().__init__(documents)
+        self._stops_at, self._clock = stops_at, clock
+
+    def _dying(self, write):
+        def once(*arguments):
+            self.writes += 1
+            if self.writes == self._stops_at:
+                self._clock.stop()
+            return write(*arguments)
+
+        return once
+
+
+def test_killed_in_the_middle_of_the_renames_the_rest_follows(house):
+    _, torrent = house.grabbed()
+
+    class Dying:
+        def below(self, folder):
+            there = house.files.below(folder)
+            rename, left = there.rename, [1]
+
+            def dying(old, new):
+                if "a.mkv" in str(old) or "b.srt" in str(old):
+                    left[0] -= 1
+                    if left[0] < 0:
+                        raise Killed
+                rename(old, new)
+
+            there.rename = dying
+            return there
+
+    with pytest.raises(Killed):
+        house.acts(files=Dying()).carry_out(house.order(torrent), house.look)
+    assert 0 < len(house.binned()) < 3
+    (outcome,) = house.acts().resume()
+    assert outcome.record.state is ActionState.DONE
+    assert len(house.binned()) == 3
+
+
+def test_killed_in_an_undo_another_one_ends_it(tmp_path):
+    at = 0
+    while True:
+        at += 1
+        with acting_house(tmp_path / str(at)) as house:
+            made, torrent = house.grabbed()
+            house.do(torrent)
+            try:
+                house.acts(DyingDocuments(house.documents, at, after=True)).undo(1)
+            except Killed:
+                if house.journal.action(1).state is not ActionState.UNDONE:
+                    house.acts().undo(1)
+            else:
+                assert at > 6
+                break
+            assert house.client.get(torrent).state is TorrentState.SEEDING
+            assert len(list(made.content.rglob("*.*"))) == 3
+
+
+class DiesAt:
+    """Files of which a call of one name is the last of its process, before it is made."""
+
+    def __init__(self, files, call: str) -> None:
+        self._files, self._call = files, call
+
+    def below(self, folder):
+        there = self._files.below(folder)
+
+        def dies(*_arguments):
+            raise Killed
+
+        setattr(there, self._call, dies)
+        return there
+
+
+@pytest.mark.parametrize("call", ["create", "rename", "unlink"])
+def test_killed_while_the_way_into_the_bin_is_tried_the_next_look_leaves_no_file_of_ours(house, call):
+    made, torrent = house.grabbed()
+    before = house.names()
+    with pytest.raises(Killed):
+        house.acts(files=DiesAt(house.files, call)).carry_out(house.order(torrent), house.look)
+
+    (outcome,) = house.acts().resume()
+
+    assert outcome.record.state is ActionState.DROPPED
+    assert house.names() == before
+    assert not list((house.data / ".torrent-mover" / "bin").iterdir())
+    assert house.client.get(torrent).state is TorrentState.SEEDING
+    assert house.do(torrent).record.state is ActionState.DONE
+    assert not made.content.exists()
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_while_the_bin_is_emptied_no_torrent_file_is_kept_for_ever(tmp_path, after):
+    for at in (1, 2):
+        with acting_house(tmp_path / str(at)) as house:
+            _, torrent = house.grabbed()
+            house.do(torrent)
+            with pytest.raises(Killed):
+                house.acts(DyingDocuments(house.documents, at, after=after)).empty_bin(everything=True)
+            house.acts().empty_bin(everything=True)
+            assert house.acts().bin() == []
+            assert house.acts().world.records.get(1).metainfo == ""
+
+
+class FullOnce(DyingDocuments):
+    """Documents on a disk that is full for one write: that of what the Arr has blocked."""
+
+    def _dying(self, write):
+        def once(table, *rest):
+            if table == "taken_out" and rest[1]["media"] and self.left is None:
+                self.left = 0
+                raise DiskFull("no space")
+            return write(table, *rest)
+
+        return once
+
+
+def test_a_release_that_was_blocked_though_its_journal_was_full_is_still_searched_for(house):
+    _, torrent = house.grabbed()
+    house.acts(FullOnce(house.documents)).carry_out(house.order(torrent), house.look)
+    assert (len(house.arr.library.blocklist), house.searches.wished) == (1, {})
+
+    house.acts().resume()
+    assert house.do(torrent).record.state is ActionState.DONE
+
+    assert len(house.arr.library.blocklist) == 1
+    assert list(house.searches.wished) == [(torrent, (1,))]
 
 
 class RenamesOnce:
@@ -43,6 +237,7 @@ class RenamesOnce:
         return there
 
 
+@pytest.mark.fault("health", "a return out of the bin is cut half way", DOUBLES)
 @pytest.mark.parametrize("trouble", [Killed(), Unreachable("away")])
 def test_a_return_out_of_the_bin_that_is_cut_half_way_goes_on_and_the_rest_is_not_deleted_before(house, trouble):
     made, torrent = house.grabbed()
@@ -65,6 +260,7 @@ def test_a_return_out_of_the_bin_that_is_cut_half_way_goes_on_and_the_rest_is_no
     assert (len(made.files()), house.binned()) == (3, [])
 
 
+@pytest.mark.fault("health", "an undo is told to stop", DOUBLES)
 @pytest.mark.parametrize("at", ["files back", "add", "check"])
 def test_what_a_cut_undo_still_needs_stays_in_the_bin_until_another_one_ends_it(house, at):
     made, torrent = house.grabbed()

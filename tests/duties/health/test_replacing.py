@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,7 @@ from tests.servers import snapshot
 from torrent_mover.bootstrap.health.neighbours import NeighbourCounts, OtherClients
 from torrent_mover.demo.content import sample
 from torrent_mover.demo.torrents import make_torrent
-from torrent_mover.domain.errors import Cancelled, TransferError, Unreachable
+from torrent_mover.domain.errors import TransferError, Unreachable
 from torrent_mover.domain.paths import ClientPath, LocalPath
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.partfile import PartFile, part_file_name
@@ -55,102 +54,6 @@ def test_without_an_arr_nothing_is_blocked_or_searched(house):
     assert house.do(torrent).record.state is ActionState.DONE
     assert house.binned() != []
     assert house.searches.wished == {}
-
-
-@pytest.mark.parametrize("after", [False, True])
-def test_killed_at_every_step_there_is_one_block_one_bin_and_one_search(tmp_path, after):
-    at = 0
-    while True:
-        at += 1
-        with acting_house(tmp_path / str(at)) as house:
-            made, torrent = house.grabbed()
-            dying = DyingDocuments(house.documents, at, after=after)
-            try:
-                house.acts(dying).carry_out(house.order(torrent), house.look)
-            except Killed:
-                outcomes = house.acts().resume()
-                if not house.journal.actions() or (outcomes and outcomes[0].record.state is ActionState.DROPPED):
-                    assert at <= 9, "the release was not blocked yet"
-                    assert house.client.get(torrent) is not None
-                    assert made.content.exists()
-                    house.do(torrent)
-            else:
-                assert at > 12
-                break
-            assert house.acts().resume() == []
-            assert house.client.get(torrent) is None
-            assert len(house.arr.library.blocklist) == 1, at
-            assert len(house.binned()) == 3, at
-            assert len(house.acts().bin()) == 1, at
-            assert list(house.searches.wished) == [(torrent, (1,))], at
-            assert house.arr.library.searches == []
-            states = [each.state for each in house.journal.actions()]
-            assert states.count(ActionState.DONE) == 1
-
-
-def test_a3_stopped_at_any_step_there_is_one_block_one_bin_and_one_search(tmp_path):
-    at, told = 0, True
-    while told:
-        at += 1
-        with acting_house(tmp_path / str(at)) as house:
-            _, torrent = house.grabbed()
-            stopping = StoppingDocuments(house.documents, at, house.clock)
-            with suppress(Cancelled):
-                house.acts(stopping).carry_out(house.order(torrent), house.look)
-            told = stopping.writes >= at
-            house.clock.go_on()
-            outcomes = house.acts().resume()
-            if not house.journal.actions() or (outcomes and outcomes[0].record.state is ActionState.DROPPED):
-                house.do(torrent)
-            assert house.acts().resume() == []
-            assert house.client.get(torrent) is None
-            assert (len(house.arr.library.blocklist), len(house.binned()), len(house.acts().bin())) == (1, 3, 1), at
-            assert list(house.searches.wished) == [(torrent, (1,))], at
-            assert [each.state for each in house.journal.actions()].count(ActionState.DONE) == 1
-    assert at > 12
-
-
-class StoppingDocuments(DyingDocuments):
-    """Documents whose process is told to stop at a certain write: from then on its waits raise Cancelled."""
-
-    def __init__(self, documents, stops_at: int, clock) -> None:
-        super().__init__(documents)
-        self._stops_at, self._clock = stops_at, clock
-
-    def _dying(self, write):
-        def once(*arguments):
-            self.writes += 1
-            if self.writes == self._stops_at:
-                self._clock.stop()
-            return write(*arguments)
-
-        return once
-
-
-def test_killed_in_the_middle_of_the_renames_the_rest_follows(house):
-    _, torrent = house.grabbed()
-
-    class Dying:
-        def below(self, folder):
-            there = house.files.below(folder)
-            rename, left = there.rename, [1]
-
-            def dying(old, new):
-                if "a.mkv" in str(old) or "b.srt" in str(old):
-                    left[0] -= 1
-                    if left[0] < 0:
-                        raise Killed
-                rename(old, new)
-
-            there.rename = dying
-            return there
-
-    with pytest.raises(Killed):
-        house.acts(files=Dying()).carry_out(house.order(torrent), house.look)
-    assert 0 < len(house.binned()) < 3
-    (outcome,) = house.acts().resume()
-    assert outcome.record.state is ActionState.DONE
-    assert len(house.binned()) == 3
 
 
 def test_a_client_that_is_away_after_the_block_is_asked_again_and_nothing_is_done_twice(house):
@@ -564,25 +467,6 @@ def test_what_lies_in_its_place_by_now_is_not_replaced(house):
     assert (made.content / "a.mkv").read_text() == "of somebody else"
     assert len(house.binned()) == 3
     assert house.client.get(torrent) is None
-
-
-def test_killed_in_an_undo_another_one_ends_it(tmp_path):
-    at = 0
-    while True:
-        at += 1
-        with acting_house(tmp_path / str(at)) as house:
-            made, torrent = house.grabbed()
-            house.do(torrent)
-            try:
-                house.acts(DyingDocuments(house.documents, at, after=True)).undo(1)
-            except Killed:
-                if house.journal.action(1).state is not ActionState.UNDONE:
-                    house.acts().undo(1)
-            else:
-                assert at > 6
-                break
-            assert house.client.get(torrent).state is TorrentState.SEEDING
-            assert len(list(made.content.rglob("*.*"))) == 3
 
 
 def test_an_action_that_is_not_there_cannot_be_undone(house):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -51,7 +50,8 @@ class Bin:
     def make_ready(self, record: TakenOut) -> None:
         """Prove that each file could be renamed into the bin, by an empty file that takes the same way. Raises BinRefused.
 
-        It leaves nothing but the folders of the bin.
+        It leaves nothing but the folders of the bin; where it is cut short, `leave` takes away what it had made, by the name in
+        `record.probe`.
         """
         reached = self._files.below(record.folder)
         if reached is None:
@@ -60,22 +60,19 @@ class Bin:
                 kept="The torrent and its data were not touched.",
                 remedy="Give [CLIENT] its machine, or set bin = none: the data then stays where it is.",
             )
-        here = [file.lies_at.parent for file in record.files if file.size is not None]
-        probe = f"probe-{record.number}-{secrets.token_hex(8)}"
+        probe = RelativePath((record.probe,))
         with closing(reached) as there:
+            if any(there.stat(folder / record.probe) is not None for folder in record.probed_in):
+                raise Collision(f"{record.folder} has a {record.probe} already.", kept="It was not touched.")
             try:
                 there.make_folders(RelativePath.parse(record.bin), _CLOSED)
-                for folder in dict.fromkeys((ROOT, *here)):
-                    if there.stat(folder / f".torrent-mover-{probe}") is not None:
-                        raise Collision(f"{folder / probe} is there already.", kept="It was not touched.")
-                    there.create(folder / f".torrent-mover-{probe}", 0)
-                    try:
-                        there.rename(folder / f".torrent-mover-{probe}", record.in_bin(RelativePath((probe,))))
-                    finally:
-                        there.unlink(folder / f".torrent-mover-{probe}")
-                    there.unlink(record.in_bin(RelativePath((probe,))))
+                for folder in record.probed_in:
+                    there.create(folder / record.probe, 0)
+                    there.rename(folder / record.probe, record.in_bin(probe))
+                    there.unlink(record.in_bin(probe))
             except MoverError as error:
-                there.remove_folder(RelativePath.parse(record.bin))
+                with suppress(MoverError):
+                    self._leave(there, record)
                 raise BinRefused(
                     f"The bin below {record.folder} cannot take the data of {record.name}: {error.what}",
                     kept="The torrent and its data were not touched.",
@@ -87,9 +84,16 @@ class Bin:
         reached = self._files.below(record.folder) if record.bin else None
         if reached is not None:
             with closing(reached) as there:
-                if record.part and there.stat(record.part_lies_at) is not None:
-                    there.unlink(record.in_bin(record.part_lies_at))
-                there.remove_folder(RelativePath.parse(record.bin))
+                self._leave(there, record)
+
+    def _leave(self, there: FileSystem, record: TakenOut) -> None:
+        if record.probe:
+            probe = RelativePath((record.probe,))
+            for name in (*(folder / probe for folder in record.probed_in), record.in_bin(probe)):
+                there.unlink(name)
+        if record.part and there.stat(record.part_lies_at) is not None:
+            there.unlink(record.in_bin(record.part_lies_at))
+        there.remove_folder(RelativePath.parse(record.bin))
 
     def keep_part(self, record: TakenOut) -> int:
         """Give the part file a second name in the bin, for its client deletes it; its bytes. Raises MoverError."""

@@ -152,11 +152,10 @@ class HealthExecutor:
             except MoverError as error:
                 self._say(entry.torrent, f"The bin keeps {entry.name}: {_sentence(error)}")
                 continue
+            # The .torrent may hold a passkey, and brings nothing back any more. First, for an emptied bin is not looked at again.
+            self.world.records.save(replace(taken, metainfo=""))
             gone = replace(entry, emptied_at=self.world.health.clock.now())
             self.world.health.journal.save_bin_entry(gone)
-            self.world.records.save(
-                replace(taken, metainfo="")
-            )  # it may hold a passkey, and brings nothing back any more
             emptied.append(gone)
         return emptied
 
@@ -284,14 +283,14 @@ class HealthExecutor:
         return self._replace(log, taken)
 
     def _told_not_to_search(self, record: ActionRecord) -> bool:
-        """What the Arr was told by an action that was cut short, and perhaps has blocked the release already."""
+        """What the Arr was told by an action that was cut short or failed, and perhaps has blocked the release already."""
         stories = (
             each
             for each in reversed(self.world.health.journal.actions())
             if each.torrent == record.torrent and each.action in _STORIES and each.number != record.number
         )
         last = next(stories, None)
-        if last is None or last.state is not ActionState.DROPPED:
+        if last is None or last.state not in (ActionState.DROPPED, ActionState.FAILED):
             return False
         taken = self.world.records.get(last.number)
         return taken is not None and taken.told_not_to_search

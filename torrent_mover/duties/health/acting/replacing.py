@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, replace
 from typing import Final
 
 from torrent_mover.domain.arrs.media import CommandStatus
-from torrent_mover.domain.errors import LookAgain, TorrentGone
+from torrent_mover.domain.errors import LookAgain, MoverError, TorrentGone
 from torrent_mover.domain.torrent.partfile import part_file_name
 from torrent_mover.domain.torrent.sharing import ShareLimits
 from torrent_mover.domain.torrent.torrent import Torrent, TorrentState
@@ -78,9 +79,15 @@ def _with_bin(world: ActingWorld, log: ActionLog, record: TakenOut) -> TakenOut:
         record,
         bin=bin_folder(record.torrent, world.health.name, record.number),
         part=name if has_part else "",
+        probe=f".torrent-mover-probe-{record.number}-{secrets.token_hex(8)}",
     )
-    world.bin.make_ready(record)
-    return record
+    world.records.save(record)  # where it is killed in its try, the next look takes the try away
+    try:
+        world.bin.make_ready(record)
+    except MoverError:
+        world.records.forget(record.number)
+        raise
+    return replace(record, probe="")
 
 
 def _shared(world: ActingWorld, record: TakenOut) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from torrent_mover.domain.paths import ClientPath, RelativePath
+from torrent_mover.domain.paths import ROOT, ClientPath, RelativePath
 from torrent_mover.domain.plain_data import from_plain, to_plain
 from torrent_mover.domain.torrent.sharing import ShareLimits
 from torrent_mover.domain.torrent.torrent import ClientFile, FilePriority, InfoHash, Torrent, TorrentState
@@ -48,7 +48,7 @@ class TakenOut:
     blank: a magnet link without metadata. `part`: the name of its part file, where there is one. `media`: what its release was
     grabbed for; `arr_searches`: its Arr was seen to search by itself. `told_not_to_search`: the Arr
     is told so with the block that is under way. `limits`: its share limits, as JSON. `warranted`: its client was told to take it
-    out, or was just about to be told.
+    out, or was just about to be told. `probe`: the name of the empty file that tries the way into the bin just now; blank: none.
     """
 
     number: int
@@ -78,6 +78,7 @@ class TakenOut:
     arr_searches: bool = False
     told_not_to_search: bool = False
     warranted: bool = False
+    probe: str = ""
 
     @property
     def share_limits(self) -> ShareLimits:
@@ -93,6 +94,11 @@ class TakenOut:
     def part_lies_at(self) -> RelativePath:
         """Its part file."""
         return RelativePath.parse(self.part)
+
+    @property
+    def probed_in(self) -> tuple[RelativePath, ...]:
+        """Folders from which it goes into the bin."""
+        return tuple(dict.fromkeys((ROOT, *(file.lies_at.parent for file in self.files if file.size is not None))))
 
     def in_bin(self, path: RelativePath) -> RelativePath:
         """Where a file of it lies in the bin."""
@@ -167,3 +173,7 @@ class TakenOutRecords:
     def save(self, record: TakenOut) -> None:
         """Write it, by its number."""
         self._documents.put(_TABLE, str(record.number), to_plain(record))
+
+    def forget(self, number: int) -> None:
+        """Of an action that was refused before anything was done."""
+        self._documents.delete(_TABLE, str(number))
