@@ -12,6 +12,7 @@ from tests.doubles.arr.house import arr_house, settings_of
 from tests.doubles.arr.server import Fault as ArrFault
 from tests.duties.debrid.debrid_house import HASH, MEDIA, MOUNT, SHOW, DebridHouse
 from tests.duties.debrid.fake_account import Known
+from tests.faults.ledger import DOUBLES
 from torrent_mover.adapters.arr.manager import ArrManager
 from torrent_mover.domain.arrs.path_pairs import ArrPair
 from torrent_mover.domain.debrid.account import RemoteStatus
@@ -83,6 +84,7 @@ def test_the_first_look_at_links_only_reports():
     assert [link.state for link in house.journal.broken_links()] == [LinkState.ORPHAN]
 
 
+@pytest.mark.fault("debrid", "a mount is not sound", DOUBLES)
 @pytest.mark.parametrize("how", ["down", "half", "sentinel", "dead", "hung"])
 def test_a_mount_that_is_not_sound_voids_all_verdicts_and_no_link_is_touched(house, how):
     before = dict(house.library.links)
@@ -155,6 +157,7 @@ def test_a_dead_link_is_convicted_by_two_tries_with_a_living_control_between_the
     assert house.journal.findings()[0].proven_by == "dead twice, and a control link lives"
 
 
+@pytest.mark.fault("debrid", "the service calls every link dead", DOUBLES)
 def test_a_service_that_calls_every_link_dead_convicts_nobody(house):
     house.account.dead = {"E1"}
     house.account.lying = True
@@ -332,6 +335,7 @@ def test_a_block_that_is_not_proven_stops_before_the_search(house, refused):
     assert any("TM-E164" in line for line in house.said)
 
 
+@pytest.mark.fault("debrid", "the Arr is away once its file is gone", DOUBLES)
 @pytest.mark.parametrize(
     "trouble", [ArrFault.ERROR, ArrFault.FORBIDDEN, ArrFault.BASIC, ArrFault.DROP, ArrFault.CUT, ArrFault.HTML]
 )
@@ -351,6 +355,7 @@ def test_an_arr_that_is_away_after_the_file_is_gone_loses_nothing(house, refused
     assert house.account.rows == {}
 
 
+@pytest.mark.fault("debrid", "the Arr cannot be asked", DOUBLES)
 def test_an_arr_that_cannot_be_asked_whose_file_it_is_leaves_the_link_and_the_entry(house, refused):
     for path in ("/series", "/episodefile", "/history", "/rootfolder", "/episode"):
         refused.double.faults[path] = ArrFault.DROP

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from tests.doubles.debrid_house import debrid_house
 from tests.doubles.realdebrid import RealDebridDouble
 from tests.duties.debrid.debrid_house import HASH, DebridHouse
-from tests.duties.debrid.fake_account import Killed
+from tests.faults.ledger import DOUBLES
 from torrent_mover.adapters.debrid.realdebrid import RealDebridAccount
-from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.debrid.answers import AnswerClass
 from torrent_mover.domain.debrid.errors import AccountExpired, DebridParked, ScanIncomplete
 from torrent_mover.domain.errors import Cancelled, LoginRefused, MoverError, ServerError
@@ -65,6 +64,7 @@ def test_a_dead_torrent_is_replaced_by_one_with_the_same_files(house):
     assert house.world_of.downloads == {}
 
 
+@pytest.mark.fault("debrid", "the answer to an order is lost, and settled by looking", DOUBLES)
 @pytest.mark.parametrize("when", [{}, {"after": True}], ids=["before its effect", "after its effect"])
 @pytest.mark.parametrize(
     "call", ["POST torrents/addMagnet", "POST torrents/selectFiles", "POST unrestrict/link", "DELETE torrents/delete"]
@@ -83,6 +83,7 @@ def test_an_answer_that_is_lost_at_a_call_that_changes_something_is_settled_by_l
     assert set(house.left().values()) == {("downloaded", (1, 2))}
 
 
+@pytest.mark.fault("debrid", "what was added is dead, a virus, an archive, short of links, refused", DOUBLES)
 @pytest.mark.parametrize(
     ("fate", "end", "reason"),
     [
@@ -106,6 +107,7 @@ def test_what_becomes_of_a_new_entry_that_is_not_the_old_one_again(house, fate, 
     assert old.id in house.left()
 
 
+@pytest.mark.fault("debrid", "the service refuses an add, in each of its ways", DOUBLES)
 @pytest.mark.parametrize(
     ("answer", "end"),
     [
@@ -132,6 +134,7 @@ def test_what_an_answer_to_an_add_leads_to(house, answer, end):
     assert sum(entry.tries for entry in house.journal.retries()) == (end is RepairEnd.RETRY)
 
 
+@pytest.mark.fault("debrid", "the account is locked in the middle", DOUBLES)
 def test_an_account_that_is_locked_in_the_middle_ends_the_run_and_leaves_the_record_open(house):
     old = house.show()
     house.full()
@@ -144,6 +147,7 @@ def test_an_account_that_is_locked_in_the_middle_ends_the_run_and_leaves_the_rec
     assert list(house.left()) == [old.id]
 
 
+@pytest.mark.fault("debrid", "the account expires while it is listed", DOUBLES)
 def test_an_account_that_expires_while_it_is_listed_voids_the_batch(house):
     house.show()
     house.world_of.premium_until = house.clock.now() - 1
@@ -154,6 +158,7 @@ def test_an_account_that_expires_while_it_is_listed_voids_the_batch(house):
     assert house.journal.findings() == ()
 
 
+@pytest.mark.fault("debrid", "a list that is no list", DOUBLES)
 @pytest.mark.parametrize("how", ["HTML", "cut", "empty", "503"])
 def test_a_list_that_is_no_list_leaves_nothing_gone(house, how):
     house.show("")
@@ -196,6 +201,7 @@ def test_12000_torrents_are_listed_in_15_requests_and_a_kill_goes_on_where_it_wa
     assert house.journal.scan(ScanMode.FULL).done_at
 
 
+@pytest.mark.fault("debrid", "entries come and go while it lists", DOUBLES)
 def test_entries_that_come_and_go_while_it_lists_are_all_seen_and_none_is_lost(house):
     thousands(house, 2_500)
     double, answer = house.service.double, house.service.double.answer
@@ -263,6 +269,7 @@ def test_24_hours_beside_another_client_without_a_429_and_with_one_entry_a_hash(
     assert {house.world_of.status(entry) for entry in house.world_of.entries} == {"downloaded"}
 
 
+@pytest.mark.fault("debrid", "a storm of 429", DOUBLES)
 def test_a_429_storm_pauses_up_to_a_quarter_of_an_hour_and_recovers(house):
     house.show()
     house.full()
@@ -285,51 +292,7 @@ def test_a_429_storm_pauses_up_to_a_quarter_of_an_hour_and_recovers(house):
     assert list(house.left().values()) == [("downloaded", (1, 2))]
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("when", ["before it is sent", "after its effect, unheard", "its answer is cut"])
-def test_killed_at_each_request_of_a_repair_no_healthy_torrent_is_lost_and_one_entry_is_swapped_in(tmp_path, when):
-    number = 0
-    while number >= 0:
-        with ExitStack() as stack:
-            house = OnTheDouble(stack)
-            number = _killed_at(house, number, when, tmp_path / f"{number}.sqlite3", stack)
-
-
-def _killed_at(house, number: int, when: str, path, stack: ExitStack) -> int:
-    """Kill it at this request; the number of the next one, or -1 where there was none. Its journal is a file that outlives it."""
-    house.show()
-    house.world_of.have("77" * 20, ("Film.mkv", 7))
-    healthy = house.world_of.hold("77" * 20)
-    house.documents = stack.enter_context(closing(SqliteJournal(path, house.clock))).documents("debrid", "rd")
-    http, left = house.account._session._http, [number]
-    ask = http.ask
-
-    def dying(*words, **more):
-        left[0] -= 1
-        if left[0] == -1 and when != "its answer is cut":
-            if when != "before it is sent":
-                ask(*words, **more)
-            raise Killed
-        return ask(*words, **more)
-
-    http.ask = dying
-    if when == "its answer is cut":
-        house.service.double.fault("", nth=number + 1, drop=True, after=True)
-    with suppress(Killed, MoverError):
-        house.run()
-    reached = left[0] < 0
-    http.ask = ask
-    house.service.double.faults.clear()
-    for _ in range(3):
-        with suppress(MoverError):
-            house.run()
-        house.pass_time(3 * 3600 + 60)
-
-    assert healthy in house.world_of.entries, f"killed at request {number}"
-    assert list(house.left().values()) == [("downloaded", (1, 2))], f"killed at request {number}: {house.left()}"
-    return number + 1 if reached else -1
-
-
+@pytest.mark.fault("debrid", "the traffic is used up", DOUBLES)
 def test_traffic_that_is_used_up_parks_the_proof_and_removes_nothing(house):
     old = house.show()
     house.full()

@@ -12,6 +12,7 @@ import pytest
 from tests.adapters.test_link_library import _DETACH, _LIBC, fuse, mounted
 from tests.duties.debrid.debrid_house import HASH, SHOW, DebridHouse
 from tests.duties.debrid.fake_account import Known
+from tests.faults.ledger import SERVERS
 from torrent_mover.adapters.links.library import LocalLinkLibrary
 from torrent_mover.domain.debrid.errors import MountDown
 from torrent_mover.domain.paths import LocalPath
@@ -97,6 +98,7 @@ def dead(at):
     os.dup2(os.open("/dev/null", os.O_RDWR), descriptor)
 
 
+@pytest.mark.fault("debrid", "a real mount is away, half, unsigned, hung or dead before links are looked at", SERVERS)
 @pytest.mark.parametrize("trouble", [down, half, unsigned, hung, dead])
 def test_a_mount_that_is_not_sound_ends_with_4_and_touches_nothing(on_disk, trouble):
     house, account = on_disk.house, on_disk.house.account
@@ -115,6 +117,7 @@ def test_a_mount_that_is_not_sound_ends_with_4_and_touches_nothing(on_disk, trou
     assert house.journal.broken_links() == ()
 
 
+@pytest.mark.fault("debrid", "a real mount goes while links are looked at", SERVERS)
 @pytest.mark.parametrize("trouble", [down, dead])
 def test_a_mount_that_goes_while_the_links_are_looked_at_voids_the_look(on_disk, trouble):
     on_disk.lose()
@@ -154,6 +157,7 @@ def test_a_sound_mount_of_each_layout_leads_to_the_one_torrent_that_is_gone(tmp_
     assert at.seen() == at.links
 
 
+@pytest.mark.fault("debrid", "a real mount shows other entries than before", SERVERS)
 def test_a_mount_without_a_sentinel_is_known_by_what_it_showed_last(tmp_path):
     with ExitStack() as stack:
         at = OnDisk(tmp_path, stack, MountLayout.RCLONE)

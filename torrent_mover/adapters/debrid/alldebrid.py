@@ -230,6 +230,7 @@ class AllDebridAccount(WebAccount):
             files=without_root(files, name) if isinstance(tree, list) else None,
             links=tuple(links),
             seeders=whole(row, "seeders") if row.get("seeders") is not None else None,
+            links_told=isinstance(tree, list),
         )
 
 

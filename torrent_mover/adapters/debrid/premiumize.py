@@ -205,6 +205,7 @@ class PremiumizeAccount(WebAccount):
             name,
             files=tuple(files) if found is not None else None,
             links=links,
+            links_told=found is not None,
         )
 
 

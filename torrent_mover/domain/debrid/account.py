@@ -114,7 +114,7 @@ class RemoteTorrent:
     `hash` None: the service does not say it, and it cannot be known. `word` is its own status, for messages only. `name` is what it
     shows now, `original_name` the torrent's own where it says both. `size` is that of the selected files. `files` None: this
     answer has none, as in lists of most services; ask `info`. `links` follow the order of the selected files where there are as
-    many. `seeders` None: not said.
+    many; `links_told` False: this answer has none, whatever there are, as in lists of some services. `seeders` None: not said.
     """
 
     id: RemoteId
@@ -130,6 +130,7 @@ class RemoteTorrent:
     files: tuple[RemoteFile, ...] | None = None
     links: tuple[RemoteLink, ...] = ()
     seeders: int | None = None
+    links_told: bool = True
 
     @property
     def selected(self) -> tuple[RemoteFile, ...]:

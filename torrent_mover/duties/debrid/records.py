@@ -68,22 +68,24 @@ def known_entry(torrent: RemoteTorrent, before: KnownEntry | None, now: float) -
     files = tuple(sorted(selected_of(torrent)))
     asked = torrent.files is not None
     kept = before if before is not None and before.hash == torrent.hash else None
+    # A list without links says nothing of them: taken as none, each whole entry would be half dead.
+    links = len(torrent.links) if torrent.links_told else kept.links if kept else 0
     return KnownEntry(
         id=torrent.id.text,
         hash=torrent.hash,
         name=torrent.name,
         original=torrent.original_name or (kept.original if kept else ""),
         status=torrent.status.value,
-        size=torrent.size,
+        size=torrent.size or (kept.size if kept else 0),
         added=torrent.added or 0.0,
         seen_at=now,
         # An entry that no longer says its files (magnet_error) keeps those that it had.
         files=files or (kept.files if kept else ()),
         files_at=now if asked else (kept.files_at if kept else 0.0),
-        links=len(torrent.links),
+        links=links,
         packed=kept.packed if kept else False,
         # A link less than before: what was found well then says nothing of now.
-        well_at=kept.well_at if kept and len(torrent.links) >= kept.links else 0.0,
+        well_at=kept.well_at if kept and links >= kept.links else 0.0,
     )
 
 
