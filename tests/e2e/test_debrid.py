@@ -18,6 +18,7 @@ from tests.doubles.arr.house import arr_house
 from tests.doubles.debrid_world import DebridWorld
 from tests.doubles.realdebrid import RealDebridDouble
 from tests.e2e.command import Command
+from tests.faults.ledger import SERVERS
 from tests.servers import eventually, snapshot
 from tests.tui.terminal import Terminal, restored
 from torrent_mover.adapters.control.client import RemoteControl, running
@@ -149,6 +150,7 @@ def test_run_stay_looks_again_and_term_ends_it_within_ten_seconds(debrid):
     assert ended.code in (0, 143)
 
 
+@pytest.mark.fault("debrid", "the service is silent while it is asked to stop", SERVERS)
 def test_term_ends_a_stay_within_ten_seconds_while_the_service_is_silent(debrid):
     debrid.show()
     debrid.double.fault("POST torrents/addMagnet", hang=True, after=True)
@@ -235,6 +237,7 @@ def write_config(debrid, *lines: str, sections: str = "") -> None:
     debrid.environment.pop("TORRENT_MOVER__DEBRID_REALDEBRID__URL", None)
 
 
+@pytest.mark.fault("debrid", "a real mount is down", SERVERS)
 def test_links_are_looked_at_on_a_real_mount_and_a_mount_that_is_down_touches_none(library):
     library.show("")
     library("scan", "--full")
@@ -363,6 +366,7 @@ def test_what_is_refused_is_handed_to_the_arr_set_aside_and_can_be_put_back(libr
     library("quarantine", "restore", row["id"], code=2)
 
 
+@pytest.mark.fault("debrid", "the journal is damaged", SERVERS)
 def test_a_damaged_journal_is_built_anew_from_what_can_be_read_from_a_copy_and_from_the_account(debrid):
     debrid.show("")
     debrid("run")

@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.handover import layout_of, pieces_of
 from tests.e2e.health_acts_house import health_house
 from tests.e2e.tier_house import tmpfs
+from tests.faults.ledger import SERVERS, long_form
 from tests.servers import eventually, snapshot
 from torrent_mover.adapters.process.ffprobe import has_stream
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES
@@ -26,6 +27,8 @@ from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.health.model import FindingCode, HealthAction
 
 pytestmark = pytest.mark.servers
+
+WRITES = range(1, 16) if long_form() else random.Random(5).sample(range(3, 15), 3)  # noqa: S311
 
 STALLED = {"stalled_after": "0", "unavailable_action": "off", "slow_action": "off"}
 STOPPED = ("pausedUP", "stoppedUP", "pausedDL", "stoppedDL")
@@ -68,7 +71,8 @@ def test_a5_and_a36_stalled_torrents_are_replaced_once_and_a_cross_seed_keeps_th
     assert house.done(looks=2) == []
 
 
-@pytest.mark.parametrize("write", random.Random(5).sample(range(3, 15), 3))  # noqa: S311
+@pytest.mark.fault("health", "kill -9 at a write of a replacement to the journal", SERVERS)
+@pytest.mark.parametrize("write", WRITES)
 def test_a5_killed_in_a_replacement_another_process_ends_it(house, write):
     made, torrent = house.half()
     house.grab(made, torrent)
@@ -83,6 +87,7 @@ def test_a5_killed_in_a_replacement_another_process_ends_it(house, write):
     assert house.resume() == []
 
 
+@pytest.mark.fault("health", "data is taken elsewhere, and other bytes lie under its names", SERVERS)
 def test_a8_lost_data_is_found_again_proven_and_seeds_and_other_bytes_are_not_believed(house):
     made, torrent = house.seed(tree={"a.mkv": 300_000, "b/c.srt": 70_000})
     elsewhere, liar = house.data / "library", house.data / "liar"
@@ -134,6 +139,7 @@ def test_a9_what_a_person_marks_as_failed_or_to_be_checked_is_done_by_their_word
     assert house.row(checked)["category"] == "tv"
 
 
+@pytest.mark.fault("health", "the disk is read-only", SERVERS)
 def test_a10_on_a_disk_that_cannot_be_written_nothing_is_begun_or_removed(house, tmp_path):
     with tmpfs(tmp_path / "disk", "16m") as disk:
         made, torrent = house.half(below=disk)

@@ -16,6 +16,7 @@ from tests.doubles.arr.polled import PolledQBittorrent
 from tests.doubles.arr.products import RADARR, SONARR
 from tests.doubles.arr.server import ArrDouble, Fault
 from tests.e2e.house import House
+from tests.faults.ledger import SERVERS
 from tests.servers import eventually
 from torrent_mover.demo.world import CATEGORY
 from torrent_mover.domain.arrs.handover import HandoverStep
@@ -109,6 +110,7 @@ def test_what_an_arr_sees_at_the_source_waits_until_it_is_imported(house):
         assert sonarr.library.scans == []  # its history shows the import: nothing is sent
 
 
+@pytest.mark.fault("arrs", "the Arr is away while a torrent is moved", SERVERS)
 def test_an_arr_that_is_away_keeps_no_proven_move_and_is_told_by_a_later_run(house):
     with an_arr(house, hold="off") as sonarr:
         made = pack(house, sonarr)
@@ -126,6 +128,7 @@ def test_an_arr_that_is_away_keeps_no_proven_move_and_is_told_by_a_later_run(hou
         assert len(sonarr.library.scans) == 1
 
 
+@pytest.mark.fault("arrs", "kill -9 while the Arr scans", SERVERS)
 def test_killed_while_the_arr_scans_it_is_not_told_again(house):
     with an_arr(house) as sonarr:
         made = pack(house, sonarr)
@@ -142,6 +145,7 @@ def test_killed_while_the_arr_scans_it_is_not_told_again(house):
         assert house.source.torrent(made.info_hash) is None
 
 
+@pytest.mark.fault("arrs", "one of four Arrs hangs", SERVERS)
 def test_of_four_arrs_one_that_hangs_keeps_nobody(house):
     with (
         an_arr(house, "tv") as first,

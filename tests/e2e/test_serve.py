@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.command import ROOT, Command
 from tests.e2e.house import House
+from tests.faults.ledger import SERVERS
 from tests.servers import eventually
 from tests.tui.terminal import Terminal
 
@@ -175,6 +176,7 @@ def test_attach_page_and_command_line_show_one_truth_and_steer_it(served):
     assert token not in "".join(path.read_text() for path in (house.world.root / "log").iterdir())
 
 
+@pytest.mark.fault("serve", "a server is away", SERVERS)
 def test_a_server_that_is_away_parks_nothing_and_a_wide_bind_without_a_token_is_refused(served):
     made = served.house.seed("A film", 2 * MIB)
     files = made.files()

@@ -16,6 +16,7 @@ from tests.doubles.realdebrid import RealDebridDouble
 from tests.e2e.command import ROOT, Command
 from tests.e2e.test_debrid import FILES, HASH, OTHER
 from tests.e2e.test_serve import free_port
+from tests.faults.ledger import SERVERS, trying
 from tests.servers import eventually
 from tests.tui.terminal import Terminal
 
@@ -94,6 +95,11 @@ def served(tmp_path):
 
 
 def test_a_repair_is_killed_after_its_add_and_after_its_removal_and_ends_with_one_entry(served):
+    with trying("serve", "kill -9 while the answer to an add, or to a removal, is awaited", SERVERS) as tried:
+        killed_while_it_waits(served, tried)
+
+
+def killed_while_it_waits(served, tried):
     double = served.double
     served.dead(HASH, "Show.S01")
     for call in ("POST torrents/addMagnet", "DELETE torrents/delete"):
@@ -102,6 +108,7 @@ def test_a_repair_is_killed_after_its_add_and_after_its_removal_and_ends_with_on
             eventually(lambda: double.calls(call), 60)  # noqa: B023  asked at once
             eventually(lambda: all(fault.seen for fault in double.faults), 20)
             command.send(signal.SIGKILL)
+            tried.injected()
             assert command.end().code == -signal.SIGKILL
         double.faults.clear()
 

@@ -12,6 +12,7 @@ from tests.e2e.test_serve import MIB, ServeHouse, served
 from tests.servers import eventually
 
 __all__ = ["served"]
+from tests.faults.ledger import SERVERS
 
 pytestmark = [pytest.mark.servers, pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -26,6 +27,7 @@ def small(tmp_path):
     subprocess.run(["umount", "-l", place], check=True)
 
 
+@pytest.mark.fault("serve", "the disk of its journal is full, and has room again", SERVERS)
 def test_without_room_for_its_journal_nothing_is_done_and_with_room_moves_go_on_and_a_parked_tier_when_told(
     served: ServeHouse, small
 ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.doubles.realdebrid import RealDebridDouble
 from tests.e2e.health_acts_house import health_house
 from tests.e2e.test_debrid import FILES, HASH
 from tests.e2e.test_serve import MIB, SLOW, ServeHouse, served
+from tests.faults.ledger import SERVERS, Tried, trying
 from tests.servers import eventually
 
 __all__ = ["served"]
@@ -20,6 +22,12 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
 
 def test_all_four_end_well_though_each_is_killed_in_its_middle(served: ServeHouse, tmp_path):
+    with trying("serve", "kill -9 in the middle of a move, an eviction, a replacement, a repair", SERVERS) as tried:
+        killed_in_each(served, tmp_path, tried)
+
+
+def killed_in_each(served: ServeHouse, tmp_path: Path, tried: Tried) -> None:
+    """Four kills, one after the other, each of a process that works on something of its own."""
     house = served.house
     made = house.seed("Show", {"Season 1/one.mkv": 4 * MIB, "two": 70_000})
     files = made.files()
@@ -42,12 +50,14 @@ def test_all_four_end_well_though_each_is_killed_in_its_middle(served: ServeHous
             )
             assert {each["duty"] for each in served.ask("/overview")["cards"]} == {"moves", "tiers", "health", "debrid"}
             command.send(signal.SIGKILL)
+            tried.injected()
             assert command.end().code == -signal.SIGKILL
         house.assert_at_source(made, files)
 
         served.configure(**more)
         # What the killed one left is in nobody's way: its socket, its locks, its token.
         killed(served, "tests.e2e.fused_tiers", FUSE_STEP="after save_eviction leaving", FUSE_KILLS="self")
+        tried.injected()
         there = house.destination.torrent(made.info_hash)
         assert there is not None
         assert there["amount_left"] == 0
@@ -55,12 +65,14 @@ def test_all_four_end_well_though_each_is_killed_in_its_middle(served: ServeHous
         stalled, torrent = sick.half()
         sick.grab(stalled, torrent)
         killed(served, "tests.e2e.fused_serve", FUSE_ACTING="take out of the client")
+        tried.injected()
         assert sick.row(torrent) is None
         assert sick.binned() == []
 
         double.world.have(HASH, *FILES, name="Show.S01")
         old = double.world.hold(HASH, selected={1, 2}, word="dead")
         killed(served, "tests.e2e.fused_serve", FUSE_REPAIR="proving")
+        tried.injected()
         assert len(double.world.entries) == 2
 
         with served.start() as command:

@@ -11,6 +11,7 @@ from tests.doubles.arr.polled import PolledTorrent, ScriptedClient
 from tests.doubles.arr.products import SONARR
 from tests.doubles.arr.server import ArrDouble
 from tests.e2e.tier_house import MIB, TierHouse
+from tests.faults.ledger import SERVERS
 from torrent_mover.domain.errors import ExitCode
 
 pytestmark = pytest.mark.servers
@@ -58,6 +59,7 @@ def test_sonarr_imports_a_copy_by_its_proven_path_once_and_the_torrent_seeds_on(
     assert tiered.seeds(made)
 
 
+@pytest.mark.fault("arrs", "the Arr is away while a copy is made", SERVERS)
 def test_a_sonarr_that_is_away_keeps_no_copy_waiting_and_is_told_by_a_later_round(tiered):
     made = tiered.seed(NAME, 3 * MIB, label="tv")
     with sonarr_that_sees(tiered) as double:

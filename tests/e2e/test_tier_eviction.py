@@ -7,6 +7,7 @@ import os
 import pytest
 
 from tests.e2e.tier_house import MIB, RTorrentEnd
+from tests.faults.ledger import SERVERS
 from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode
 
@@ -55,6 +56,7 @@ def test_a_fresh_peer_completes_from_the_disk_and_nothing_of_the_torrent_has_cha
     assert leecher.downloads(made, tier.end) == files
 
 
+@pytest.mark.fault("tiers", "one byte of a copy flips", SERVERS)
 def test_one_flipped_byte_in_the_copy_frees_nothing_whoever_checks_it(tier):
     """With `unchanged` rTorrent's copies are not read where nothing shows a change: there the write shows by its time."""
     ways = {

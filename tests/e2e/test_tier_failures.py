@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.tier_house import MIB, RTorrentEnd, mounted, unmount
+from tests.faults.ledger import SERVERS
 from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode
 
@@ -34,6 +35,7 @@ def give_back(kept: Path, disk: Path) -> None:
     unmount(kept)
 
 
+@pytest.mark.fault("tiers", "a disk behind it is not mounted, and is back", SERVERS)
 def test_a_disk_that_was_away_gets_nothing_written_and_all_seed_again_when_it_is_back(tier):
     gone, stays = tier.seed("Evicted", 6 * MIB), tier.seed("Stays", MIB, seed=1)
     contents = {made.name: made.content.read_bytes() for made in (gone, stays)}
@@ -68,6 +70,7 @@ def test_a_disk_that_was_away_gets_nothing_written_and_all_seed_again_when_it_is
     assert tier.files(tier.hdd)["films/Evicted"] == contents["Evicted"]
 
 
+@pytest.mark.fault("tiers", "the SSD is not mounted, and is back", SERVERS)
 def test_an_ssd_that_was_away_gets_nothing_written_and_its_torrents_seed_again_when_it_is_back(tier_of, rtorrent_016):
     tier = tier_of(rtorrent_016)
     made = tier.seed("A film", 6 * MIB)
@@ -100,6 +103,7 @@ def test_an_ssd_that_was_away_gets_nothing_written_and_its_torrents_seed_again_w
     assert tier.files(tier.ssd) == {}
 
 
+@pytest.mark.fault("tiers", "another disk is mounted in its place", SERVERS)
 def test_a_disk_without_its_identity_is_no_disk_of_ours(tiered):
     made = tiered.seed("A film", 6 * MIB)
     tiered.configure("1M")
@@ -121,6 +125,7 @@ def test_a_disk_without_its_identity_is_no_disk_of_ours(tiered):
     tiered.run().ended(ExitCode.DONE).says("1 copied", "1 evicted")
 
 
+@pytest.mark.fault("tiers", "many copies are gone", SERVERS)
 def test_many_copies_that_are_gone_stop_all_evictions(tiered):
     several = [tiered.seed(f"Film {number}", 3 * MIB, seed=number) for number in range(4)]
     tiered.configure("1M")
@@ -137,6 +142,7 @@ def test_many_copies_that_are_gone_stop_all_evictions(tiered):
         assert tiered.seeds(made)
 
 
+@pytest.mark.fault("tiers", "somebody takes a copy away", SERVERS)
 @pytest.mark.thorough
 def test_a_copy_that_somebody_took_away_is_made_again_and_then_the_torrent_leaves(tiered):
     made = tiered.seed("A film", 6 * MIB)
@@ -155,6 +161,7 @@ def test_a_copy_that_somebody_took_away_is_made_again_and_then_the_torrent_leave
     eventually(lambda: tiered.seeds(made), PATIENCE)
 
 
+@pytest.mark.fault("tiers", "a disk turns read-only", SERVERS)
 def test_a_disk_that_turned_read_only_ends_no_seeding_and_is_used_again_later(tiered):
     tiered.configure("1M")
     tiered.run().ended(ExitCode.DONE)
@@ -174,6 +181,7 @@ def test_a_disk_that_turned_read_only_ends_no_seeding_and_is_used_again_later(ti
     assert tiered.files(tiered.hdd) == {"films/A film": content}
 
 
+@pytest.mark.fault("tiers", "a disk is full", SERVERS)
 @pytest.mark.parametrize("size", ["4m,nr_inodes=100", "40m,nr_inodes=4"], ids=["no bytes left", "no inodes left"])
 def test_a_full_disk_takes_no_half_copy_and_the_torrent_waits(rtorrent_016, tier_at, tmp_path, size):
     """A disk that is too small is not begun with; one that turns out to be full is tried again, then waits."""
@@ -199,6 +207,7 @@ def test_a_full_disk_takes_no_half_copy_and_the_torrent_waits(rtorrent_016, tier
         assert tier.files(full) == {f"films/{name}": content for name, content in files.items()}
 
 
+@pytest.mark.fault("tiers", "the client is silent", SERVERS)
 def test_a_client_that_is_silent_loses_nothing(tier):
     made = tier.seed("A film", 6 * MIB)
     tier.configure("1M")

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.command import Result
 from tests.e2e.rpc_watchman import HANG_UP, RpcWatchman
 from tests.e2e.tier_house import MIB, RTorrentEnd, TierHouse
-from tests.faults.ledger import each_nth, long_form
+from tests.faults.ledger import SERVERS, each_nth, long_form
 from tests.faults.watchman import Answer, Watchman
 from tests.servers import eventually
 from torrent_mover.domain.errors import ExitCode
@@ -46,6 +46,7 @@ def failing(tier: TierHouse, made, fault: tuple[str, str, str], *arguments: str)
         return command.end()
 
 
+@pytest.mark.fault("tiers", "a system call of a copy fails", SERVERS)
 @pytest.mark.parametrize("what", FAILING if WHOLE else SHORT)
 def test_a_copy_whose_disk_fails_is_tried_again_then_waits_with_its_reason(tier_at, rtorrent_016, hdd, what):
     tier = tier_at(rtorrent_016, hdd)
@@ -71,6 +72,7 @@ def test_a_copy_whose_disk_fails_is_tried_again_then_waits_with_its_reason(tier_
     assert tier.journal_rows("queue") == []
 
 
+@pytest.mark.fault("tiers", "a system call of an eviction fails", SERVERS)
 def test_an_eviction_whose_ssd_fails_loses_nothing_and_is_ended_later(tier_at, rtorrent_016, hdd):
     tier = tier_at(rtorrent_016, hdd)
     tier.configure("1M")
@@ -145,6 +147,7 @@ def answering_badly(tier: TierHouse, tmp_path: Path):
 ANSWERING = ["rtorrent_098", "rtorrent_016", "qbittorrent_45", "qbittorrent_51"]
 
 
+@pytest.mark.fault("tiers", "the client answers with errors, nonsense, half answers, empty lists", SERVERS)
 @pytest.mark.parametrize("client", ANSWERING if WHOLE else ["rtorrent_016", "qbittorrent_51"])
 def test_nonsense_from_the_client_decides_nothing(request, tier_of, tmp_path, client):
     tier = tier_of(request.getfixturevalue(client))
@@ -217,6 +220,7 @@ def leaving(tier: TierHouse, hold: Path, step: str):
         ended.append(worker.end())
 
 
+@pytest.mark.fault("tiers", "a person changes the torrent while it leaves", SERVERS)
 @pytest.mark.parametrize("client", ANSWERING if WHOLE else ["rtorrent_016"])
 @pytest.mark.parametrize("what", MEDDLING)
 def test_what_people_do_to_a_torrent_that_leaves_keeps_it_on_the_ssd(request, tier_of, tmp_path, client, what):
@@ -239,6 +243,7 @@ def test_what_people_do_to_a_torrent_that_leaves_keeps_it_on_the_ssd(request, ti
     eventually(lambda: tier.seeds(made), PATIENCE)
 
 
+@pytest.mark.fault("tiers", "a person stops the torrent while it leaves", SERVERS)
 @pytest.mark.parametrize("client", ANSWERING if WHOLE else ["rtorrent_016"])
 def test_a_torrent_that_its_user_stops_while_it_leaves_stays_stopped(request, tier_of, tmp_path, client):
     tier = tier_of(request.getfixturevalue(client))

@@ -54,13 +54,13 @@ def _all(steps):
 
 
 def kills_for(client: int) -> list[tuple[tuple[str, str], tuple[str, str]]]:
-    """Pairs of a kill in the copy and one in the eviction after it, for the nth client: half of all, or a seeded sample."""
+    """Pairs of a kill in the copy and one in the eviction after it, for the nth client: all, or a seeded sample."""
     copies, evictions = _all(COPY), _all(EVICTION)
     chance = random.Random(SEED + client)  # noqa: S311  a sample, nothing secret
     if long_form():
-        # Each kill meets one client of either kind: every second one each version.
+        # Each kill meets each client; with FAULTS_LONG=2, one client of either kind: every second one each version.
         everything = [(copies[number % len(copies)], eviction) for number, eviction in enumerate(evictions)]
-        return everything[client % 2 :: 2][client // 2 % each_nth() :: each_nth()]
+        return everything[client % each_nth() :: each_nth()]
     victim = ("worker", "both")[client % 2]
     chosen = chance.choice([each for each in evictions if each[1] == victim])
     return list(zip(chance.sample(copies, SAMPLE), [ALWAYS, chosen], strict=True))

@@ -15,6 +15,7 @@ from tests.engine.story import CATEGORY, FILES, PIECE, SAVE, TARGET, Story
 from tests.fakes.client import FakeClient, FolderDisk
 from tests.fakes.clock import FakeClock
 from tests.fakes.core_client import CoreClient
+from tests.faults.ledger import DOUBLES, trying
 from tests.faults.points import dealt
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.bootstrap.plans import Preview
@@ -152,6 +153,7 @@ def test_it_moves(tmp_path, pair):
     story.assert_moved(torrent)
 
 
+@pytest.mark.fault("moves", "clients that have a core alone: killed at a stage", DOUBLES)
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 @pytest.mark.parametrize(
     "label", ["before here.reader", "after destination.add_stopped", "before source.remove", "after source.remove"]
@@ -179,16 +181,18 @@ def test_killed_before_and_after_every_change_it_moves_in_the_end(tmp_path, pair
     whole = Fuse(wanted)
     LocalStoryOf(tmp_path / "whole", pair).run(whole)
     assert whole.count >= 40
-    for at in dealt(list(PAIRS.values()).index(pair), len(PAIRS)):
-        if at > whole.count:
-            break
-        story = LocalStoryOf(tmp_path / str(at), pair)
-        fuse = Fuse(wanted)
-        fuse.arm(at, fuse.kill)
-        assert story.run(fuse) is None, fuse.fired
-        assert story.found(TARGET) == story.contents[story.torrent] or story.source.get(story.torrent), fuse.fired
-        assert story.run() is ExitCode.DONE, fuse.fired
-        story.assert_moved(story.torrent)
+    with trying("moves", "clients that have a core alone: killed before and after each change") as tried:
+        for at in dealt(list(PAIRS.values()).index(pair), len(PAIRS)):
+            if at > whole.count:
+                break
+            story = LocalStoryOf(tmp_path / str(at), pair)
+            fuse = Fuse(wanted)
+            fuse.arm(at, fuse.kill)
+            tried.injected()
+            assert story.run(fuse) is None, fuse.fired
+            assert story.found(TARGET) == story.contents[story.torrent] or story.source.get(story.torrent), fuse.fired
+            assert story.run() is ExitCode.DONE, fuse.fired
+            story.assert_moved(story.torrent)
 
 
 def rot(story):
@@ -197,6 +201,7 @@ def rot(story):
         file.write(b"rotten")
 
 
+@pytest.mark.fault("moves", "a bit flips at rest before the client's check", DOUBLES)
 @pytest.mark.parametrize("local", [True, False], ids=["local", "remote"])
 def test_bytes_that_rot_before_its_check_are_found_and_brought_again(tmp_path, local):
     story = LocalStory(tmp_path, FakeClient, CoreClient)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.deliver import Parcel
 from tests.fakes.jobs import OpenJobs
-from tests.faults.ledger import long_form
+from tests.faults.ledger import DOUBLES, long_form
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.demo.content import write_content
 from torrent_mover.demo.torrents import make_torrent
@@ -82,6 +82,7 @@ KILLED_AT = (
 )
 
 
+@pytest.mark.fault("moves", "a process that delivers gets kill -9 at a stage, on a real disk", DOUBLES)
 @pytest.mark.parametrize(
     ("folder", "label"),
     [

@@ -12,6 +12,7 @@ from tests.engine.story import Story
 from tests.fakes.client import FakeClient
 from tests.fakes.clock import FakeClock
 from tests.fakes.filesystem import MemoryFileSystem
+from tests.faults.ledger import trying
 from torrent_mover.adapters.local.traces import TraceFiles
 from torrent_mover.domain.errors import PathNotSeen, Unreachable
 from torrent_mover.domain.paths import ClientPath, RelativePath
@@ -66,7 +67,13 @@ def gone(traces: TraceFiles) -> None:
 
 @pytest.mark.parametrize("act", [probe, look_through_the_client, mark])
 def test_killed_at_any_instant_the_next_run_removes_it(tmp_path, act):
-    policy, at, died = Story(tmp_path).policy, 0, True
+    policy = Story(tmp_path).policy
+    with trying("moves", "what tries a disk or a client before a move is killed at each call") as tried:
+        killed_everywhere(tmp_path, act, policy, tried)
+
+
+def killed_everywhere(tmp_path, act, policy, tried):
+    at, died = 0, True
     while died:
         at += 1
         files, fuse, state = a_library(), Fuse(), tmp_path / str(at)
@@ -78,6 +85,7 @@ def test_killed_at_any_instant_the_next_run_removes_it(tmp_path, act):
             act(Traced(Tapped("files", files, fuse), killed), policy)
         except Killed:
             died = True
+            tried.injected()
         gone(killed)
 
         following = TraceFiles(state)

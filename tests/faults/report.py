@@ -1,48 +1,39 @@
-"""`make faults`: runs the long form of the fault suite and writes docs/reliability.md from what it noted.
+"""`make faults`: runs the long form of the fault suite, a piece after the other, and writes docs/reliability.md from the figures.
 
-`python -m tests.faults.report tiers` runs the part about tiers alone, and writes its section again; with `FAULTS_LONG=5` each fifth
-of its many kills.
+`python -m tests.faults.report PIECE...` runs those pieces alone (pieces.PIECES names them; `health` is all that begin so); what
+does not run keeps the figures of the last time that it did, and says of which release. `--page` runs nothing, and writes the
+page again. With `FAULTS_LONG=5` each fifth of the many kills of tiers.
 
-What fails beside others, on a machine that may pause, runs once more, alone; the page says so. With `FAULTS_KEEP=FOLDER` the
-notes stay: `python -m tests.faults.report FOLDER` runs once more what failed there, and writes the page again.
+With `FAULTS_KEEP=FOLDER` all notes stay; `--notes FOLDER PIECE...` takes figures from there, of pieces that ran at any time.
+What fails beside others, on a machine that may pause, runs once more, alone; the page says so.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
-from tests.faults import tiers
-from tests.faults.ledger import LONG, VARIABLE, Entry, read
+from tests.faults import duties, pieces, tiers
+from tests.faults.ledger import Entry
 from tests.faults.matrix import ROWS, numbers
+from tests.faults.pieces import ROOT, Ended, Figures
 from tests.faults.tables import size, table
 from torrent_mover import __version__
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
-PARTS = (
-    "tests/faults",
-    "tests/engine/test_faults_everywhere.py",
-    "tests/duties/debrid/test_on_real_debrid.py",
-)
-SHARED = (
-    "tests/engine/test_partial.py",
-    "tests/engine/test_core_client.py",
-    "tests/engine/test_delivery.py",
-    "tests/duties/tiering/test_renames.py",
-    "tests/duties/tiering/test_symlinks.py",
-)
-"""What else kills at every call, and in `make test` at a share of them: see points.dealt."""
 KEEP = "FAULTS_KEEP"
-LEDGER, OUTCOMES = "ledger.jsonl", "outcomes.xml"
-BESIDE, ALONE = "beside others", "alone"
-_SIDE_BY_SIDE = ("-n", os.environ.get("WORKERS", "2"), "--dist=worksteal")
+
+SECTIONS: tuple[Callable[[Sequence[Entry], Ended], Iterable[str]], ...] = (
+    tiers.section,
+    lambda entries, _ended: duties.section(entries, __version__),
+)
+"""What follows the tables of moves. Each gets every entry, and how the tests ended."""
 
 GAPS = (
     "**A power cut** of the machine: the suite kills processes, and on fakes it loses every byte that was not synced; what a "
@@ -59,112 +50,60 @@ GAPS = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the suite and write the page; 1 if anything failed, also when it ran alone."""
-    with tempfile.TemporaryDirectory() as temporary:
-        if list(arguments) == ["tiers"]:
-            return tiers_alone(Path(os.environ.get(KEEP, temporary)).absolute())
-        folder = Path(arguments[0] if arguments else os.environ.get(KEEP, temporary)).absolute()
-        folder.mkdir(parents=True, exist_ok=True)
-        if not arguments:
-            held = {test for row in ROWS.values() for test in row.held_by if not test.startswith(PARTS)}
-            run(folder, BESIDE, [*PARTS, *sorted({*held, *tiers.TESTS, *SHARED})], *_SIDE_BY_SIDE)
-        beside = Outcomes(folder / BESIDE / OUTCOMES)
-        if beside.failed:
-            run(folder, ALONE, beside.failed)
-        return write(folder)
+    """Run pieces and write the page; 1 if a test failed twice."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.report")
+    parser.add_argument("pieces", nargs="*")
+    parser.add_argument("--page", action="store_true", help="run nothing")
+    parser.add_argument(
+        "--notes", type=Path, metavar="FOLDER", help="run nothing: take the notes of the pieces from there"
+    )
+    wanted = parser.parse_args(arguments)
+    named = (
+        [piece for piece in pieces.PIECES if piece.startswith(tuple(wanted.pieces))]
+        if wanted.pieces
+        else [*pieces.PIECES]
+    )
+    if wanted.notes:
+        pieces.keep(pieces.gathered(piece, wanted.notes) for piece in named)
+    elif not wanted.page:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(os.environ.get(KEEP, temporary)).absolute()
+            for piece in named:
+                pieces.keep([pieces.run(piece, folder)])
+    return write(pieces.kept())
 
 
-def tiers_alone(folder: Path) -> int:
-    """The tests about tiers, and their section of the page; 1 where one failed twice."""
-    folder.mkdir(parents=True, exist_ok=True)
-    run(folder, BESIDE, sorted(tiers.TESTS), *_SIDE_BY_SIDE)
-    if failed := Outcomes(folder / BESIDE / OUTCOMES).failed:
-        run(folder, ALONE, failed)
-    entries, outcomes = gathered(folder)
-    section = "\n".join(tiers.section(entries, outcomes))
-    PAGE.write_text(tiers.put_into(PAGE.read_text(encoding="utf-8"), section), encoding="utf-8")
-    return 1 if outcomes.failed else 0
+def write(figures: Mapping[str, Figures]) -> int:
+    """Make the page; 1 where a test failed twice."""
+    entries = [entry for each in figures.values() for entry in each.entries]
+    ended = Ended()
+    for each in figures.values():
+        ended.passed.update(each.ended.passed)
+        ended.failed += each.ended.failed
+        ended.alone += each.ended.alone
+    PAGE.write_text("\n".join(page(entries, ended, figures)) + "\n", encoding="utf-8")
+    return 1 if ended.failed else 0
 
 
-def run(folder: Path, part: str, tests: Sequence[str], *options: str) -> None:
-    """Run tests in the long form; what they note and how they end is below `folder / part`."""
-    place = folder / part
-    place.mkdir(exist_ok=True)
-    ledger = place / LEDGER
-    ledger.write_text("", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-    command += [f"--junit-xml={place / OUTCOMES}", *tests]
-    subprocess.run(command, cwd=ROOT, env={LONG: "1"} | os.environ | {VARIABLE: str(ledger)}, check=False)
+def releases(figures: Mapping[str, Figures]) -> Iterable[str]:
+    """Which pieces were not put through this release, or never ran."""
+    for piece in pieces.PIECES:
+        if piece not in figures:
+            yield f"- `{piece}` has not run yet; what it injects is missing here."
+        elif figures[piece].release != __version__:
+            yield f"- `{piece}` was run with {figures[piece].release}; its figures are of that release."
 
 
-def write(folder: Path) -> int:
-    """Make the page; 1 where a test failed twice, and nothing is written where no test ran."""
-    entries, outcomes = gathered(folder)
-    if not outcomes.passed:
-        return 1
-    PAGE.write_text("\n".join(page(entries, outcomes)) + "\n", encoding="utf-8")
-    return 1 if outcomes.failed else 0
-
-
-def gathered(folder: Path) -> tuple[list[Entry], Outcomes]:
-    """What the runs noted and how they ended; of a test that ran twice, the second time counts."""
-    outcomes, entries = Outcomes(folder / BESIDE / OUTCOMES), read(folder / BESIDE / LEDGER)
-    if (folder / ALONE / OUTCOMES).exists():
-        failed = set(outcomes.failed)
-        outcomes.once_more(Outcomes(folder / ALONE / OUTCOMES))
-        entries = [entry for entry in entries if entry.test not in failed] + read(folder / ALONE / LEDGER)
-    return entries, outcomes
-
-
-class Outcomes:
-    """What pytest wrote about each test. `failed`: the ids of those that did not pass; `alone`: of those that did once alone."""
-
-    def __init__(self, file: Path) -> None:
-        self.passed: Counter[str] = Counter()
-        self.good: set[str] = set()
-        self.failed: list[str] = []
-        self.alone: list[str] = []
-        for case in ElementTree.parse(file).iter("testcase"):  # noqa: S314  written by our own pytest
-            name = case.get("name", "").partition("[")[0]
-            file, within = self._place(case.get("classname", ""))
-            if case.find("failure") is None and case.find("error") is None and case.find("skipped") is None:
-                self.good.add("::".join([file, *within, case.get("name", "")]))
-                self.passed[file] += 1
-                self.passed["::".join([file, *within, name])] += 1
-            else:
-                self.failed.append("::".join([file, *within, case.get("name", "")]))
-
-    @staticmethod
-    def _place(dotted: str) -> tuple[str, list[str]]:
-        """`tests.engine.test_gate.TestLimits` is that class in tests/engine/test_gate.py."""
-        parts = dotted.split(".")
-        last = next((at for at, part in enumerate(parts) if part.startswith("test_")), len(parts) - 1)
-        return "/".join(parts[: last + 1]) + ".py", parts[last + 1 :]
-
-    def once_more(self, alone: Outcomes) -> None:
-        """Take in how those that failed ended when they ran once more."""
-        self.alone = [test for test in self.failed if test in alone.good]
-        self.failed = [test for test in self.failed if test not in alone.good]
-        self.passed += alone.passed
-
-    def of(self, tests: Iterable[str]) -> int:
-        """How many of these tests passed."""
-        return sum(self.passed[test] for test in tests)
-
-    def failures(self, tests: Iterable[str]) -> int:
-        """How many of these tests did not."""
-        return sum(any(each.startswith(test) for test in tests) for each in self.failed)
-
-
-def page(entries: Sequence[Entry], outcomes: Outcomes) -> Iterable[str]:
-    """Its lines."""
-    of_moves = [entry for entry in entries if entry.row != tiers.ROW]
-    real = [entry for entry in of_moves if entry.versions != "fakes"]
-    fakes = [entry for entry in of_moves if entry.versions == "fakes"]
+def beginning(outcomes: Ended, figures: Mapping[str, Figures]) -> Iterable[str]:
+    """What it is about, and what did not pass or did not run."""
     yield "# Reliability"
     yield ""
     yield f"What torrent_mover {__version__} was put through, and what became of the data. Written by `make faults`; do not edit."
-    yield "[The faults](#the-faults), one a row, [tiers](#tiers), and [what was not tried](#known-gaps)."
+    yield "[All duties](#all-duties), [the faults of a move](#the-faults), one a row, [tiers](#tiers), [health](#health),"
+    yield "[debrid](#debrid), and [what was not tried](#known-gaps)."
+    if other := list(releases(figures)):
+        yield ""
+        yield from other
     if outcomes.failed:
         yield ""
         yield "**The suite did not pass when this page was written.** These tests failed:"
@@ -176,7 +115,24 @@ def page(entries: Sequence[Entry], outcomes: Outcomes) -> Iterable[str]:
         yield ""
         yield from (f"- `{name}`" for name in outcomes.alone)
     yield ""
-    yield "## In short"
+
+
+def page(entries: Sequence[Entry], outcomes: Ended, figures: Mapping[str, Figures]) -> Iterable[str]:
+    """Its lines."""
+    of_moves = [entry for entry in entries if entry.row != tiers.ROW and entry.row not in duties.SURVIVED]
+    real = [entry for entry in of_moves if entry.versions != "fakes"]
+    fakes = [entry for entry in of_moves if entry.versions == "fakes"]
+    yield from beginning(outcomes, figures)
+    yield "## All duties"
+    yield ""
+    yield "One fault is one injection into one world that was made for it, with everything looked at after it. What survived means"
+    yield "is said for each duty below."
+    yield ""
+    yield from table(
+        ("duty", "on real servers", "on fakes and doubles", "injected", "survived"), duties.totals(entries)
+    )
+    yield ""
+    yield "## Moves, in short"
     yield ""
     yield from table(("", "real servers", "every call, on fakes"), summary(real, fakes))
     yield ""
@@ -202,7 +158,8 @@ def page(entries: Sequence[Entry], outcomes: Outcomes) -> Iterable[str]:
     yield from scenarios(real)
     yield from every_call(fakes)
     yield from elsewhere()
-    yield from tiers.section(entries, outcomes)
+    for section in SECTIONS:
+        yield from section(entries, outcomes)
     yield "## Known gaps"
     yield ""
     yield from (f"- {gap}" for gap in GAPS)
@@ -259,7 +216,7 @@ def elsewhere() -> Iterable[str]:
     yield ""
 
 
-def matrix(real: Sequence[Entry], outcomes: Outcomes) -> Iterable[tuple[str, ...]]:
+def matrix(real: Sequence[Entry], outcomes: Ended) -> Iterable[tuple[str, ...]]:
     """One line for each row: what was injected for it, and what came of it."""
     about: Mapping[int, list[Entry]] = defaultdict(list)
     for entry in real:

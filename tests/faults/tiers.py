@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,17 +53,18 @@ HELD = {
 }
 """What happens to a tier, and the tests that hold it."""
 
-TESTS = {test for tests in HELD.values() for test in tests}
 
-
-class Ended(Protocol):
-    """How tests ended, see report.Outcomes."""
+class Outcome(Protocol):
+    """How tests ended, see pieces.Ended."""
 
     def of(self, tests: Iterable[str]) -> int:
         """How many of these passed."""
 
     def failures(self, tests: Iterable[str]) -> int:
         """How many of these did not."""
+
+
+TESTS = {test for tests in HELD.values() for test in tests}
 
 
 @dataclass
@@ -111,7 +111,7 @@ def note_every_call(what: str, points: int) -> None:
     note(Entry(ROW, what, "every call", points, points, 0, 0, 0, 0, 0, 0, points, 0.0, "fakes"))
 
 
-def section(entries: Sequence[Entry], outcomes: Ended) -> Iterator[str]:
+def section(entries: Sequence[Entry], outcomes: Outcome) -> Iterator[str]:
     """The lines about tiers."""
     ours = [entry for entry in entries if entry.row == ROW]
     kills = [entry for entry in ours if entry.versions != "fakes"]
@@ -148,14 +148,6 @@ def section(entries: Sequence[Entry], outcomes: Ended) -> Iterator[str]:
     yield ""
 
 
-def put_into(page: str, text: str) -> str:
-    """The page with this as its section about tiers."""
-    text = text.rstrip("\n") + "\n\n"
-    if _HEADING not in page:
-        return page.replace("## Known gaps", text + "## Known gaps", 1)
-    return re.sub(rf"(?ms)^{_HEADING}$.*?(?=^## )", lambda _: text, page, count=1)
-
-
 def _clients(kills: Iterable[Entry]) -> list[str]:
     return sorted({entry.versions for entry in kills})
 
@@ -174,6 +166,6 @@ def _figures(kills: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(map(str, shown))
 
 
-def _held(what: str, tests: Sequence[str], outcomes: Ended) -> tuple[str, str, str]:
+def _held(what: str, tests: Sequence[str], outcomes: Outcome) -> tuple[str, str, str]:
     passed = outcomes.of(tests)
     return what, str(passed), "held" if passed and not outcomes.failures(tests) else "**not held**"

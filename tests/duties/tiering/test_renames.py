@@ -11,6 +11,7 @@ import pytest
 from tests.duties.tiering.kills import Counter, Killed
 from tests.duties.tiering.tier_client import ReadingClient
 from tests.duties.tiering.tier_house import House
+from tests.faults.ledger import trying
 from tests.faults.points import dealt
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.paths import ClientPath
@@ -136,6 +137,11 @@ def test_a_taken_name_gives_a_copy_of_its_own_and_the_old_names_go(house, rename
 
 
 def test_a_kill_at_any_step_leaves_the_copy_whole_and_the_next_rounds_end_it(tmp_path):
+    with trying("tiers", "a copy that takes its client's new names is killed at each call") as tried:
+        renamed_and_killed(tmp_path, tried)
+
+
+def renamed_and_killed(tmp_path, tried):
     for limit in dealt(of=3):
         folder = tmp_path / str(limit)
         folder.mkdir()
@@ -152,6 +158,8 @@ def test_a_kill_at_any_step_leaves_the_copy_whole_and_the_next_rounds_end_it(tmp
         with contextlib.suppress(Killed):
             house.worker(counter).round()
             killed = False
+        if killed:
+            tried.injected()
         house.clock.advance(5000)
         house.rounds(2)
         assert house.names(house.hdd) == {f"tv/{name}" for name in ROOT_RENAMED}, limit

@@ -9,6 +9,7 @@ import pytest
 from tests.duties.tiering.kills import Counter, Killed
 from tests.duties.tiering.tier_client import ReadingClient
 from tests.duties.tiering.tier_house import House
+from tests.faults.ledger import trying
 from tests.faults.points import dealt
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.paths import LocalPath
@@ -150,6 +151,11 @@ def test_a_link_that_is_made_while_a_torrent_leaves_brings_it_back(house, tmp_pa
 
 
 def test_a_kill_at_any_step_leaves_no_link_that_leads_nowhere(tmp_path):
+    with trying("tiers", "an eviction under links is killed at each call") as tried:
+        linked_and_killed(tmp_path, tried)
+
+
+def linked_and_killed(tmp_path, tried):
     for at in dealt(of=3, step=4):
         folder = tmp_path / str(at)
         folder.mkdir()
@@ -161,6 +167,8 @@ def test_a_kill_at_any_step_leaves_no_link_that_leads_nowhere(tmp_path):
         with contextlib.suppress(Killed):
             house.worker(counter).round()
             killed = False
+        if killed:
+            tried.injected()
         house.clock.advance(5000)
         house.rounds(2)
         links = [path for path in house.ssd.rglob("*") if path.is_symlink()]
