@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -98,7 +98,7 @@ def test_killed_at_every_call_a_scan_that_brought_nothing_is_not_sent_again_at_o
 def test_a_request_that_is_answered_wrongly_is_no_answer_and_the_arr_is_told_once(tmp_path, fault):
     with trying("arrs", f"each request of a hand-over is answered by: {fault.value}") as tried:
         for at in dealt(WRONG.index(fault), PART):
-            with arr_house(tmp_path / f"house {at}") as house:
+            with arr_house(tmp_path / f"house {at}") as house, closing(house.manager):
                 story, folder, double = story_of(house), house.pack(3), house.double
                 double.fault = lambda _path, at=at, double=double: fault if len(double.requests) == at else Fault.NONE
                 story.start()
@@ -108,12 +108,13 @@ def test_a_request_that_is_answered_wrongly_is_no_answer_and_the_arr_is_told_onc
                     break
                 tried.injected()
                 del double.fault
-                house.manager.close()  # an Arr that refused the key is asked again by the next process alone
-                house.manager = ArrManager("tv", house.settings(), house.clock.wait, house.clock.monotonic)
-                story.start()
-                with suppress(MoverError):
-                    story.tell(folder)
-                assert story.run().step is HandoverStep.IMPORTED, at
+                # An Arr that refused the key is asked again by the next process alone.
+                with closing(ArrManager("tv", house.settings(), house.clock.wait, house.clock.monotonic)) as anew:
+                    house.manager = anew
+                    story.start()
+                    with suppress(MoverError):
+                        story.tell(folder)
+                    assert story.run().step is HandoverStep.IMPORTED, at
                 assert len(story.scans) == 1, at
                 assert still_seeds(house, 3)
     assert tried.faults > (5 if long_form() else -1)

@@ -87,6 +87,15 @@ def test_a_system_call_fails(scene, call, error):
 # -- signals and children ----------------------------------------------------------------------------------------------
 
 
+def heeds(pid: int, signals: tuple[int, ...]) -> bool:
+    """Whether a process has got so far that it answers these signals itself: before, they end it as any other one."""
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        caught = int(next(line for line in lines if line.startswith("SigCgt:")).split()[1], 16)
+        return all(caught >> (number - 1) & 1 for number in signals)
+    return True  # it has ended already
+
+
 @pytest.mark.parametrize("mode", MODES if long_form() else ["sftp"])
 def test_asked_to_stop_at_random_instants_it_ends_soon_and_leaves_no_child(scene, mode):
     here: Scene = scene(mode, rate=3 * MIB, seed=MODES.index(mode))
@@ -94,7 +103,8 @@ def test_asked_to_stop_at_random_instants_it_ends_soon_and_leaves_no_child(scene
     signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     for number in signals if long_form() else signals[:1]:
         with here.start() as command:
-            deadline = time.monotonic() + here.random.uniform(0.8, 9)
+            eventually(lambda: heeds(command.pid, signals), 60)
+            deadline = time.monotonic() + here.random.uniform(0.3, 8)
             eventually(lambda end=deadline, ended=command: time.monotonic() > end or not ended.running, 10)
             family = children_of(command.pid)
             began = time.monotonic()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.duties import SURVIVED
 from tests.faults.matrix import ROWS, numbers
+from tests.faults.pieces import PIECES
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,6 +21,17 @@ def test_every_test_that_holds_a_row_exists(named):
 
     for name in within:
         assert re.search(rf"^\s*(def|class) {name}\b", text, re.MULTILINE), f"{name} is not in {file}"
+
+
+def test_every_test_that_notes_a_fault_is_run_by_one_piece_and_for_a_duty_that_the_page_knows():
+    """Else it would be missing from docs/reliability.md, or count twice."""
+    noting = re.compile(r'(?:mark\.fault|trying|note_faults)\(\s*"(\w+)"')
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        found = noting.findall(file.read_text(encoding="utf-8"))
+        name = str(file.relative_to(ROOT))
+        named = [piece for piece, tests in PIECES.items() for test in tests if test.partition("::")[0] == name]
+        assert set(found) <= set(SURVIVED), name
+        assert not found or len(set(named)) == 1, f"{name}: {named}"
 
 
 def test_every_scenario_belongs_to_a_row():
