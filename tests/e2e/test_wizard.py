@@ -34,9 +34,12 @@ def rules(house) -> dict[str, str]:
 def test_a_choice_is_written_for_all_torrents_of_the_tracker_and_the_terminal_is_restored(house, shows):
     with wizard(house) as person:
         person.expect("suggested: 1 of 1 from this tracker")
+        person.expect("Nothing is chosen")  # the preview
         person.press("\r")
-        person.expect("Nothing is chosen")
+        person.expect("Nothing is chosen")  # the answer to that key
         person.press("y")
+        person.expect("rule written to tracker_rules.json")
+        person.press("\r")
         person.expect("Every torrent is decided")
         person.press("q")
         person.expect("Write this and leave")

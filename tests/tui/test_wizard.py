@@ -6,6 +6,7 @@ import signal
 import threading
 
 import pytest
+from textual.events import Key
 
 from tests.tui.pilot import MIDDLE, NARROW, WIDE, rows_of
 from tests.tui.wizard_case import FakeCategorizer, a_candidate, crowd, drive, hostile, picture, press, ready, usual
@@ -102,6 +103,19 @@ def test_enter_without_a_choice_says_what_to_do_and_decides_nothing(before):
         await press(app, pilot, *before, "enter", "enter")
         assert "Nothing is chosen: 1 to 9 or an arrow chooses" in "\n".join(rows_of(app))
         assert not app.desk.pending
+
+    drive(fake, act)
+
+
+@pytest.mark.parametrize(("typed", "decided"), [(["enter", "1"], 0), (["1", "enter", "enter"], 1)])
+def test_enter_is_about_what_was_chosen_when_it_was_pressed_however_fast_one_types(typed, decided):
+    fake = small("a.example", "b.example")
+
+    async def act(app, pilot):
+        for key in typed:  # all of them are there before the first one is heard
+            app._driver.send_message(Key(key, key if len(key) == 1 else None))
+        await ready(app, pilot)
+        assert len(app.desk.draft.decisions) == decided
 
     drive(fake, act)
 
@@ -241,7 +255,7 @@ def test_keys_go_to_the_categories_also_where_the_client_answers_late():
     answered = threading.Event()
     fake = small("a.example")
     look = fake.look
-    fake.look = lambda told: answered.wait(10) and look(told)
+    fake.look = lambda told: answered.wait(60) and look(told)
 
     async def act(app, pilot):
         answered.set()

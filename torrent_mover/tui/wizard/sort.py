@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -15,8 +16,9 @@ from torrent_mover.tui.shell.filter_bar import FilterBar
 from torrent_mover.tui.shell.ink import BLANK, Line, line
 from torrent_mover.tui.shell.keys import Keys
 from torrent_mover.tui.shell.lines import Lines
+from torrent_mover.tui.shell.look import Look
 from torrent_mover.tui.shell.query import Query
-from torrent_mover.tui.shell.rows import ListRow, Rows
+from torrent_mover.tui.shell.rows import Draw, ListRow, Rows
 from torrent_mover.tui.wizard import keys, panels
 from torrent_mover.tui.wizard.covered import Covered
 from torrent_mover.tui.wizard.desk import Desk, Remember
@@ -52,6 +54,10 @@ class Choices(Rows):
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.PUT]
 
+    def __init__(self, look: Look, draw: Draw, take: Callable[[], None], *, empty: str, id: str) -> None:  # noqa: A002
+        super().__init__(look, draw, empty=empty, id=id)
+        self._take = take
+
     @property
     def chosen(self) -> CategoryShelf | None:
         """The category under the cursor, once somebody has put it there."""
@@ -76,8 +82,8 @@ class Choices(Rows):
         self._move_to(self._cursor + 1 if self.pointing else 0)
 
     def action_open(self) -> None:
-        """Say that enter was pressed, also where nothing is chosen: the page answers."""
-        self.post_message(self.Opened(self))
+        """Enter was pressed, also where nothing is chosen. At once: the next key may choose another one, and is for later."""
+        self._take()
 
 
 class Sort(Page):
@@ -101,7 +107,7 @@ class Sort(Page):
         yield Lines(look, id="head")
         yield Lines(look, id="torrent")
         yield Lines(look, id="put")
-        yield Choices(look, self._draw_choice, empty="no category yet: n makes one", id="choices")
+        yield Choices(look, self._draw_choice, self._take, empty="no category yet: n makes one", id="choices")
         yield FilterBar()
         yield Lines(look, id="remember")
         yield Lines(look, id="covered")
@@ -185,8 +191,7 @@ class Sort(Page):
             self._show_plan()
             self.query_one(Keys).show()
 
-    @on(Rows.Opened, "#choices")
-    def _opened(self) -> None:
+    def _take(self) -> None:
         refusal = self.desk.choose(self._category())
         if refusal:
             self.say(refusal, bad=True)
