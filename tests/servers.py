@@ -10,7 +10,7 @@ from torrent_mover.domain.paths import LocalPath
 from torrent_mover.ports.ssh import SshTarget
 
 
-def eventually(condition, timeout: float = 10.0):
+def eventually(condition, timeout: float = 60.0):
     """Look until `condition()` is truthy and return what it said; fail after `timeout` seconds.
 
     An AssertionError raised by `condition` counts as "not yet"; the last one is shown at the end.

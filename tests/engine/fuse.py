@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+CHUNK = "before here.reader.chunk"
+
 
 class Killed(BaseException):
     """The process is gone. Whatever it still tries to do has no effect."""
@@ -49,6 +51,38 @@ class Fuse:
             if self.count == self._at:
                 self.fired = label
                 self._act(label)
+
+
+class Gate(Fuse):
+    """Lets `free` chunks of the source through; the next one waits until `open`.
+
+    `broken`: what every chunk fails with. `breaks`: what the next ones do, one after the other.
+    """
+
+    def __init__(self, free: int) -> None:
+        super().__init__()
+        self.free = free
+        self._open = threading.Event()
+        self.reached = threading.Event()
+        self.broken: Exception | None = None
+        self.breaks: list[Exception] = []
+
+    def touch(self, label: str) -> None:
+        super().touch(label)
+        if label != CHUNK:
+            return
+        if self.broken is not None:
+            raise self.broken
+        with self._lock:
+            if self.breaks:
+                raise self.breaks.pop()
+        self.free -= 1
+        if self.free < 0:
+            self.reached.set()
+            assert self._open.wait(120)
+
+    def open(self) -> None:
+        self._open.set()
 
 
 class Tapped:

@@ -37,7 +37,7 @@ def executed(story, fuse=None):
 
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive(), f"after {fuse and fuse.fired}"
         (code,) = codes
         (ended,) = [event for event in told if isinstance(event, RunEnded)]
@@ -133,7 +133,7 @@ def test_housekeeping_that_fails_once_still_breaks_off_what_stands_still(story, 
         def touch(self, label):
             super().touch(label)
             if label == "before here.reader.chunk" and not slow.is_set():
-                slow.wait(20)
+                slow.wait(60)
 
     slow = threading.Event()
     monkeypatch.setattr("torrent_mover.engine.run.pool._TICK", 0.01)
@@ -143,9 +143,9 @@ def test_housekeeping_that_fails_once_still_breaks_off_what_stands_still(story, 
         object.__setattr__(story.engine.tuning, "watchdog", Dog())
         thread = threading.Thread(target=run.execute, daemon=True)
         thread.start()
-        eventually(lambda: len(looks) > 2, 20)
+        eventually(lambda: len(looks) > 2)
         slow.set()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -156,7 +156,7 @@ def staying(story, monkeypatch):
 
 
 def ends(staying):
-    eventually(lambda: not staying.thread.is_alive(), 20)
+    eventually(lambda: not staying.thread.is_alive())
     (ended,) = staying.of_kind(RunEnded)
     assert staying.watch.snapshot().phase is Phase.ENDED
     assert staying.code is ExitCode.SOME_FAILED
@@ -198,7 +198,7 @@ def test_what_is_done_beside_a_run_does_not_fail_in_silence(story, monkeypatch):
         run.subscribe(told.append)
         monkeypatch.setattr("torrent_mover.engine.run.past.dismiss", lambda *_: raising(TypeError)("dismiss"))
         run.dismiss(torrent)
-        eventually(lambda: any(isinstance(event, Noticed) and "TypeError" in event.text for event in told), 10)
+        eventually(lambda: any(isinstance(event, Noticed) and "TypeError" in event.text for event in told))
         assert run.execute() is ExitCode.DONE
     assert [event.level for event in told if isinstance(event, Noticed) and "TypeError" in event.text] == [Level.ERROR]
 

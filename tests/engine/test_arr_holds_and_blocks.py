@@ -257,7 +257,7 @@ def test_one_arr_that_hangs_keeps_no_other(tmp_path):
         def three_have_it():
             return sum(record.step is HandoverStep.IMPORTED for record in journal.handovers()) == 3
 
-        assert eventually(three_have_it, 30)
+        assert eventually(three_have_it)
         assert journal.handover(HASH, "tv").step is HandoverStep.WAITING
         one.double._released.set()
         supervisor.stop(30)

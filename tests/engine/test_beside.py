@@ -46,12 +46,12 @@ def test_a_torrent_that_is_only_checked_holds_no_slot_and_counts_as_no_transfer(
 
     def hold(method: str, of: InfoHash | None) -> None:
         if (method, of) == ("recheck", checked):
-            assert check_it.wait(30)
+            assert check_it.wait(60)
 
     story.destination.before = hold
     one = live(free=8)
-    assert one.gate.reached.wait(20)  # the second brings its bytes, with the only slot
-    eventually(lambda: one.control.snapshot().checking, 20)
+    assert one.gate.reached.wait(60)  # the second brings its bytes, with the only slot
+    eventually(lambda: one.control.snapshot().checking)
 
     snapshot = one.control.snapshot()
     doing = {move.id: (move.transfers, move.checks) for move in snapshot.moves}
@@ -69,7 +69,7 @@ def test_a_torrent_that_is_only_checked_holds_no_slot_and_counts_as_no_transfer(
     ]
 
     one.gate.open()
-    eventually(lambda: not one.control.snapshot().transferring, 20)
+    eventually(lambda: not one.control.snapshot().transferring)
     snapshot = one.control.snapshot()
     assert snapshot.checking
     assert (snapshot.incoming.now, snapshot.outgoing.now) == (0.0, 0.0)  # nothing flows any more

@@ -43,7 +43,7 @@ def test_a_row_and_the_log_count_attempts_alike(story, live):
     story.backoff = Backoff(base=5000.0, cap=50_000.0)
     torrent = story.seed("Film.mkv", ONE_FILE)
     one = live()
-    assert one.gate.reached.wait(20)
+    assert one.gate.reached.wait(60)
     one.control.pause(torrent)
     one.gate.open()
     one.becomes(torrent, MoveStatus.PAUSED)
@@ -59,7 +59,7 @@ def test_a_row_and_the_log_count_attempts_alike(story, live):
 def test_what_is_paused_does_nothing_and_promises_nothing(story, live):
     torrent = story.seed("Film.mkv", ONE_FILE)
     one = live()
-    assert one.gate.reached.wait(20)
+    assert one.gate.reached.wait(60)
     one.control.pause(torrent)
     one.gate.open()
     one.becomes(torrent, MoveStatus.PAUSED)
@@ -76,7 +76,7 @@ def test_a_torrent_that_only_waits_for_a_slot_is_not_tried_again(story, live):
     story.seed("First.mkv", ONE_FILE, added_on=1)
     second = story.seed("Second.mkv", 50_000, added_on=2)
     one = live()
-    assert one.gate.reached.wait(20)
+    assert one.gate.reached.wait(60)
 
     assert not view(one, second).held
     one.control.retry(second)

@@ -48,10 +48,10 @@ def test_what_is_asked_for_on_the_screen_counts_instead(asked: float | None, pau
 def test_a_pause_puts_what_moves_back_into_the_queue_and_it_goes_on_afterwards(story, live):
     torrent = story.seed("Film.mkv", ONE_FILE)
     one = live()
-    assert one.gate.reached.wait(20)
+    assert one.gate.reached.wait(60)
     quiet = [True]
     story.engine.world.throttle._paused = lambda: quiet[0]
-    eventually(lambda: story.engine.roster.get(torrent).wish is Wish.WAIT, 20)
+    eventually(lambda: story.engine.roster.get(torrent).wish is Wish.WAIT)
     one.gate.open()
     one.becomes(torrent, MoveStatus.QUEUED)
 
@@ -71,7 +71,7 @@ def test_a_run_that_begins_in_a_quiet_hour_begins_nothing(story, live):
     torrent = story.seed("Film.mkv", ONE_FILE)
     quiet = [True]
     one = live(10_000, paused=lambda: quiet[0])
-    eventually(lambda: one.control.snapshot().phase is Phase.PAUSED, 20)
+    eventually(lambda: one.control.snapshot().phase is Phase.PAUSED)
     assert one.standing(torrent) is MoveStatus.QUEUED
     assert story.brought == 0
     quiet[0] = False

@@ -134,7 +134,7 @@ def test_a_row_that_waits_for_room_goes_on_when_another_ends(roster):
 
     roster.change(first, MoveStatus.FAILED)
 
-    taker.join(10)
+    taker.join(60)
     assert taken == [second]
 
 

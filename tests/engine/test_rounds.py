@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from dataclasses import replace
 
 import pytest
 
-from tests.engine.fuse import Fuse
+from tests.engine.fuse import Gate
 from tests.engine.story import CATEGORY, SAVE, path
 from tests.servers import eventually
 from torrent_mover.adapters.outlets.metrics import exposition
@@ -33,11 +34,15 @@ INTERVAL = 300.0
 
 
 class Staying:
-    """A story's run that stays, executed by a thread; `changed` is what the next look at the settings says."""
+    """A story's run that stays, executed by a thread; `changed` is what the next look at the settings says.
+
+    Where `gate.free` is set before, what is read after so many chunks waits until the gate is opened.
+    """
 
     def __init__(self, story):
         self.story = story
         self.settings_changed = threading.Event()
+        self.gate = Gate(sys.maxsize)
         self.code = None
         self.stack = contextlib.ExitStack()
         self.watch = Watch(self.begin(), self.following)
@@ -49,7 +54,7 @@ class Staying:
 
     def begin(self):
         journal = self.stack.enter_context(contextlib.closing(self.story.journal()))
-        run = self.story.build(journal, Fuse())
+        run = self.story.build(journal, self.gate)
         run._rounds = Rounds(self.story.engine, Watching(INTERVAL, self._changed))
         return run
 
@@ -72,8 +77,9 @@ class Staying:
         return self
 
     def __exit__(self, *_):
+        self.gate.open()
         self.watch.stop(now=True)
-        self.thread.join(20)
+        self.thread.join(120)
         self.stack.close()
         assert not self.thread.is_alive()
 
@@ -81,7 +87,7 @@ class Staying:
         return lambda: self.watch.snapshot().phase is wanted
 
     def watching(self):
-        eventually(self.phase(Phase.WATCHING), 20)
+        eventually(self.phase(Phase.WATCHING))
 
     def of_kind(self, kind):
         return [event for event in self.told if isinstance(event, kind)]
@@ -92,7 +98,7 @@ class Staying:
                 event.level in (Level.WARN, Level.ERROR) and text in event.text for event in self.of_kind(Noticed)
             )
 
-        eventually(found, 20)
+        eventually(found)
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ def moved(staying, torrent):
     def is_moved():
         return staying.story.source.get(torrent) is None and staying.phase(Phase.WATCHING)()
 
-    eventually(is_moved, 20)
+    eventually(is_moved)
 
 
 def test_it_waits_for_the_next_look_after_the_last_torrent(staying):
@@ -156,7 +162,7 @@ def test_a_source_that_does_not_answer_is_asked_again_at_the_next_look(staying, 
         staying.warned("seedbox does not answer")
         monkeypatch.setattr(staying.story.source, "torrents", asked)
         torrent = staying.story.seed("One")
-        eventually(lambda: staying.watch.snapshot().next_scan_in, 20)
+        eventually(lambda: staying.watch.snapshot().next_scan_in)
         staying.story.clock.advance(INTERVAL)
         moved(staying, torrent)
 
@@ -187,14 +193,14 @@ def test_a_torrent_that_the_user_left_is_not_begun_again(staying):
     staying.story.seed("One")
     with staying:
         staying.watch.pause()
-        eventually(staying.phase(Phase.PAUSED), 20)
+        eventually(staying.phase(Phase.PAUSED))
         (row,) = staying.watch.snapshot().moves
         staying.watch.skip(row.id)
         staying.watch.resume()
         staying.watching()
         staying.story.seed("Two", 1000)
         staying.watch.rescan()
-        eventually(lambda: staying.watch.snapshot().count(MoveStatus.DONE) == 1 and staying.phase(Phase.WATCHING)(), 20)
+        eventually(lambda: staying.watch.snapshot().count(MoveStatus.DONE) == 1 and staying.phase(Phase.WATCHING)())
         assert staying.watch.snapshot().count(MoveStatus.SKIPPED) == 1
 
 
@@ -203,7 +209,7 @@ def test_a_changed_config_begins_a_new_run_that_the_front_end_takes_for_the_same
         staying.watching()
         lines = staying.watch.log()
         staying.settings_changed.set()
-        eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)(), 20)
+        eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)())
         torrent = staying.story.seed("One")
         staying.watch.rescan()
         moved(staying, torrent)
@@ -217,10 +223,12 @@ def test_a_changed_config_begins_a_new_run_that_the_front_end_takes_for_the_same
 
 def test_a_move_under_way_ends_before_a_changed_config_begins_a_new_run(staying):
     torrent, later = staying.story.seed("One", 4_000_000, added_on=1), staying.story.seed("Two", 9_000, added_on=2)
+    staying.gate.free = 2
     with staying:
-        eventually(lambda: staying.watch.snapshot().count(MoveStatus.ACTIVE), 20)
+        assert staying.gate.reached.wait(60)
         staying.settings_changed.set()
-        eventually(lambda: staying.runs == 2, 20)
+        staying.gate.open()
+        eventually(lambda: staying.runs == 2)
         moved(staying, torrent)
         moved(staying, later)
     for each in (torrent, later):
@@ -233,10 +241,10 @@ def test_counters_and_graph_go_on_in_the_run_that_follows(staying):
     with staying:
         moved(staying, torrent)
         staying.story.clock.advance(10)
-        eventually(lambda: len(staying.watch.snapshot().incoming.samples) > 10, 20)
+        eventually(lambda: len(staying.watch.snapshot().incoming.samples) > 10)
         before = staying.watch.snapshot()
         staying.settings_changed.set()
-        eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)(), 20)
+        eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)())
         after = staying.watch.snapshot()
         assert after.count(MoveStatus.DONE) == 1
         assert after.total_bytes == before.total_bytes
@@ -260,15 +268,17 @@ def test_a_rule_holds_from_the_next_look_on_and_breaks_nothing_off(staying):
     ignored = staying.story.seed("Three", 9_000, added_on=3)
     for torrent, domain in ((active, "a.org"), (sorted_anew, "b.org"), (ignored, "c.org")):
         staying.story.source._held[torrent].trackers = (Tracker(f"http://{domain}/announce", 0, working=True),)
+    staying.gate.free = 2
     with staying:
-        eventually(lambda: staying.watch.snapshot().count(MoveStatus.ACTIVE), 20)
+        assert staying.gate.reached.wait(60)
         staying.watch.pause(sorted_anew)
         staying.story.rules = TrackerRules((Rule("b.org", "tv"), Rule("c.org", "Ignore")))
         staying.watch.rescan()
-        eventually(lambda: the_row(staying, ignored).standing is MoveStatus.SKIPPED, 20)
+        eventually(lambda: the_row(staying, ignored).standing is MoveStatus.SKIPPED)
         assert the_row(staying, ignored).why == "not moved: the rule for c.org says Ignore"
         staying.watch.resume(sorted_anew)
         staying.watch.rescan()
+        staying.gate.open()
         moved(staying, active)
         moved(staying, sorted_anew)
         assert staying.runs == 1
@@ -281,7 +291,7 @@ def test_a_new_run_that_cannot_be_begun_ends_it_with_its_exit_code(staying):
     with staying:
         staying.watching()
         staying.settings_changed.set()
-        eventually(lambda: staying.code is not None, 20)
+        eventually(lambda: staying.code is not None)
         assert staying.watch.snapshot().phase is Phase.ENDED
     assert staying.code is ExitCode.PREFLIGHT_REFUSED
     (ended,) = staying.of_kind(RunEnded)
@@ -292,12 +302,12 @@ def test_an_idle_run_shows_zeros_and_a_graph_that_goes_on_in_every_place_that_re
     first = staying.story.seed("One")
     with staying:
         moved(staying, first)
-        eventually(lambda: staying.watch.snapshot().last_round, 20)
-        eventually(lambda: staying.watch.snapshot().incoming.average, 20)  # the meter has seen the bytes
+        eventually(lambda: staying.watch.snapshot().last_round)
+        eventually(lambda: staying.watch.snapshot().incoming.average)  # the meter has seen the bytes
         before = staying.watch.snapshot()
         assert (before.incoming.now, before.fraction, before.eta) == (0.0, 0.0, None)
         staying.story.clock.advance(20)
-        eventually(lambda: len(staying.watch.snapshot().incoming.samples) >= len(before.incoming.samples) + 20, 20)
+        eventually(lambda: len(staying.watch.snapshot().incoming.samples) >= len(before.incoming.samples) + 20)
         snapshot = staying.watch.snapshot()
         assert snapshot.incoming.average > 0
         assert set(snapshot.incoming.samples[-15:]) == {0.0}
@@ -317,8 +327,8 @@ def test_a_paused_run_and_one_that_waits_for_a_server_promise_nothing(staying):
     staying.story.seed("One")
     with staying:
         staying.watch.pause()
-        eventually(staying.phase(Phase.PAUSED), 20)
-        eventually(lambda: not staying.watch.snapshot().count(MoveStatus.ACTIVE), 20)
+        eventually(staying.phase(Phase.PAUSED))
+        eventually(lambda: not staying.watch.snapshot().count(MoveStatus.ACTIVE))
         paused = staying.watch.snapshot()
         assert (paused.incoming.now, paused.eta) == (0.0, None)
         assert at_rest(paused).startswith("paused; ")
@@ -342,7 +352,7 @@ def failing(staying):
     node = staying.story.here.nodes[gone]
     staying.story.here.unlink(gone)
     staying.watch.rescan()
-    eventually(lambda: staying.watch.snapshot().count(MoveStatus.FAILED) == 1, 20)
+    eventually(lambda: staying.watch.snapshot().count(MoveStatus.FAILED) == 1)
     staying.watching()
     return torrent, lambda: staying.story.here.nodes.__setitem__(gone, node)
 
@@ -362,7 +372,7 @@ def test_a_failed_torrent_is_tried_again_after_waits_that_grow_and_says_when(sta
         assert 50 < the_row(staying, torrent).retry_in <= 60
         assert [event.again_in for event in failures(staying, torrent)] == [60.0]
         staying.story.clock.advance(60)
-        eventually(lambda: len(failures(staying, torrent)) == 2, 20)
+        eventually(lambda: len(failures(staying, torrent)) == 2)
         staying.watching()
         assert 110 < the_row(staying, torrent).retry_in <= 120
         assert "Next try in 2m00s." in narrate(failures(staying, torrent)[1]).text
@@ -429,10 +439,10 @@ def test_what_was_copied_is_not_copied_at_each_look(staying):
     world.policy = replace(world.policy, delete_at_source=False)
     first = staying.story.seed("One", 50_000)
     with staying:
-        eventually(lambda: staying.watch.snapshot().count(MoveStatus.DONE) == 1 and staying.phase(Phase.WATCHING)(), 20)
+        eventually(lambda: staying.watch.snapshot().count(MoveStatus.DONE) == 1 and staying.phase(Phase.WATCHING)())
         second = staying.story.seed("Two", 1000)
         staying.watch.rescan()
-        eventually(lambda: staying.watch.snapshot().count(MoveStatus.DONE) == 2 and staying.phase(Phase.WATCHING)(), 20)
+        eventually(lambda: staying.watch.snapshot().count(MoveStatus.DONE) == 2 and staying.phase(Phase.WATCHING)())
         assert [event.torrents for event in staying.of_kind(QueuePlanned)] == [1, 1]
     staying.story.assert_kept(first)
     staying.story.assert_kept(second)
@@ -465,11 +475,11 @@ def test_a_torrent_that_failed_and_is_tried_again_counts_in_the_round_that_moves
     path, node = next((path, node) for path, node in staying.story.here.nodes.items() if path.parts == ("One",))
     staying.story.here.unlink(path)
     with staying:
-        eventually(lambda: staying.of_kind(RoundEnded), 20)
+        eventually(lambda: staying.of_kind(RoundEnded))
         staying.story.here.nodes[path] = node
         staying.watch.retry(torrent)
         moved(staying, torrent)
-        eventually(lambda: len(staying.of_kind(RoundEnded)) == 2, 20)
+        eventually(lambda: len(staying.of_kind(RoundEnded)) == 2)
 
     first, second = staying.of_kind(RoundEnded)
     assert (first.moved, first.failed, first.sent) == (0, 1, 0)
@@ -482,7 +492,7 @@ def test_it_is_seen_alive_only_while_it_goes_round(staying):
         assert staying.watch.alive(60)
         loop = staying.watch._run._rounds
         staying.watch.stop()
-        staying.thread.join(20)
+        staying.thread.join(60)
         loop.beat -= 100
         assert staying.watch.alive(60)  # it ended: nothing goes round any more, and nothing hangs
         staying.watch._run._phase = Phase.WATCHING
@@ -493,7 +503,7 @@ def test_an_idle_run_makes_room_for_a_fresh_one_before_it_grows_too_large(stayin
     monkeypatch.setattr(rounds, "_MOST_ROWS", 1)
     torrent = staying.story.seed("One")
     with staying:
-        eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)(), 20)
+        eventually(lambda: staying.runs == 2 and staying.phase(Phase.WATCHING)())
         snapshot = staying.watch.snapshot()
         assert snapshot.moves == ()
         assert snapshot.count(MoveStatus.DONE) == 1

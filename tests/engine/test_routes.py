@@ -123,7 +123,7 @@ def test_a_torrent_that_both_routes_could_move_is_moved_by_one_of_them(two):
     films, shows = (two.stories[name] for name in NAMES)
     film = films.seed("Film", 70_000)
     assert shows.seed("Film", 70_000) == film
-    planned = threading.Barrier(2, timeout=10)  # both have it in their plans before one of them begins
+    planned = threading.Barrier(2, timeout=60)  # both have it in their plans before one of them begins
 
     def meeting():
         listed = []
@@ -155,7 +155,7 @@ def test_a_stop_ends_all_routes(two):
     films.seed("Film", 70_000)
     shows.seed("Show", 90_000)
     going = threading.Event()
-    shows.source.before = lambda method, _of: going.wait(5) if method == "metainfo" else None
+    shows.source.before = lambda method, _of: going.wait(60) if method == "metainfo" else None
 
     with two.built() as group:
         running = threading.Thread(target=group.execute)
@@ -163,7 +163,7 @@ def test_a_stop_ends_all_routes(two):
         eventually(lambda: group.snapshot().count(MoveStatus.ACTIVE, MoveStatus.DONE))
         group.stop()
         going.set()
-        running.join(20)
+        running.join(60)
         assert group.snapshot().exit_code == ExitCode.INTERRUPTED
 
 

@@ -428,10 +428,10 @@ def test_a_run_that_stays_carries_after_each_round_and_does_not_look_meanwhile(s
     monkeypatch.setattr(rounds, "_TICK", 0.02)
     first = story.seed("Show 1", SIZE, **COUNTED)
     with Staying(story) as staying:
-        eventually(lambda: counted(story, first) == COUNTED if first in story.destination._held else False, 20)
+        eventually(lambda: counted(story, first) == COUNTED if first in story.destination._held else False)
         staying.watching()
         second = story.seed("Show 2", SIZE, **COUNTED)
         staying.watch.rescan()
-        eventually(lambda: profile.orders == ["stop", "start"] * 2, 20)
-        eventually(lambda: counted(story, second) == COUNTED, 20)
+        eventually(lambda: profile.orders == ["stop", "start"] * 2)
+        eventually(lambda: counted(story, second) == COUNTED)
         staying.watching()

@@ -252,11 +252,11 @@ class Engine:
 
     def _done(self, row: Row) -> None:
         assert row.entry is not None  # noqa: S101  set by the attempt that ended well
+        with suppress(MoverError):  # what is only for promises must not fail a move
+            self.pace.learn(row)  # first: the next move may begin as soon as this one is done
         self.roster.change(row, MoveStatus.DONE)
         self.outages.worked()
         self.outages.has_room()
-        with suppress(MoverError):  # what is only for promises must not fail a move
-            self.pace.learn(row)
         entry = row.entry
         self.world.publish(
             MoveDone(

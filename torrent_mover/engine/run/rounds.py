@@ -107,7 +107,7 @@ class Rounds:
         self.beat = self._clock.monotonic()
         changed = self._watching.changed()
         self._engine.roster.drain(draining=changed)
-        self._keep_moving(after, begin=not changed)
+        self._keep_moving(after, enter, begin=not changed)
         enter(Phase.RUNNING if self._moving else Phase.WATCHING)
         if self._moving is None and (changed or self.grown):
             self.replaced = True
@@ -132,7 +132,7 @@ class Rounds:
         soonest = self._soonest()
         return soonest is not None and self._clock.monotonic() >= soonest and not self._engine.stopping
 
-    def _keep_moving(self, after: Callable[[], object], *, begin: bool) -> None:
+    def _keep_moving(self, after: Callable[[], object], enter: Callable[[Phase], None], *, begin: bool) -> None:
         """Begin the thread that moves where something waits, and let go of it where it has ended. Raises what ended it."""
         if self._moving is not None and self._moving.is_alive():
             return
@@ -142,6 +142,7 @@ class Rounds:
         if begin and any(row.standing in _READY for row in self._engine.roster.rows()):
             self._began = self._clock.monotonic()
             moving = _Moving(self._engine.run, after)
+            enter(Phase.RUNNING)  # first: it may have moved all before this thread goes on
             moving.start()
             self._moving = moving
 
