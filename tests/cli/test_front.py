@@ -13,7 +13,7 @@ from tests.tui.terminal import ALTERNATE_OFF, Terminal, restored
 
 ROOT = Path(__file__).parents[2]
 
-FOLLOW = """
+FOLLOW = '''
 import argparse, os, sys, threading
 from pathlib import Path
 from tests.fakes.control import FakeControl
@@ -30,12 +30,16 @@ how, log = sys.argv[1], Path(sys.argv[2])
 front._PATIENCE = 0.3
 end_log = start_log(log, lambda text: text)
 
+def say(what):
+    """On a line of its own, whatever another thread has just written the first half of."""
+    os.write(1, f"\\n{what}\\n".encode())
+
 class Run(FakeControl):
     interrupted_by = ExitCode.INTERRUPTED
     asked = 0
 
     def execute(self):
-        print("executes", flush=True)
+        say("executes")
         if how == "gone":
             raise KeyError("the heart")
         if how == "dead picture":
@@ -45,17 +49,17 @@ class Run(FakeControl):
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
         if name == "interrupted_by":
-            os.write(1, b"heard\\n")
+            say("heard")
 
     def stop(self, *, now=False):
-        os.write(1, b"stops now\\n" if now else b"stops\\n")
+        say("stops now" if now else "stops")
 
     def snapshot(self):
         self.asked += 1
         if how == "dead picture":
             raise RuntimeError("no picture")
         if how == "blind" and self.asked > 3:
-            os.write(1, b"stands still\\n")
+            say("stands still")
             threading.Event().wait()
         return super().snapshot()
 
@@ -66,7 +70,7 @@ try:
     print("left with", int(code), flush=True)
 except MoverError as error:
     print("told", error.code, error, flush=True)
-"""
+'''
 
 
 @pytest.fixture
@@ -105,7 +109,7 @@ def screen(tmp_path):
 
 
 def test_lines_notice_a_run_that_is_gone(follow, tmp_path):
-    out, _ = follow("gone").communicate(timeout=60)
+    out, _ = follow("gone").communicate(timeout=120)
 
     assert "told TM-E401 Something unexpected happened: KeyError: 'the heart'." in out
     assert "KeyError: 'the heart'" in (tmp_path / "log" / "torrent_mover.log").read_text()
@@ -120,7 +124,7 @@ def test_the_screen_notices_a_run_that_is_gone(screen):
 
 
 def test_a_run_ends_well_though_nobody_can_see_it(follow):
-    out, _ = follow("dead picture").communicate(timeout=60)
+    out, _ = follow("dead picture").communicate(timeout=120)
 
     assert "left with 0" in out
 
@@ -133,7 +137,7 @@ def test_a_second_signal_ends_a_run_that_hangs(follow, number, code):
     asked(process, "stops")
     process.send_signal(number)
 
-    assert process.wait(30) == code
+    assert process.wait(90) == code
 
 
 def test_a_second_signal_ends_a_screen_that_stands_still(screen):
@@ -155,7 +159,7 @@ def test_a_window_that_hangs_up_twice_counts_once(follow):
     process.send_signal(signal.SIGTERM)
     asked(process, "stops now")
 
-    assert process.wait(30) == 143
+    assert process.wait(90) == 143
 
 
 def asked(process: subprocess.Popen, what: str) -> None:
