@@ -96,7 +96,15 @@ def test_a_folder_without_a_slash_is_about_the_one_above(house):
 )
 def test_what_no_client_may_ask_is_a_violation(house, method, path, query, body):
     headers = {"X-Api-Key": KEY}
-    httpx.request(method, f"{house.double.url}/api/v3{path}", params=query, json=body, headers=headers, trust_env=False)
+    httpx.request(
+        method,
+        f"{house.double.url}/api/v3{path}",
+        params=query,
+        json=body,
+        headers=headers,
+        trust_env=False,
+        timeout=60,
+    )
     assert house.double.violations
     house.double.violations.clear()
 
@@ -106,7 +114,7 @@ def test_what_no_client_may_ask_is_a_violation(house, method, path, query, body)
 )
 def test_a_command_is_answered_as_by_a_real_one(house, body, status):
     headers = {"X-Api-Key": KEY}
-    got = httpx.post(f"{house.double.url}/api/v3/command", json=body, headers=headers, trust_env=False)
+    got = httpx.post(f"{house.double.url}/api/v3/command", json=body, headers=headers, trust_env=False, timeout=60)
     assert got.status_code == status
 
 
@@ -132,7 +140,7 @@ def test_it_polls_a_real_qbittorrent_and_imports_from_what_it_seeds(qbittorrent_
             lines = house.manager.queue()
             return len(lines) == 2 and {line.state for line in lines} == {QueueState.PENDING}
 
-        eventually(both_wait, 30)
+        eventually(both_wait)
         number = house.manager.scan(ArrPath(f"/downloads/{PACK}"), torrent).number
         assert house.manager.command(number).brought_something
         assert qbittorrent_51.torrent(torrent.hex)["progress"] == 1

@@ -20,10 +20,8 @@ def test_a_stop_ends_a_wait_at_once_and_all_later_ones():
     stop = threading.Event()
     clock = SystemClock(stop)
     threading.Timer(0.02, stop.set).start()
-    started = time.monotonic()
     with pytest.raises(Cancelled):
-        clock.wait(60)
-    assert time.monotonic() - started < 30
+        clock.wait(3600)  # longer than a test may take
     with pytest.raises(Cancelled):
         clock.wait(0)
 
@@ -62,5 +60,5 @@ def test_a_blocking_clock_of_the_tests_waits_until_the_test_lets_time_pass():
     waiting.join(0.05)
     assert waiting.is_alive()
     clock.advance(1)
-    waiting.join(30)
+    waiting.join(60)
     assert not waiting.is_alive()

@@ -159,7 +159,7 @@ def test_events_reach_all_who_listen(folder, moves, remote):
         moves.emit(event)
         return len(heard) >= 4
 
-    eventually(both, 20)
+    eventually(both)
     assert set(map(repr, heard)) == {repr(event)}
 
 
@@ -282,7 +282,7 @@ def test_only_so_many_may_look_at_once(folder, monkeypatch):
     assert running(folder) == []
     for line in lines:
         line.close()
-    eventually(lambda: running(folder), 20)
+    eventually(lambda: running(folder))
 
 
 def test_one_picture_serves_many_lookers(folder, moves, monkeypatch, remote):

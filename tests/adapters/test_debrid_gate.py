@@ -77,7 +77,7 @@ def test_the_rank_decides_who_goes_first():
             break
         clock.await_waits(count + 1, 0.05)
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert order == [Rank.BY_HAND, Rank.FINISHING, Rank.SCAN, Rank.LINK_CHECK]
 
 
@@ -98,7 +98,7 @@ def test_a_stop_ends_every_wait():
     assert clock.await_waits(3)
     clock.stop()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert len(ended) == 3
     assert gate.rate > 0
 

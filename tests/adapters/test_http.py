@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -17,8 +16,8 @@ LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def raw_server(*parts: bytes, pause: threading.Event | None = None, drip: float = 0.0):
-    """A server that reads one request and sends these bytes, whatever they are; with `drip`, so many seconds between two parts."""
+def raw_server(*parts: bytes, pause: threading.Event | None = None, drip: bytes = b""):
+    """A server that reads one request and sends these bytes, whatever they are, and then without an end the `drip`, bit by bit."""
     listening = socket.create_server((LOOPBACK, 0))
     heard: list[bytes] = []
 
@@ -33,10 +32,10 @@ def raw_server(*parts: bytes, pause: threading.Event | None = None, drip: float 
                 try:
                     for part in parts:
                         connection.sendall(part)
-                        if drip:
-                            done.wait(drip)
+                    while drip and not done.wait(0.05):
+                        connection.sendall(drip)
                     if pause is not None:
-                        pause.wait(10)
+                        pause.wait(60)
                 except OSError:
                     continue
 
@@ -51,7 +50,7 @@ def raw_server(*parts: bytes, pause: threading.Event | None = None, drip: float 
             pause.set()
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
-        thread.join(5)
+        thread.join(60)
 
 
 @contextmanager
@@ -140,15 +139,13 @@ def test_no_answer_ends_after_its_time():
 
 
 def test_an_answer_that_drips_ends_after_its_time_too():
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-    began = time.monotonic()
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
     with (
-        raw_server(head, *[b"x"] * 1000, drip=0.05) as (base, _),
+        raw_server(head, drip=b"x") as (base, _),
         service(base, timeout=0.4) as http,
         pytest.raises(HttpTrouble, match="did not answer within"),
     ):
         http.ask("GET", "/x")
-    assert time.monotonic() - began < 10
 
 
 def test_a_name_that_no_address_belongs_to_is_told():
@@ -218,7 +215,7 @@ def test_a_pace_that_is_stopped_while_it_waits_keeps_no_slot():
 def test_no_more_than_so_many_are_asked_at_a_time():
     pace = RequestPace(2, 1000)
     inside, most, lock = [0], [0], threading.Lock()
-    gate = threading.Barrier(2, timeout=10)
+    gate = threading.Barrier(2, timeout=60)
 
     def work() -> None:
         with pace:
@@ -233,5 +230,5 @@ def test_no_more_than_so_many_are_asked_at_a_time():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert most[0] == 2

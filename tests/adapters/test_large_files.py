@@ -51,7 +51,7 @@ def files_of(way, folder, server):
     if way == "local":
         yield LocalFileSystem(LocalPath(str(folder)))
         return
-    pool = SessionPool(connect(target_of(server)), limit=2, wait_timeout=20)
+    pool = SessionPool(connect(target_of(server)), limit=2, wait_timeout=60)
     try:
         yield SftpFileSystem(pool, HostPath(str(folder)), holder="a test")
     finally:

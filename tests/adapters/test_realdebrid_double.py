@@ -29,7 +29,7 @@ def ask(double, method, path, form=None, body=None, **headers):
     sent = {"Authorization": f"Bearer {double.token}", **headers}
     request = urllib.request.Request(f"{double.url}{path}", data, sent, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             status, told, text = answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as error:
         status, told, text = error.code, error.headers, error.read().decode()
@@ -121,11 +121,11 @@ def test_download_hosts_serve_ranges_and_say_when_the_traffic_is_used_up(double)
     (link,) = entry.links
     told = ask(double, "POST", "unrestrict/link", {"link": link.text})[2]
     request = urllib.request.Request(told["download"], headers={"Range": "bytes=0-9"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert (answer.status, len(answer.read())) == (206, 10)
     link.state = "503/23"
     with pytest.raises(urllib.error.HTTPError) as raised:
-        urllib.request.urlopen(request, timeout=20)
+        urllib.request.urlopen(request, timeout=60)
     assert (raised.value.code, raised.value.headers["X-Error"]) == (403, "bytes_limit_reached")
     raised.value.close()
 

@@ -21,7 +21,7 @@ class Server:
         self.asked += 1
         number = self.asked
         self.begun.release()
-        assert self.go.acquire(timeout=20)
+        assert self.go.acquire(timeout=60)
         return number
 
 
@@ -45,17 +45,17 @@ class Askers:
 
     def join(self) -> None:
         for thread in self.threads:
-            thread.join(20)
+            thread.join(60)
 
 
 def test_who_comes_while_a_question_is_on_its_way_shares_the_next_one():
     server = Server()
     askers = Askers(SharedAnswer(server.ask))
     askers.start()
-    assert server.begun.acquire(timeout=20)
+    assert server.begun.acquire(timeout=60)
     askers.start(20)
     for _ in range(21):
-        assert askers.came.acquire(timeout=20)
+        assert askers.came.acquire(timeout=60)
     while askers.shared._next is None:
         threading.Event().wait(0.001)
     server.go.release(25)

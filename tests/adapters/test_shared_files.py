@@ -24,7 +24,7 @@ NAMES = ["plain", "two\nlines", "it's $(touch x) `id` \\ \"*", "-name", " around
 
 @contextmanager
 def looking(server: SshServer, folder, transport=SshTransport.OPENSSH):
-    pool = SessionPool(connect(target_of(server, transport=transport)), limit=1, wait_timeout=20)
+    pool = SessionPool(connect(target_of(server, transport=transport)), limit=1, wait_timeout=60)
     try:
         yield SharedFiles(pool, PathMap(HostPath, ((SEEN, HostPath(str(folder))),)))
     finally:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import threading
-import time
 
 import pytest
 
@@ -50,13 +49,18 @@ def data(tmp_path):
     return folder
 
 
+PATIENT = {"reply_timeout": 3600.0, "keepalive_interval": 3600}
+"""Nothing ends by itself: what does not end a lane as a test wants it leaves the test to its own time-out."""
+
+
 @pytest.fixture
 def pools():
     """A maker of pools, all closed at the end."""
     made: list[SessionPool] = []
 
     def make(server: SshServer, kind: SshTransport, **changes) -> SessionPool:
-        made.append(SessionPool(connect(target_of(server, **{"transport": kind} | changes)), wait_timeout=10))
+        target = target_of(server, **{"transport": kind} | PATIENT | changes)
+        made.append(SessionPool(connect(target), wait_timeout=60))
         return made[-1]
 
     yield make
@@ -83,11 +87,9 @@ def test_a_server_killed_while_reading_is_a_lost_connection_and_the_next_lane_wo
         if offset >= 8 * MIB:
             signal_all(server, signal.SIGKILL)
 
-    started = time.monotonic()
     with pytest.raises(ConnectionLost):
         lane.read(SPANS, deliver)
     lane.close()
-    assert time.monotonic() - started < 10
     assert fs.stat(path("large")).size == 64 * MIB
 
 
@@ -131,28 +133,23 @@ def test_a_server_process_that_freezes_is_noticed(server, data, pools, kind):
             frozen = True
             signal_all(server, signal.SIGSTOP)
 
-    started = time.monotonic()
     with pytest.raises((Stalled, ConnectionLost)):
         lane.read(SPANS, deliver)
     lane.close()
-    assert time.monotonic() - started < 10
 
 
 def test_a_dead_peer_ends_the_ssh_client_by_its_own_keepalive(server, data, pools):
-    pool = pools(server, SshTransport.OPENSSH, keepalive_interval=1, keepalive_count=1, reply_timeout=60.0)
+    pool = pools(server, SshTransport.OPENSSH, keepalive_interval=1, keepalive_count=1)
     lane = SftpFileSystem(pool, HostPath(str(data))).reader()
-    started = time.monotonic()
     with pytest.raises(ConnectionLost, match="not responding"):
         lane.read(SPANS, lambda _s, _o, _d: signal_all(server, signal.SIGSTOP))
     lane.close()
-    assert time.monotonic() - started < 20
 
 
 @both
 def test_an_abort_wakes_a_read_that_waits_for_a_frozen_server(server, data, pools, kind):
     lane = SftpFileSystem(pools(server, kind), HostPath(str(data))).reader()
     timer = threading.Timer(1.0, lane.abort)
-    started = time.monotonic()
 
     def deliver(_span, _offset, _data):
         if not timer.is_alive():
@@ -163,7 +160,6 @@ def test_an_abort_wakes_a_read_that_waits_for_a_frozen_server(server, data, pool
         lane.read(SPANS, deliver)
     lane.close()
     timer.join()
-    assert time.monotonic() - started < 10
 
 
 @both

@@ -134,7 +134,7 @@ def test_a_returned_connection_wakes_who_waits():
     taker = Taker(pool, "b", order)
     waiting(pool, 1)
     pool.give_back(held)
-    taker.join(5)
+    taker.join(60)
     assert order == ["b"]
     assert taker.session is held
 
@@ -152,7 +152,7 @@ def test_the_torrent_that_holds_least_comes_first():
     pool.give_back(greedy.pop())
     eventually(lambda: order == ["modest", "greedy"])
     for taker in takers:
-        taker.join(5)
+        taker.join(60)
 
 
 def test_waiting_too_long_names_who_holds_what():
@@ -195,7 +195,7 @@ def test_a_server_that_refuses_one_login_too_many_goes_on_with_those_it_has():
 def test_who_has_none_waits_for_a_turn_where_a_server_allows_no_more_at_a_time(error):
     """As ProFTPD 1.3.8 with MaxClients hangs up, as pam_limits' maxlogins does, and as a provider's own wrapper may."""
     transport = FakeTransport()
-    pool = SessionPool(transport, limit=8, wait_timeout=20)
+    pool = SessionPool(transport, limit=8, wait_timeout=60)
     lanes = [pool.borrow(name, lane=True) for name in ("a", "b")]
     transport.errors.append(error)
     order: list[str] = []
@@ -212,7 +212,7 @@ def test_who_has_none_waits_for_a_turn_where_a_server_allows_no_more_at_a_time(e
 
 def test_one_that_came_back_meanwhile_is_taken_where_a_further_one_is_refused():
     transport = FakeTransport()
-    pool = SessionPool(transport, limit=8, wait_timeout=20)
+    pool = SessionPool(transport, limit=8, wait_timeout=60)
     held = pool.borrow("a", lane=False)
     transport.errors.append(Unreachable("Maximum connections."))
     transport.opening = lambda: pool.give_back(held)
@@ -221,7 +221,7 @@ def test_one_that_came_back_meanwhile_is_taken_where_a_further_one_is_refused():
 
 def test_what_was_allowed_is_soon_asked_again():
     transport, now = FakeTransport(), [0.0]
-    pool = SessionPool(transport, limit=8, wait_timeout=20, monotonic=lambda: now[0])
+    pool = SessionPool(transport, limit=8, wait_timeout=60, monotonic=lambda: now[0])
     pool.borrow("a", lane=True)
     transport.errors.append(Unreachable("kex_exchange_identification: Connection reset by peer"))
     with pytest.raises(Unreachable):
@@ -243,16 +243,16 @@ def test_a_refused_login_is_told_to_everybody_and_tried_once():
         nonlocal tries
         tries += 1
         inside.set()
-        assert go_on.wait(5)
+        assert go_on.wait(60)
         raise LoginRefused("no")
 
     transport.opening = opening
     order: list[str] = []
     takers = [Taker(pool, f"torrent {number}", order) for number in range(5)]
-    assert inside.wait(5)
+    assert inside.wait(60)
     go_on.set()
     for taker in takers:
-        taker.join(5)
+        taker.join(60)
         assert isinstance(taker.error, LoginRefused)
     assert tries == 1
     assert pool.holders() == {}
@@ -266,7 +266,7 @@ def test_closing_wakes_who_waits_and_hangs_everything_up():
     taker = Taker(pool, "b", order)
     waiting(pool, 1)
     pool.close()
-    taker.join(5)
+    taker.join(60)
     assert isinstance(taker.error, ConnectionLost)
     pool.give_back(held)
     assert all(channel.closed for channel in transport.channels)

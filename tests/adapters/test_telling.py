@@ -320,12 +320,12 @@ def test_a_metrics_file_that_cannot_be_written_stops_before_the_run(tmp_path):
 def test_metrics_are_answered_on_loopback_and_nothing_else_is():
     server = MetricsServer(0, a_snapshot)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as answer:
             kind, text = answer.headers["Content-Type"], answer.read().decode()
         assert kind.startswith("text/plain; version=0.0.4")
         assert samples(text)["torrent_mover_troubles"] == 0
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=10)
+            urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=60)
         assert refused.value.code == 404
         refused.value.close()
         with pytest.raises(NotWritable, match=str(server.port)):
@@ -387,7 +387,7 @@ def test_an_engine_that_does_not_answer_does_not_feed_the_watchdog(tmp_path, man
         raise RuntimeError("no picture")
 
     systemd = Systemd(broken, lambda: True, environment(tmp_path, WATCHDOG_USEC="20000"), every=0.01)
-    assert asked.wait(10)
+    assert asked.wait(60)
     systemd.close()
 
     assert "WATCHDOG" not in heard_until(manager, "STOPPING=1")

@@ -45,7 +45,7 @@ def web():
 
 @contextmanager
 def tunnel_of(target):
-    pool = SessionPool(connect(target), wait_timeout=10)
+    pool = SessionPool(connect(target), wait_timeout=60)
     tunnel = Tunnel(pool)
     try:
         yield tunnel

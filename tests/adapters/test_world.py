@@ -256,7 +256,7 @@ def test_stopping_sshd_ends_its_sessions(tmp_path):
 
         server.stop()
 
-        assert session.wait(10) == 255
+        assert session.wait(60) == 255
     assert not any(is_alive(pid) for pid in family)
     assert not server.running
 

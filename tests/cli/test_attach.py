@@ -155,9 +155,9 @@ def test_a_duty_that_is_restarted_is_away_from_the_overview_until_it_is_shown_ag
         runs.hide("tiers")
         assert (shown(), duties.names(), duties.ended) == (["moves"], ["moves"], [])
         runs.show(tiers_panel(tiers, lambda: None))
-        eventually(lambda: shown() == ["moves", "tiers"], 20)
+        eventually(lambda: shown() == ["moves", "tiers"])
         runs.hide("tiers")
-        eventually(lambda: duties.names() == ["moves"], 20)  # nobody has asked for its picture
+        eventually(lambda: duties.names() == ["moves"])  # nobody has asked for its picture
 
 
 def test_screens_outlive_a_duty_that_is_restarted_or_removed(runs, attach, tiers):

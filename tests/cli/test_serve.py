@@ -108,7 +108,7 @@ def test_a_loop_that_fails_six_times_is_parked_and_told_and_the_other_goes_on(du
         raise TransferError("The server is away.")
 
     one.loop.act = fail
-    eventually(lambda: states(duties)["one loop"] == "parked", 20)
+    eventually(lambda: states(duties)["one loop"] == "parked")
     looks = two.loop.looks
     eventually(lambda: two.loop.looks > looks)
 
@@ -198,8 +198,8 @@ def test_what_runs_is_seen_and_probed_by_the_socket(duties, config, fakes, capsy
             raise TransferError("no")
 
         fakes[0].loop.act = fail
-        eventually(lambda: states(duties)["one loop"] == "parked", 20)
-        eventually(lambda: main(["--config", str(config), "serve", "--healthcheck"]) == 1, 20)
+        eventually(lambda: states(duties)["one loop"] == "parked")
+        eventually(lambda: main(["--config", str(config), "serve", "--healthcheck"]) == 1)
 
 
 # -- the token -------------------------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def test_whoever_the_config_names_is_told(house, tmp_path):
     }
     with house.start("--watch", "--simple") as command:
         command.wait_for("all done for now")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
             assert 'torrent_mover_torrents{standing="done"} 1' in answer.read().decode()
         notice = json.loads(eventually(lambda: told.exists() and told.read_text()))
         command.send(signal.SIGINT)

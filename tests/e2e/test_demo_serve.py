@@ -35,7 +35,7 @@ def test_the_page_shows_every_duty_and_the_end_is_clean(tmp_path, temporary):
         eventually(lambda: "3 with findings" in " ".join(cards()["health"]["now"]), 60)
         eventually(lambda: "3 proven broken" in " ".join(cards()["debrid"]["now"]), 60)
         eventually(lambda: "0 under way" not in cards()["moves"]["now"][0], 60)
-        assert "torrent_mover" in httpx.get(page).text
+        assert "torrent_mover" in httpx.get(page, timeout=60).text
         assert all(card["standing"] != "bad" for card in cards().values())
         command.send(signal.SIGINT)
         assert not command.end(timeout=60).ended(130).lines("Left out")

@@ -160,13 +160,14 @@ def test_attach_page_and_command_line_show_one_truth_and_steer_it(served):
         )
         report = served.until("/status", lambda seen: not seen["trouble"], 60)
         assert next(loop["mode"] for loop in report["loops"] if loop["name"] == "tier ssd") == "report"
-        assert httpx.get(f"http://127.0.0.1:{served.port}/healthz").json()["ok"] is True
+        assert httpx.get(f"http://127.0.0.1:{served.port}/healthz", timeout=60).json()["ok"] is True
         token = (served.state / "web-token").read_text().strip()
         assert (served.state / "web-token").stat().st_mode & 0o777 == 0o600
         queued = httpx.post(
             f"http://127.0.0.1:{served.port}/api/v1/tier/queue",
             json={"hashes": [made.info_hash]},
             headers={"x-api-token": token},
+            timeout=60,
         )
         assert queued.json() == {"queued": 1, "tier": "ssd"}
 
@@ -188,11 +189,13 @@ def test_a_server_that_is_away_parks_nothing_and_a_wide_bind_without_a_token_is_
     served.house.source.stop()
     with served.start() as command:
         served.until("/moves", lambda seen: seen["phase"] == "refused", 120)
-        assert httpx.get(f"http://127.0.0.1:{served.port}/healthz").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{served.port}/healthz", timeout=60).status_code == 200
         served.house.source.start()
         command.send(signal.SIGHUP)
         token = (served.state / "web-token").read_text().strip()
-        httpx.post(f"http://127.0.0.1:{served.port}/api/v1/loops/moves/look", headers={"x-api-token": token})
+        httpx.post(
+            f"http://127.0.0.1:{served.port}/api/v1/loops/moves/look", headers={"x-api-token": token}, timeout=60
+        )
         eventually(lambda: served.left(made, files), 120)
         command.send(signal.SIGINT)
         command.end(timeout=40).ended(130)

@@ -48,7 +48,7 @@ def test_without_room_for_its_journal_nothing_is_done_and_with_room_moves_go_on_
         (need,) = [each for each in told["needs"] if each["loop"]]
         assert "There is no space left for the journal" in need["what"]
         assert "begin it again" in need["helps"]
-        assert httpx.get(f"http://127.0.0.1:{served.port}/").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{served.port}/", timeout=60).status_code == 200
         house.assert_at_source(made, files)
 
         filler.unlink()

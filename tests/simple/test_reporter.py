@@ -240,7 +240,7 @@ def test_a_reader_that_does_not_read_never_holds_up_the_engine():
     class Stuck(io.StringIO):
         def write(self, text):
             blocked.set()
-            assert go_on.wait(30)
+            assert go_on.wait(60)
             return super().write(text)
 
     out = Stuck()
@@ -248,11 +248,11 @@ def test_a_reader_that_does_not_read_never_holds_up_the_engine():
     printing = threading.Thread(target=reporter.run_until_ended)
     printing.start()
     control.emit(STARTED)
-    assert blocked.wait(30)
+    assert blocked.wait(60)
     for number in range(1000):
         control.emit(MoveStarted(0.0, a_hash(number), "x", 1, 1, 0))
     control.emit(ENDED)
     go_on.set()
-    printing.join(30)
+    printing.join(60)
     assert not printing.is_alive()
     assert len(out.getvalue().splitlines()) == 1002

@@ -64,7 +64,7 @@ def test_what_attach_shows_is_what_the_page_is_given(start, web, attached, prepa
     assert given["overview"] == to_plain(without_process(seen))
     assert given["serve"] == to_plain(seen.process)
     assert len(given["overview"]["cards"]) == 3
-    with httpx.Client(base_url=address, headers={"authorization": f"Bearer {TOKEN}"}) as client:
+    with httpx.Client(base_url=address, headers={"authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
         assert client.get("/api/v1/overview").json() == given["overview"]
 
 

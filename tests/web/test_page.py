@@ -119,18 +119,18 @@ def test_buttons_give_orders_and_what_removes_asks_first(look, web):
     page = look("moves")
     row = page.locator("main tbody tr").first
     row.get_by_role("button", name="Pause").click()
-    eventually(lambda: ("pause", FIRST) in web.moves.calls, 20)
+    eventually(lambda: ("pause", FIRST) in web.moves.calls)
     row.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Stay as it is").click()
     row.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Cancel it").click()
-    eventually(lambda: ("cancel", FIRST) in web.moves.calls, 20)
+    eventually(lambda: ("cancel", FIRST) in web.moves.calls)
     page.get_by_label("Bandwidth of all moves").fill("5")
     page.get_by_role("button", name="Limit").click()
     expect(page.locator("#told")).to_contain_text("Write 5K or 5M")
     page.get_by_label("Bandwidth of all moves").fill("5M")
     page.get_by_role("button", name="Limit").click()
-    eventually(lambda: ("limit", 5.0 * 1024**2) in web.moves.calls, 20)
+    eventually(lambda: ("limit", 5.0 * 1024**2) in web.moves.calls)
 
     assert [call[0] for call in web.moves.calls] == ["pause", "cancel", "limit"]
     assert look.complaints.pop().startswith("Failed to load resource: the server responded with a status of 400")
@@ -147,7 +147,7 @@ def test_tiers_show_marks_and_explain(look, web):
     expect(page.locator("#help")).to_contain_text("it is too young")
     page.get_by_role("button", name="Close").click()
     page.get_by_role("button", name=f"Pin: {next(each for each in tier.candidates if not each.pinned).name}").click()
-    eventually(lambda: any(call[0] == "pin" for call in web.tiers.calls), 20)
+    eventually(lambda: any(call[0] == "pin" for call in web.tiers.calls))
 
 
 def test_names_are_never_markup(look, web):
@@ -186,7 +186,7 @@ def test_a_loop_that_is_parked_is_told_on_every_view_and_restarted_here(look, we
     expect(page.get_by_role("alert").first).to_contain_text("moves is parked: The server is away.")
     page.keyboard.press("1")
     page.get_by_role("button", name="Restart: moves").click()
-    eventually(lambda: ("restart", "moves") in web.serve.calls, 20)
+    eventually(lambda: ("restart", "moves") in web.serve.calls)
 
 
 def test_settings_are_checked_while_somebody_types_and_saved(look, web):
@@ -200,7 +200,7 @@ def test_settings_are_checked_while_somebody_types_and_saved(look, web):
     text.fill(plain.replace("films\n", "series\n"))
     expect(page.get_by_role("button", name="Save")).to_be_enabled()
     page.get_by_role("button", name="Save").click()
-    eventually(lambda: "category_to_move = series" in web.config.read_text(), 20)
+    eventually(lambda: "category_to_move = series" in web.config.read_text())
     assert "hunter2-hunter2" in web.config.read_text()
 
 
@@ -217,7 +217,7 @@ def test_keys_lead_through_rows_to_their_buttons(look, web):
     page.keyboard.press("k")
     assert page.evaluate("document.activeElement.closest('tr').rowIndex") == 1
     page.keyboard.press("Enter")
-    eventually(lambda: web.moves.calls, 20)
+    eventually(lambda: web.moves.calls)
     page.keyboard.press("/")
     page.keyboard.type("no such torrent")
     expect(page.locator("main tbody tr").first).to_be_hidden()
@@ -232,7 +232,7 @@ def test_what_has_failed_is_red_and_can_be_tried_again(look, web):
     expect(page.locator("#verdict")).to_have_text("1 thing needs you: moves.")
     page.keyboard.press("2")
     page.get_by_role("button", name="Retry").first.click()
-    eventually(lambda: ("retry", FIRST) in web.moves.calls, 20)
+    eventually(lambda: ("retry", FIRST) in web.moves.calls)
 
 
 def test_the_overview_draws_each_word_that_it_is_given(look, web):
@@ -276,17 +276,17 @@ def test_orders_about_health_reach_its_loop_and_what_takes_out_asks_first(look, 
     web.serve.current = replace(web.serve.current, duties=("moves", "tiers", "health"))
     page = look("health")
     page.get_by_role("button", name="Hold: Show.S02E05").click()
-    eventually(lambda: ("hold", "tv", FIRST, None) in web.health.calls, 20)
+    eventually(lambda: ("hold", "tv", FIRST, None) in web.health.calls)
     page.get_by_role("button", name="Release: Kept.2020").click()
     page.get_by_role("button", name="Explain: Show.S02E05").click()
     expect(page.locator("#help")).to_contain_text("strikes 3 of 3")
     page.get_by_role("button", name="Close").click()
     page.get_by_role("button", name="Act: Show.S02E05").click()
     page.get_by_role("button", name="Do it").click()
-    eventually(lambda: ("act", "tv", FIRST) in web.health.calls, 20)
+    eventually(lambda: ("act", "tv", FIRST) in web.health.calls)
     page.get_by_role("button", name="Undo: Old.S01E01").click()
     page.get_by_role("button", name="Bring it back").click()
-    eventually(lambda: ("undo", "tv", 12) in web.health.calls, 20)
+    eventually(lambda: ("undo", "tv", 12) in web.health.calls)
 
     assert ("release", "tv", health_case.HELD) in web.health.calls
 
@@ -347,7 +347,7 @@ def test_orders_about_debrid_reach_the_account_and_a_link_is_put_back_after_a_qu
     page.get_by_role("button", name="Retry: Uncached.2020").click()
     page.get_by_role("button", name=f"Put back: {debrid_case.ASIDE[0].path}").click()
     page.get_by_role("button", name="Put it back").click()
-    eventually(lambda: len(web.debrid.calls) == 4, 20)
+    eventually(lambda: len(web.debrid.calls) == 4)
     page.keyboard.press("/")
     page.keyboard.type("docu")
     expect(page.get_by_role("button", name="Explain: Show.S01")).to_have_count(0)
