@@ -113,7 +113,7 @@ class Terminal:
         """End the program, if it has not ended."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
         if self.master >= 0:
             os.close(self.master)
 

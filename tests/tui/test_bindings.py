@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import pytest
 
 from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import MIB, a_hash
-from tests.tui.pilot import MIDDLE, NARROW, drive, dump, settle
+from tests.tui.pilot import MIDDLE, NARROW, drive, dump, settle, until_shown
 from tests.tui.scenes import SCENES
 from torrent_mover.domain.report.snapshot import MoveStatus, Phase
 from torrent_mover.tui.shell import bindings
@@ -369,11 +368,7 @@ def test_the_palette_opens_a_torrent_with_a_hostile_name():
     async def act(app: MoverApp, pilot) -> None:
         await pilot.press("ctrl+p", *"1080p")
         await app.workers.wait_for_complete()
-        await settle(pilot)
-        for _ in range(200):
-            if "Show [1080p][/red]" in dump(app):
-                break
-            await asyncio.sleep(0.01)
+        await until_shown(app, pilot, "Show [1080p][/red]")
         await pilot.press("down", "enter")
         await settle(pilot)
         seen.append(dump(app))

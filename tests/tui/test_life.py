@@ -254,7 +254,7 @@ def test_the_question_about_leaving_answers_itself_when_the_run_ends():
         assert "Bytes are moving" in dump(app)
         control.show(phase=Phase.ENDED, exit_code=0)
         app.tick()
-        await pilot.pause()
+        await settle(pilot)
 
     app = drive(control, act)
 
@@ -267,7 +267,7 @@ def test_q_asks_nothing_once_the_run_is_over_even_if_the_picture_is_old():
     async def act(app: MoverApp, pilot) -> None:
         control.show(phase=Phase.ENDED, exit_code=0)
         await pilot.press("q")
-        await pilot.pause()
+        await settle(pilot)
         assert app._exit
 
     assert drive(control, act).return_value is None
@@ -415,7 +415,7 @@ def test_the_log_opens_in_the_pager_and_the_dashboard_comes_back(terminals, tmp_
     terminal.type(b"q")
     terminal.read_until(ALTERNATE_OFF)
 
-    assert terminal.process.wait(20) == 0
+    assert terminal.process.wait(60) == 0
 
 
 def test_a_shell_is_lent_the_terminal_and_the_dashboard_comes_back(terminals):
@@ -543,7 +543,7 @@ def test_a_closed_terminal_stops_the_engine_however_much_is_to_be_drawn(terminal
     terminal.read_until(b"RUNNING")
 
     terminal.hang_up()
-    terminal.process.wait(20)
+    terminal.process.wait(60)
 
     assert note.read_text(encoding="utf-8") == "left with 143, calls [('stop', False)]"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.snapshots import GIB, MIB, a_move, a_server, a_snapshot, a_wire
-from tests.tui.pilot import MIDDLE, NARROW, WIDE, drive, dump, until_shown
+from tests.tui.pilot import MIDDLE, NARROW, WIDE, drive, dump, settle, until_shown
 from tests.tui.scenes import DENIED, SCENES
 from torrent_mover.domain.report.events import MoveFailed
 from torrent_mover.domain.report.snapshot import MoveStatus, Phase
@@ -108,7 +108,7 @@ def test_the_footer_has_no_key_that_does_nothing_now():
         assert "e problem" not in foot
         control.show(phase=Phase.ENDED, exit_code=0)
         app.tick()
-        await pilot.pause()
+        await settle(pilot)
         foot = dump(app).splitlines()[-1]
         assert not any(word in foot for word in ("pause", "skip", "cancel", "bandwidth", "rescan"))
 

@@ -194,7 +194,7 @@ def test_an_explanation_is_waited_for_beside_the_screen():
 
     class Slow(FakeTierControl):
         def explain(self, *_about):
-            assert may_answer.wait(20)
+            assert may_answer.wait(60)
             return ("the answer",)
 
     slow = Slow(control.current)

@@ -165,18 +165,17 @@ def drive(
 
 async def ready(app: WizardApp, pilot: Pilot[int]) -> None:
     """Until the client has answered and everything is drawn."""
-    await pilot.pause()
-    await pilot.pause()
-    with suppress(WorkerCancelled):  # it was left meanwhile
-        await app.workers.wait_for_complete()
     await settle(pilot)
+    while any(not worker.is_finished for worker in app.workers):
+        with suppress(WorkerCancelled):  # it was left meanwhile
+            await app.workers.wait_for_complete()
+        await settle(pilot)
 
 
 async def press(app: WizardApp, pilot: Pilot[int], *keys: str) -> None:
     """Press keys, one after the other, each with all that follows from it."""
     for key in keys:
         await pilot.press(key)
-        await pilot.pause()
         await ready(app, pilot)
 
 
