@@ -84,10 +84,12 @@ def frozen(scene, mode: str) -> None:
     stopped: list[int] = []
     with here.start() as command:
         here.wait_for_bytes(2 * MIB)
+        here.chaos.rate = 32 * 1024  # what is under way lasts longer than a busy machine needs to stop it
         for pid in leaves_of(here.world.ssh.pid):
             with contextlib.suppress(ProcessLookupError):  # one that is over by now serves nobody
                 os.kill(pid, signal.SIGSTOP)
                 stopped.append(pid)
+        here.chaos.rate = 3 * MIB
         here.injected += 1
         try:
             line = command.wait_for(r"No sign of life|has not answered|no longer moves", 150)
