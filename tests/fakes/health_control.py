@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from torrent_mover.domain.errors import MoverError
-from torrent_mover.domain.report.events import Event
+from tests.fakes.duty_control import FakeDutyControl
 from torrent_mover.domain.report.health import HealthSnapshot
-from torrent_mover.domain.report.snapshot import LogLine
 from torrent_mover.domain.torrent.torrent import InfoHash
 
 
-class FakeHealthControl:
-    """Scriptable: set `current`, `lines`, `explanation` or `refusal`; call `emit`; read `calls`.
-
-    `calls` holds one tuple for each wish: its name, and what it was about.
-    """
-
-    def __init__(self, snapshot: HealthSnapshot) -> None:
-        self.current = snapshot
-        self.lines: list[LogLine] = []
-        self.explanation: Sequence[str] = ()
-        self.refusal: MoverError | None = None
-        self.calls: list[tuple[object, ...]] = []
-        self.listeners: list[Callable[[Event], object]] = []
-
-    def emit(self, event: Event) -> None:
-        """Publish a fact, as the loops' threads do."""
-        for listener in tuple(self.listeners):
-            listener(event)
-
-    def snapshot(self) -> HealthSnapshot:
-        """What the test set."""
-        return self.current
-
-    def log(self, after: int = 0) -> Sequence[LogLine]:
-        """The lines with a number above `after`."""
-        return [line for line in self.lines if line.number > after]
-
-    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
-        """Remember the listener."""
-        self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
+class FakeHealthControl(FakeDutyControl[HealthSnapshot]):
+    """See FakeDutyControl."""
 
     def request_look(self, loop: str) -> None:
         """Remember the wish."""
@@ -69,11 +38,4 @@ class FakeHealthControl:
 
     def explain(self, loop: str, torrent: InfoHash) -> Sequence[str]:
         """What the test set, or its refusal."""
-        self.calls.append(("explain", loop, torrent))
-        if self.refusal is not None:
-            raise self.refusal
-        return self.explanation
-
-    def stop(self, *, now: bool = False) -> None:
-        """Remember the wish."""
-        self.calls.append(("stop", now))
+        return self.explained(loop, torrent)

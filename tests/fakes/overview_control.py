@@ -19,6 +19,11 @@ class FakeOverviewControl:
         self.panels = panels
         self.serve = serve
 
+    @property
+    def calls(self) -> list[tuple[object, ...]]:
+        """Orders to the process."""
+        return self.serve.calls if self.serve else []
+
     def snapshot(self) -> Overview:
         """As commands.screens.AllDuties makes it."""
         cards = [panel.card(panel.control.snapshot()) for panel in self.panels if panel.card]

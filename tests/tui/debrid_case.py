@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from textual.pilot import Pilot
-
 from tests.fakes.debrid_control import FakeDebridControl
 from tests.fakes.snapshots import AT, a_hash
-from tests.tui.pilot import MIDDLE, resized, settle
+from tests.tui.duty_case import DutyCase
 from tests.tui.scenes import HOSTILE
-from tests.tui.tier_case import dump
-from tests.tui.tier_case import press as press_keys  # of any application
 from torrent_mover.domain.report.debrid import (
     DebridAccountView,
     DebridFindingView,
@@ -27,7 +22,6 @@ from torrent_mover.domain.report.debrid import (
 from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.report.snapshot import LogLine, Trouble
 from torrent_mover.tui.debrid.app import DebridApp
-from torrent_mover.tui.shell.options import DashboardOptions
 
 HOUR, DAY = 3600.0, 86400.0
 DEAD, HALF, BANNED, BEGUN, MENDED, WAITS = (a_hash(number) for number in range(1, 7))
@@ -110,38 +104,5 @@ SCENES: dict[str, Callable[[], FakeDebridControl]] = {
     "acting": acting, "reporting": reporting, "well": well, "stopped": stopped, "hostile": hostile, "begun": begun,
 }  # fmt: skip
 
-Act = Callable[[DebridApp, Pilot[int]], Awaitable[None]]
-
-
-def drive(control: FakeDebridControl, act: Act, size: tuple[int, int] = MIDDLE, **options: Any) -> DebridApp:
-    """Run the application on that control; `act` presses keys and looks."""
-    plain: dict[str, Any] = {"theme": "dark", "graph": "braille", **options}
-    app = DebridApp(control, DashboardOptions(**plain))
-
-    async def session() -> None:
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await settle(pilot)
-            await act(app, pilot)
-
-    asyncio.run(session())
-    return app
-
-
-def pictures(control: FakeDebridControl, sizes: Sequence[tuple[int, int]], *keys: str, **options: Any) -> list[str]:
-    """The screen after these keys at each of these sizes, the first of which it starts with."""
-    shown: list[str] = []
-
-    async def act(app: DebridApp, pilot: Pilot[int]) -> None:
-        await press_keys(app, pilot, *keys)
-        shown.append(dump(app))
-        for size in sizes[1:]:
-            await resized(pilot, size)
-            shown.append(dump(app))
-
-    drive(control, act, sizes[0], **options)
-    return shown
-
-
-def picture(control: FakeDebridControl, size: tuple[int, int], *keys: str, **options: Any) -> str:
-    """The screen after these keys."""
-    return pictures(control, [size], *keys, **options)[0]
+CASE = DutyCase(DebridApp)
+drive, pictures, picture, session = CASE.drive, CASE.pictures, CASE.picture, CASE.session

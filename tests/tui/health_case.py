@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from textual.pilot import Pilot
-
 from tests.fakes.health_control import FakeHealthControl
 from tests.fakes.snapshots import AT, GIB, a_hash
-from tests.tui.pilot import MIDDLE, resized, settle
+from tests.tui.duty_case import DutyCase
 from tests.tui.scenes import HOSTILE
-from tests.tui.tier_case import dump
-from tests.tui.tier_case import press as press_keys  # of any application
 from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.report.health import (
     ActView,
@@ -26,7 +21,6 @@ from torrent_mover.domain.report.health import (
 )
 from torrent_mover.domain.report.snapshot import LogLine, Trouble
 from torrent_mover.tui.health.app import HealthApp
-from torrent_mover.tui.shell.options import DashboardOptions
 
 HOUR, DAY = 3600.0, 86400.0
 STALLED, MAGNET, LOST, HELD, PRIVATE, DONE = (a_hash(number) for number in range(1, 7))
@@ -125,38 +119,5 @@ SCENES: dict[str, Callable[[], FakeHealthControl]] = {
     "acting": acting, "reporting": reporting, "well": well, "blind": blind, "hostile": hostile, "none": none,
 }  # fmt: skip
 
-Act = Callable[[HealthApp, Pilot[int]], Awaitable[None]]
-
-
-def drive(control: FakeHealthControl, act: Act, size: tuple[int, int] = MIDDLE, **options: Any) -> HealthApp:
-    """Run the application on that control; `act` presses keys and looks."""
-    plain: dict[str, Any] = {"theme": "dark", "graph": "braille", **options}
-    app = HealthApp(control, DashboardOptions(**plain))
-
-    async def session() -> None:
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await settle(pilot)
-            await act(app, pilot)
-
-    asyncio.run(session())
-    return app
-
-
-def pictures(control: FakeHealthControl, sizes: Sequence[tuple[int, int]], *keys: str, **options: Any) -> list[str]:
-    """The screen after these keys at each of these sizes, the first of which it starts with."""
-    shown: list[str] = []
-
-    async def act(app: HealthApp, pilot: Pilot[int]) -> None:
-        await press_keys(app, pilot, *keys)
-        shown.append(dump(app))
-        for size in sizes[1:]:
-            await resized(pilot, size)
-            shown.append(dump(app))
-
-    drive(control, act, sizes[0], **options)
-    return shown
-
-
-def picture(control: FakeHealthControl, size: tuple[int, int], *keys: str, **options: Any) -> str:
-    """The screen after these keys."""
-    return pictures(control, [size], *keys, **options)[0]
+CASE = DutyCase(HealthApp)
+drive, pictures, picture, session = CASE.drive, CASE.pictures, CASE.picture, CASE.session

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-
-from textual.pilot import Pilot
 
 from tests.fakes.overview_control import FakeOverviewControl
 from tests.fakes.serve_control import AT, FakeServeControl
 from tests.tui import debrid_case, health_case, scenes, tier_scenes
-from tests.tui.pilot import MIDDLE, settle
+from tests.tui.duty_case import DutyCase
 from tests.tui.scenes import HOSTILE
-from tests.tui.tier_case import dump
-from tests.tui.tier_case import press as press_keys  # of any application
 from torrent_mover.commands.debrid.dashboard import debrid_panel
 from torrent_mover.commands.health.dashboard import health_panel
 from torrent_mover.commands.moves_front import moves_panel
@@ -25,7 +20,6 @@ from torrent_mover.domain.report.serving import DiskReport, LoopReport, ServerRe
 from torrent_mover.domain.report.snapshot import LogLine
 from torrent_mover.ports.panels import Panel
 from torrent_mover.tui.overview.app import OverviewApp
-from torrent_mover.tui.shell.options import DashboardOptions
 
 GIB = 1024**3
 
@@ -94,30 +88,5 @@ SCENES: dict[str, Callable[[], FakeOverviewControl]] = {
     each.__name__: each for each in (well, troubled, scattered, nothing, hostile)
 }
 
-Act = Callable[[OverviewApp, Pilot[int]], Awaitable[None]]
-
-
-def drive(control: FakeOverviewControl, act: Act, size: tuple[int, int] = MIDDLE, **options: Any) -> OverviewApp:
-    """Run the application on that control; `act` presses keys and looks."""
-    plain: dict[str, Any] = {"theme": "dark", "graph": "braille", "attached": True, "beside": True, **options}
-    app = OverviewApp(control, DashboardOptions(**plain))
-
-    async def session() -> None:
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await settle(pilot)
-            await act(app, pilot)
-
-    asyncio.run(session())
-    return app
-
-
-def picture(control: FakeOverviewControl, size: tuple[int, int], *keys: str, **options: Any) -> str:
-    """The screen after these keys."""
-    shown: list[str] = []
-
-    async def act(app: OverviewApp, pilot: Pilot[int]) -> None:
-        await press_keys(app, pilot, *keys)
-        shown.append(dump(app))
-
-    drive(control, act, size, **options)
-    return shown[0]
+CASE = DutyCase(OverviewApp, attached=True, beside=True)
+drive, pictures, picture, session = CASE.drive, CASE.pictures, CASE.picture, CASE.session

@@ -4,55 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.debrid_control import FakeDebridControl
 from tests.tui import debrid_case as scenes
-from tests.tui.debrid_case import BEGUN, DEAD, SCENES, WAITS, drive, dump, picture, pictures, press_keys
+from tests.tui.debrid_case import BEGUN, DEAD, SCENES, WAITS, drive, picture, pictures, session
+from tests.tui.duty_case import Seen, asked, has, noted, press_keys
 from tests.tui.pilot import MIDDLE, NARROW, SIZES
 from torrent_mover.domain.errors import UsageError
 from torrent_mover.tui.debrid import keys
 from torrent_mover.tui.debrid.app import DebridApp
 
 GOLDEN = Path(__file__).parent / "golden_debrid"
-
-
-@dataclass
-class Seen:
-    """What a session left behind. `notes`: all short words that came up."""
-
-    app: DebridApp
-    control: FakeDebridControl
-    text: str
-    notes: str
-
-
-def session(control: FakeDebridControl, *pressed: str, size: tuple[int, int] = MIDDLE) -> Seen:
-    texts: list[str] = []
-    notes: list[str] = []
-
-    async def act(app: DebridApp, pilot) -> None:
-        show = app.notify
-        app.notify = lambda message, **how: (notes.append(message), show(message, **how))[1]
-        await press_keys(app, pilot, *pressed)
-        texts.append("" if app._exit else dump(app))
-
-    return Seen(drive(control, act, size), control, texts[0], " ".join(notes))
-
-
-def has(*words: str) -> Callable[[Seen], bool]:
-    return lambda seen: all(word in seen.text for word in words)
-
-
-def asked(*call: object) -> Callable[[Seen], bool]:
-    return lambda seen: call in seen.control.calls
-
-
-def noted(word: str) -> Callable[[Seen], bool]:
-    return lambda seen: word in seen.notes
 
 
 CASES: dict[str, tuple[Callable[[], FakeDebridControl], tuple[str, ...], Callable[[Seen], bool]]] = {

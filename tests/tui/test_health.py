@@ -4,56 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.health_control import FakeHealthControl
 from tests.tui import health_case as scenes
-from tests.tui.health_case import DONE, HELD, LOST, SCENES, STALLED, drive, dump, picture, pictures, press_keys
-from tests.tui.pilot import MIDDLE, NARROW, SIZES
+from tests.tui.duty_case import Seen, asked, has, noted, press_keys
+from tests.tui.health_case import DONE, HELD, LOST, SCENES, STALLED, drive, picture, pictures, session
+from tests.tui.pilot import NARROW, SIZES
 from torrent_mover.domain.errors import Unreachable
 from torrent_mover.tui.health import keys
 from torrent_mover.tui.health.app import HealthApp
 
 GOLDEN = Path(__file__).parent / "golden_health"
 WEEK = 7 * 86400.0
-
-
-@dataclass
-class Seen:
-    """What a session left behind. `notes`: all short words that came up."""
-
-    app: HealthApp
-    control: FakeHealthControl
-    text: str
-    notes: str
-
-
-def session(control: FakeHealthControl, *pressed: str, size: tuple[int, int] = MIDDLE) -> Seen:
-    texts: list[str] = []
-    notes: list[str] = []
-
-    async def act(app: HealthApp, pilot) -> None:
-        show = app.notify
-        app.notify = lambda message, **how: (notes.append(message), show(message, **how))[1]
-        await press_keys(app, pilot, *pressed)
-        texts.append("" if app._exit else dump(app))
-
-    return Seen(drive(control, act, size), control, texts[0], " ".join(notes))
-
-
-def has(*words: str) -> Callable[[Seen], bool]:
-    return lambda seen: all(word in seen.text for word in words)
-
-
-def asked(*call: object) -> Callable[[Seen], bool]:
-    return lambda seen: call in seen.control.calls
-
-
-def noted(word: str) -> Callable[[Seen], bool]:
-    return lambda seen: word in seen.notes
 
 
 CASES: dict[str, tuple[Callable[[], FakeHealthControl], tuple[str, ...], Callable[[Seen], bool]]] = {

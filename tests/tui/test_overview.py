@@ -4,56 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.overview_control import FakeOverviewControl
 from tests.tui import overview_case as scenes
-from tests.tui.overview_case import SCENES, drive, dump, picture, press_keys
+from tests.tui.duty_case import Seen, has, noted, press_keys
+from tests.tui.overview_case import SCENES, drive, picture, session
 from tests.tui.pilot import MIDDLE, NARROW, SIZES, until_shown
 from torrent_mover.tui.overview import keys
 from torrent_mover.tui.overview.app import OverviewApp
 from torrent_mover.tui.shell.options import NEXT_DUTY
 
 GOLDEN = Path(__file__).parent / "golden_overview"
-
-
-@dataclass
-class Seen:
-    """What a session left behind. `notes`: all short words that came up."""
-
-    app: OverviewApp
-    control: FakeOverviewControl
-    text: str
-    notes: str
-
-    @property
-    def calls(self) -> list[tuple[object, ...]]:
-        """Orders to the process."""
-        return self.control.serve.calls if self.control.serve else []
-
-
-def session(control: FakeOverviewControl, *pressed: str, size: tuple[int, int] = MIDDLE, **options: object) -> Seen:
-    texts: list[str] = []
-    notes: list[str] = []
-
-    async def act(app: OverviewApp, pilot) -> None:
-        show = app.notify
-        app.notify = lambda message, **how: (notes.append(message), show(message, **how))[1]
-        await press_keys(app, pilot, *pressed)
-        texts.append("" if app._exit else dump(app))
-
-    return Seen(drive(control, act, size, **options), control, texts[0], " ".join(notes))
-
-
-def has(*words: str) -> Callable[[Seen], bool]:
-    return lambda seen: all(word in seen.text for word in words)
-
-
-def noted(word: str) -> Callable[[Seen], bool]:
-    return lambda seen: word in seen.notes
 
 
 CASES: dict[str, tuple[Callable[[], FakeOverviewControl], tuple[str, ...], Callable[[Seen], bool]]] = {
@@ -66,11 +30,11 @@ CASES: dict[str, tuple[Callable[[], FakeOverviewControl], tuple[str, ...], Calla
         ("2", "e"),
         has("Needs you", "Mend that, then begin it again", "any key closes"),
     ),
-    "overview.restart": (scenes.troubled, ("2", "R"), lambda seen: seen.calls == [("restart", "tier ssd")]),
+    "overview.restart": (scenes.troubled, ("2", "R"), lambda seen: seen.control.calls == [("restart", "tier ssd")]),
     "overview.pause": (
         scenes.well,
         ("3", "space", "end", "space"),
-        lambda seen: seen.calls == [("pause", "moves"), ("resume", "rd")],
+        lambda seen: seen.control.calls == [("pause", "moves"), ("resume", "rd")],
     ),
     "overview.copy": (scenes.troubled, ("2", "y", "2"), lambda seen: seen.app.clipboard.startswith("Mend that")),
     "list.open": (scenes.well, ("down", "enter"), lambda seen: seen.app.wanted == "tiers"),
@@ -93,7 +57,7 @@ CASES: dict[str, tuple[Callable[[], FakeOverviewControl], tuple[str, ...], Calla
 def test_a_key_does_what_its_tooltip_says(name):
     scene, pressed, true = CASES[name]
     seen = session(scene(), *pressed)
-    assert true(seen), f"{seen.notes}\n{seen.text}\n{seen.calls}"
+    assert true(seen), f"{seen.notes}\n{seen.text}\n{seen.control.calls}"
 
 
 def test_every_key_is_tried():
@@ -112,7 +76,7 @@ def test_every_key_is_tried():
 def test_what_makes_no_sense_is_said_and_not_asked_for(scene, pressed, word):
     seen = session(scene(), *pressed)
     assert word in seen.notes
-    assert seen.calls == []
+    assert seen.control.calls == []
 
 
 @pytest.mark.parametrize(

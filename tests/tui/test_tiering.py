@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from tests.fakes.snapshots import AT, GIB, a_hash
 from tests.fakes.tier_control import FakeTierControl
 from tests.tui import tier_scenes as scenes
-from tests.tui.pilot import MIDDLE, NARROW, SIZES, resized, settle
+from tests.tui.duty_case import Seen, asked, has, noted, press_keys
+from tests.tui.pilot import MIDDLE, NARROW, SIZES, dump, resized, settle
 from tests.tui.terminal import Terminal, restored
 from tests.tui.test_life import painted_rows
-from tests.tui.tier_case import drive, dump, picture, press
+from tests.tui.tier_case import drive, picture, session
 from torrent_mover.domain.errors import ExitCode, Unreachable
 from torrent_mover.domain.report.events import TierRoundEnded
 from torrent_mover.domain.report.tiers import PinView, TierPhase, TierSnapshot
@@ -30,42 +31,6 @@ from torrent_mover.tui.tiering.rows import TierList, torrent_row, torrent_rows
 
 COPYING, EVICTING, QUEUED = a_hash(0xABCD1234), a_hash(0x5E0D9913), a_hash(0x9F3C0A11)
 LEAVES, PINNED, HOT, UNCOPIED = a_hash(2), a_hash(4), a_hash(5), a_hash(7)
-
-
-@dataclass
-class Seen:
-    """What a session left behind."""
-
-    app: TierApp
-    control: FakeTierControl
-    text: str
-    notes: str
-    """All short words that came up, one after the other."""
-
-
-def session(control: FakeTierControl, *pressed: str, size: tuple[int, int] = MIDDLE) -> Seen:
-    texts: list[str] = []
-    notes: list[str] = []
-
-    async def act(app: TierApp, pilot) -> None:
-        show = app.notify
-        app.notify = lambda message, **how: (notes.append(message), show(message, **how))[1]
-        await press(app, pilot, *pressed)
-        texts.append("" if app._exit else dump(app))
-
-    return Seen(drive(control, act, size), control, texts[0], " ".join(notes))
-
-
-def has(*words: str) -> Callable[[Seen], bool]:
-    return lambda seen: all(word in seen.text for word in words)
-
-
-def asked(*call: object) -> Callable[[Seen], bool]:
-    return lambda seen: call in seen.control.calls
-
-
-def noted(word: str) -> Callable[[Seen], bool]:
-    return lambda seen: word in seen.notes
 
 
 def on(name: str) -> Callable[[Seen], bool]:
@@ -250,7 +215,7 @@ def test_a_list_of_1500_draws_what_is_seen_only(monkeypatch: pytest.MonkeyPatch)
 
     async def act(app: TierApp, pilot) -> None:
         assert len(set(drawn)) <= MIDDLE[1]
-        await press(app, pilot, "pagedown", "end")
+        await press_keys(app, pilot, "pagedown", "end")
         assert "Torrent.Number.1500" in dump(app)
         assert len(set(drawn)) <= 3 * MIDDLE[1]
 
@@ -277,7 +242,7 @@ def test_the_cursor_goes_with_its_torrent_from_the_queue_into_its_copy():
     control = scenes.working()
 
     async def act(app: TierApp, pilot) -> None:
-        await press(app, pilot, "down", "down")
+        await press_keys(app, pilot, "down", "down")
         first = control.current.tiers[0].queue[0]
         control.show(
             works=(scenes.a_copy(id=first.id, name=first.name, fraction=0.0),), queue=control.current.tiers[0].queue[1:]
@@ -400,7 +365,7 @@ def test_the_past_fits_its_room(room: int):
 def test_every_row_is_as_wide_as_the_terminal(scene: str):
     async def act(app: TierApp, pilot) -> None:
         for key in ("1", "2", "3", "4", "5"):
-            await press(app, pilot, key)
+            await press_keys(app, pilot, key)
             for size in ((60, 15), *SIZES.values()):
                 await resized(pilot, size)
                 strips = app.screen._compositor.render_strips()
@@ -419,9 +384,9 @@ def test_a_terminal_without_unicode_gets_ascii_only(scene: str, monkeypatch: pyt
     async def act(app: TierApp, pilot) -> None:
         shown[""] = dump(app)
         for pressed in ("A", "question_mark", "e", "3", "q"):
-            await press(app, pilot, pressed)
+            await press_keys(app, pilot, pressed)
             shown[pressed] = dump(app)
-            await press(app, pilot, "escape")
+            await press_keys(app, pilot, "escape")
 
     drive(scenes.SCENES[scene](), act, graph="auto")
     assert len(set(shown.values())) == 6
@@ -456,12 +421,12 @@ def test_a_tier_that_goes_away_breaks_nothing():
     control = scenes.alarmed()
 
     async def act(app: TierApp, pilot) -> None:
-        await press(app, pilot, "T")
+        await press_keys(app, pilot, "T")
         control.current = TierSnapshot(AT, "4.0.0")
         app.tick()
         await settle(pilot)
         assert "no tier is configured" in dump(app)
-        await press(app, pilot, "x", "p", "c", "e", "u", "y", "enter", "R", "A")
+        await press_keys(app, pilot, "x", "p", "c", "e", "u", "y", "enter", "R", "A")
 
     drive(control, act)
     assert control.calls == []
@@ -535,7 +500,7 @@ def test_a_picture_of_another_tier_keeps_the_one_that_is_looked_at():
     control = scenes.alarmed()
 
     async def act(app: TierApp, pilot) -> None:
-        await press(app, pilot, "T")
+        await press_keys(app, pilot, "T")
         control.current = replace(control.current, at=AT + 1)
         app.tick()
         await settle(pilot)
