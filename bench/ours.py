@@ -14,6 +14,7 @@ from pathlib import Path
 
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.process.surroundings import collect_rarely
 from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.adapters.ssh.connect import connect
 from torrent_mover.adapters.ssh.pool import SessionPool
@@ -248,6 +249,7 @@ def _cpu() -> tuple[float, float]:
 def main() -> None:
     """Read the job from standard input, print the outcome."""
     said = json.load(sys.stdin)
+    collect_rarely()  # as the command does
     login = Login(**said.pop("login"))
     print(json.dumps(asdict(run(Job(login=login, **said)))))
 

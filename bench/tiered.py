@@ -14,6 +14,7 @@ from tests.duties.tiering.tier_client import ReadingClient
 from tests.duties.tiering.tier_house import Arrs, Leases
 from torrent_mover.adapters.clients.rtorrent import RTorrentClient, RTorrentSettings
 from torrent_mover.adapters.clock import SystemClock
+from torrent_mover.adapters.process.surroundings import collect_rarely
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.bootstrap.tiering.clients import TierEndClient
 from torrent_mover.bootstrap.tiering.copies import TierBytes
@@ -131,6 +132,7 @@ def _proven(world: TierWorld, end: TierClient, torrent: Torrent) -> CopyRecord:
 def main() -> None:
     """Read the job from standard input, print what was measured."""
     job = json.load(sys.stdin)
+    collect_rarely()  # as the command does
     with closing(SqliteJournal(Path(job["state"]) / "journal.sqlite3", SystemClock())) as journal:
         print(json.dumps({"copy": copy, "judge": judge}[job["do"]](job, journal)))
 

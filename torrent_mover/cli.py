@@ -423,6 +423,7 @@ def _perform(argv: Sequence[str] | None) -> int:
 
         arguments.debug = arguments.debug or wants_debug(os.environ)
     surroundings.raise_open_files()
+    surroundings.collect_rarely()
     module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
     return int(module.execute(arguments))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import subprocess
@@ -14,6 +15,7 @@ from tests.cli.conftest import CONFIG
 from tests.e2e.command import ROOT
 from tests.e2e.house import House
 from tests.surroundings import LATIN_1, environment
+from torrent_mover.adapters.process import surroundings
 
 COMMAND = f"{shlex.quote(sys.executable)} -m torrent_mover"
 CLOSED = ["2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-", "0<&-"]
@@ -202,3 +204,23 @@ def test_an_output_that_cannot_be_written_is_told(tmp_path, line):
         1,
         b"torrent-mover: The output cannot be written: No space left on device. [TM-E001]\n  Free some space there: df -h\n",
     )
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+def test_values_are_not_looked_through_again_and_again_while_many_are_made():
+    before, looks = gc.get_threshold(), []
+
+    def note(phase, _found):
+        looks.append(phase)
+
+    surroundings.collect_rarely()
+    gc.callbacks.append(note)
+    try:
+        made = [(number, [number]) for number in range(20_000)]
+    finally:
+        gc.callbacks.remove(note)
+        gc.set_threshold(*before)
+    assert looks.count("start") <= 1
+    assert len(made) == 20_000

@@ -556,6 +556,38 @@ class FileSystemContract:
         lane.close()
         assert {name: place.content(name) for name in contents} == contents
 
+    def test_what_a_lane_makes_has_its_size_whatever_is_written_to_it(self, place):
+        place.plant_file(path("out/longer"), b"0123456789")
+        place.plant_file(path("out/shorter"), b"01")
+        lane = place.fs.writer()
+        lane.create(path("out/nothing"), 7)
+        lane.create(path("out/longer"), 5)
+        lane.write(path("out/longer"), 0, memoryview(b"abcde"))
+        lane.create(path("out/shorter"), 5)
+        lane.write(path("out/shorter"), 0, memoryview(b"abcde"))
+        lane.create(path("out/a part"), 6)
+        lane.write(path("out/a part"), 0, memoryview(b"abc"))
+        lane.create(path("out/another"), 4)
+        lane.write(path("out/a part"), 4, memoryview(b"e"))
+        lane.create(path("out/last"), 3)
+        lane.flush()
+        lane.close()
+        assert {name: place.content(path(f"out/{name}")) for name in place.fs.listdir(path("out"))} == {
+            "nothing": bytes(7),
+            "longer": b"abcde",
+            "shorter": b"abcde",
+            "a part": b"abc\0e\0",
+            "another": bytes(4),
+            "last": bytes(3),
+        }
+
+    def test_small_files_of_many_folders_are_read_in_one_go(self, place):
+        contents = {path(f"in/{number % 5}/{number}"): _rng.randbytes(number * 13 + 1) for number in range(60)}
+        for name, content in contents.items():
+            place.plant_file(name, content)
+        spans = [ByteSpan(name, 0, len(content)) for name, content in contents.items()]
+        assert read_all(place.fs, spans) == b"".join(contents.values())
+
     def test_a_lane_keeps_and_resizes_what_is_there(self, place):
         place.plant_file(path("a/file"), b"0123456789")
         place.plant_file(path("a/longer"), b"0123456789")

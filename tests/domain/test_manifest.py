@@ -203,6 +203,8 @@ def test_pieces_cover_each_real_byte_exactly_once_and_in_order(layout, piece_len
     ]
     assert covered == [(index, at) for index, data in enumerate(real) for at in range(len(data))]
     assert manifest.total_size == len(covered)
+    for piece in range(manifest.piece_count):
+        assert manifest.real_size(piece) == sum(span.length for span in manifest.spans(piece, piece))
 
 
 @given(layouts, st.integers(1, 60), st.data())

@@ -172,6 +172,14 @@ def test_a_far_server_is_asked_for_more_lanes_before_any_rate_was_seen(tmp_path)
     assert case.all_came()
 
 
+def test_it_begins_with_as_many_lanes_as_are_wished_for_and_allowed(tmp_path):
+    source = SecondLane(refuses=Unreachable("seedbox:22 closes the connection.", remedy="None."))
+    case = CopyCase(tmp_path, {f"{number}.txt": PIECE for number in range(40)}, source=source)
+    Copying(LaneShare(4), most=2, first=3, monotonic=lambda: 0.0).transfer(case.job(), RecordingSink())
+    assert source.count == 2
+    assert case.all_came()
+
+
 def test_one_transfer_takes_no_more_lanes_than_it_may_however_many_are_free(tmp_path):
     source = SecondLane(refuses=Unreachable("seedbox:22 closes the connection.", remedy="None."))
     source.distance = 0.05

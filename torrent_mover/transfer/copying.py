@@ -26,12 +26,15 @@ class Copying:
     """The strategy: lanes of (reader, writer), each in a thread of its own, taking runs of missing pieces.
 
     `shares`: of each server that the bytes come from or go to. How many lanes a transfer may use follows the number of torrents
-    that share them, and is asked again and again; it is never more than `most`.
+    that share them, and is asked again and again; it is never more than `most`. It begins with `first` of them.
     """
 
-    def __init__(self, *shares: LaneShare, most: int = 64, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *shares: LaneShare, most: int = 64, first: int = 1, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._shares = in_order(shares)
         self._most = most
+        self._first = first
         self._monotonic = monotonic
 
     def transfer(self, job: TransferJob, sink: Sink) -> None:
@@ -42,14 +45,18 @@ class Copying:
         if job.missing.count():
             with ExitStack() as stack:
                 lanes = [stack.enter_context(share.joined(lambda: sink.beat(_WAITING))) for share in self._shares]
-                _Copy(job, sink, lambda: min(self._most, *(of_one() for of_one in lanes)), self._monotonic).run()
+
+                def most() -> int:
+                    return min(self._most, *(of_one() for of_one in lanes))
+
+                _Copy(job, sink, most, self._first, self._monotonic).run()
 
 
 class _Copy:
     """One transfer under way: starts lanes as the controller wishes; goes on with those that are left when one is lost."""
 
     def __init__(
-        self, job: TransferJob, sink: Sink, max_lanes: Callable[[], int], monotonic: Callable[[], float]
+        self, job: TransferJob, sink: Sink, max_lanes: Callable[[], int], first: int, monotonic: Callable[[], float]
     ) -> None:
         self._job = job
         self._sink = sink
@@ -58,7 +65,8 @@ class _Copy:
         self._work = PieceWork(job.manifest, job.missing)
         self._targets = Targets(job.manifest, job.target_paths)
         self._progress = Progress(job.manifest, job.missing, sink)
-        self._controller = LaneController(limit=max_lanes())
+        limit = max_lanes()
+        self._controller = LaneController(limit=limit, wanted=min(first, limit))
         self._lanes: list[Lane] = []
         self._changed = threading.Condition()
         self._ended: list[tuple[Lane, BaseException | None]] = []
@@ -67,7 +75,8 @@ class _Copy:
     def run(self) -> None:
         take_back = self._sink.on_abort(self._abort)
         try:
-            self._open_lane()
+            for _ in range(self._controller.wanted):
+                self._open_lane()
             while self._lanes and not self._work.done:
                 with self._changed:
                     self._changed.wait_for(lambda: self._ended, _LOOK_EVERY)

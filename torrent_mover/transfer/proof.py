@@ -38,13 +38,15 @@ class PieceStream:
 
     def expect(self, pieces: range) -> Iterator[PieceSpan]:
         """The spans to read for these pieces, in the order in which their bytes must be fed."""
-        for piece in pieces:
-            real = sum(span.length for span in self._manifest.spans(piece, piece))
-            self._pending.append((piece, real))
+        self._pending.extend((piece, self._manifest.real_size(piece)) for piece in pieces)
         for span in self._manifest.spans(pieces[0], pieces[-1]):
-            own = self._manifest.pieces_of(span.file)
-            alone = pieces[0] <= own[0] and own[-1] <= pieces[-1]
+            alone = span.length == self._manifest.files[span.file].size or self._asks_for_all(span.file, pieces)
             yield PieceSpan(self._paths[span.file], span.offset, span.length, span.file, alone)
+
+    def _asks_for_all(self, file: int, pieces: range) -> bool:
+        """Whether these are all pieces of the file that are wanted."""
+        own = self._manifest.pieces_of(file)
+        return pieces[0] <= own[0] and own[-1] <= pieces[-1]
 
     def feed(self, data: memoryview) -> list[tuple[int, bool]]:
         """Take the next bytes; returns (piece, good) for each piece that they complete."""

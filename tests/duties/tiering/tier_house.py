@@ -35,7 +35,7 @@ from torrent_mover.transfer.proof import PieceStream
 PIECE = 16 * 1024
 CHANGING_CLIENT = ("start", "stop", "relocate", "persist", "recheck")
 CHANGING_FILES = ("make_folders", "create", "rename", "unlink", "remove_folder", "link", "chown", "chmod")
-CHANGING_DISK = ("write_id", "set_time", "remove_dangling")
+CHANGING_DISK = ("write_id", "set_times", "remove_dangling")
 LOTS = 1 << 50
 
 

@@ -52,7 +52,6 @@ class LocalFileSystem:
     def __init__(self, root: LocalPath, *, follow_symlinks: bool = False, most_open: int = MOST_OPEN) -> None:
         self._most_open = most_open
         self._root = Path(str(root))
-        self._above = str(self._root).rstrip("/")
         self._disk = Root(self._root)
         self._follow = follow_symlinks
 
@@ -90,24 +89,27 @@ class LocalFileSystem:
                         stack.close()
                         looked = path.parts[:-1]
                         folder = self._opened_for_a_look(path.parent, stack)
-                    found.append(None if folder is None else self._looked(folder, path))
+                    found.append(None if folder is None else self._looked(folder, raw(path.name)))
             except OSError as error:
                 raise write_error(error, self.full(path), "look at") from error
         return found
 
     def _opened_for_a_look(self, folder: RelativePath, stack: ExitStack) -> int | None:
-        """A descriptor of a folder; of the root where links are followed. None: no such folder. Raises OSError."""
+        """A descriptor of a folder. None: no such folder. Raises OSError."""
         try:
-            return stack.enter_context(open_folder(self._disk, ROOT if self._follow else folder))
+            descriptor = self.open_folder_for_reading(folder)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        stack.callback(os.close, descriptor)
+        return descriptor
 
-    def _looked(self, folder: int, path: RelativePath) -> FileStat | None:
-        """What lies there, with the descriptor of `_opened_for_a_look`. Raises OSError."""
-        if not self._follow:
-            return _seen(raw(path.name), folder, follow=False)
-        whole = self._text(path)
-        return _seen(whole) or _seen(whole, follow=False)
+    def _looked(self, folder: int, name: bytes) -> FileStat | None:
+        """What lies in the folder with this descriptor. Raises OSError."""
+        if self._follow:
+            found = _seen(name, folder)
+            if found is not None:
+                return found
+        return _seen(name, folder, follow=False)
 
     def listdir(self, path: RelativePath) -> Sequence[str]:
         """See ports.filesystem.FileSystem."""
@@ -131,6 +133,7 @@ class LocalFileSystem:
         writer = self.writer()
         try:
             writer.create(path, size)
+            writer.flush()
         finally:
             writer.close()
 
@@ -241,18 +244,25 @@ class LocalFileSystem:
             inside.setdefault(path.parent, []).append(path)
         at_once = sum(map(len, inside.values())) > _MANY and self._sync_devices(inside)
         for folder, files in inside.items():
-            with self._explained(folder, "sync"), open_folder(self._disk, folder) as at:
-                for path in files:
-                    with self._explained(path, "sync"):
-                        if at_once:
-                            was_written(at, path.name)
-                        else:
-                            _sync(at, raw(path.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            self._sync_files(folder, files, at_once=at_once)
         if at_once:
             return
         for folder in dict.fromkeys(above for place in inside for above in _up_to_root(place)):
             with self._explained(folder, "sync"), open_folder(self._disk, folder) as at:
                 _sync(at, b".", os.O_RDONLY | os.O_DIRECTORY)
+
+    def _sync_files(self, folder: RelativePath, files: Iterable[RelativePath], *, at_once: bool) -> None:
+        """Sync files of one folder; `at_once`: they were, with all others, and only what went wrong with each is asked."""
+        path = folder
+        try:
+            with open_folder(self._disk, folder) as at:
+                for path in files:
+                    if at_once:
+                        was_written(at, raw(path.name))
+                    else:
+                        _sync(at, raw(path.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise write_error(error, self.full(path), "sync") from error
 
     def _sync_devices(self, folders: Iterable[RelativePath]) -> bool:
         """Sync every file system that these folders lie on. False where the C library cannot."""
@@ -282,7 +292,7 @@ class LocalFileSystem:
 
     def reader(self) -> LocalReader:
         """See ports.filesystem.FileSystem."""
-        return LocalReader(self._open_for_reading, self.full, self._most_open)
+        return LocalReader(self, self._most_open)
 
     def writer(self) -> LocalWriter:
         """See ports.filesystem.FileSystem."""
@@ -291,36 +301,41 @@ class LocalFileSystem:
     def close(self) -> None:
         """See ports.filesystem.FileSystem."""
 
+    def open_folder_for_reading(self, folder: RelativePath) -> int:
+        """See lanes.Places."""
+        if self._follow:
+            return os.open(self.full(folder), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        return walk(self._disk, folder)
+
+    def open_for_reading(self, folder: int, path: RelativePath) -> int:
+        """See lanes.Places."""
+        flags = _READ_FILE if self._follow else _READ_FILE | os.O_NOFOLLOW
+        return _regular(os.open(raw(path.name), flags, dir_fd=folder))
+
     def open_folder_for_writing(self, folder: RelativePath, *, make: bool) -> int:
-        """See local_lanes.Places."""
+        """See lanes.Places."""
         return walk(self._disk, folder, _FOLDER_MODE if make else None)
 
-    def create_in(self, folder: int, path: RelativePath, size: int) -> int:
-        """See local_lanes.Places."""
+    def create_in(self, folder: int, path: RelativePath) -> tuple[int, int]:
+        """See lanes.Places."""
         try:
-            descriptor = os.open(raw(path.name), _NEW_FILE, _FILE_MODE, dir_fd=folder)
+            return os.open(raw(path.name), _NEW_FILE, _FILE_MODE, dir_fd=folder), 0
         except FileExistsError:
             self._require_plain(folder, path)
             descriptor = os.open(raw(path.name), _OLD_FILE, dir_fd=folder)
         try:
-            if os.fstat(descriptor).st_size != size:
-                os.ftruncate(descriptor, size)
+            return descriptor, os.fstat(descriptor).st_size
         except BaseException:
             os.close(descriptor)
             raise
-        return descriptor
 
     def open_in(self, folder: int, path: RelativePath) -> int:
-        """See local_lanes.Places."""
+        """See lanes.Places."""
         return _regular(os.open(raw(path.name), _OLD_FILE, dir_fd=folder))
 
     def full(self, path: RelativePath) -> Path:
-        """See local_lanes.Places."""
+        """See lanes.Places."""
         return self._root.joinpath(*path.parts)
-
-    def _text(self, path: RelativePath) -> str:
-        """The whole path, where there are many: text is faster."""
-        return f"{self._above}/{path}"
 
     @contextmanager
     def _explained(self, path: RelativePath, doing: str) -> Iterator[None]:
@@ -347,14 +362,6 @@ class LocalFileSystem:
             raise in_the_way(self.full(path), f"a {_kind(look.st_mode).value}, where a file must be")
         if look.st_nlink > 1:
             raise in_the_way(self.full(path), "a file with a second name (hard link), which writing would change too")
-
-    def _open_for_reading(self, path: RelativePath) -> int:
-        if self._follow:
-            descriptor = os.open(self._text(path), _READ_FILE)
-        else:
-            with open_folder(self._disk, path.parent) as at:
-                descriptor = os.open(raw(path.name), _READ_FILE | os.O_NOFOLLOW, dir_fd=at)
-        return _regular(descriptor)
 
 
 def _regular(descriptor: int) -> int:
@@ -388,7 +395,7 @@ def _up_to_root(folder: RelativePath) -> Iterator[RelativePath]:
         yield folder
 
 
-def _seen(path: str | bytes | Path, folder: int | None = None, *, follow: bool = True) -> FileStat | None:
+def _seen(path: bytes | Path, folder: int | None = None, *, follow: bool = True) -> FileStat | None:
     """What a look finds; None: nothing. Raises OSError."""
     try:
         return _file_stat(os.stat(path, dir_fd=folder, follow_symlinks=follow))

@@ -18,7 +18,9 @@ _FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _RENAME_NOREPLACE: Final = 1
 """linux/fs.h."""
 
-_WAIT_BEFORE: Final = 1
+_NOTHING: Final = ctypes.c_int64(0)
+_TO_THE_END: Final = ctypes.c_int64(0)
+_ONLY_WAIT: Final = ctypes.c_uint(1)
 """SYNC_FILE_RANGE_WAIT_BEFORE, linux/fs.h: wait for what is being written, and say what could not be."""
 
 _DEFAULT_ACL: Final = "system.posix_acl_default"
@@ -184,15 +186,14 @@ def sync_device(folder: int) -> bool:
     return True
 
 
-def was_written(folder: int, name: str) -> None:
+def was_written(folder: int, name: bytes) -> None:
     """Raises OSError where something of a file could not be written since anybody was told of it.
 
     By sync_file_range(2), which only waits here: it costs no flush of the disk, as fsync does for each file.
     """
-    descriptor = os.open(raw(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     try:
-        nothing, to_the_end = ctypes.c_int64(0), ctypes.c_int64(0)
-        if _libc.sync_file_range(descriptor, nothing, to_the_end, ctypes.c_uint(_WAIT_BEFORE)) != 0:
+        if _libc.sync_file_range(descriptor, _NOTHING, _TO_THE_END, _ONLY_WAIT) != 0:
             number = ctypes.get_errno()
             if number not in _NOT_THERE and number != errno.ESPIPE:
                 raise OSError(number, os.strerror(number))

@@ -1,9 +1,10 @@
-"""What the process needs around it: standard streams that can print every name, UTF-8 for names on disk, enough open files."""
+"""What the process needs around it: streams that can print every name, UTF-8 for names on disk, enough open files, little waste."""
 
 from __future__ import annotations
 
 import codecs
 import errno
+import gc
 import locale
 import os
 import re
@@ -22,6 +23,9 @@ _UTF8_MODE: Final = ("-X", "utf8=1")
 _SPELT: Final = "torrent_mover.spelt"
 _MANY_FILES: Final = 65_536
 """Some programs close every number up to the limit when they start: millions of them take seconds."""
+
+_MANY_OBJECTS: Final = 50_000
+"""New objects after which Python looks for cycles of them that nobody uses; by itself it does after 700."""
 
 _QUOTED: Final = re.compile(r"(?:(?<=[\s(=;])|^)'[^']*'")
 """A word quoted for a shell, and no apostrophe in a sentence."""
@@ -142,6 +146,15 @@ def raise_open_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def collect_rarely() -> None:
+    """Have Python look for unused cycles less often.
+
+    A torrent of many files makes tens of thousands of values at once, and none of them is in a cycle: looking through
+    all of them again and again took a tenth of the time that it takes to copy such a torrent.
+    """
+    gc.set_threshold(_MANY_OBJECTS, *gc.get_threshold()[1:])
 
 
 def open_files() -> int:

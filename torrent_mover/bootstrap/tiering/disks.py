@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -72,8 +72,8 @@ class LocalTierDisk:
 
     def _find(self, path: RelativePath, folders: dict[tuple[str, ...], LocalPath | None]) -> NameFound | None:
         """`folders`: where those that were met before lead when symbolic links are followed; None: nowhere else."""
-        full, shown = self._text(path), self.root / path
-        real = shown
+        real = shown = self.root / path
+        full = shown.text
         try:
             found = os.lstat(full)
             if stat.S_ISLNK(found.st_mode):
@@ -152,16 +152,17 @@ class LocalTierDisk:
             if full.readlink() == Path(text) and not full.exists():
                 full.unlink()
 
-    def set_time(self, path: RelativePath, mtime_ns: int) -> None:
+    def set_times(self, times: Iterable[tuple[RelativePath, int]]) -> None:
         """See needs.TierDisk."""
         with self._explained("set the time of a file in"):
-            os.utime(self._text(path), ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+            for path, mtime_ns in times:
+                os.utime(self._text(path), ns=(mtime_ns, mtime_ns), follow_symlinks=False)
 
     def drop_cache(self, paths: Sequence[RelativePath]) -> None:
         """See needs.TierDisk."""
         for path in paths:
             with suppress(OSError):  # only a wish: what matters is read all the same
-                descriptor = os.open(self._at(path), os.O_RDONLY | os.O_NOFOLLOW)
+                descriptor = os.open(self._text(path), os.O_RDONLY | os.O_NOFOLLOW)
                 try:
                     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
                 finally:

@@ -129,6 +129,16 @@ class Manifest:
         self._check(index)
         return min(self.piece_length, self._length - index * self.piece_length)
 
+    def real_size(self, index: int) -> int:
+        """Bytes of the piece that lie in files: what `spans(index, index)` have together."""
+        if self._is_padded:
+            return sum(span.length for span in self.spans(index, index))
+        return self.piece_size(index)
+
+    @property
+    def _is_padded(self) -> bool:
+        return self.total_size != self._length
+
     def spans(self, first: int, last: int) -> tuple[FileSpan, ...]:
         """Where the real bytes of pieces `first` to `last` (both included) lie: in stream order, at most one span a file."""
         self._check(first)
@@ -167,12 +177,15 @@ class Manifest:
 
     def hasher(self, piece: int) -> PieceHasher:
         """A judge for one piece, to be fed the bytes of `spans(piece, piece)` in order."""
-        spans = self.spans(piece, piece)
         if self._merkle:
-            return self._merkle_hasher(piece, spans[0])
+            return self._merkle_hasher(piece, self.spans(piece, piece)[0])
+        size = self.piece_size(piece)
         expected = self._piece_hashes[piece * SHA1_SIZE : (piece + 1) * SHA1_SIZE]
-        size = sum(span.length for span in spans)
-        return FlatHasher(expected, size, () if size == self.piece_size(piece) else self._gaps(piece, spans))
+        if not self._is_padded:
+            return FlatHasher(expected, size)
+        spans = self.spans(piece, piece)
+        real = sum(span.length for span in spans)
+        return FlatHasher(expected, real, () if real == size else self._gaps(piece, spans))
 
     def _merkle_hasher(self, piece: int, span: FileSpan) -> PieceHasher:
         expected = self._piece_hashes[piece * SHA256_SIZE : (piece + 1) * SHA256_SIZE]

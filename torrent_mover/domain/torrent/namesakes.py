@@ -24,18 +24,17 @@ class Named:
 
 def resolved(entries: Iterable[Named]) -> dict[int, str]:
     """The names that real files will have, of those that cannot keep theirs, by index. `entries` in the torrent's order."""
-    listed = list(entries)
+    listed = [(entry, _folded(entry.path)) for entry in entries]
     taken: dict[str, Named | None] = {}
-    for entry in listed:
-        folder = _folded(entry.path)
+    for _, folded in listed:
+        folder = folded
         while "/" in folder:
             folder = folder.rpartition("/")[0]
             if folder in taken:
                 break
             taken[folder] = None
     found = {}
-    for entry in listed:
-        folded = _folded(entry.path)
+    for entry, folded in listed:
         if folded not in taken:
             taken[folded] = entry
             continue
@@ -61,4 +60,4 @@ def _free_name(path: str, taken: dict[str, Named | None]) -> str:
 
 
 def _folded(path: str) -> str:
-    return path.translate(_LOWER)
+    return path.lower() if path.isascii() else path.translate(_LOWER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from torrent_mover.domain.errors import MoverError, NotWritable
@@ -17,7 +17,7 @@ from torrent_mover.duties.tiering.looking import on_ssd, originals_of
 from torrent_mover.duties.tiering.needs import CopyOrder, TierDisk, TierWorld
 from torrent_mover.duties.tiering.picture import CopyProof, TorrentKey, same_files
 from torrent_mover.duties.tiering.placing import place, place_taken, take_back
-from torrent_mover.duties.tiering.proving import bad_files, complete_files, good_pieces
+from torrent_mover.duties.tiering.proving import bad_files, complete_files, complete_ones, good_pieces
 from torrent_mover.duties.tiering.records import CopyRecord, TierEnd, TierHistoryEntry
 from torrent_mover.duties.tiering.room import PromisedRoom, no_room
 from torrent_mover.duties.tiering.root_marks import look_at, require_two
@@ -25,6 +25,7 @@ from torrent_mover.duties.tiering.roots import RootState
 from torrent_mover.duties.tiering.stages import CopyStage
 from torrent_mover.duties.tiering.staging import StagedCopy
 from torrent_mover.duties.tiering.under_way import FilesUnderWay
+from torrent_mover.ports.filesystem import FileStat
 
 
 class CopyStory:
@@ -128,8 +129,8 @@ class CopyStory:
         record = self._save(replace(record, stage=CopyStage.COPYING))
         on_the_way = self._filled(seen, target, staged)
         record = self._save(replace(record, stage=CopyStage.READ_BACK))
-        self._read_back(seen, target, staged, on_the_way)
-        record, placed = self._placed(seen, record, target, staged)
+        there = self._read_back(seen, target, staged, on_the_way)
+        record, placed = self._placed(seen, record, target, staged, there)
         return self._proven(seen, record, target, placed, read_back=self._world.settings.verify)
 
     def _reserved(self, seen: CopyCandidate, record: CopyRecord) -> TierDisk:
@@ -219,7 +220,7 @@ class CopyStory:
             self._key[1],
             seen.manifest,
             originals.disk,
-            tuple(originals.folder / path for path in seen.paths),
+            originals.paths,
             target,
             staged.paths,
             frozenset(present),
@@ -245,8 +246,13 @@ class CopyStory:
 
         return count
 
-    def _read_back(self, seen: CopyCandidate, target: TierDisk, staged: StagedCopy, on_the_way: Bitfield) -> None:
-        """Every piece from the target's disk; without `verify` those alone that nobody has hashed on the way."""
+    def _read_back(
+        self, seen: CopyCandidate, target: TierDisk, staged: StagedCopy, on_the_way: Bitfield
+    ) -> Sequence[FileStat | None]:
+        """Every piece from the target's disk; without `verify` those alone that nobody has hashed on the way.
+
+        Returns how the staged files, all of them good, were found.
+        """
         manifest = seen.manifest
         asked = None
         if not self._world.settings.verify:
@@ -254,7 +260,8 @@ class CopyStory:
         good = good_pieces(manifest, target, staged.paths, self._reader(manifest), asked)
         if asked is not None:
             good = good.union(on_the_way)
-        complete = complete_files(manifest, target, staged.paths)
+        there = target.files.stats(staged.paths)
+        complete = complete_ones(manifest, there)
         bad = sorted({*bad_files(manifest, good), *(set(range(len(manifest.files))) - complete)})
         if bad or not good.is_full():
             staged.remove(bad)
@@ -264,11 +271,17 @@ class CopyStory:
                 kept="The SSD keeps the torrent; good files of the copy are kept in staging.",
                 remedy="It is copied again by itself. If that repeats, check the memory and the disk.",
             )
+        return there
 
     def _placed(
-        self, seen: CopyCandidate, record: CopyRecord, target: TierDisk, staged: StagedCopy
+        self,
+        seen: CopyCandidate,
+        record: CopyRecord,
+        target: TierDisk,
+        staged: StagedCopy,
+        there: Sequence[FileStat | None],
     ) -> tuple[CopyRecord, RelativePath]:
-        self._resemble(seen, target, staged)
+        self._resemble(seen, target, staged, there)
         folder = self._folder(seen, target)
         for place_there in self._places(seen, folder):
             if any(target.files.stat(place_there / top) is not None for top in tops(seen.paths)):
@@ -279,11 +292,13 @@ class CopyStory:
                 return record, place_there
         raise place_taken(seen.torrent.name, target.root / folder)
 
-    def _resemble(self, seen: CopyCandidate, target: TierDisk, staged: StagedCopy) -> None:
-        """Times and owners as on the SSD: a client that sees another time reads everything again."""
-        stats = seen.originals.disk.files.stats([seen.originals.folder / path for path in seen.paths])
-        copies = target.files.stats(staged.paths)
-        for path, name, stat, there in zip(staged.paths, seen.originals.found, stats, copies, strict=True):
+    def _resemble(
+        self, seen: CopyCandidate, target: TierDisk, staged: StagedCopy, found: Sequence[FileStat | None]
+    ) -> None:
+        """Times and owners as on the SSD: a client that sees another time reads everything again. `found`: the staged files."""
+        stats = seen.originals.disk.files.stats(seen.originals.paths)
+        times: list[tuple[RelativePath, int]] = []
+        for path, name, stat, there in zip(staged.paths, seen.originals.found, stats, found, strict=True):
             if name is None or stat is None or there is None or (there.links or 1) > 1:
                 continue  # a file that another copy has too is as that copy was proven
             if (stat.uid, stat.gid) != (there.uid, there.gid):
@@ -293,14 +308,15 @@ class CopyStory:
                     self._world.say(
                         self._key, f"The owner of {path.name} stays ours: the target does not let us change it"
                     )
-            target.set_time(path, name.mtime_ns)
+            times.append((path, name.mtime_ns))
+        target.set_times(times)
         target.files.sync(staged.paths)
 
     def _proven(
         self, seen: CopyCandidate, record: CopyRecord, target: TierDisk, folder: RelativePath, *, read_back: bool
     ) -> CopyRecord:
         paths = tuple(folder / path for path in seen.paths)
-        now = seen.originals.disk.find([seen.originals.folder / path for path in seen.paths])
+        now = seen.originals.disk.find(seen.originals.paths)
         changed = same_files(seen.stamps, dict(zip(map(str, seen.paths), now, strict=True)))
         if changed:
             raise SsdChanged(

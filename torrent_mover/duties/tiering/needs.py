@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -123,8 +123,8 @@ class TierDisk(Protocol):
     def remove_dangling(self, path: RelativePath, text: str) -> None:
         """Remove a symbolic link that leads nowhere, where `text` stands in it; anything else is left."""
 
-    def set_time(self, path: RelativePath, mtime_ns: int) -> None:
-        """Set the time of change of a file of ours."""
+    def set_times(self, times: Iterable[tuple[RelativePath, int]]) -> None:
+        """Set the times of change of files of ours, in nanoseconds since 1970."""
 
     def drop_cache(self, paths: Sequence[RelativePath]) -> None:
         """Have the next reading of these files come from the disk, as far as the system can."""

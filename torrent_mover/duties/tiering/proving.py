@@ -8,7 +8,7 @@ from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.duties.tiering.needs import TierDisk
-from torrent_mover.ports.filesystem import FileKind
+from torrent_mover.ports.filesystem import FileKind, FileStat
 from torrent_mover.transfer.proof import read_back
 
 
@@ -41,7 +41,11 @@ def good_pieces(
 
 def complete_files(manifest: Manifest, disk: TierDisk, paths: Sequence[RelativePath]) -> frozenset[int]:
     """Indices of the files that lie there as regular files of their size."""
-    found = disk.files.stats(paths)
+    return complete_ones(manifest, disk.files.stats(paths))
+
+
+def complete_ones(manifest: Manifest, found: Sequence[FileStat | None]) -> frozenset[int]:
+    """As `complete_files`, of what a look has found in the places of the files."""
     return frozenset(
         file.index
         for file, stat in zip(manifest.files, found, strict=True)
