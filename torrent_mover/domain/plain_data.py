@@ -38,7 +38,7 @@ def _writer(kind: type[Any]) -> Callable[[Any], Any]:  # noqa: PLR0911  one kind
     if issubclass(kind, _AS_TEXT):
         return str
     if issubclass(kind, tuple | list):
-        return lambda value: [to_plain(each) for each in value]
+        return _all_plain
     if issubclass(kind, Mapping):
         return lambda value: {name: to_plain(each) for name, each in value.items()}
     if dataclasses.is_dataclass(kind):
@@ -48,6 +48,14 @@ def _writer(kind: type[Any]) -> Callable[[Any], Any]:  # noqa: PLR0911  one kind
             return lambda value: dict(zip(names, values(value), strict=True))
         return lambda value: {name: to_plain(getattr(value, name)) for name in names}
     raise TypeError(f"a record cannot hold {kind.__name__}")
+
+
+def _all_plain(values: Sequence[object]) -> list[Any]:
+    """Each of them; thousands that are of one kind most often."""
+    kinds = set(map(type, values))
+    if len(kinds) == 1:
+        return list(map(_writer(cast(Hashable, kinds.pop())), values))
+    return [to_plain(each) for each in values]
 
 
 def read_plain(shape: Any, data: object) -> Any:  # noqa: ANN401  a type that no TypeVar can name: a union, a sequence

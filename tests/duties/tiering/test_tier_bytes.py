@@ -70,6 +70,20 @@ def test_zeros_are_written_over_what_an_earlier_try_left(disks):
     assert left.read_bytes() == bytes(MIB)
 
 
+def test_small_files_come_whole_with_their_zeros_also_over_what_a_kill_has_left_of_them(disks):
+    whole = {f"{number // 9}/{number}.mkv": os.urandom(700) + bytes(5_000) for number in range(60)}
+    zeros = {f"{number // 9}/{number}.mkv": bytes(4_000) for number in range(60, 120)}
+    order = order_for(disks, whole | zeros)
+    for name in ("0/0.mkv", "1/9.mkv", "7/63.mkv", "8/72.mkv"):
+        left = disks[1]._path / "staged" / "Show" / name
+        left.parent.mkdir(parents=True)
+        left.write_bytes(b"" if name in ("0/0.mkv", "7/63.mkv") else os.urandom(9_000))
+
+    assert TierBytes(FakeClock(), None).bring(order).is_full()
+    copied = disks[1]._path / "staged" / "Show"
+    assert {name: (copied / name).read_bytes() for name in whole | zeros} == whole | zeros
+
+
 def test_what_an_earlier_try_has_brought_is_not_brought_again_and_a_linked_file_is_not_written(disks, tmp_path):
     files = {f"{number}.mkv": os.urandom(MIB) for number in range(3)}
     counted = []

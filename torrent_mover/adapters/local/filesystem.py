@@ -36,6 +36,8 @@ _OLD_FILE: Final = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _READ_FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _FILE_MODE: Final = 0o666  # the umask takes away from it, or a default ACL says all
 _FOLDER_MODE: Final = 0o777
+_PERMISSIONS: Final = 0o7777
+_KINDS: Final = {stat.S_IFREG: FileKind.FILE, stat.S_IFDIR: FileKind.FOLDER, stat.S_IFLNK: FileKind.SYMLINK}
 _MANY: Final = 128
 """Files from which on one sync of everything is cheaper than one each."""
 
@@ -404,24 +406,12 @@ def _seen(path: bytes | Path, folder: int | None = None, *, follow: bool = True)
 
 
 def _file_stat(found: os.stat_result) -> FileStat:
-    return FileStat(
-        kind=_kind(found.st_mode),
-        size=found.st_size,
-        mode=stat.S_IMODE(found.st_mode),
-        mtime=found.st_mtime,
-        uid=found.st_uid,
-        gid=found.st_gid,
-        links=found.st_nlink,
-        identity=(found.st_dev, found.st_ino),
-    )
+    mode, inode, device, links, uid, gid, size, _, _, _ = found
+    return FileStat(_kind(mode), size, mode & _PERMISSIONS, found.st_mtime, uid, gid, links, (device, inode))
 
 
 def _kind(mode: int) -> FileKind:
-    if stat.S_ISREG(mode):
-        return FileKind.FILE
-    if stat.S_ISDIR(mode):
-        return FileKind.FOLDER
-    return FileKind.SYMLINK if stat.S_ISLNK(mode) else FileKind.OTHER
+    return _KINDS.get(stat.S_IFMT(mode), FileKind.OTHER)
 
 
 def _uid(user: str) -> int:

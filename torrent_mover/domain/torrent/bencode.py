@@ -84,7 +84,7 @@ class _Decoder:
         open_ones: list[list[Value] | dict[bytes, Value]] = [first]
         while open_ones:
             inside = open_ones[-1]
-            if data[self._at : self._at + 1] == b"e":
+            if data.startswith(b"e", self._at):
                 self._at += 1
                 open_ones.pop()
                 if len(open_ones) == 1 and self.info_span is not None and not self.info_span[1]:

@@ -204,7 +204,7 @@ def _in_stream(members: Iterable[tuple[tuple[bytes, ...], Dictionary]], name: _N
         size = _size(file)
         parts = (*above, *cleaner.parts(raw)) if raw else (".pad", str(size))
         text = "/".join(parts)
-        padding = b"p" in _attributes(file) or _BITCOMET_PADDING in text
+        padding = (b"attr" in file and b"p" in _attributes(file)) or _BITCOMET_PADDING in text
         named.append(Named(text, size, None if padding else len(entries)))
         if not padding:
             entries.append(FileEntry(RelativePath(parts), size, position, link=_link(file)))
@@ -320,7 +320,7 @@ def _checked(files: FileList) -> FileList:
 
 def _size(file: Dictionary) -> int:
     """Bytes of a file; what is marked as a symbolic link has none, whatever it says."""
-    if b"l" in _attributes(file):
+    if b"attr" in file and b"l" in _attributes(file):
         return 0
     size = _integer(file, b"length")
     if size is None or size < 0:
@@ -331,7 +331,7 @@ def _size(file: Dictionary) -> int:
 def _link(file: Dictionary) -> str:
     """Where a symbolic link leads; blank for what is none. One that says nothing of it is a file without bytes."""
     path = file.get(b"symlink path")
-    if b"l" not in _attributes(file) or not isinstance(path, list):
+    if not isinstance(path, list) or b"l" not in _attributes(file):
         return ""
     return "/".join(map(clean, _strings(path, "a symbolic link in it")))
 
