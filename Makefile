@@ -31,8 +31,7 @@ test: $(VENV)/.dev ## everything, real servers and each class of faults once inc
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	@# What is collected once is compiled for all workers; types are checked meanwhile.
-	@$(BIN)/python -m pytest -q --collect-only > /dev/null & $(BIN)/mypy; typed=$$?; wait; exit $$typed
-	$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q --collect-only > /dev/null & $(BIN)/mypy && $(BIN)/lint-imports; typed=$$?; wait; exit $$typed
 	@# A shared machine may pause for seconds in the middle of a test: what fails beside others runs once more, alone.
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=worksteal || $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
 

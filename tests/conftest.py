@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests.faults.ledger import long_form, note_faults
+from tests.order import for_workers
 from torrent_mover.demo.programs import find_qbittorrent, find_rtorrent
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.rtorrent_server import RTorrentServer
@@ -25,18 +26,34 @@ from torrent_mover.domain.errors import MissingProgram
 
 pytest.register_assert_rewrite("tests.engine.story")
 
+TESTS = Path(__file__).parent
+
 FOR_EXAMPLES = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
 """Networks that documentation uses (RFC 5737, RFC 3849): nobody is there, so a test may try them and is refused."""
 
 
+USUALLY = {"faults": 20.0, "e2e": 9.0}
+"""Seconds that a test of a folder waits for real servers, if it does; in all others it is about one."""
+
+
+def _waits(item: pytest.Item) -> float:
+    return USUALLY.get(item.path.relative_to(TESTS).parts[0], 1.0)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave out what only the long form runs."""
-    if long_form():
-        return
+    """Leave out what only the long form runs; give each of several workers its share of what waits for servers."""
     left = [item for item in items if item.get_closest_marker("long")]
-    if left:
+    if left and not long_form():
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+    if workers := getattr(config, "workerinput", {}).get("workercount"):
+        items[:] = for_workers(
+            items,
+            workers,
+            waits=lambda item: _waits(item) if item.get_closest_marker("servers") else 0.0,
+            place=lambda item: item.path,
+        )
 
 
 left_the_machine: list[str] = []
