@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from tests.e2e.warm import ROOT, Warm, WarmProcess
+from tests.faults.ledger import long_form
 from tests.servers import eventually
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
 """Seconds after which a command that has not ended fails its test."""
 
@@ -51,6 +55,8 @@ class Command:
     """One `torrent-mover` process with a home of its own; ended by its pid at the latest when the test lets go of it.
 
     `limits`: options of prlimit(1) under which it runs, such as `--nofile=64:64`. `under`: a program that runs it, with its words.
+    It comes out of an interpreter that has the program loaded (tests/e2e/warm.py). An interpreter of its own has what runs under
+    something or from another module, what the fault suite starts, and with `fresh` what a test looks at from outside.
     """
 
     def __init__(
@@ -61,20 +67,28 @@ class Command:
         module: str = "torrent_mover",
         limits: tuple[str, ...] = (),
         under: tuple[str, ...] = (),
+        fresh: bool = False,
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         clean = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
-        self._process = subprocess.Popen(
-            [*under, *(("prlimit", *limits) if limits else ()), sys.executable, "-m", module, *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=home,
-            env=clean | (environment or {}),
-            text=True,
-            errors="surrogateescape",
-            start_new_session=True,
-        )
+        environment = clean | (environment or {})
+        words = [str(each) for each in arguments]
+        self._process: subprocess.Popen[str] | WarmProcess
+        plain = module == "torrent_mover" and not (limits or under) and not _began_otherwise(environment)
+        if fresh or long_form() or not plain:
+            self._process = subprocess.Popen(
+                [*under, *(("prlimit", *limits) if limits else ()), sys.executable, "-m", module, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=home,
+                env=environment,
+                text=True,
+                errors="surrogateescape",
+                start_new_session=True,
+            )
+        else:
+            self._process = _warm().start(module, words, home, environment)
         self.pid = self._process.pid
         self._out: list[str] = []
         self._err: list[str] = []
@@ -90,7 +104,8 @@ class Command:
 
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
-            os.killpg(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
         for reader in self._readers:
             reader.join()
@@ -136,3 +151,16 @@ class Command:
 
 def _collect(stream, lines: list[str]) -> None:
     lines.extend(iter(stream.readline, ""))
+
+
+def _began_otherwise(environment: dict[str, str]) -> bool:
+    """Whether the loader or the interpreter reads something there as it begins."""
+    usual = environment["LC_ALL"] == "C.UTF-8" and environment["PYTHONPATH"] == str(ROOT)
+    return not usual or any(name.startswith(("LD_", "PYTHON")) for name in environment.keys() - {"PYTHONPATH"})
+
+
+@cache
+def _warm() -> Warm:
+    warm = Warm()
+    atexit.register(warm.close)
+    return warm

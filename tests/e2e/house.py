@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.command import Command, Result
 from tests.servers import snapshot
@@ -32,12 +33,9 @@ class House:
 
     # -- running -------------------------------------------------------------------------------------------------------
 
-    def start(
-        self, *arguments: object, environment: dict[str, str] | None = None, limits: tuple[str, ...] = ()
-    ) -> Command:
-        """Start the command with the world's config."""
-        config = self.world.write_config(**self.config)
-        return Command("--config", config, *arguments, home=self.home, environment=environment, limits=limits)
+    def start(self, *arguments: object, **how: Any) -> Command:
+        """Start the command with the world's config; `how` as Command takes it."""
+        return Command("--config", self.world.write_config(**self.config), *arguments, home=self.home, **how)
 
     def run(self, *arguments: object, environment: dict[str, str] | None = None) -> Result:
         """Run the command with the world's config to its end."""

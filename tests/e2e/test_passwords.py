@@ -68,7 +68,7 @@ def test_a_password_login_brings_torrents_and_shows_the_password_nowhere(closed_
 
     seen: list[str] = []
     looks = 0
-    with house.start("--simple", "--debug", "--test-run") as command:
+    with house.start("--simple", "--debug", "--test-run", fresh=True) as command:
         while command.running:
             looks += 1
             seen += seen_in_processes(PASSWORD, command.pid)

@@ -67,7 +67,7 @@ def test_help_and_version_load_nothing_heavy(flag):
 
 
 def test_the_version_is_one_line(tmp_path):
-    with Command("--version", home=tmp_path) as command:
+    with Command("--version", home=tmp_path, fresh=True) as command:
         assert command.end().ended(0).out == f"torrent_mover {__version__}\n"
 
 
@@ -94,7 +94,7 @@ def imported(*words):
 
 
 def test_every_flag_and_exit_code_is_in_the_help(tmp_path):
-    with Command("--help", home=tmp_path) as command:
+    with Command("--help", home=tmp_path, fresh=True) as command:
         said = command.end().ended(0).out
 
     for word in (

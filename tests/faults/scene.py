@@ -123,9 +123,13 @@ class Scene:
     # -- running -------------------------------------------------------------------------------------------------------
 
     def start(
-        self, *arguments: object, environment: dict[str, str] | None = None, module: str = "torrent_mover"
+        self,
+        *arguments: object,
+        environment: dict[str, str] | None = None,
+        module: str = "torrent_mover",
+        fresh: bool = True,
     ) -> Command:
-        """Start the command, or another module that ends in it."""
+        """Start the command, or another module that ends in it. `kill` looks at it from outside: that is why it is `fresh`."""
         proxied = self.world.root / "known_hosts.proxied"
         kind_and_key = self.world.ssh.host_key_line.split(" ", 1)[1]
         proxied.write_text(f"[{self.world.ssh.host}]:{self.chaos.port} {kind_and_key}")
@@ -138,11 +142,11 @@ class Scene:
             values.setdefault(section, {}).update(keys)
         config = self.world.write_config(**values)
         words = ("--config", config, "--simple", *arguments)
-        return Command(*words, home=self.home, environment=environment, module=module)
+        return Command(*words, home=self.home, environment=environment, module=module, fresh=fresh)
 
     def run(self, *arguments: object, environment: dict[str, str] | None = None) -> Result:
         """Run the command to its end."""
-        with self.start(*arguments, environment=environment) as command:
+        with self.start(*arguments, environment=environment, fresh=False) as command:
             return command.end(240)
 
     def run_and_kill(self, after: float, count: int | None = None) -> bool:
