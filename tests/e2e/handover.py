@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from torrent_mover.demo.content import Sample, write_content, write_file
 from torrent_mover.demo.process import wait_until
-from torrent_mover.demo.qbittorrent_server import QBittorrentServer
+from torrent_mover.demo.qbittorrent_server import SEEDING_STATES, QBittorrentServer
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.demo.world import CATEGORY
 
 PAIRS = ["4.5-5.1", "4.5-4.5", "5.1-5.1"]
 """Versions of the source and the destination client."""
+
+_PATIENCE = 60  # seconds
 
 STOPPED = {"pausedUP", "stoppedUP", "pausedDL", "stoppedDL"}
 
@@ -40,7 +42,11 @@ class Swarm:
         if unwanted:
             client.api.post("torrents/filePrio", hash=made.info_hash, id="|".join(unwanted), priority="0")
         client.start_torrents(made.info_hash)
-        self.introduce(client, made)
+        # A client that is told of a peer before it has begun to download may leave it alone for a minute.
+        for _ in range(_PATIENCE):
+            self.introduce(client, made)
+            if wait_until(lambda: client.state(made.info_hash) in SEEDING_STATES, 1.0):
+                return
         client.wait_for(made.info_hash)
 
     def introduce(self, client: QBittorrentServer, made: Sample) -> None:
