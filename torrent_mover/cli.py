@@ -14,7 +14,7 @@ from typing import Final
 
 from torrent_mover import __version__
 from torrent_mover.adapters.process import surroundings
-from torrent_mover.commands import init_arguments, serve_arguments
+from torrent_mover.commands import doctor_arguments, init_arguments, serve_arguments
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
 
 _DUTIES: Final = {
@@ -84,10 +84,7 @@ def parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser(
         "doctor", help="run all checks and say how to fix each problem; works during a run too", allow_abbrev=False
     )
-    doctor.add_argument(
-        "--notify", action="store_true", help="also send a test notification (notify_command, notify_urls)"
-    )
-    doctor.add_argument("--json", action="store_true", help="print JSON", default=argparse.SUPPRESS)
+    doctor_arguments.add_arguments(doctor, _positive)
     move = commands.add_parser(
         "move", help="move these torrents now, whatever their category, size and seeding time", allow_abbrev=False
     )

@@ -6,6 +6,7 @@ _torrent_mover() {
         case "$each" in demo|doctor|move|serve|attach|pause|resume|retry|skip|limit|init|tier|health|debrid|arr|status|history|log|journal) command=$each ;; esac
     done
     case "$command $before" in
+        doctor" --timeout") return ;;
         move" --route") return ;;
         serve" --every") return ;;
         init" --config") mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -84,7 +85,7 @@ _torrent_mover() {
     esac
     case "$command" in
         demo) COMPREPLY=($(compgen -W "-h --help --simple --keep --serve --servers" -- "$word")) ;;
-        doctor) COMPREPLY=($(compgen -W "-h --help --notify --json" -- "$word")) ;;
+        doctor) COMPREPLY=($(compgen -W "-h --help --notify --healthcheck --strict --timeout --json" -- "$word")) ;;
         move) COMPREPLY=($(compgen -W "-h --help --test-run --simple -q --quiet --route $({ torrent-mover status --json; torrent-mover history --json; } 2>/dev/null | grep -oE '[0-9a-f]{40}' | sort -u)" -- "$word")) ;;
         serve) COMPREPLY=($(compgen -W "-h --help --no-web --every --healthcheck -q --quiet" -- "$word")) ;;
         attach) COMPREPLY=($(compgen -W "-h --help" -- "$word")) ;;

@@ -27,7 +27,7 @@ OPTIONS = {
 }  # fmt: skip
 COMMANDS = {
     "demo": {"--simple", "--keep", "--serve", "--servers"},
-    "doctor": {"--json", "--notify"},
+    "doctor": {"--json", "--notify", "--healthcheck", "--strict", "--timeout"},
     "init": {
         "--config", "--mode", "--category", "--source-url", "--source-user", "--source-password-file", "--destination-url",
         "--destination-user", "--destination-password-file", "--source-ssh", "--source-ssh-key",

@@ -132,7 +132,7 @@ def test_doctor_asks_clients_disks_and_who_works(desk):
 
     checks = {check["name"]: check for check in fits("doctor", told.data)["checks"]}
     assert told.code == 3
-    assert {check["section"] for check in checks.values()} == {None, "tier ssd"}
+    assert {check["section"] for check in checks.values()} == {None, "tier ssd", "own records"}
     assert checks["client box"]["state"] == "failed"
     assert checks[f"SSD {desk.folder}/ssd"]["state"] == checks[f"target {desk.folder}/hdd"]["state"] == "passed"
     assert checks["two disks"]["state"] == "warning"
@@ -170,7 +170,7 @@ def test_whoever_only_looks_makes_and_changes_nothing(desk):
     assert any("journal" in path for path in before)
 
     for arguments in (
-        ("--check-config",), ("doctor",), ("status",), (), ("--dry-run",),
+        ("--check-config",), ("doctor",), ("doctor", "--healthcheck"), ("status",), (), ("--dry-run",),
         ("tier", "--dry-run"), ("tier", "--status"), ("tier", "--healthcheck"), ("tier", "--explain", "a" * 40),
     ):  # fmt: skip
         desk.run(*arguments)

@@ -107,7 +107,9 @@ class TestQBittorrent(EveryRoleContract):
 
     def test_programs_and_the_queue_of_the_client_are_told(self, bench, options):
         options()
-        told = [remark.what for remark in bench.client.remarks()]
+        remarks = bench.client.remarks()
+        assert [remark.runs for remark in remarks if remark.runs] == [OPTIONS["autorun_program"]]
+        told = [remark.what for remark in remarks]
         assert [
             word for word in ("finishes there once more", "is added", "lets 2 torrents") if word in " ".join(told)
         ] == [

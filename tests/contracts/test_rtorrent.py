@@ -230,6 +230,7 @@ class TestAsAnEndOfAMove:
             "event.download.erased in rtorrent.rc": True,
             "event.download.finished in rtorrent.rc": False,
         }
+        assert [remark.runs for remark in told if remark.runs] == ["execute.nothrow.bg=true"]
         assert bench.client.remarks() == ()
 
     def test_a_torrent_that_was_started_seeds_again_after_a_kill(self, bench):

@@ -28,6 +28,10 @@ CHECKS = [
     "plan",
     "path as destination client sees it",
     "space destination",
+    "room for journal and logs",
+    "journal",
+    "journal, all of it",
+    "serve",
 ]
 
 
@@ -132,6 +136,21 @@ def test_a_broken_config_is_one_failed_check_with_its_lines(house):
     result.says("TM-E101", "transfer_mode", "chown_usr", "chown_user")
     answer = json.loads(house.run("doctor", "--json").ended(2).out)
     assert (answer["exit_code"], [check["state"] for check in answer["checks"]]) == (2, ["failed"])
+
+
+def test_a_container_asks_both_clients_and_the_ssh_server_and_nothing_is_written(house):
+    house.seed("Show", {"a.mkv": 100_000})
+    house.world.write_config()
+    before = house.picture()
+
+    result = house.run("doctor", "--healthcheck", "--strict").ended(0)
+
+    assert house.picture() == before
+    assert result.out.splitlines()[0] == "System Status: HEALTHY"
+    assert [line.partition(":")[0] for line in result.out.splitlines()[1:]] == ["config", "route main", "own records"]
+
+    house.config["SOURCE_SERVER"] = {"port": "1"}
+    house.run("doctor", "--healthcheck").ended(1).says("route main: NOT WELL: ssh source: 127.0.0.1: ")
 
 
 def test_it_may_be_asked_while_a_run_is_active(house):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.e2e.terminal import Terminal
@@ -65,6 +67,30 @@ def test_flags_write_a_tier_that_works_at_once(house, init):
     house.environment = {"TORRENT_MOVER_CONFIG": str(config)}
     assert main(["--config", str(config), "doctor"]) == 0
     house.run("--now", house.server.torrents()[0]).ended(0).says("Finished copying A film")
+
+
+def test_doctor_says_whether_the_hook_is_installed_and_whether_the_client_waits_for_it(house, init, capsys):
+    config = house.home / "config.ini"
+    assert init(*told(house), "--ssd", house.ssd, "--targets", house.hdd, "--free-low", "0", "--config", config)[0] == 0
+
+    def hook():
+        main(["--config", str(config), "doctor", "--json"])
+        return next(each for each in json.loads(capsys.readouterr().out)["checks"] if each["name"] == "hook")
+
+    def install(*command):
+        house.server.call("method.set_key", "", "event.download.finished", "torrent_mover", *command)
+
+    capsys.readouterr()
+    assert hook()["result"].startswith("none: what has finished is found every 5m")
+    install("execute.nothrow=torrent-mover,tier,$d.hash=")
+    waits = hook()
+    assert (waits["state"], ".bg" in waits["remedy"]) == ("warning", True)
+    install("execute.nothrow.bg=torrent-mover,tier,$d.hash=")
+    assert hook()["result"] == "installed: execute.nothrow.bg=torrent-mover,tier,$d.hash="
+    assert main(["--config", str(config), "doctor", "--healthcheck"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["System Status", "config", "tier ssd", "own records"]
+    install()
 
 
 def test_what_is_wrong_is_said_and_nothing_is_written(house, init, tmp_path):

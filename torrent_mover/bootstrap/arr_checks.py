@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import Final
@@ -44,8 +45,26 @@ def arr_checks(
         if section.hand_over is not HandOverMode.OFF:
             finder = PathFinder(manager, journal, section.pairs, partial(_seen, destination))
             ask = partial(_sees, settings, destination, folder, finder)
-            checks.append(Check(f"Arr {name}: its path", ask, fatal=False))
+            checks.append(Check(f"Arr {name}: its path", ask, fatal=False, quick=False))
     return tuple(checks)
+
+
+def version_checks(sections: Mapping[str, ArrSettings], clock: Clock, stack: ExitStack) -> tuple[Check, ...]:
+    """That each of these answers, which version it is, and what it says is wrong with itself. `stack` ends the connections."""
+    managers = managers_of(sections, clock, stack)
+    return tuple(Check(f"Arr {name}", partial(version_of, each), fatal=False) for name, each in managers.items())
+
+
+def version_of(manager: MediaManager, more: str = "") -> str:
+    """Product and version, and `more`. Raises Doubt with what it says is wrong with itself, and ServerError's children."""
+    info = manager.info()
+    alarms = [alarm.message for alarm in manager.alarms() if alarm.is_error]
+    said = f"{info.product} {info.version}{more}"
+    if alarms:
+        lines = (f"{manager.name} says: {alarm}" for alarm in alarms)
+        remedy = f"See System > Status in {manager.name}."
+        raise Doubt("\n".join((f"{said}:", *lines)), kept="The work goes on.", remedy=remedy)
+    return said
 
 
 def _introduce(settings: Settings, section: ArrSettings, manager: MediaManager) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import shlex
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from torrent_mover import __version__
@@ -20,19 +18,19 @@ from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.bootstrap.checkup import Checkup
 from torrent_mover.bootstrap.configs import examine_all
 from torrent_mover.commands.configured import chosen
+from torrent_mover.commands.doctor_answers import RouteChecks, as_data, config_check, ignore, state_of
 from torrent_mover.commands.other_duties import OtherDuty, configured
+from torrent_mover.commands.own_records import own_records
 from torrent_mover.commands.serve_configured import page_of
 from torrent_mover.commands.telling import try_out
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, worst
-from torrent_mover.domain.report.events import Event
 from torrent_mover.domain.report.snapshot import CheckView
-from torrent_mover.domain.settings.problems import Problem, Severity
+from torrent_mover.domain.settings.problems import Problem
 from torrent_mover.domain.text import counted, pad, safe, shorten, size
 from torrent_mover.duties.moving.settings import Settings
-from torrent_mover.engine.preflight.examination import Check, CheckResult, Doubt, Examination, NotChecked
+from torrent_mover.engine.preflight.examination import Check, CheckResult, Examination
 from torrent_mover.engine.run.work import Plan
 
-SCHEMA_VERSION: Final = 1
 _NAME: Final = 36
 _TIME: Final = 7
 _WIDTHS: Final = (80, 140)
@@ -42,8 +40,15 @@ _ASCII: Final = {"passed": "+", "warning": "!", "failed": "x", "skipped": "-"}
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
-    """Ask everything, show it, and say by the exit code whether a run could start: 0, 2 (config), 3 or 4."""
+    """Ask everything, show it, and say by the exit code whether a run could start: 0, 2 (config), 3 or 4.
+
+    With --healthcheck: what takes a moment, a line a component, and 0 or 1.
+    """
     path, routes, others, problems = _configured(arguments)
+    if arguments.healthcheck:
+        from torrent_mover.commands import healthcheck
+
+        return healthcheck.execute(path, routes, (*others, *_own(routes, others)), problems, arguments)
     modes = {each.moving.transfer_mode.value for each in routes}
     mode = modes.pop() if len(modes) == 1 else None
     show = _Rows() if not arguments.json else None
@@ -59,7 +64,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
         views, verdict = _route(settings, path, problems, arguments, show, first=settings is routes[0])
         found.append(RouteChecks(settings.route, views))
         code = worst((code, verdict))
-    for each in (*others, *page_of(arguments.config)):
+    for each in (*others, *_own(routes, others), *page_of(arguments.config)):
         views, verdict = _other(each, show)
         found.append(RouteChecks("", views, each.heading))
         code = worst((code, verdict))
@@ -92,24 +97,15 @@ def _configured(
     return str(path), chosen(configuration.routes, arguments, path), others, problems
 
 
-@dataclass(frozen=True, slots=True)
-class RouteChecks:
-    """The answers about one route, or one section of another duty; both blank: about the config as a whole."""
-
-    route: str
-    views: tuple[CheckView, ...]
-    section: str = ""
-
-
 def _whole(path: str, problems: tuple[Problem, ...], show: _Rows | None) -> tuple[CheckView, ...]:
     """The config's own check, where no route asks it."""
-    check = Check("config", lambda: _config(path, "", problems))
-    return tuple(_shown(Examination(SystemClock(), _ignore).ask([check]), show))
+    check = Check("config", lambda: config_check(path, "", problems))
+    return tuple(_shown(Examination(SystemClock(), ignore).ask([check]), show))
 
 
 def _other(duty: OtherDuty, show: _Rows | None) -> tuple[tuple[CheckView, ...], ExitCode]:
     """Ask all about one piece of another duty's work."""
-    examination = Examination(SystemClock(), _ignore)
+    examination = Examination(SystemClock(), ignore)
     if show:
         show.section(duty.heading)
     try:
@@ -140,8 +136,8 @@ def _route(
 ) -> tuple[tuple[CheckView, ...], ExitCode]:
     """Ask all about one route. What is of the whole config is asked with the first one alone."""
     mode = settings.moving.transfer_mode.value
-    with Checkup(settings, lambda: _config(path, f", mode {mode}", problems) if first else "") as checkup:
-        examination = Examination(checkup.clock, _ignore)
+    with Checkup(settings, lambda: config_check(path, f", mode {mode}", problems) if first else "") as checkup:
+        examination = Examination(checkup.clock, ignore)
         asked = (result for result in _asked(checkup, examination) if first or result.view.name != "config")
         views = list(_shown(asked, show))
         if arguments.notify and first:
@@ -168,20 +164,6 @@ def _asked(checkup: Checkup, examination: Examination) -> Iterator[CheckResult]:
     yield from examination.ask((*checkup.checks.room(plan), *checkup.arr_checks))
 
 
-def _config(path: str, mode: str, problems: tuple[Problem, ...]) -> str:
-    """The config's own check: errors stop a run, warnings are a doubt; each problem on a line of its own."""
-    told = [str(problem) for problem in problems if problem.severity is not Severity.NOTICE]
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        raise ConfigError(
-            "\n".join((f"{path} cannot be used:", *told)),
-            kept="Nothing was checked.",
-            remedy=f"Fix these lines, then check again: torrent-mover --config {shlex.quote(path)} --check-config",
-        )
-    if told:
-        raise Doubt("\n".join((f"{path}{mode}:", *told)), kept="Runs go on.", remedy="torrent-mover --check-config")
-    return f"{path}{mode}"
-
-
 def _shown(results: Iterable[CheckResult], show: _Rows | None) -> Iterator[CheckView]:
     for result in results:
         if show:
@@ -189,46 +171,11 @@ def _shown(results: Iterable[CheckResult], show: _Rows | None) -> Iterator[Check
         yield result.view
 
 
-def _ignore(_event: Event) -> None:
-    """Events of checks: nobody listens, the table says it all."""
-
-
-def state_of(view: CheckView) -> str:
-    """`passed`, `warning` (a run would go on), `failed`, or `skipped` (it could not be asked)."""
-    if view.passed:
-        return "passed"
-    if view.trouble is not None and view.trouble.code == NotChecked.code:
-        return "skipped"
-    return "failed" if view.fatal else "warning"
-
-
-def as_data(path: str, mode: str | None, found: Iterable[RouteChecks], code: ExitCode) -> dict[str, object]:
-    """The answers for programs. `took` in seconds; `code`, `kept` and `remedy` are there where a check did not pass.
-
-    `mode` None: the routes differ in it, or there is none.
-    """
-    return {
-        "schema": SCHEMA_VERSION,
-        "version": __version__,
-        "config": path,
-        "mode": mode,
-        "exit_code": int(code),
-        "checks": [
-            {
-                "route": each.route or None,
-                "section": each.section or None,
-                "name": view.name,
-                "state": state_of(view),
-                "result": view.result,
-                "took": round(view.took, 3),
-                "code": view.trouble.code if view.trouble else None,
-                "kept": view.trouble.kept if view.trouble else None,
-                "remedy": view.trouble.remedy if view.trouble else None,
-            }
-            for each in found
-            for view in each.views
-        ],
-    }
+def _own(routes: Sequence[Settings], others: Sequence[OtherDuty]) -> Sequence[OtherDuty]:
+    """Our own files, in each state folder that something uses."""
+    return own_records(
+        [*(each.state_dir for each in routes), *(each.state for each in others if each.state is not None)]
+    )
 
 
 class _Rows:

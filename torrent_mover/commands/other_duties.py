@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.engine.preflight.examination import Check
 
 
@@ -20,6 +21,7 @@ class OtherDuty:
     `command` does its work, `looks` shows what it would do and changes nothing. `checks`: what doctor asks. `status`: where it
     stands, from the journal alone; raises MoverError. `doubts`: what is odd, and in no file of which others tell. `data`: the
     same as `status` for programs, as the duty's own command prints it; None where only lines tell.
+    `state`: the folder of its records; None: it has none.
     """
 
     heading: str
@@ -30,6 +32,7 @@ class OtherDuty:
     status: Callable[[], Sequence[str]]
     doubts: tuple[str, ...] = ()
     data: Callable[[], Mapping[str, Any]] | None = None
+    state: LocalPath | None = None
 
 
 def configured(arguments: argparse.Namespace) -> tuple[OtherDuty, ...]:

@@ -15,7 +15,6 @@ from types import FrameType
 from typing import Any, Final
 
 from torrent_mover.adapters.config.reading import find
-from torrent_mover.adapters.control.client import RemoteControl, nothing_runs, running
 from torrent_mover.adapters.lockfile import RunLock
 from torrent_mover.adapters.outlets.logs import start_log
 from torrent_mover.bootstrap.configs import load_all
@@ -23,14 +22,12 @@ from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.commands.configured import own_places_of
 from torrent_mover.commands.serve_configured import LOCK
 from torrent_mover.commands.serve_duties import Duties
+from torrent_mover.commands.serve_probe import probed
 from torrent_mover.commands.serve_web import Web
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError
 from torrent_mover.domain.report.events import Level
-from torrent_mover.domain.report.serving import ServeReport, health_of
 from torrent_mover.domain.settings.configuration import Configuration
-from torrent_mover.ports.serve_control import ServeControl
 
-NAME: Final = "serve"
 _PATIENCE: Final = 30.0
 """Seconds for the steps that run to end, once somebody asks for the end."""
 
@@ -97,20 +94,10 @@ def _wait(signals: _Signals, duties: Duties, web: Web) -> None:
 def _probe(arguments: argparse.Namespace) -> ExitCode:
     """Whether the process that serves is well: 0, or 1."""
     try:
-        folder = state_folder(own_places_of(arguments))
-        process = next((each for each in running(folder) if NAME in each.panels), None)
-        if process is None:
-            raise nothing_runs()
-        remote = RemoteControl(process.path, NAME, ServeControl)
-        report: ServeReport | None = remote.filling(ServeControl).snapshot()
-        remote.close()
+        health = probed(state_folder(own_places_of(arguments)))
     except MoverError as error:
         sys.stdout.write(f"unhealthy: {error.what}\n")
         return ExitCode.SOME_FAILED
-    if report is None:
-        sys.stdout.write("unhealthy: it does not answer\n")
-        return ExitCode.SOME_FAILED
-    health = health_of(report)
     sys.stdout.write("healthy\n" if health.ok else "unhealthy\n")
     sys.stdout.writelines(f"  {name}: {state}\n" for name, state in health.loops.items())
     return ExitCode.DONE if health.ok else ExitCode.SOME_FAILED

@@ -24,12 +24,14 @@ class Remark:
     """Something that a client's own options do: `what` follows its name, `option` says where a person changes it.
 
     `at_removal`: to torrents that are removed, or by removing them; else to those that arrive. `moves`: it moves their data.
+    `runs`: what it runs when a torrent has finished, as its configuration has it; blank: this is about something else.
     """
 
     what: str
     option: str
     at_removal: bool = False
     moves: bool = False
+    runs: str = ""
 
 
 class TorrentPhase(Enum):

@@ -12,6 +12,7 @@ from typing import Final
 
 from torrent_mover.adapters.config.places import discover
 from torrent_mover.adapters.config.reading import find
+from torrent_mover.bootstrap.arr_checks import version_of
 from torrent_mover.bootstrap.configs import examine_all
 from torrent_mover.bootstrap.debrid.account import OpenDebrid, working_on
 from torrent_mover.bootstrap.debrid.setups import DebridSetup, debrid_setups
@@ -19,16 +20,19 @@ from torrent_mover.commands.other_duties import OtherDuty
 from torrent_mover.domain.debrid.account import Standing
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.text import duration, safe
+from torrent_mover.domain.text import counted, duration, safe
 from torrent_mover.duties.debrid.environment import TOKEN
 from torrent_mover.duties.debrid.kinds import AccountMount
 from torrent_mover.duties.debrid.link_walk import LinkWalk
 from torrent_mover.duties.debrid.needs import DebridArr, DebridWorld
+from torrent_mover.duties.debrid.rounds import REFUSED
 from torrent_mover.duties.debrid.settings import DebridSettings
-from torrent_mover.duties.debrid.telling import status_of
+from torrent_mover.duties.debrid.telling import BROKEN, status_of
 from torrent_mover.engine.preflight.examination import Check, Doubt
 
 _DAY: Final = 86_400
+_SOON: Final = 7 * _DAY
+"""Seconds of premium that are left, at which doctor says so."""
 
 
 def configured(config: str | None) -> Sequence[OtherDuty]:
@@ -57,6 +61,7 @@ def _told(setup: DebridSetup) -> OtherDuty:
         f"torrent-mover debrid run --once --dry-run{chosen}",
         partial(checks_of, setup),
         partial(_status, setup),
+        state=setup.state_dir,
     )
 
 
@@ -87,12 +92,21 @@ def checks_of(setup: DebridSetup) -> Iterator[Sequence[Check]]:
             *(Check(f"links {root}", partial(_links, root)) for root in settings.media_roots),
             *(Check(f"Arr {name}", partial(_arr, arr), fatal=False) for name, arr in world.arrs.items()),
             Check("links set aside", partial(_quarantine, world), fatal=False),
-            Check("worker", partial(_worker, setup), fatal=False),
+            Check("worker", partial(_worker, setup, world), fatal=False),
+            Check("repairs", partial(_repairs, world)),
         ]
 
 
 def _account(world: DebridWorld) -> str:
-    return standing_line(world.good_standing())
+    standing = world.good_standing()
+    said = standing_line(standing)
+    if 0 < standing.premium_seconds <= _SOON:
+        raise Doubt(
+            f"{said}: it ends within a week.",
+            kept="Links are looked at and repaired until then.",
+            remedy=f"Extend the account at {world.settings.type.value}.",
+        )
+    return said
 
 
 def standing_line(standing: Standing) -> str:
@@ -123,10 +137,8 @@ def _links(root: LocalPath) -> str:
 
 
 def _arr(arr: DebridArr) -> str:
-    info = arr.manager.info()
-    return (
-        f"{info.product} {info.version}, library in {safe(', '.join(map(str, arr.manager.root_folders())) or '(none)')}"
-    )
+    folders = safe(", ".join(map(str, arr.manager.root_folders())) or "(none)")
+    return version_of(arr.manager, f", library in {folders}")
 
 
 def _quarantine(world: DebridWorld) -> str:
@@ -141,6 +153,31 @@ def _quarantine(world: DebridWorld) -> str:
     return str(folder)
 
 
-def _worker(setup: DebridSetup) -> str:
-    who = working_on(setup)
-    return f"yes: {who}" if who else "none is running now"
+def _worker(setup: DebridSetup, world: DebridWorld) -> str:
+    who, note = working_on(setup), world.journal.note()
+    last = f"; it found the account good {duration(max(world.now - note.good_at, 0.0))} ago" if note.good_at else ""
+    return f"{f'yes: {who}' if who else 'none is running now'}{last}"
+
+
+def _repairs(world: DebridWorld) -> str:
+    """What is being repaired, and what waits for a person."""
+    journal = world.journal
+    waves = [each for each in (journal.wave(REFUSED), journal.wave(BROKEN)) if each is not None and not each.accepted]
+    if waves:
+        raise Doubt(
+            "; ".join(f"{each.number:,} torrents are {each.what} at once" for each in waves)
+            + ": so many are not believed.",
+            kept="None of them is repaired, and no link is set aside.",
+            remedy=f"Look at the account, then: torrent-mover debrid accept {waves[0].what} {waves[0].number}",
+        )
+    retries = journal.retries()
+    lost = [each for each in retries if each.given_up]
+    if lost:
+        raise Doubt(
+            f"{counted(len(lost), 'torrent')} could not be repaired: {safe(lost[0].name)}: {safe(lost[0].reason)}",
+            kept="Their links are as they were.",
+            remedy="torrent-mover debrid retries; to try all again: torrent-mover debrid retries --now",
+        )
+    broken = sum(each.proven for each in journal.findings())
+    going = sum(each.open for each in journal.repairs())
+    return f"{broken} proven broken, {going} being repaired, {len(retries)} tried again later"

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from torrent_mover.adapters.config.reading import find
+from torrent_mover.bootstrap.arr_checks import version_checks, version_of
 from torrent_mover.bootstrap.configs import examine_all
 from torrent_mover.bootstrap.health.setups import HealthSetup, health_setups
 from torrent_mover.bootstrap.health.state import LoopStates, open_journal, records_of, running
@@ -16,9 +17,12 @@ from torrent_mover.commands.other_duties import OtherDuty
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.text import counted, duration, safe
 from torrent_mover.duties.health.health_journal import DUTY
+from torrent_mover.duties.health.model import ActionState
 from torrent_mover.duties.health.needs import HealthArr, HealthWorld
 from torrent_mover.duties.health.settings import HealthMode, HealthSettings
-from torrent_mover.engine.preflight.examination import Check, Doubt
+from torrent_mover.engine.hub.loops import LoopState
+from torrent_mover.engine.preflight.examination import Check, Doubt, WorkerSilent
+from torrent_mover.ports.media_manager import MediaManager
 
 
 def configured(config: str | None) -> Sequence[OtherDuty]:
@@ -41,6 +45,7 @@ def _told(setup: HealthSetup) -> OtherDuty:
         f"torrent-mover health {setup.name} --dry-run",
         partial(checks_of, setup),
         partial(_status, setup),
+        state=setup.state_dir,
     )
 
 
@@ -76,20 +81,27 @@ def _status(setup: HealthSetup) -> Sequence[str]:
 
 @contextmanager
 def checks_of(setup: HealthSetup) -> Iterator[Sequence[Check]]:
-    """Client and Arr, and whether the data is within reach. Changes nothing anywhere."""
-    with HealthDuty(setup, writes=False) as health:
+    """Client and Arrs, whether the data is within reach, who looks, and what was begun. Changes nothing anywhere."""
+    with ExitStack() as stack:
+        health = stack.enter_context(HealthDuty(setup, writes=False))
         world = health.world
         checks = [Check(f"client {setup.settings.client}", partial(_client, world))]
-        if world.arr is not None:
-            checks.append(Check(f"Arr {world.arr.name}", partial(_arr, world.arr)))
-        yield [*checks, Check("data", partial(_data, world), fatal=False, needs=(checks[0].name,))]
+        if world.arr is not None and world.manager is not None:
+            checks.append(Check(f"Arr {world.arr.name}", partial(_arr, world.arr, world.manager)))
+        yield [
+            *checks,
+            *version_checks(setup.other_arrs, health.clock, stack),
+            Check("data", partial(_data, world), fatal=False, needs=(checks[0].name,)),
+            Check("worker", partial(_worker, setup)),
+            Check("actions", partial(_actions, setup)),
+        ]
 
 
 def _client(world: HealthWorld) -> str:
     return f"{world.client.name}: {counted(len(world.client.torrents()), 'torrent')}"
 
 
-def _arr(arr: HealthArr) -> str:
+def _arr(arr: HealthArr, manager: MediaManager) -> str:
     categories = sorted(arr.categories())
     if not categories:
         raise Doubt(
@@ -97,7 +109,7 @@ def _arr(arr: HealthArr) -> str:
             kept="No torrent counts as its own.",
             remedy=f"Set category in [ARR {arr.name}], or categories in the loop.",
         )
-    return f"its categories: {safe(', '.join(categories))}"
+    return version_of(manager, f", its categories: {safe(', '.join(categories))}")
 
 
 def _data(world: HealthWorld) -> str:
@@ -111,3 +123,53 @@ def _data(world: HealthWorld) -> str:
             remedy=f"Set path_map or machine in [CLIENT {world.client_name}].",
         )
     return f"{counted(len(folders), 'folder')} within reach"
+
+
+def _worker(setup: HealthSetup) -> str:
+    """Who looks again and again, and how that goes. Raises WorkerSilent for a loop that is parked, or stands still."""
+    who = running(setup)
+    state, at, error, looked_at = _standing(setup)
+    last = f"; looked last {duration(max(time.time() - looked_at, 0.0))} ago" if looked_at else ""
+    if not who:
+        return f"nobody looks again and again{last}"
+    wrong = trouble_of_loop(setup, state, at, error)
+    if wrong:
+        raise WorkerSilent(
+            f"{safe(wrong[:1].upper() + wrong[1:])} ({who}).",
+            kept="Nothing is judged and nothing is done.",
+            remedy="Mend what it names, and save the config again: it begins anew. Or start its process again.",
+        )
+    return f"yes: {who}{last}"
+
+
+def _standing(setup: HealthSetup) -> tuple[str, float, str, float | None]:
+    """State of the loop, since when, its error, and when it looked last (None: never); read from the journal alone."""
+    with ExitStack() as stack:
+        journal = open_journal(setup, stack, writes=False)
+        looked_at = records_of(setup, journal).memory().looked_at
+        return *(LoopStates(journal.documents(DUTY, setup.name)).read() if journal else ("", 0.0, "")), looked_at
+
+
+def trouble_of_loop(setup: HealthSetup, state: str, at: float, error: str) -> str:
+    """What is wrong with a loop that somebody runs, by what it wrote down last (`at`, Unix seconds); blank: nothing."""
+    silent = max(time.time() - at, 0.0)
+    if state == LoopState.PARKED.value:
+        return f"parked: {error}"
+    if state and silent > setup.general.stuck_after + setup.settings.every:
+        return f"no sign of life for {duration(silent)}"
+    return ""
+
+
+def _actions(setup: HealthSetup) -> str:
+    """What was begun and has not ended, or has failed last."""
+    with ExitStack() as stack:
+        done = records_of(setup, open_journal(setup, stack, writes=False)).actions()
+    begun = [each for each in done if each.state is ActionState.UNDER_WAY]
+    if begun and not running(setup):
+        first = begun[0]
+        raise Doubt(
+            f"{counted(len(begun), 'action')} began and did not end: {first.action.value} {safe(first.name)}.",
+            kept="What was done of it stays as it is.",
+            remedy=f"torrent-mover health {setup.name}: the next look goes on with it.",
+        )
+    return f"{counted(len(done), 'action')}, {len(begun)} under way"

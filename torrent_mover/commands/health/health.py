@@ -23,6 +23,7 @@ from torrent_mover.bootstrap.health.state import LoopStates, open_journal, recor
 from torrent_mover.bootstrap.health.world import HealthDuty
 from torrent_mover.commands.health import taking_back
 from torrent_mover.commands.health.arguments import ACTIONS
+from torrent_mover.commands.health.configured import trouble_of_loop
 from torrent_mover.commands.health.ending import LAST_STEP, Ending, ending
 from torrent_mover.domain.errors import Cancelled, ExitCode, UsageError, worst
 from torrent_mover.domain.quantities import parse_duration
@@ -42,7 +43,6 @@ from torrent_mover.duties.health.health_journal import DUTY
 from torrent_mover.duties.health.judging import Verdict
 from torrent_mover.duties.health.model import HealthHold
 from torrent_mover.duties.health.worker import HealthReport
-from torrent_mover.engine.hub.loops import LoopState
 
 SCHEMA_VERSION: Final = 1
 _SHORTEST: Final = 4
@@ -231,12 +231,7 @@ def _check(setup: HealthSetup, _arguments: argparse.Namespace) -> Told:
         journal = open_journal(setup, stack, writes=False)
         states = LoopStates(UnwrittenDocuments(None) if journal is None else journal.documents(DUTY, setup.name))
         state, at, error = states.read()
-    silent = max(time.time() - at, 0.0)
-    wrong = ""
-    if running(setup) and state == LoopState.PARKED.value:
-        wrong = f"parked: {error}"
-    elif running(setup) and state and silent > setup.general.stuck_after + setup.settings.every:
-        wrong = f"no sign of life for {duration(silent)}"
+    wrong = trouble_of_loop(setup, state, at, error) if running(setup) else ""
     if wrong:
         lines.append(f"  {safe(wrong)}")
     data["state"] = wrong or ("running" if running(setup) else "")

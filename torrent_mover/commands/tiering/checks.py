@@ -5,40 +5,54 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Final
 
+from torrent_mover.bootstrap.arr_checks import version_checks
 from torrent_mover.bootstrap.tiering.setups import TierSetup
 from torrent_mover.bootstrap.tiering.state import running
 from torrent_mover.bootstrap.tiering.tier import Tier
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.report.tiers import SILENT_AFTER
+from torrent_mover.domain.text import counted, duration, safe
 from torrent_mover.domain.text import size as size_text
 from torrent_mover.duties.tiering.errors import RootAway, RootsNotDistinct
 from torrent_mover.duties.tiering.looking import on_ssd
 from torrent_mover.duties.tiering.needs import TierDisk, TierWorld
 from torrent_mover.duties.tiering.other_movers import refuse_other_movers
+from torrent_mover.duties.tiering.picture import DiskSpace
 from torrent_mover.duties.tiering.root_marks import look_at
 from torrent_mover.duties.tiering.roots import RootState
-from torrent_mover.engine.preflight.examination import Check, Doubt
+from torrent_mover.duties.tiering.watermarks import marks_of
+from torrent_mover.engine.preflight.examination import Check, Doubt, WorkerSilent
+from torrent_mover.ports.roles import Remarks
+
+_OURS: Final = ("torrent-mover", "torrent_mover", "/api/v1/tiers")
+"""By this a hook is known that queues for a tier: the command, or the API of serve."""
 
 
 @contextmanager
 def checks_of(setup: TierSetup) -> Iterator[Sequence[Check]]:
     """Clients, disks, what lies between them, and who works. A small file in each folder is made, looked for, and removed."""
-    with Tier(setup, writes=False) as tier:
+    with ExitStack() as stack:
+        tier = stack.enter_context(Tier(setup, writes=False))
         world = tier.world()
         roots = [Check(_root_name(world, disk), partial(_root, world, disk)) for disk in world.disks]
         yield [
             *(Check(f"client {name}", partial(_client, world, name)) for name in world.clients),
             Check("other movers", partial(_no_other_mover, world), needs=(f"client {world.settings.client}",)),
+            Check("hook", partial(_hook, tier, world), needs=(f"client {world.settings.client}",)),
             *roots,
             *(_sight(tier, world, disk) for disk in world.disks),
             Check("two disks", partial(_apart, world), needs=tuple(check.name for check in roots)),
             *([Check("link roots", partial(_link_roots, world))] if world.settings.link_roots else []),
+            *version_checks(setup.arrs, tier.clock, stack),
             Check("state folder", partial(_state_folder, setup)),
-            Check("worker", partial(_worker, setup, world), fatal=False),
+            Check("worker", partial(_worker, setup, world)),
+            Check("queue", partial(_queue, world)),
+            Check("copies", partial(_copies, world)),
         ]
 
 
@@ -67,7 +81,7 @@ def _no_other_mover(world: TierWorld) -> str:
 def _sight(tier: Tier, world: TierWorld, disk: TierDisk) -> Check:
     """The tier's client sees the folder under the name that path_map says."""
     needs = (f"client {world.settings.client}", _root_name(world, disk))
-    return Check(f"as the client sees {disk.root}", partial(tier.seen, disk.root), needs=needs)
+    return Check(f"as the client sees {disk.root}", partial(tier.seen, disk.root), needs=needs, quick=False)
 
 
 def _root_name(world: TierWorld, disk: TierDisk) -> str:
@@ -90,8 +104,21 @@ def _root(world: TierWorld, disk: TierDisk) -> str:
             remedy=f"Look at the mount, and at who may write there: ls -ld {disk.root}",
         )
     space = disk.files.space()
+    if disk in world.ssds:
+        _room(world, DiskSpace(disk.root, space.free, space.total, 0))
     new = "; its first use" if finding.state is RootState.NEW else ""
     return f"{size_text(space.free)} of {size_text(space.total)} free{new}"
+
+
+def _room(world: TierWorld, space: DiskSpace) -> None:
+    """Raises Doubt where an SSD has less free than is wanted."""
+    marks = marks_of(world.settings, space)
+    if space.free < marks.low:
+        raise Doubt(
+            f"{size_text(space.free)} of {size_text(space.total)} free, and free_low asks for {size_text(marks.low)}.",
+            kept="Torrents leave it, as far as their copies are proven and nothing speaks for staying.",
+            remedy="torrent-mover tier --dry-run says which leave, and why the others stay.",
+        )
 
 
 def _apart(world: TierWorld) -> str:
@@ -148,15 +175,76 @@ def _state_folder(setup: TierSetup) -> str:
     return str(setup.state_dir)
 
 
+def _hook(tier: Tier, world: TierWorld) -> str:
+    """Whether the client tells of what has finished; without that, the worker finds it at its next look."""
+    remarks = tier.client().role(Remarks)
+    commands = [line for each in (remarks.remarks() if remarks else ()) for line in each.runs.splitlines()]
+    ours = [line for line in commands if any(word in line for word in _OURS)]
+    every = duration(world.settings.sweep_every)
+    if not ours:
+        return f"none: what has finished is found every {every} (sweep_every)"
+    waits = [line for line in ours if "execute" in line and ".bg" not in line]
+    if waits:
+        raise Doubt(
+            f"The hook stops {world.clients[world.settings.client].client.name} until its command has ended: {safe(waits[0])}",
+            kept="The tier works.",
+            remedy="Write execute.nothrow.bg in place of execute.nothrow there, and start the client again.",
+        )
+    return f"installed: {safe(ours[0])}"
+
+
 def _worker(setup: TierSetup, world: TierWorld) -> str:
-    who = running(setup)
+    """Who works, and its last sign. Raises WorkerSilent for one that holds the lock and does nothing."""
+    who, beat, now = running(setup), world.journal.heartbeat(), world.clock.now()
     if who:
-        return f"yes: {who}"
+        silent = now - max(beat.at, beat.ended_at) if beat else 0.0
+        if silent > SILENT_AFTER:
+            raise WorkerSilent(
+                f"It has given no sign for {duration(silent)}: {who}.",
+                kept="Nothing is copied or evicted; the queue is kept.",
+                remedy="End that process and start it again: torrent-mover tier --watch",
+            )
+        return f"yes: {who}" + (f"; last sign {duration(max(silent, 0.0))} ago" if beat else "")
     waiting = len(world.journal.queue())
     if not waiting:
-        return "none is running now"
+        return "none is running now" + (f"; its last round ended {duration(now - beat.ended_at)} ago" if beat else "")
     raise Doubt(
         f"None is running, and {counted(waiting, 'torrent')} wait to be copied.",
         kept="The queue is kept.",
         remedy="torrent-mover tier --watch",
     )
+
+
+def _queue(world: TierWorld) -> str:
+    """What waits to be copied, and what has failed already."""
+    entries = sorted(world.journal.queue(), key=lambda entry: entry.queued_at)
+    failed = [entry for entry in entries if entry.tries]
+    if failed:
+        first = max(failed, key=lambda entry: entry.tries)
+        raise Doubt(
+            f"{len(failed)} of {counted(len(entries), 'torrent')} could not be copied yet. {first.torrent.short.upper()},"
+            f" after {first.tries} {'try' if first.tries == 1 else 'tries'}: {safe(first.reason)}",
+            kept="They stay on the SSD and are tried again.",
+            remedy=f"torrent-mover tier --explain {first.torrent.hex}",
+        )
+    if not entries:
+        return "empty"
+    waited = duration(max(world.clock.now() - entries[0].queued_at, 0.0))
+    return f"{counted(len(entries), 'torrent')}, the first one since {waited}"
+
+
+def _copies(world: TierWorld) -> str:
+    """What lies on the targets, and what of it needs somebody."""
+    copies, evictions = world.journal.copies(), world.journal.evictions()
+    wrong = [f"{safe(copy.name)} is bad: {safe(copy.bad)}" for copy in copies if copy.bad]
+    wrong += [f"{safe(each.title)} stays on the SSD: {safe(each.trouble)}" for each in evictions if each.trouble]
+    if wrong:
+        first = next((copy.torrent for copy in copies if copy.bad), evictions[0].torrent if evictions else None)
+        raise Doubt(
+            "\n".join(wrong),
+            kept="Nothing of these is deleted.",
+            remedy=f"torrent-mover tier --explain {first.hex if first else 'HASH'}",
+        )
+    proven = sum(copy.counts for copy in copies)
+    gone = sum(bool(copy.evicted_at) for copy in copies)
+    return f"{proven} proven, {gone} of them no longer on the SSD; {len(copies) - proven} under way"

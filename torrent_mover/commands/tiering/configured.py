@@ -38,6 +38,7 @@ def _told(setup: TierSetup, chosen: str, doubts: tuple[str, ...]) -> OtherDuty:
         partial(_status, setup),
         doubts,
         partial(_data, setup),
+        setup.state_dir,
     )
 
 

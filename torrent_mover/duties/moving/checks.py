@@ -89,17 +89,18 @@ class Checks:
         ssh = [_ssh_check(role, server) for role, server in zip(("source", "destination"), reach.ssh, strict=False)]
         there = ssh[1:] if len(ssh) > 1 else []
         rsync = (
-            [Check(_rsync_name(reach.rsync), self._rsync, needs=tuple(each.name for each in ssh))]
+            [Check(_rsync_name(reach.rsync), self._rsync, needs=tuple(each.name for each in ssh), quick=False)]
             if reach.rsync
             else []
         )
         needs = tuple(each.name for each in there)
-        folder = Check(_FOLDER, self.folder.write, needs=needs)
+        folder = Check(_FOLDER, self.folder.write, needs=needs, quick=False)
         ask = reach.statistics
-        statistics = [Check("folder for statistics", ask, fatal=False, needs=needs)] if ask else []
+        statistics = [Check("folder for statistics", ask, fatal=False, needs=needs, quick=False)] if ask else []
         leaving = [Check("what leaves there", self._departures, fatal=False, needs=(_SOURCE,))] if self._deletes else []
         proving = [Check("who checks the data", self._prover, fatal=False)] if self._certified else []
-        lasting = [Check("lasting writes", self.folder.lasts, fatal=False, needs=(_FOLDER,))] if there else []
+        lasts = Check("lasting writes", self.folder.lasts, fatal=False, needs=(_FOLDER,), quick=False)
+        lasting = [lasts] if there else []
         return (
             Check("config", reach.config),
             *([Check("open files", reach.open_files)] if reach.open_files else []),
@@ -112,7 +113,7 @@ class Checks:
             *proving,
             *ssh,
             *rsync,
-            Check("source files", self._files.ask, needs=(_SOURCE, ssh[0].name)),
+            Check("source files", self._files.ask, needs=(_SOURCE, ssh[0].name), quick=False),
             folder,
             *lasting,
             *statistics,
@@ -127,7 +128,9 @@ class Checks:
     def room(self, plan: Plan) -> tuple[Check, ...]:
         """The client's view of the destination, and room for a plan."""
         sizes = [move.torrent.size for move in plan.moves]
-        seen = Check("path as destination client sees it", self.folder.seen_by_client, needs=(_DESTINATION, _FOLDER))
+        seen = Check(
+            "path as destination client sees it", self.folder.seen_by_client, needs=(_DESTINATION, _FOLDER), quick=False
+        )
         return (seen, *self._needing_folder(space_checks(self._space, sizes, self._jobs)))
 
     def _needing_folder(self, checks: Iterable[Check]) -> Iterator[Check]:

@@ -26,17 +26,31 @@ class NotChecked(Doubt):
     code = "TM-E113"
 
 
+class NotAnswered(PreflightRefused):
+    """A check had no answer within the time that whoever asks has for all of them."""
+
+    code = "TM-E137"
+
+
+class WorkerSilent(PreflightRefused):
+    """Somebody holds the lock of a duty's worker, and gives no sign of life, or has been set aside after failures."""
+
+    code = "TM-E136"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One question. `ask` returns the good answer in words or raises MoverError; a `fatal` failure stops the run.
 
-    `needs` names checks without whose success this one cannot be asked.
+    `needs` names checks without whose success this one cannot be asked. `quick`: it may be asked every minute, for it writes no
+    file and reads no more than an answer or two.
     """
 
     name: str
     ask: Callable[[], str]
     fatal: bool = True
     needs: tuple[str, ...] = ()
+    quick: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +91,17 @@ class _Question:
 
 @dataclass(slots=True)
 class Examination:
-    """The checks of one run, in one or more rounds. Those of a round are asked side by side, each after what it needs."""
+    """The checks of one run, in one or more rounds. Those of a round are asked side by side, each after what it needs.
+
+    `until`: on the monotonic clock; what has no answer by then has failed, and its thread is left behind. None: each check has
+    a bound of its own.
+    """
 
     clock: Clock
     publish: Publish
     results: list[CheckResult] = field(default_factory=list)
     mending: Mending = lambda _error: None
+    until: float | None = None
 
     def ask(self, checks: Iterable[Check]) -> Iterable[CheckResult]:
         """Ask them all; yields results in the order of the list, and goes on after a failure so that one sees them all at once."""
@@ -91,10 +110,21 @@ class Examination:
         for question in questions:
             threading.Thread(target=self._ask, args=(question, asked), name=question.check.name, daemon=True).start()
         for question in questions:
-            question.over.wait()
-            result = self._ended(question)
+            result = self._ended(question) if self._over(question) else self._late(question)
             self.results.append(result)
             yield result
+
+    def _over(self, question: _Question) -> bool:
+        """Whether it has its answer, as soon as it has; False: not in time."""
+        return question.over.wait(None if self.until is None else max(self.until - self.clock.monotonic(), 0.0))
+
+    def _late(self, question: _Question) -> CheckResult:
+        late = NotAnswered(
+            "There is no answer yet.",
+            kept="Nothing was changed.",
+            remedy="torrent-mover doctor waits for it, and says how long it takes.",
+        )
+        return self._failed(question.check, late, 0.0)
 
     def _ask(self, question: _Question, asked: Mapping[str, _Question]) -> None:
         """In a thread of its own: wait for what it needs, ask, and leave the answer or the error."""

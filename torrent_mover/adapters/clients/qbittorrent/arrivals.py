@@ -16,6 +16,7 @@ def remarks(preferences: Mapping[str, Any]) -> Iterator[Remark]:
         yield Remark(
             f"it runs its external program for each torrent that arrives, {_ONCE_MORE}",
             "Options > Downloads > Run external program on torrent finished",
+            runs=str(preferences["autorun_program"]),
         )
     if preferences.get("autorun_on_torrent_added_enabled") and preferences.get("autorun_on_torrent_added_program"):
         yield Remark(

@@ -12,9 +12,10 @@ from torrent_mover.adapters.clients.rtorrent.xml_rpc import RpcFault
 from torrent_mover.ports.roles import Remark
 
 _ERASED: Final = "event.download.erased"
+_FINISHED: Final = "event.download.finished"
 _EVENTS: Final = {
     "event.download.inserted_new": "runs commands for each torrent that is added",
-    "event.download.finished": "runs commands for each torrent that is finished",
+    _FINISHED: "runs commands for each torrent that is finished",
     _ERASED: "runs commands for each torrent that is removed, which may delete its data, also what other torrents use",
 }
 _HASHED: Final = "event.download.hash_done"
@@ -34,6 +35,15 @@ def of(session: RpcSession, event: str) -> tuple[str, ...]:
         keys = session.tried("method.list_keys", "", event)
         return tuple(str(key) for key in keys if not str(key).startswith(_OWN))
     return ()
+
+
+def _commands(session: RpcSession, keys: Sequence[str]) -> str:
+    """What the configuration runs when a torrent has finished, a command a line."""
+    with suppress(RpcFault):
+        commands = session.tried("method.get", "", _FINISHED)
+        if isinstance(commands, dict):
+            return "\n".join(str(commands[key]) for key in keys if key in commands)
+    return ""
 
 
 def movers(session: RpcSession) -> Sequence[Remark]:
@@ -57,7 +67,9 @@ def remarks(session: RpcSession) -> Sequence[Remark]:
     for event, what in _EVENTS.items():
         keys = of(session, event)
         if keys:
-            found.append(Remark(f"{what} ({', '.join(keys)})", f"{event} in rtorrent.rc", event == _ERASED))
+            runs = _commands(session, keys) if event == _FINISHED else ""
+            remark = Remark(f"{what} ({', '.join(keys)})", f"{event} in rtorrent.rc", event == _ERASED, runs=runs)
+            found.append(remark)
     with suppress(RpcFault):
         if "d.erase" in str(session.tried("method.get", "", _RATIO_COMMAND)):
             found.append(Remark("removes torrents that have reached their ratio", f"{_RATIO_COMMAND} in rtorrent.rc"))
