@@ -110,5 +110,32 @@ def test_a_journal_that_cannot_be_written_ends_with_5_where_somebody_has_it_and_
     assert "is not taken" in said
 
 
+def test_a_full_disk_under_the_journal_ends_with_4_for_somebody_must_make_room(config, capsys, monkeypatch):
+    """Not with 5, which says that waiting helps: cron mails may be sorted by that."""
+    connect = database.connect
+
+    def on_a_full_disk(target, *, uri=False):
+        connection = connect(target, uri=uri)
+        connection.execute("PRAGMA max_page_count = 1")  # no page more than it has
+        return connection
+
+    def hold(number):
+        return main(["--config", config, "health", "tv", "--hold", f"{number:040x}"])
+
+    assert hold(0) == ExitCode.DONE
+    monkeypatch.setattr(database, "connect", on_a_full_disk)
+    codes = [hold(number) for number in range(1, 300)]
+    full = codes.index(ExitCode.PREFLIGHT_REFUSED)
+    assert set(codes[:full]) <= {ExitCode.DONE}
+    said = capsys.readouterr().err
+    assert "TM-E122" in said
+    assert "full" in said
+    monkeypatch.undo()
+    (setup, _), _ = health_setups(config)
+    with ExitStack() as stack:
+        held = records_of(setup, open_journal(setup, stack, writes=False)).holds()
+    assert InfoHash(f"{full + 1:040x}") not in {each.torrent for each in held}
+
+
 def test_a_config_without_health_has_none_of_it(tmp_path):
     assert configured(str(tmp_path / "nothing.ini")) == ()
