@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ class KeptFile:
     media: tuple[int, ...]
     score: int = 0
     quality: str = "WEBDL-1080p"
+    revision: dict[str, int | bool] = field(default_factory=lambda: {"version": 1, "real": 0, "isRepack": False})
 
 
 def keep(library: Library, number: int, path: str, *media: int, torrent: str) -> None:
@@ -93,7 +94,7 @@ def of_number(double: ArrDouble, number: int, _query: dict[str, str]) -> _Answer
         told |= {"seriesId": OWNER, "series": library.owners.get(OWNER, {"id": OWNER, "monitored": True})}
     if held is not None:
         key, file = held
-        quality = {"quality": {"id": 3, "name": file.quality}, "revision": {"version": 1}}
+        quality = {"quality": {"id": 3, "name": file.quality}, "revision": file.revision}
         told["episodeFile" if shows else "movieFile"] = {
             "id": key,
             "path": file.path,

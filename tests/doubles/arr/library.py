@@ -115,13 +115,14 @@ class Library:
             ],
         }
 
-    def grab(self, torrent: str, *media: int, title: str = "Some.Release", score: int = 0) -> None:
-        """It sent a torrent to its client."""
+    def grab(self, torrent: str, *media: int, title: str = "Some.Release", score: int = 0, version: int = 1) -> None:
+        """It sent a torrent to its client. `version`: 2 for a PROPER or REPACK."""
+        quality = {"quality": {"id": 3, "name": "WEBDL-1080p"}, "revision": {"version": version, "real": 0}}
         with self.lock:
             for number in media:
                 data = {"indexer": "an indexer", "downloadClient": "qbit"}
                 event = self._event("grabbed", number, torrent, title, data)
-                event |= {"customFormatScore": score, "quality": {"quality": {"id": 3, "name": "WEBDL-1080p"}}}
+                event |= {"customFormatScore": score, "quality": quality}
 
     def restart(self) -> None:
         """Commands that had not ended are orphans afterwards."""

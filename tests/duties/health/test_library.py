@@ -80,6 +80,25 @@ def test_a_file_of_another_release_supersedes_by_the_arrs_order_of_qualities_the
     assert found(house)[2] is better
 
 
+@pytest.mark.parametrize(
+    ("grabbed", "kept", "score", "better"),
+    [
+        (1, {"version": 2, "real": 0, "isRepack": False}, 10, True),
+        (1, {"version": 2, "real": 0, "isRepack": True}, 0, True),  # a REPACK, whatever its score
+        (1, {"version": 1, "real": 1, "isRepack": False}, 10, True),  # a REAL counts before a PROPER
+        (2, {"version": 1, "real": 1, "isRepack": False}, 10, True),
+        (2, {"version": 2, "real": 0, "isRepack": True}, 10, False),
+        (2, {"version": 1, "real": 0, "isRepack": False}, 50, False),
+        (1, {}, 50, True),  # an answer without it: by the score
+        (1, {}, 10, False),
+    ],
+)
+def test_within_one_quality_a_later_revision_supersedes_before_the_score_counts(house, grabbed, kept, score, better):
+    house.library.grab(HASH.hex, 1, score=10, version=grabbed)
+    house.library.kept[31] = KeptFile("/media/Show/e1.mkv", (1,), score, revision=kept)
+    assert found(house)[2] is better
+
+
 def test_without_a_profile_qualities_that_differ_say_nothing(house):
     house.library.grab(HASH.hex, 1, score=10)
     house.library.kept[31] = KeptFile("/media/Show/e1.mkv", (1,), 50, "Bluray-1080p")

@@ -23,6 +23,7 @@ from torrent_mover.domain.arrs.media import (
     QueueState,
     RejectedFile,
     RemoteMapping,
+    Revision,
     WantedMedia,
 )
 from torrent_mover.domain.paths import ArrPath
@@ -112,6 +113,7 @@ def event_of(item: Item, product: ArrProduct) -> MediaEvent:
         int(file) if isinstance(file, str) and file.isdecimal() else None,
         _score(item),
         _quality(item),
+        _revision(item),
     )
 
 
@@ -123,6 +125,13 @@ def _score(item: Item) -> int | None:
 def _quality(item: Item) -> str:
     quality = _object(_object(item, "quality"), "quality")
     return _word(quality, "name")
+
+
+def _revision(item: Item) -> Revision | None:
+    """Sonarr's and Radarr's own order compares `real`, then `version`; `isRepack` says only by what word."""
+    told = _object(_object(item, "quality"), "revision")
+    real, version = told.get("real", 0), told.get("version")
+    return (real, version) if isinstance(real, int) and isinstance(version, int) else None
 
 
 def _object(item: Item, key: str) -> Item:
@@ -276,6 +285,7 @@ def media_facts_of(item: Item) -> MediaFacts:
         score=_score(file),
         quality=_quality(file),
         profile=_count(item.get("qualityProfileId")) or _count(series.get("qualityProfileId")),
+        revision=_revision(file),
     )
 
 

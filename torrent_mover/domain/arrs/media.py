@@ -35,13 +35,17 @@ class EventKind(Enum):
     OTHER = "other"
 
 
+Revision = tuple[int, int]
+"""How often a release was made anew, as Arrs count it: REAL, then PROPER and REPACK; the first one is (0, 1). Larger is better."""
+
+
 @dataclass(frozen=True, slots=True)
 class MediaEvent:
     """One event of an Arr's history. `word` is the Arr's own; `at` in Unix seconds.
 
     `media`: the episode, movie, album or book; None where the Arr names none. `dropped_path`: the file that it was imported
     from, as the Arr sees it; None where it does not say. `number` is the event's own id. `file`: the one of the library that it was
-    imported as. `score` and `quality` are those of the release, by the Arr.
+    imported as. `score`, `quality` and `revision` are those of the release, by the Arr.
     """
 
     number: int
@@ -54,6 +58,7 @@ class MediaEvent:
     file: int | None = None
     score: int | None = None
     quality: str = ""
+    revision: Revision | None = None
 
 
 class QueueState(Enum):
@@ -177,7 +182,7 @@ class MediaFacts:
     """What an Arr knows of one episode or movie. `exists` False: it has none of that number any more, and nothing else is known.
 
     `airs_at`: the earliest date, in Unix seconds; None: not told. `monitored`: with its series. `file`: None where the library has
-    none; `score` and `quality` are those of that file, None and blank where not told. `profile`: of qualities.
+    none; `score`, `quality` and `revision` are those of that file, None and blank where not told. `profile`: of qualities.
     """
 
     media: int
@@ -189,6 +194,7 @@ class MediaFacts:
     score: int | None = None
     quality: str = ""
     profile: int | None = None
+    revision: Revision | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class MediaView:
 
     `airs_at` in Unix seconds; `monitored` and `exists` over all of the torrent's media; `score` of the release and `file_score` of
     what lies in the library, in the Arr's own points. `ahead`: places by which the quality of that file stands above that of the
-    release in the Arr's own order; negative: below it. A file that came from the release itself is not above it.
+    release in the Arr's own order; negative: below it. `revised`: 1 where that file is a later revision (PROPER, REPACK) than the
+    release, -1 an earlier one, 0 the same. A file that came from the release itself is not above it.
     """
 
     media: int
@@ -122,6 +123,7 @@ class MediaView:
     score: int | None = None
     file_score: int | None = None
     ahead: int | None = None
+    revised: int | None = None
 
 
 def unwanted_by(media: MediaView) -> bool | None:
@@ -245,8 +247,9 @@ class HealthLook:
 
     `pictures`: every torrent of the client, those of others too: cross-seeds and the share that is in trouble are counted over
     all of them. `arr_known`: the loop's Arr gave a true answer; None: the loop has none. `categories`: those of the loop,
-    case-folded; None: all. `own`: the only ones that may be the loop's; None: any. `closely`: pictures of which more is known than
-    the list tells; None: any. `facts`: over all pictures; None: not counted yet.
+    case-folded; None: all. `unknown_owner`: the Arr whose categories they would be, and that never told them; blank: they are
+    known. `own`: the only ones that may be the loop's; None: any. `closely`: pictures of which more is known than the list tells;
+    None: any. `facts`: over all pictures; None: not counted yet.
     """
 
     loop: str
@@ -260,6 +263,7 @@ class HealthLook:
     own: Sequence[Picture] | None = None
     closely: Sequence[Picture] | None = None
     facts: CrowdFacts | None = None
+    unknown_owner: str = ""
 
     @property
     def known_closely(self) -> Collection[Picture]:

@@ -196,13 +196,18 @@ class RuleSettings:
         ),
     ] = HealthAction.REPORT
     superseded_after: Annotated[
-        float, Key(_AFTER, "The library has a file with a better score: how long before it is due.", advanced=True)
+        float,
+        Key(
+            _AFTER,
+            "The library has something better (quality, PROPER, score): how long before it is due.",
+            advanced=True,
+        ),
     ] = 0.0
     superseded_action: Annotated[
         HealthAction,
         Key(
             action("off", "report", "tag", "retire"),
-            "The library has a file with a better score: what is done then.",
+            "The library has something better (quality, PROPER, score): what is done then.",
             advanced=True,
         ),
     ] = HealthAction.REPORT

@@ -7,7 +7,7 @@ from torrent_mover.duties.health.rules.rule import Case, HealthCheck, arr_name, 
 
 
 def judge(case: Case) -> Judged:
-    """By the Arr's own order of qualities, and its own scores within one of them."""
+    """By the Arr's own order of qualities; within one of them by the revision, then by the Arr's own scores."""
     media, arr = grabbed_media(case), arr_name(case)
     if isinstance(media, Judged):
         return media
@@ -19,6 +19,8 @@ def judge(case: Case) -> Judged:
     first = media[0]
     if first.ahead:
         return found("the library has a better quality")
+    if first.revised:
+        return found("the library has a later revision of that quality (PROPER, REPACK)")
     return found(f"score {first.score}, the library has {first.file_score}")
 
 
@@ -26,6 +28,8 @@ def _is_better(media: MediaView) -> bool | None:
     """Whether the file in the library is; None: not told."""
     if media.ahead:
         return media.ahead > 0
+    if media.ahead == 0 and media.revised:
+        return media.revised > 0
     if media.ahead is None or media.score is None or media.file_score is None:
         return None
     return media.file_score > media.score
