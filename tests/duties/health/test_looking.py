@@ -15,7 +15,8 @@ from torrent_mover.bootstrap.health.neighbours import NeighbourCounts, OtherClie
 from torrent_mover.bootstrap.health.world import AskedArr
 from torrent_mover.domain.errors import ExitCode, Unreachable
 from torrent_mover.domain.paths import ClientPath, LocalPath
-from torrent_mover.duties.health.explaining import explain_lines
+from torrent_mover.duties.health.belonging import not_ours
+from torrent_mover.duties.health.explaining import explain_lines, look_lines
 from torrent_mover.duties.health.health_journal import KeptHealthJournal
 from torrent_mover.duties.health.model import HealthHold
 from torrent_mover.duties.tiering.records import CopyRecord
@@ -32,9 +33,9 @@ def looker(tmp_path):
     made.file.close()
 
 
-def asked(house, name: str) -> AskedArr:
+def asked(house, name: str, **settings) -> AskedArr:
     house.manager.name = name
-    return AskedArr(house.manager, house.settings())
+    return AskedArr(house.manager, house.settings(**settings))
 
 
 def orphaned(report, torrent) -> str | None:
@@ -88,6 +89,38 @@ def test_whatever_an_arr_answers_instead_its_rules_do_not_judge_and_the_others_d
         house.double.faults.clear()
         refused_for_good = fault is Fault.BASIC  # a key is not tried again before the config changes
         assert bool(looker.looks(worker).assessment.verdicts[torrent].intent.vetoes) is refused_for_good
+
+
+def test_an_arr_that_never_said_what_is_its_own_stands_the_clocks_and_says_what_helps(looker, tmp_path):
+    """A command that looks once begins anew each time: nothing that it knew is lost, and nothing counts as judged."""
+    torrent = looker.download()
+    with arr_house(tmp_path / "tv") as house:
+        looker.arr = asked(house, "tv")
+        looker.looks(looker.worker())
+        before = looker.journal.memory().strands
+        assert before
+        house.double.faults["*"] = Fault.DROP
+        looker.arr = asked(house, "tv")
+
+        report = looker.looks(looker.worker(), 1)
+
+        seen = report.assessment
+        assert report.exit_code is ExitCode.UNREACHABLE
+        assert (
+            seen.truth.blind
+            == "tv does not answer, so which torrents are its own is not known: none of 1 torrent is judged"
+        )
+        assert looker.said[-1] == f"clocks stand: {seen.truth.blind}"
+        said = "\n".join(look_lines("tv", seen, looker.settings))
+        assert seen.truth.blind in said
+        assert "Write category = ... in [ARR tv], or categories = ... in [HEALTH tv]" in said
+        assert not_ours(seen.look).startswith("tv does not answer")
+        assert (seen.verdicts, looker.journal.memory().strands) == ({}, before)
+
+        looker.arr = asked(house, "tv", category="tv")
+        named = looker.looks(looker.worker(), 1)
+        assert (named.assessment.truth.blind, list(named.assessment.verdicts)) == ("", [torrent])
+        assert named.exit_code is ExitCode.UNREACHABLE
 
 
 def test_an_arr_that_starts_is_asked_again_soon_each_time(looker, tmp_path):

@@ -30,6 +30,7 @@ from torrent_mover.domain.quantities import parse_duration
 from torrent_mover.domain.settings.problems import quoted
 from torrent_mover.domain.text import duration, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.health.belonging import not_ours
 from torrent_mover.duties.health.errors import NoSuchRecord
 from torrent_mover.duties.health.explaining import (
     action_data,
@@ -207,7 +208,7 @@ def _explain(setup: HealthSetup, arguments: argparse.Namespace) -> Told:
     seen = report.assessment
     for torrent, picture in seen.look.pictures.items():
         if torrent.hex.startswith(beginning):
-            verdict = seen.verdicts.get(torrent) or Verdict(picture, "it is of another category")
+            verdict = seen.verdicts.get(torrent) or Verdict(picture, not_ours(seen.look))
             lines = explain_lines(setup.name, verdict, seen, setup.settings)
             return lines, {"loop": setup.name, "rows": [explain_data(setup.name, verdict, seen)]}, report.exit_code
     return [], {"loop": setup.name, "rows": []}, report.exit_code

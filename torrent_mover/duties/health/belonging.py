@@ -19,6 +19,13 @@ def is_ours(picture: Picture, look: HealthLook, memory: HealthMemory, settings: 
     return look.categories is None or category.casefold() in look.categories
 
 
+def not_ours(look: HealthLook) -> str:
+    """Why a torrent that no verdict is about is left alone."""
+    if look.unknown_owner:
+        return f"{look.unknown_owner} does not answer, so whether it is this loop's is not known"
+    return "it is of another category"
+
+
 def skipped(picture: Picture, settings: HealthSettings, hold: HealthHold | None, now: float) -> str:  # noqa: PLR0911  one reason a line
     """Why one of the loop's torrents is not judged now; blank: it is. A person's word comes before its age."""
     torrent = picture.torrent

@@ -87,6 +87,11 @@ def _blind(look: HealthLook, shrunk: int) -> str:
         )
     if facts.lost >= _FEWEST_LOST and facts.lost > _MOUNT_SHARE * facts.complete:
         return f"{facts.lost} of {counted(facts.complete, 'complete torrent')} lost data: a disk may not be mounted"
+    if look.unknown_owner:
+        return (
+            f"{look.unknown_owner} does not answer, so which torrents are its own is not known:"
+            f" none of {counted(len(look.pictures), 'torrent')} is judged"
+        )
     return ""
 
 

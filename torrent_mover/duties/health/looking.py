@@ -72,7 +72,6 @@ class _ArrSeen:
     """What the Arr said in this look; `queue` None: it gave no true answer."""
 
     queue: Mapping[InfoHash, tuple[QueueItem, ...]] | None = None
-    categories: frozenset[str] = frozenset()
     trouble: str = ""
 
 
@@ -110,13 +109,14 @@ class HealthLooker:
         condition = self._condition(listed.condition)
         arr = self._ask_arr()
         self._blocks = world.journal.blocks() if world.arr is not None else {}
-        categories = self._categories_now = self._own_categories(arr)
+        categories = self._categories_now = self._own_categories()
         own = self._own_of(listed, categories)
         self._read_details(own, listed, memory, condition)
         troubled = {torrent for torrent, _ in memory.strands}
         beside = self._with_neighbours(row.torrent for row, _ in own if row.id in troubled)
         closely = self._pictures(listed.pictures, arr, beside)
-        notes = (arr.trouble,) if arr.trouble else ()
+        unknown_owner = self._unknown_owner()
+        notes = tuple(filter(None, (arr.trouble, _remedy(world.name, unknown_owner))))
         return HealthLook(
             world.name,
             world.client_name,
@@ -129,6 +129,7 @@ class HealthLooker:
             tuple(detail.picture or row for row, detail in own),
             tuple(closely.values()),
             listed.facts,
+            unknown_owner,
         )
 
     def again(self, order: HealthOrder, seen: Assessment) -> HealthOrder | None:
@@ -184,11 +185,13 @@ class HealthLooker:
         if clock.monotonic() < self._arr_rests_until:
             return _ArrSeen(trouble=self._arr_trouble)
         try:
+            own = _folded(self.world.settings.categories)
+            # First: where [ARR] names its category, it is known though nothing answers.
+            self._categories = own or _folded(arr.categories())
             lines: dict[InfoHash, tuple[QueueItem, ...]] = {}
             for line in arr.queue():
                 if line.torrent is not None:
                     lines[line.torrent] = (*lines.get(line.torrent, ()), line)
-            categories = _folded(self.world.settings.categories) or _folded(arr.categories())
         except Cancelled:
             raise
         except MoverError as error:  # away, no Arr, or it refuses the question (500)
@@ -197,16 +200,19 @@ class HealthLooker:
             self._arr_rests_until = clock.monotonic() + rest_after(max(self._arr_failures, 1))
             return _ArrSeen(trouble=self._arr_trouble)
         self._arr_failures = 0
-        return _ArrSeen(lines, categories)
+        return _ArrSeen(lines)
 
-    def _own_categories(self, arr: _ArrSeen) -> frozenset[str] | None:
+    def _own_categories(self) -> frozenset[str] | None:
         """Categories of the loop; None: all torrents. Those of an Arr that is away are the ones that it had."""
         own = _folded(self.world.settings.categories)
         if own or self.world.arr is None:
             return own or None
-        if arr.queue is not None:
-            self._categories = arr.categories
         return self._categories if self._categories is not None else frozenset()
+
+    def _unknown_owner(self) -> str:
+        """The Arr that never told which categories are its own, where nobody else says so either; blank: they are known."""
+        unknown = not self.world.settings.categories and self._categories is None
+        return self.world.arr.name if self.world.arr is not None and unknown else ""
 
     def _own_of(self, listed: Listed, categories: frozenset[str] | None) -> _Own:
         """The rows of those that may be the loop's, and what is read of each. What the client does not list is forgotten."""
@@ -449,6 +455,16 @@ class HealthLooker:
         queue = None if arr.queue is None else arr.queue.get(torrent, ())
         blocked = self._blocks.get(torrent)
         return ArrView(self.world.arr.name, queue, detail.events, detail.media, blocked, detail.wanted_elsewhere)
+
+
+def _remedy(loop: str, unknown_owner: str) -> str:
+    """What helps where an Arr does not tell which torrents are its own."""
+    if not unknown_owner:
+        return ""
+    return (
+        f"Write category = ... in [ARR {unknown_owner}], or categories = ... in [HEALTH {loop}]:"
+        " what is in it is then judged while the Arr is away."
+    )
 
 
 def _folded(names: Iterable[str]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from torrent_mover.domain.report.health import (
 )
 from torrent_mover.domain.report.snapshot import Trouble
 from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.health.belonging import not_ours
 from torrent_mover.duties.health.caps import taken_out
 from torrent_mover.duties.health.explaining import explain_lines, in_words
 from torrent_mover.duties.health.judging import Assessment, Verdict
@@ -132,7 +133,7 @@ class HealthStand:
             seen = self._seen
         if seen is None or torrent not in seen.look.pictures:
             return ()
-        verdict = seen.verdicts.get(torrent) or Verdict(seen.look.pictures[torrent], "it is of another category")
+        verdict = seen.verdicts.get(torrent) or Verdict(seen.look.pictures[torrent], not_ours(seen.look))
         return explain_lines(self.name, verdict, seen, self.settings)
 
     def name_of(self, torrent: InfoHash) -> str:
