@@ -21,15 +21,17 @@ from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import AT, a_hash, a_move, a_snapshot
 from tests.servers import eventually
 from torrent_mover.adapters.outlets.event_log import EventLog
+from torrent_mover.adapters.outlets.logs import QuietFileHandler, unheard
 from torrent_mover.adapters.outlets.metrics import MetricsFile, MetricsServer, exposition
 from torrent_mover.adapters.outlets.notify import Command, Notifications, apprise
 from torrent_mover.adapters.outlets.run_state import ROWS_AT_MOST, RunState, as_data, published
 from torrent_mover.adapters.outlets.systemd import Systemd, status_text, watchdog_interval
 from torrent_mover.commands.telling import notices_of, telling, try_out, under_systemd
 from torrent_mover.domain.errors import ConfigError, MissingProgram, MoverError, NotWritable
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.redact import HIDDEN, Redactor
 from torrent_mover.domain.report.events import Held, Level, MoveFailed, Noticed, QueuePlanned, RunEnded
-from torrent_mover.domain.report.notices import Notice, NoticeDesk
+from torrent_mover.domain.report.notices import ERRORS, WARNINGS, Notice, NoticeDesk
 from torrent_mover.domain.report.snapshot import MoveStatus, Phase
 from torrent_mover.domain.settings.general import GeneralSettings, NotifyOn
 from torrent_mover.domain.torrent.torrent import InfoHash
@@ -505,3 +507,55 @@ def test_what_a_duty_without_runs_warns_of_and_finds_reaches_the_command(tmp_pat
         ("failure", "health tv needs you", "clocks stand: no network"),
     ]
     assert (rows[0]["torrent"], rows[0]["route"]) == (torrent.hex, "tv")
+
+
+@pytest.mark.parametrize(("levels", "texts"), [(WARNINGS, ["warned", "wrong"]), (ERRORS, ["wrong"])])
+def test_a_duty_says_from_which_level_on_people_are_told_and_the_event_log_has_all(tmp_path, levels, texts):
+    told, log = tmp_path / "told", tmp_path / "events.jsonl"
+    command = (sys.executable, "-c", f"import sys; open({str(told)!r}, 'a').write(sys.stdin.read())")
+    settings = GeneralSettings(
+        notify_command=command, notify_on=(NotifyOn.FAILURE, NotifyOn.FINDING), event_log=LocalPath(str(log))
+    )
+    listeners = Listeners()
+    with ExitStack() as stack:
+        notices_of("tier", listeners.subscribe, settings, Redactor(), stack, levels)
+        for level, text in ((Level.INFO, "copied"), (Level.WARN, "warned"), (Level.ERROR, "wrong")):
+            listeners.tell(Noticed(AT, InfoHash("ab" * 20), level, text, route="ssd"))
+    rows = [json.loads(line) for line in told.read_text().splitlines()]
+
+    assert [(row["title"], row["text"]) for row in rows] == [("tier ssd needs you", text) for text in texts]
+    assert [json.loads(line)["text"] for line in log.read_text().splitlines()] == [
+        "ssd: copied",
+        "ssd: warned",
+        "ssd: wrong",
+    ]
+
+
+def test_an_event_log_that_cannot_be_written_ends_no_duty(tmp_path, caplog):
+    (tmp_path / "file").write_text("")
+    settings = GeneralSettings(event_log=LocalPath(str(tmp_path / "file" / "events.jsonl")))
+    listeners = Listeners()
+    with ExitStack() as stack:
+        notices_of("health", listeners.subscribe, settings, Redactor(), stack)
+        listeners.tell(Noticed(AT, None, Level.INFO, "goes on"))
+
+    assert ["cannot be written" in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_two_logs_of_one_process_write_one_file_that_is_rotated_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        QuietFileHandler.__init__, "__kwdefaults__", {"max_bytes": 2000, "kept": 50, "complain": unheard}
+    )
+    path = tmp_path / "events.jsonl"
+    logs = [EventLog(path, PLAIN), EventLog(path, PLAIN)]
+    for number in range(60):
+        logs[number % 2](Noticed(AT, None, Level.INFO, f"line {number}"))
+    logs[0].close()
+    logs[1](Noticed(AT, None, Level.INFO, "the last"))
+    for log in logs:
+        log.close()
+
+    files = sorted(path.parent.glob("events.jsonl*"), key=lambda file: -int(file.suffix[1:]) if file != path else 1)
+    texts = [json.loads(line)["text"] for file in files for line in file.read_text().splitlines()]
+    assert texts == [*(f"line {number}" for number in range(60)), "the last"]
+    assert len(files) > 2

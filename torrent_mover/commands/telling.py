@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from torrent_mover.adapters.outlets.systemd import Systemd
 from torrent_mover.domain.errors import ConfigError, MoverError, NotWritable
 from torrent_mover.domain.report.event_data import event_data
 from torrent_mover.domain.report.events import Event, Level, Noticed
-from torrent_mover.domain.report.notices import Notice, NoticeDesk
+from torrent_mover.domain.report.notices import FINDINGS, Notice, NoticeDesk
 from torrent_mover.domain.settings.general import GeneralSettings, NotifyOn
 from torrent_mover.ports.control import Control
 from torrent_mover.ports.notifier import Notifier
@@ -51,11 +51,22 @@ def notices_of(
     settings: GeneralSettings,
     redact: Callable[[str], str],
     stack: ExitStack,
+    levels: Collection[Level] = FINDINGS,
 ) -> None:
-    """Tell by notify_command and notify_urls, until `stack` ends, what a duty that has no runs publishes. Raises MissingProgram."""
+    """Tell by notify_command, notify_urls and event_log, until `stack` ends, what a duty that has no runs publishes.
+
+    `levels`: of what is told to people; the event log has all. Raises MissingProgram.
+    """
     tellers = list(_tellers(settings, redact).values())
+    notifiers: list[Notifier] = []
     if tellers:
-        notifier = Notifications(NoticeDesk(settings.notify_on, duty), tellers, redact, _log.warning)
+        notifiers.append(Notifications(NoticeDesk(settings.notify_on, duty, levels), tellers, redact, _log.warning))
+    if settings.event_log:
+        try:
+            notifiers.append(EventLog(Path(str(settings.event_log)), redact, _log.warning))
+        except NotWritable as error:
+            _log.warning("%s %s goes on without it. %s", error.what, duty, error.remedy)
+    for notifier in notifiers:
         stack.callback(_close, notifier)
         stack.callback(subscribe(notifier))
 

@@ -204,6 +204,7 @@ class House:
         self.arrs = Arrs()
         self.leases = Leases()
         self.said: list[str] = []
+        self.warned: list[str] = []
         self.held: dict[InfoHash, str] = {}
         self.space = FakeSpace(self.ssd, total)
         self.target_space = FakeSpace(self.hdd, LOTS)
@@ -275,7 +276,12 @@ class House:
             clock=self.clock,
             say=lambda _key, text: self.said.append(text),
             held=lambda torrent, _label: self.held.get(torrent, ""),
+            alarm=self._warn,
         )
+
+    def _warn(self, _key: TorrentKey | None, text: str) -> None:
+        self.said.append(text)
+        self.warned.append(text)
 
     def worker(self, counter: Counter | None = None) -> TierWorker:
         """A worker in a process that begins now."""

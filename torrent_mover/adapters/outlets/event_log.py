@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from torrent_mover.adapters.outlets.logs import Complain, QuietFileHandler, unheard
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.report.event_data import event_data
 from torrent_mover.domain.report.events import Event
 
+_OPENING: Final = threading.Lock()
+_OPEN: Final[dict[Path, tuple[QuietFileHandler, int]]] = {}
+"""The files that this process writes, and by how many logs: two that rotate one file would lose lines of each other."""
+
 
 class EventLog:
     """A `ports.notifier.Notifier`. Mode 0600, rotated as the log is; `redact` takes secrets out. Raises NotWritable.
 
-    `complain` hears of the first line that cannot be written.
+    Several of one process may write one file: a run, and each duty that stays. `complain` hears of the first line that cannot be
+    written; of one file, that of the log which began first.
     """
 
     def __init__(self, path: Path, redact: Callable[[str], str], complain: Complain = unheard) -> None:
         self._redact = redact
+        self._path = path
+        self._closed = False
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._handler = QuietFileHandler(path, complain=complain)
+            with _OPENING:
+                known = _OPEN.get(path)
+                self._handler, logs = known or (QuietFileHandler(path, complain=complain), 0)
+                _OPEN[path] = self._handler, logs + 1
         except OSError as error:
             raise NotWritable(
                 f"The event log {path} cannot be written: {error.strerror}.",
@@ -39,4 +51,12 @@ class EventLog:
 
     def close(self) -> None:
         """See ports.notifier.Notifier."""
+        with _OPENING:
+            if self._closed:
+                return
+            self._closed = True
+            handler, logs = _OPEN.pop(self._path)
+            if logs > 1:
+                _OPEN[self._path] = handler, logs - 1
+                return
         self._handler.close()

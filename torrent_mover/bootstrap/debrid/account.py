@@ -18,6 +18,7 @@ from torrent_mover.adapters.links.torrents import TorrentFolder
 from torrent_mover.adapters.lockfile import RunLock, holder
 from torrent_mover.adapters.outlets.debrid_metrics import Family, MetricLines, RequestCounts, write_exposition
 from torrent_mover.adapters.outlets.discord import discord
+from torrent_mover.adapters.outlets.event_log import EventLog
 from torrent_mover.adapters.outlets.logs import start_log
 from torrent_mover.adapters.outlets.notify import Command, Notifications, Teller, apprise
 from torrent_mover.adapters.store.sqlite import SqliteJournal
@@ -29,7 +30,7 @@ from torrent_mover.bootstrap.state import journal_path, lease_folder, state_fold
 from torrent_mover.domain.debrid.answers import HeardAnswer
 from torrent_mover.domain.errors import MoverError, NotWritable
 from torrent_mover.domain.report.events import Level, Noticed
-from torrent_mover.domain.report.notices import Notice, NoticeDesk
+from torrent_mover.domain.report.notices import ERRORS, Notice, NoticeDesk
 from torrent_mover.domain.settings.general import NotifyOn
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.debrid_journal import DebridJournal
@@ -138,9 +139,19 @@ class OpenDebrid:
         if self._setup.settings.discord_webhook:
             tellers.append(discord(self._setup.settings.discord_webhook))
         if tellers:
-            notifications = Notifications(NoticeDesk(general.notify_on), tellers, self.redactor, self._complain)
+            # What a person is told, and once, its rounds decide by themselves: see needs.DebridWorld.tell_once.
+            desk = NoticeDesk(general.notify_on, DUTY, ERRORS)
+            notifications = Notifications(desk, tellers, self.redactor, self._complain)
             stack.callback(notifications.close)
             stack.callback(publisher.subscribe(notifications))
+        if general.event_log:
+            try:
+                log = EventLog(Path(str(general.event_log)), self.redactor, self._complain)
+            except NotWritable as error:
+                self._complain(f"{error.what} The rounds go on without it. {error.remedy}")
+                return
+            stack.callback(log.close)
+            stack.callback(publisher.subscribe(log))
 
     def _complain(self, text: str) -> None:
         self.say(None, text, Level.WARN)

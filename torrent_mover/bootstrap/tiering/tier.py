@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -155,6 +156,7 @@ class Tier:
             self._say,
             held=self._held,
             other_names={name: one for name, one in kept.items() if name != one},
+            alarm=partial(self._say, level=Level.WARN),
         )
 
     def _held(self, torrent: InfoHash, label: str) -> str:

@@ -20,6 +20,7 @@ from torrent_mover.bootstrap.tiering.tier import Tier
 from torrent_mover.commands.front import wants_screen
 from torrent_mover.commands.showing import on_socket
 from torrent_mover.commands.stopping import interrupted, signals
+from torrent_mover.commands.telling import notices_of
 from torrent_mover.commands.tiering.arguments import ALL
 from torrent_mover.commands.tiering.dashboard import tiers_panel
 from torrent_mover.commands.tiering.front import show
@@ -29,10 +30,12 @@ from torrent_mover.domain.errors import AlreadyRunning, Cancelled, ExitCode, Mov
 from torrent_mover.domain.quantities import parse_duration
 from torrent_mover.domain.report.events import Event
 from torrent_mover.domain.report.narrate import narrate
+from torrent_mover.domain.report.notices import WARNINGS
 from torrent_mover.domain.text import counted, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering import orders, status
 from torrent_mover.duties.tiering.control import RunningTiers
+from torrent_mover.duties.tiering.locking import DUTY as TIER
 from torrent_mover.duties.tiering.looking import PictureReader
 from torrent_mover.duties.tiering.needs import TierWorld
 from torrent_mover.duties.tiering.queue_entry import Asker
@@ -261,6 +264,8 @@ def all_of(setups: Sequence[TierSetup], arguments: argparse.Namespace, stop: thr
             tier = Tier(setup, writes=True, debug=arguments.debug, stop=stop, publisher=shared)
             tiers.append(stack.enter_context(tier))
             stack.enter_context(tier.staying())
+        first = tiers[0]
+        notices_of(TIER, first.publisher.subscribe, setups[0].general, first.redactor, stack, WARNINGS)
         yield tiers
 
 

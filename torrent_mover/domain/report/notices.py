@@ -26,6 +26,10 @@ _NOT_MADE: Final = (ExitCode.USAGE, ExitCode.UNREACHABLE, ExitCode.PREFLIGHT_REF
 _AGAIN_AFTER: Final = 24 * 3600.0
 """Seconds in which the same trouble is told once: whoever stays and tries again must not fill a mailbox."""
 
+ERRORS: Final = frozenset({Level.ERROR})
+WARNINGS: Final = ERRORS | {Level.WARN}
+FINDINGS: Final = WARNINGS | {Level.INFO}
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -40,17 +44,18 @@ class Notice:
 class NoticeDesk:
     """Decides, event by event. Runs that moved nothing and failed nothing are not worth a message.
 
-    `duty`: the events are of this one, which has no runs: what it warns of is told, and what it says of a torrent.
+    `duty`: the events are of this one, which has no runs: what it says at these `levels` is told. INFO: as a finding, of torrents.
     """
 
     wanted: Collection[NotifyOn]
     duty: str = ""
+    levels: Collection[Level] = FINDINGS
     _told: dict[str, float] = field(default_factory=dict)
     _in_rounds: bool = False
 
     def notice(self, event: Event) -> Notice | None:
         """What to tell of it; None: nothing."""
-        found = _of_a_duty(self.duty, event) if self.duty and isinstance(event, Noticed) else _notice(event)
+        found = self._of_a_duty(event) if self.duty and isinstance(event, Noticed) else _notice(event)
         if isinstance(event, RoundEnded):
             self._in_rounds = True
         if found is None or found.on not in self.wanted:
@@ -64,6 +69,16 @@ class NoticeDesk:
             self._told = {text: at for text, at in self._told.items() if event.at - at < _AGAIN_AFTER}
             self._told[found.text] = event.at
         return found
+
+    def _of_a_duty(self, event: Noticed) -> Notice | None:
+        where = f"{self.duty} {safe(event.route)}".strip()
+        if event.level not in self.levels:
+            return None
+        if event.level in WARNINGS:
+            return Notice(NotifyOn.FAILURE, f"{where} needs you", safe(event.text))
+        if event.level is Level.INFO and event.torrent is not None:
+            return Notice(NotifyOn.FINDING, where, safe(event.text))
+        return None
 
 
 def _notice(event: Event) -> Notice | None:
@@ -80,15 +95,6 @@ def _notice(event: Event) -> Notice | None:
         return Notice(NotifyOn.FAILURE, "the run needs you", text)
     if isinstance(event, RunEnded | RoundEnded):
         return _of_the_end(event, text)
-    return None
-
-
-def _of_a_duty(duty: str, event: Noticed) -> Notice | None:
-    where = f"{duty} {safe(event.route)}".strip()
-    if event.level in (Level.WARN, Level.ERROR):
-        return Notice(NotifyOn.FAILURE, f"{where} needs you", safe(event.text))
-    if event.level is Level.INFO and event.torrent is not None:
-        return Notice(NotifyOn.FINDING, where, safe(event.text))
     return None
 
 

@@ -447,6 +447,8 @@ class RepairStory:
         self._clear_away(record)
         known, now = self._journal.retry(record.hash), self._world.now
         self._journal.save_retry(after_failure(known, record.hash, record.name, reason, now, 0.0, 1))
+        text = f"{record.name} ({record.hash.short}) cannot be repaired: {reason}. The old entry stays."
+        self._world.tell_once(f"given up {record.hash.hex}", text)
         return self._ended(record, RepairEnd.REFUSED, reason)
 
     def _park(self, record: RepairRecord, reason: str, until: float = 0.0) -> RepairStep:

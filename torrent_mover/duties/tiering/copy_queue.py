@@ -137,7 +137,8 @@ class CopyQueue:
         pause = REST.delay(tries, _MIDDLE) if count else 0.0
         now = self._world.clock.now()
         self._world.journal.save_entry(replace(entry, tries=tries, not_before=now + pause, reason=error.what))
-        self._world.say(entry.key, str(error))
+        # What only waits for room is told of all copies at once, at the end of the round.
+        (self._world.warn if count else self._world.say)(entry.key, str(error))
 
     def _drop(self, entry: QueueEntry, error: MoverError) -> None:
         world = self._world

@@ -297,6 +297,12 @@ class TierWorld:
     held: Held = held_by_nobody
     other_names: Mapping[str, str] = field(default_factory=dict)
     """Further names that the config has for one of `clients`: the journal may know torrents by them."""
+    alarm: Say | None = None
+    """Takes a line that somebody should be told of, wherever they are; None: it is a line as any other."""
+
+    def warn(self, key: TorrentKey | None, text: str) -> None:
+        """Say what is wrong and may need somebody."""
+        (self.alarm or self.say)(key, text)
 
     @property
     def disks(self) -> tuple[TierDisk, ...]:

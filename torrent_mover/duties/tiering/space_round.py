@@ -147,7 +147,7 @@ class SpaceRound:
             raise  # who uses what cannot be known: no more evictions in this round
         except MoverError as error:
             report.note(first.key, error)
-            self._world.say(first.key, str(error))
+            self._world.warn(first.key, str(error))
             return False
         report.evicted += [member.key for member in judged.group.members]
         return True

@@ -27,6 +27,7 @@ from torrent_mover.duties.tiering.records import Heartbeat
 from torrent_mover.duties.tiering.reports import RoundReport
 from torrent_mover.duties.tiering.root_marks import look_at
 from torrent_mover.duties.tiering.roots import RootFinding, RootState
+from torrent_mover.duties.tiering.round_alerts import needing
 from torrent_mover.duties.tiering.space_round import SpaceRound
 from torrent_mover.duties.tiering.sweeping import look_for_gone, sweep
 from torrent_mover.duties.tiering.watermarks import shortage
@@ -51,6 +52,7 @@ class TierWorker:
         self._pictures = PictureReader(world)
         self.queue = CopyQueue(world, self._doing)
         self.space = SpaceRound(world, self._pictures, self._doing)
+        self._warned: frozenset[str] = frozenset()
 
     @property
     def pictures(self) -> PictureReader:
@@ -121,7 +123,7 @@ class TierWorker:
             raise
         except MoverError as error:
             report.note(None, error)
-            self._world.say(None, str(error))
+            self._world.warn(None, str(error))
 
     def _roots(self, report: RoundReport) -> tuple[RootFinding, ...]:
         """Look at every root; those that are away are told, and new ones get their identity."""
@@ -151,7 +153,7 @@ class TierWorker:
         except ServerError as error:
             forget_missing(world)
             report.note(None, error)
-            world.say(None, str(error))
+            world.warn(None, str(error))
             return False
         return True
 
@@ -161,7 +163,7 @@ class TierWorker:
             refuse_other_movers(self._world)
         except OtherMover as error:
             report.note(None, error)
-            self._world.say(None, str(error))
+            self._world.warn(None, str(error))
             return True
         except ServerError:
             return False
@@ -180,7 +182,7 @@ class TierWorker:
                 raise
             except MoverError as error:
                 report.note(record.key, error)
-                self._world.say(record.key, str(error))
+                self._world.warn(record.key, str(error))
         return report
 
     def _swept(self) -> RoundReport:
@@ -227,8 +229,17 @@ class TierWorker:
             )
             self._world.journal.save_heartbeat(self._beat)
 
+    def _warn(self, report: RoundReport) -> None:
+        """Tell of what no part has told of. Once: again where it was over in between."""
+        found = dict(needing(self._world, report))
+        for text, key in found.items():
+            if text not in self._warned:
+                self._world.warn(key, text)
+        self._warned = frozenset(found)
+
     def _end(self, report: RoundReport) -> None:
         """The worker's last answers, for those that only look."""
+        self._warn(report)
         world, now = self._world, self._world.clock.now()
         silent = [
             trouble.error.what for trouble in report.failed if isinstance(trouble.error, ServerError | OtherMover)
