@@ -40,8 +40,8 @@ CASES: dict[str, tuple[Callable[[], FakeHealthControl], tuple[str, ...], Callabl
     "app.stop": (scenes.acting, ("ctrl+c",), lambda seen: seen.app.return_value == 130),
     "app.help": (scenes.acting, ("question_mark",), has("Keys", "Do what is due with it, now")),
     "app.back": (scenes.acting, ("2", "escape"), has("[1 Found 4]")),
-    "app.duty": (scenes.acting, ("D",), noted("Nothing else runs in this process")),
-    "app.overview": (scenes.acting, ("O",), noted("Nothing else runs in this process")),
+    "app.duty": (scenes.acting, ("D",), noted("There is no overview here")),
+    "app.overview": (scenes.acting, ("O",), noted("There is no overview here")),
     "app.shell": (scenes.acting, ("ctrl+z",), noted("This terminal cannot run a shell")),
     "app.theme": (scenes.acting, ("t",), lambda seen: seen.app.theme == "light"),
     "log.open": (scenes.acting, ("o",), noted("There is no log file yet")),
@@ -91,6 +91,25 @@ def test_an_explanation_that_fails_says_what_happened_and_what_helps():
     control = scenes.acting()
     control.refusal = Unreachable("The client does not answer.", remedy="Start it.")
     assert has("The client does not answer.", "Start it.")(session(control, "e"))
+
+
+@pytest.mark.parametrize(
+    ("order", "pressed"),
+    [("request_look", ("R",)), ("act", ("slash", *"show.s02", "enter", "x", "x")), ("release", ("3", "space"))],
+)
+def test_an_order_that_is_refused_is_said_in_a_line_and_the_screen_goes_on(order, pressed):
+    """Another process may have hidden the duty between two pictures; also after a question was answered."""
+    control = scenes.acting()
+
+    def refuse(*_about: object) -> None:
+        raise Unreachable("That process does not show health any more.", remedy="Look again.")
+
+    setattr(control, order, refuse)
+    seen = session(control, *pressed, "A")
+
+    assert "That process does not show health any more. Look again." in seen.notes
+    assert "Alarms" in seen.text
+    assert seen.app.failure is None
 
 
 def test_red_where_clocks_stand_and_calm_where_all_is_well():

@@ -18,8 +18,8 @@ from typing import Final, Protocol, cast
 from torrent_mover.adapters.process.surroundings import settle
 from torrent_mover.adapters.process.this_user import home_folder
 from torrent_mover.commands import moves_front
-from torrent_mover.commands.screens import AllDuties, OwnDuty, walk
-from torrent_mover.commands.showing import DutyFront, fronts
+from torrent_mover.commands.screens import OwnDuty, with_overview
+from torrent_mover.commands.showing import DutyFront
 from torrent_mover.domain.errors import ExitCode, Unexpected
 from torrent_mover.domain.report.events import Event, RunEnded
 from torrent_mover.domain.report.narrate import narrate
@@ -146,12 +146,7 @@ def _on_screen(
         return run_dashboard(run, options=options, by_signal=signals.heard, gone=lambda: worker.gone)
 
     own = OwnDuty(cast("DutyFront", moves_front), run, show, signals.heard, run.stop)
-    duties = AllDuties(folder, fronts(arguments), {moves_front.NAME: own})
-    try:
-        result = walk(duties, moves_front.NAME, options)
-    finally:
-        duties.close()
-    return result != DASHBOARD_FAILED
+    return with_overview(own, folder, arguments, options) != DASHBOARD_FAILED
 
 
 def keymap_path() -> Path | None:

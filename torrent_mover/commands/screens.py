@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from torrent_mover.adapters.control.client import RemoteControl, Running, running
-from torrent_mover.commands.showing import DutyFront
+from torrent_mover.commands.showing import DutyFront, fronts
 from torrent_mover.domain.errors import ExitCode, MoverError, UsageError
 from torrent_mover.domain.report.events import Event
 from torrent_mover.domain.report.overview import PROCESS, DutyCard, Overview, overview_of
@@ -183,6 +184,18 @@ class AllDuties:
         return control
 
 
+def with_overview(own: OwnDuty, folder: Path, arguments: argparse.Namespace, options: DashboardOptions) -> int | None:
+    """The screen of a duty that works in this process, from which the overview and what other processes do are a key away.
+
+    Until somebody leaves it; as DutyFront.show returns. `folder`: the state folder that they share.
+    """
+    duties = AllDuties(folder, fronts(arguments), {own.front.NAME: own})
+    try:
+        return walk(duties, own.front.NAME, options)
+    finally:
+        duties.close()
+
+
 def walk(duties: AllDuties, first: str, options: DashboardOptions) -> int | None:
     """Show the screen of that name, then those that somebody asks for, until somebody leaves; as DutyFront.show returns.
 
@@ -226,6 +239,9 @@ def _show(duties: AllDuties, name: str, options: DashboardOptions) -> int | str 
         watched = RemoteControl(line.process.path, name, front.PORT)
         try:
             result = front.show(watched.filling(front.PORT), replace(options, attached=True), lambda: watched.gone)
+        except MoverError as error:  # hidden or restarted between the key and its first picture
+            _log.debug("%s is not shown: %s", name, error)
+            return OVERVIEW
         finally:
             watched.close()
         if watched.gone:

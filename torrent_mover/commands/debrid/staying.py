@@ -9,21 +9,26 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from torrent_mover.adapters.outlets.logs import FILE_NAME
 from torrent_mover.bootstrap.debrid.setups import DebridSetup
 from torrent_mover.bootstrap.state import state_folder
+from torrent_mover.commands.debrid import dashboard
 from torrent_mover.commands.debrid.dashboard import debrid_panel
 from torrent_mover.commands.debrid.lines import EventLines
 from torrent_mover.commands.debrid.loops import loops_of
 from torrent_mover.commands.front import keymap_path, wants_screen
+from torrent_mover.commands.screens import OwnDuty, with_overview
 from torrent_mover.commands.showing import on_socket
 from torrent_mover.commands.stopping import StopEvent, interrupted, signals
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.restarts import RestartPolicy
 from torrent_mover.engine.hub.loops import LoopState, LoopView, Supervisor
+
+if TYPE_CHECKING:
+    from torrent_mover.commands.showing import DutyFront
 
 _NAP: Final = 0.5
 _LEAVING: Final = 8.0
@@ -37,7 +42,7 @@ def stay(setups: Sequence[DebridSetup], arguments: argparse.Namespace) -> ExitCo
         rounds = DebridRounds(setups, arguments, stop, stack)
         stack.enter_context(on_socket(state_folder(setups[0]), debrid_panel(rounds.control)))
         if wants_screen(arguments, os.environ):
-            _on_screen(rounds, arguments, Path(str(setups[0].log_dir)) / FILE_NAME, stop)
+            _on_screen(rounds, arguments, Path(str(setups[0].log_dir)) / FILE_NAME, stop, state_folder(setups[0]))
         else:
             with signals(stop):
                 rounds.speak(quiet=arguments.quiet)
@@ -49,7 +54,9 @@ def stay(setups: Sequence[DebridSetup], arguments: argparse.Namespace) -> ExitCo
         return interrupted(stop)
 
 
-def _on_screen(rounds: DebridRounds, arguments: argparse.Namespace, log_file: Path, stop: StopEvent) -> None:
+def _on_screen(
+    rounds: DebridRounds, arguments: argparse.Namespace, log_file: Path, stop: StopEvent, folder: Path
+) -> None:
     """The screen, until somebody leaves it; where it dies alone the rounds go on, with lines in its place."""
     from torrent_mover.tui.debrid.app import run_debrid_dashboard
     from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
@@ -67,7 +74,12 @@ def _on_screen(rounds: DebridRounds, arguments: argparse.Namespace, log_file: Pa
         config=str(arguments.config or ""),
     )
     rounds.start()
-    if run_debrid_dashboard(rounds.control, options, by_signal) == DASHBOARD_FAILED:
+
+    def shown(options: DashboardOptions) -> int | None:
+        return run_debrid_dashboard(rounds.control, options, by_signal)
+
+    own = OwnDuty(cast("DutyFront", dashboard), rounds.control, shown, by_signal, rounds.control.stop)
+    if with_overview(own, folder, arguments, options) == DASHBOARD_FAILED:
         with signals(stop):
             rounds.speak(quiet=arguments.quiet)
             rounds.wait()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config.reading import find
@@ -27,8 +27,10 @@ from torrent_mover.bootstrap.health.world import HealthDuty
 from torrent_mover.bootstrap.state import journal_path, state_folder
 from torrent_mover.bootstrap.updates import build_updates
 from torrent_mover.commands.front import keymap_path, wants_screen
+from torrent_mover.commands.health import dashboard
 from torrent_mover.commands.health.dashboard import health_panel
 from torrent_mover.commands.health.ending import LAST_STEP, Ending, ending
+from torrent_mover.commands.screens import OwnDuty, with_overview
 from torrent_mover.commands.showing import on_socket
 from torrent_mover.commands.telling import notices_of
 from torrent_mover.domain.errors import ExitCode, MoverError
@@ -46,6 +48,9 @@ from torrent_mover.engine.hub.publisher import Publisher
 from torrent_mover.engine.hub.updates import UpdateLoop
 from torrent_mover.simple.format import plain_line
 
+if TYPE_CHECKING:
+    from torrent_mover.commands.showing import DutyFront
+
 _TICK: Final = 0.5
 
 
@@ -58,7 +63,7 @@ def stay(setups: Sequence[HealthSetup], arguments: argparse.Namespace) -> ExitCo
         loops = HealthLoops(setups, arguments, stack, silent=screen)
         stack.enter_context(on_socket(state_folder(first), health_panel(loops.control)))
         if screen:
-            return _on_screen(loops, arguments, Path(str(first.log_dir)) / FILE_NAME)
+            return _on_screen(loops, arguments, Path(str(first.log_dir)) / FILE_NAME, state_folder(first))
         with _signals() as told:
             loops.start()
             _stay(loops, told)
@@ -78,7 +83,7 @@ def _stay(loops: HealthLoops, told: _Told) -> None:
         told.reload.clear()
 
 
-def _on_screen(loops: HealthLoops, arguments: argparse.Namespace, log_file: Path) -> ExitCode:
+def _on_screen(loops: HealthLoops, arguments: argparse.Namespace, log_file: Path, folder: Path) -> ExitCode:
     """The screen, until somebody leaves it; where it dies alone the loops go on, with lines in its place."""
     from torrent_mover.tui.health.app import run_health_dashboard
     from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
@@ -101,7 +106,12 @@ def _on_screen(loops: HealthLoops, arguments: argparse.Namespace, log_file: Path
     loops.start()
     beside = threading.Thread(target=_stay, args=(loops, told), name="config", daemon=True)
     beside.start()
-    result = run_health_dashboard(loops.control, options, by_signal)
+
+    def shown(options: DashboardOptions) -> int | None:
+        return run_health_dashboard(loops.control, options, by_signal)
+
+    own = OwnDuty(cast("DutyFront", dashboard), loops.control, shown, by_signal, loops.control.stop)
+    result = with_overview(own, folder, arguments, options)
     if result == DASHBOARD_FAILED:
         loops.speak()
         with _signals() as heard:

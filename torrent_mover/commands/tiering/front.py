@@ -11,16 +11,21 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from torrent_mover.adapters.process.leaving import leave_at_once
 from torrent_mover.commands.front import keymap_path
+from torrent_mover.commands.screens import OwnDuty, with_overview
 from torrent_mover.commands.stopping import StopEvent, interrupted, signals
+from torrent_mover.commands.tiering import dashboard
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.duties.tiering.control import RunningTiers
 from torrent_mover.engine.hub.loops import Loop, Supervisor
 from torrent_mover.simple.lines import feeds_journald
 from torrent_mover.simple.tiering import TierReporter
+
+if TYPE_CHECKING:
+    from torrent_mover.commands.showing import DutyFront
 
 _NAP: Final = 0.5
 _PATIENCE: Final = 8.0
@@ -31,15 +36,22 @@ _log = logging.getLogger(__name__)
 
 
 def show(
-    control: RunningTiers, loops: Sequence[Loop], stop: StopEvent, arguments: argparse.Namespace, log_file: Path | None
+    control: RunningTiers,
+    loops: Sequence[Loop],
+    stop: StopEvent,
+    arguments: argparse.Namespace,
+    log_file: Path | None,
+    folder: Path,
 ) -> None:
     """Run the loops until `stop`, and show them: on the screen where there is a `log_file`, else as lines.
+
+    `folder`: the state folder.
 
     Where a client or a disk holds a loop up, the process ends here: what is begun is in the journal, as after a kill.
     """
     working = _Working(control, loops, stop)
     try:
-        if log_file is None or not _on_screen(control, working, stop, arguments, log_file):
+        if log_file is None or not _on_screen(control, working, stop, arguments, log_file, folder):
             with signals(stop):
                 _in_lines(control, working, arguments)
     finally:
@@ -91,7 +103,12 @@ class _Working(threading.Thread):
 
 
 def _on_screen(
-    control: RunningTiers, working: _Working, stop: StopEvent, arguments: argparse.Namespace, log_file: Path
+    control: RunningTiers,
+    working: _Working,
+    stop: StopEvent,
+    arguments: argparse.Namespace,
+    log_file: Path,
+    folder: Path,
 ) -> bool:
     """The screen, until somebody leaves it; False where it died and the workers go on without it."""
     from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
@@ -110,8 +127,12 @@ def _on_screen(
         config=str(arguments.config or ""),
     )
     working.start()
-    result = run_tier_dashboard(control, options, by_signal, lambda: not working.is_alive())
-    return result != DASHBOARD_FAILED
+
+    def shown(options: DashboardOptions) -> int | None:
+        return run_tier_dashboard(control, options, by_signal, lambda: not working.is_alive())
+
+    own = OwnDuty(cast("DutyFront", dashboard), control, shown, by_signal, control.stop)
+    return with_overview(own, folder, arguments, options) != DASHBOARD_FAILED
 
 
 def _in_lines(control: RunningTiers, working: _Working, arguments: argparse.Namespace) -> None:

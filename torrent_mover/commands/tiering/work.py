@@ -234,8 +234,9 @@ def _watch(setups: Sequence[TierSetup], arguments: argparse.Namespace, interval:
         stands, loops = loops_of(tiers, every)
         control = RunningTiers(stands, tiers[0].publisher, stop, tiers[0].clock, watched=screen)
         log_file = Path(str(setups[0].log_dir)) / FILE_NAME
-        with on_socket(state_folder(setups[0]), tiers_panel(control, control.looked)):
-            show(control, loops, stop, arguments, log_file if screen else None)
+        folder = state_folder(setups[0])
+        with on_socket(folder, tiers_panel(control, control.looked)):
+            show(control, loops, stop, arguments, log_file if screen else None, folder)
         return interrupted(stop)
 
 

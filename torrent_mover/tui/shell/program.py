@@ -10,13 +10,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import FrameType
 from typing import Any
 
 from rich.text import Text
+from textual.actions import ActionParseResult
 from textual.app import App, SuspendNotSupported
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from torrent_mover.domain.errors import ExitCode, MoverError
@@ -97,6 +99,37 @@ class TerminalApp(App[int]):
                 said = f"{safe(error.what)} The picture is from before."
                 self.notify(said, severity="error", timeout=_REFUSED_SECONDS, markup=False)
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """What a key asks for may be refused, as by a duty that another process has just hidden: that is a line, and no end."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except MoverError as error:
+            self._say_refused(error)
+            return True
+
+    def push_screen(  # type: ignore[override]  # textual's own are overloads
+        self, screen: Screen[Any] | str, callback: Callable[[Any], object] | None = None, **named: bool
+    ) -> object:
+        """The same for what is done once a question is answered."""
+
+        def answered(result: object) -> None:
+            try:
+                if callback is not None:
+                    callback(result)
+            except MoverError as error:
+                self._say_refused(error)
+
+        return super().push_screen(screen, None if callback is None else answered, **named)
+
+    def _say_refused(self, error: MoverError) -> None:
+        said = f"{safe(error.what)} {safe(error.remedy)}".strip()
+        self.notify(said, severity="error", timeout=_REFUSED_SECONDS, markup=False)
+
     def _draw_anew(self, *, again: bool = True) -> None:
         """After a time in which others had the terminal; once more a moment later, as a shell writes what it continues."""
         for widget in self.screen.query("*"):
@@ -162,7 +195,7 @@ class TerminalApp(App[int]):
         if self.options.beside:
             self.exit(result)
         else:
-            self.notify("Nothing else runs in this process.", timeout=3, markup=False)
+            self.notify("There is no overview here; torrent-mover attach has one.", timeout=3, markup=False)
 
     # -- themes, and the terminal lent to others -----------------------------------------------------------------------
 
