@@ -38,7 +38,9 @@ def test_the_page_shows_every_duty_and_the_end_is_clean(tmp_path, temporary):
         assert "torrent_mover" in httpx.get(page, timeout=60).text
         assert all(card["standing"] != "bad" for card in cards().values())
         command.send(signal.SIGINT)
-        assert not command.end(timeout=60).ended(130).lines("Left out")
+        ended = command.end(timeout=60).ended(130)
+        assert not ended.lines("Left out")
+        assert not ended.lines("is not used")
 
     assert list(temporary.iterdir()) == []
     assert servers_below(temporary) == []

@@ -17,6 +17,7 @@ from torrent_mover.domain.errors import AlreadyRunning, ExitCode, ServerError, T
 from torrent_mover.domain.paths import ROOT, LocalPath, RelativePath
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering import orders
+from torrent_mover.duties.tiering.amounts import DiskAmount
 from torrent_mover.duties.tiering.choosing import Stay
 from torrent_mover.duties.tiering.errors import (
     EvictionRefused,
@@ -419,7 +420,7 @@ def test_the_status_comes_from_the_journal_alone(house):
         "Queue status: 1 torrent(s) waiting for processing",
         "  - 9F3C0A11 (queued 2.5 minutes ago)",
     )
-    assert said.lines[3].startswith("SSD 0.0 of 0.0 GiB free (high 0)")
+    assert said.lines[3].startswith("SSD 10 of 0 MiB free (high 0)")
     data = said.as_data()
     assert [(row["hash"], row["stage"]) for row in data["rows"]] == [(torrent.hex, "told")]
     assert data["queue"][0]["asker"] == "hook"
@@ -469,6 +470,17 @@ def test_the_space_line_gives_free_bytes_and_both_marks():
 
     assert space_line(settings, DiskSpace(LocalPath("/ssd"), int(88.1 * GIB), 500 * GIB, 1), None) == (
         "SSD 88.1 of 100.0 GiB free (high 125)"
+    )
+
+
+def test_the_space_line_of_a_small_disk_is_in_mib_so_that_its_amounts_differ():
+    settings = TierSettings(client="c", ssd=(LocalPath("/ssd"),), targets=(), free_low=DiskAmount(100 << 20))
+    settings = replace(settings, free_high=DiskAmount(150 << 20))
+    disk = DiskSpace(LocalPath("/ssd"), 61 << 20, 256 << 20, 1)
+
+    assert space_line(settings, disk, None) == "SSD 61 of 100 MiB free (high 150)"
+    assert (
+        space_line(settings, replace(disk, free=20 * GIB, total=40 * GIB), None) == "SSD 20.0 of 0.1 GiB free (high 0)"
     )
 
 

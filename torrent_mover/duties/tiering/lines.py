@@ -17,7 +17,10 @@ from torrent_mover.duties.tiering.records import Heartbeat
 from torrent_mover.duties.tiering.settings import TierSettings
 from torrent_mover.duties.tiering.watermarks import marks_of
 
+_MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
+_SMALL: Final = 10 * _GIB
+"""Bytes below which tenths of a GiB tell one amount from another too seldom."""
 _SHORT: Final = {
     Stay.PINNED: "pinned",
     Stay.HOT: "hot",
@@ -61,9 +64,15 @@ def queue_lines(entries: Sequence[QueueEntry], now: float) -> tuple[str, ...]:
 
 
 def space_line(settings: TierSettings, disk: DiskSpace, plan: EvictionPlan | None) -> str:
-    """`SSD 88.1 of 100.0 GiB free (high 125): evicting 2, 41.0 GiB; 5 stay: 3 pinned, 2 hot`: of free_low, up to free_high."""
+    """`SSD 88.1 of 100.0 GiB free (high 125): evicting 2, 41.0 GiB; 5 stay: 3 pinned, 2 hot`: of free_low, up to free_high.
+
+    In MiB where all of them are small.
+    """
     marks = marks_of(settings, disk)
-    line = f"SSD {disk.free / _GIB:.1f} of {marks.low / _GIB:.1f} GiB free (high {marks.high / _GIB:.0f})"
+    large = max(disk.free, marks.high) >= _SMALL
+    unit, word, digits = (_GIB, "GiB", 1) if large else (_MIB, "MiB", 0)
+    free, low, high = disk.free / unit, marks.low / unit, marks.high / unit
+    line = f"SSD {free:.{digits}f} of {low:.{digits}f} {word} free (high {high:.0f})"
     if plan is None:
         return line
     members = sum(len(judged.group.members) for judged in plan.leaving)

@@ -113,8 +113,11 @@ class TerminalApp(App[int]):
             return True
 
     def push_screen(  # type: ignore[override]  # textual's own are overloads
-        self, screen: Screen[Any] | str, callback: Callable[[Any], object] | None = None, **named: bool
-    ) -> object:
+        self,
+        screen: Screen[Any] | str,
+        callback: Callable[[Any], object] | None = None,
+        **named: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
         """The same for what is done once a question is answered."""
 
         def answered(result: object) -> None:
