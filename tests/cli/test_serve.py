@@ -13,15 +13,20 @@ import pytest
 from tests.fakes.control import FakeControl
 from tests.servers import eventually
 from tests.web.site import CONFIG
+from torrent_mover.adapters.lockfile import RunLock
 from torrent_mover.bootstrap.configs import load_all
 from torrent_mover.cli import main
 from torrent_mover.commands import serve_duties
+from torrent_mover.commands.own_records import own_records
+from torrent_mover.commands.serve_configured import LOCK
 from torrent_mover.commands.serve_duties import Duties
 from torrent_mover.commands.serve_web import TOKEN_FILE, token_of
 from torrent_mover.commands.served import Around, ServedDuty
 from torrent_mover.domain.errors import ConfigError, TransferError, UsageError
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.web import WebSettings
+from torrent_mover.engine.preflight.examination import WorkerSilent
 from torrent_mover.ports.control import Control
 from torrent_mover.ports.panels import Panel
 
@@ -200,6 +205,33 @@ def test_what_runs_is_seen_and_probed_by_the_socket(duties, config, fakes, capsy
         fakes[0].loop.act = fail
         eventually(lambda: states(duties)["one loop"] == "parked")
         eventually(lambda: main(["--config", str(config), "serve", "--healthcheck"]) == 1)
+
+
+def test_doctor_says_whether_each_loop_of_what_serves_is_well(duties, config, fakes):
+    state = config.parent / "state"
+    (own,) = own_records([LocalPath(str(state))])
+
+    def said() -> str:
+        with own.checks() as checks:
+            return next(check for check in checks if check.name == "serve").ask()
+
+    assert said() == "it is not running"
+    with duties.shown(state), RunLock(state / LOCK):
+        assert said().endswith("loops, all well")
+
+        def fail(_stop: threading.Event) -> float:
+            raise TransferError("no")
+
+        fakes[0].loop.act = fail
+
+        def refused() -> str:
+            try:
+                said()
+            except WorkerSilent as error:
+                return error.what
+            return ""
+
+        eventually(lambda: "one loop is parked" in refused(), 20)
 
 
 # -- the token -------------------------------------------------------------------------------------------------------------

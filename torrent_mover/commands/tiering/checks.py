@@ -29,7 +29,7 @@ from torrent_mover.duties.tiering.watermarks import marks_of
 from torrent_mover.engine.preflight.examination import Check, Doubt, WorkerSilent
 from torrent_mover.ports.roles import Remarks
 
-_OURS: Final = ("torrent-mover", "torrent_mover", "/api/v1/tiers")
+_OURS: Final = ("torrent-mover", "torrent_mover", "/api/v1/tier")
 """By this a hook is known that queues for a tier: the command, or the API of serve."""
 
 
