@@ -40,7 +40,8 @@ def looking(arena: Arena, *, quick: bool) -> Iterator[Row]:
             if said["judged"] != client.torrents or said["found"] < _STUCK * len(_LOOPS):
                 raise RuntimeError(f"not all was judged: {said}")
             begun, *later = said["seconds"]
-            yield Row.judged("health-look", f"{begun:.2f} s", "", begun, first, f"{note}; the first look of all loops")
+            words = f"{note}; the first look of all loops; {said['cpu'][0]:.2f} s of CPU, the rest is the client's"
+            yield Row.judged("health-look", f"{begun:.2f} s", "", begun, first, words)
             took = statistics.median(later)
             words = (
                 f"{note}; later looks, five minutes apart by the loops' clock: the client's changes, and trackers of"
@@ -49,8 +50,12 @@ def looking(arena: Arena, *, quick: bool) -> Iterator[Row]:
                 f" what is stuck and of fifty others of each loop; {statistics.median(said['cpu'][1:]):.2f} s of CPU"
             )
             yield Row.judged("health-look-again", f"{took:.2f} s", "", took, again, words)
-            took = statistics.median(_looks(arena, config, 0)["seconds"][1:])
-            words = f"{note}; looks right after another: nothing has changed, no torrent is asked about"
+            still = _looks(arena, config, 0)
+            took = statistics.median(still["seconds"][1:])
+            words = (
+                f"{note}; looks right after another: nothing has changed, and trackers of fifty torrents of each loop"
+            )
+            words += f" are asked for the first time; {statistics.median(still['cpu'][1:]):.2f} s of CPU"
             yield Row.judged("health-look-still", f"{took:.2f} s", "", took, again, words)
             yield Row.judged(
                 "health-memory", f"{said['mib']:.0f} MiB", "", said["mib"], memory, f"{note}; all loops, peak"

@@ -327,6 +327,23 @@ class TestBrokenAnswers:
         assert dict(client.snapshot().torrents) == {}
         assert [asked.fields["rid"] for asked in web.asked if asked.path == "sync/maindata"][-1] == "0"
 
+    def test_the_whole_list_may_take_longer_than_other_answers(self, web):
+        """A busy machine needs that for tens of thousands of torrents, and who gives up begins from the start."""
+        client = client_of(web.url, timeout=0.4)
+        over = threading.Event()
+        web.replies["sync/maindata"] = lambda _: (over.wait(), say({}))[1]
+        try:
+            with pytest.raises(Unreachable, match="did not answer within 1 s"):
+                client.snapshot()
+        finally:
+            over.set()
+
+    @pytest.mark.parametrize(("pieces", "private"), [(3, True), (0, None), (-1, None)])
+    def test_whether_a_torrent_is_private_takes_one_question_and_a_magnet_says_nothing(self, web, pieces, private):
+        web.replies["torrents/properties"] = say({"is_private": True, "pieces_num": pieces})
+        assert client_of(web.url).is_private(ID) is private
+        assert web.count("torrents/info") == 0
+
     def test_of_what_has_changed_all_is_asked_and_the_rest_stays_the_same(self, web):
         other = "f" * 40
         client = client_of(web.url)

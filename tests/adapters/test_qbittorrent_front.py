@@ -147,6 +147,12 @@ class TestItsCertificate:
         monkeypatch.setenv("QBITTORRENTAPI_DO_NOT_VERIFY_WEBUI_CERTIFICATE", "1")
         assert client_of(secure.url, ca_file=str(certificate)).info().version == "5.1.0"
 
+    @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+    def test_one_that_the_environment_names_is_trusted_too(self, secure, certificate, monkeypatch, variable):
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+        monkeypatch.setenv(variable, str(certificate))
+        assert client_of(secure.url).info().version == "5.1.0"
+
     def test_another_one_is_not_and_why_is_told(self, secure):
         with pytest.raises(Unreachable, match="cannot be verified: self-signed certificate") as caught:
             client_of(secure.url).info()

@@ -46,8 +46,9 @@ class SharedListings:
             if shared is None:
                 own = ExitStack()
                 servers = Servers((), own, common=setup)
-                asked = servers.client(section, client, setup, SystemClock(self._stop), machine)
-                shared = _Shared(client, machine, servers, ClientListing(asked), own)
+                own_clock = SystemClock(self._stop)
+                asked = servers.client(section, client, setup, own_clock, machine)
+                shared = _Shared(client, machine, servers, ClientListing(asked, own_clock), own)
                 self._known.append(shared)
             shared.users += 1
             stack.callback(self._give_back, shared)

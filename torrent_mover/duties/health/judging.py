@@ -354,11 +354,11 @@ class _Judging:
 
     def _strand(self, check: HealthCheck, said: Judged) -> Strand | None:
         """What is remembered: nothing of what is not so; all of what cannot be told now, without time."""
-        before = self._before.get(check.code)
+        if said.true is False:
+            return None
+        before = self._before.get(check.code) if self._before else None
         if said.true is None:
             return before
-        if not said.true:
-            return None
         memory = self._common.memory
         unbroken = before is not None and before.seen_at == memory.looked_at == memory.trusted_at
         added = self._common.added if unbroken else 0.0
@@ -366,7 +366,7 @@ class _Judging:
 
     def _moved(self) -> bool | None:
         """Whether it got bytes that count: any since the last look, or, while a clock runs, those that begin it anew."""
-        strand = self._before.get(FindingCode.STALLED)
+        strand = self._before.get(FindingCode.STALLED) if self._before else None
         if strand is not None:
             return progressed(strand, self._picture, self._settings)
         before = self._common.memory.bytes_seen.get(self._picture.id)
@@ -408,7 +408,7 @@ class _Judging:
 
     def _resumes(self, room: Room) -> list[Intent]:
         torrent = self._picture.id
-        if not room.resumes.get(torrent):
+        if not room.resumes or not room.resumes.get(torrent):
             return []
         return [Intent(torrent, HealthAction.RESUME, FindingCode.NO_SPACE, "there is room again for what we stopped")]
 

@@ -13,6 +13,7 @@ from torrent_mover.duties.health.kinship import sharing
 from torrent_mover.duties.health.model import Condition, CrowdFacts, Picture, TorrentActivity
 from torrent_mover.engine.hub.collector import collector_paused
 from torrent_mover.ports.client import TorrentClient
+from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.roles import (
     ClientCondition,
     ClientSnapshot,
@@ -24,6 +25,9 @@ from torrent_mover.ports.roles import (
 )
 
 Value = TypeVar("Value")
+
+_MOMENT: Final = 10.0
+"""Seconds. Whatever is done to a torrent, it is read anew before."""
 
 _NOTHING: Final = ClientSnapshot({}, {}, None)
 
@@ -43,25 +47,47 @@ class Listed:
 class ClientListing:
     """One for all loops at a client. Safe from any thread: they ask one after the other."""
 
-    def __init__(self, client: TorrentClient) -> None:
+    def __init__(self, client: TorrentClient, clock: Clock) -> None:
         self._client = client
+        self._clock = clock
         self._lock = threading.Lock()
         self._snapshot = _NOTHING
         self._shared: frozenset[InfoHash] = frozenset()
         self._last: Listed | None = None
+        self._came_at = float("-inf")
+        self._seen_by: list[object] = []
 
-    def look(self) -> Listed:
-        """How all is now: asked after this call. Raises ServerError's children."""
+    def look(self, reader: object) -> Listed:
+        """How all is now. Raises ServerError's children.
+
+        What came a moment ago for another reader serves this one too, once: loops that look together ask the client once.
+        """
         with self._lock, collector_paused():
-            before, self._snapshot = self._snapshot, self._asked()
-            condition = self._condition()
-            last = self._last
-            if last is not None and before is self._snapshot and condition == last.condition:
-                return last
-            pictures = self._pictures(before, last.pictures if last is not None else {})
-            facts = crowd_facts(pictures.values())
-            self._last = Listed(pictures, condition, facts)
-            return self._last
+            last, now = self._last, self._clock.monotonic()
+            seen = any(each is reader for each in self._seen_by)
+            if last is None or seen or now - self._came_at > _MOMENT:
+                self._clock.wait(0.0)  # ends here where we are told to stop
+                self._came_at = float("-inf")  # where the client does not answer, nobody is told what was
+                last, self._seen_by = self._now(), []
+                self._came_at = self._clock.monotonic()
+            self._seen_by.append(reader)
+            return last
+
+    def outdated(self) -> None:
+        """Something was done at the client: whoever looks next asks anew."""
+        with self._lock:
+            self._came_at = float("-inf")
+
+    def _now(self) -> Listed:
+        before, self._snapshot = self._snapshot, self._asked()
+        condition = self._condition()
+        last = self._last
+        if last is not None and before is self._snapshot and condition == last.condition:
+            return last
+        pictures = self._pictures(before, last.pictures if last is not None else {})
+        facts = crowd_facts(pictures.values())
+        self._last = Listed(pictures, condition, facts)
+        return self._last
 
     def _asked(self) -> ClientSnapshot:
         """A client that tells no changes is asked for everything; what is equal stays the same."""

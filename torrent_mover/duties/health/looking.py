@@ -97,7 +97,7 @@ class HealthLooker:
     _silent: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.listing = self.world.listing or ClientListing(self.world.client)
+        self.listing = self.world.listing or ClientListing(self.world.client, self.world.clock)
 
     def look(self, memory: HealthMemory) -> HealthLook:
         """Read all of it. Raises ServerError's children where the client does not answer; an Arr that does not is unknown."""
@@ -105,7 +105,7 @@ class HealthLooker:
         world = self.world
         if world.probe is not None:
             world.probe.begin()
-        listed = self.listing.look()
+        listed = self.listing.look(self)
         condition = self._condition(listed.condition)
         arr = self._ask_arr()
         self._blocks = world.journal.blocks() if world.arr is not None else {}

@@ -273,6 +273,7 @@ class HealthWorker:
         return done
 
     def _tell_outcome(self, outcome: ActionOutcome) -> None:
+        self.looker.listing.outdated()
         record = outcome.record
         done = record.state is ActionState.DONE
         words = f"{record.action.value} {safe(record.name)}: {outcome.trouble or record.state.value}"

@@ -312,7 +312,7 @@ class QBittorrentClient:
 
     def is_private(self, torrent: InfoHash) -> bool | None:
         """See the port. Raises TorrentGone."""
-        return watching.is_private(self._session, self.present(torrent))
+        return watching.is_private(self._session, torrent)
 
     def condition(self) -> ClientCondition:
         """See the port."""

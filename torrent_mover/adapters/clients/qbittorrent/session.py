@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from base64 import b64encode
@@ -81,6 +82,8 @@ class Api(qbittorrentapi.Client):
     @property
     def _session(self) -> Any:  # noqa: ANN401  the library's own, which it makes again whenever it likes
         session = super()._session
+        # All that the environment may say is said with each request; the library would go through all of it for each.
+        session.trust_env = False
         if self.adapter is not None and session.get_adapter("http://") is not self.adapter:
             session.mount("http://", self.adapter)
             session.mount("https://", self.adapter)
@@ -139,26 +142,32 @@ class WebSession:
         return self._info
 
     @property
+    def patience(self) -> float:
+        """Seconds that an answer may take."""
+        return self._settings.timeout
+
+    @property
     def _is_near(self) -> bool:
         """Whether it answers on this machine: then bytes cost nothing."""
         url = self._settings.url if "://" in self._settings.url else f"http://{self._settings.url}"
         return self._dial is None and urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
 
-    def read(self, ask: Callable[[Api], T], torrent: InfoHash | None = None) -> T:
+    def read(self, ask: Callable[[Api], T], torrent: InfoHash | None = None, within: float | None = None) -> T:
         """Ask something that changes nothing; repeated after a cut connection or a broken answer.
 
-        A 404 raises TorrentGone where the question is about `torrent`, and the list of torrents says the same.
+        A 404 raises TorrentGone where the question is about `torrent`, and the list of torrents says the same. `within`: seconds
+        that the question itself allows for the answer, where that is more than the usual time-out.
         """
         for pause in _PAUSES:
             try:
-                return self.write(ask, torrent)
+                return self.write(ask, torrent, within)
             except ServerError as error:
                 if not _fleeting(error):
                     raise
             self._clock.wait(pause)
-        return self.write(ask, torrent)
+        return self.write(ask, torrent, within)
 
-    def write(self, order: Callable[[Api], T], torrent: InfoHash | None = None) -> T:
+    def write(self, order: Callable[[Api], T], torrent: InfoHash | None = None, within: float | None = None) -> T:
         """Send something that changes the client: once. After an error the caller looks before it repeats."""
         with self._lock:
             try:
@@ -170,7 +179,8 @@ class WebSession:
                     raise self.trouble.explain(error) from error
                 raise gone(self.name, torrent) from error
             except (requests.RequestException, api_errors.APIError, OSError) as error:
-                raise self.trouble.explain(error) from error
+                trouble = self.trouble if within is None else replace(self.trouble, timeout=within)
+                raise trouble.explain(error) from error
 
     def close(self) -> None:
         """Log out and hang up. Never raises."""
@@ -239,7 +249,7 @@ class WebSession:
             # `verify` is said for each request as well: the library lets an environment variable switch it off.
             REQUESTS_ARGS={
                 "timeout": settings.timeout,
-                "verify": (settings.ca_file or True) if settings.verify_cert else False,
+                "verify": (settings.ca_file or _authorities()) if settings.verify_cert else False,
                 # Said for each kind, so that the library finds nothing to add from the environment.
                 "proxies": dict.fromkeys(("http", "https", "all"), proxy.url if proxy else None),
                 "allow_redirects": False,
@@ -324,6 +334,11 @@ def gone(place: str, torrent: InfoHash) -> TorrentGone:
         remedy="If nobody removed it on purpose, look at qBittorrent's log (View > Log).",
         server=place,
     )
+
+
+def _authorities() -> str | bool:
+    """The file of certificates that the environment names, as for every program that uses requests; True: its own."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
 def _text(secret: Secret | None) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+_NEXT: Final = re.compile(r'[ \t\r\n]*,[ \t\r\n]*"([^"\\\x00-\x1f]*)"[ \t\r\n]*:')
+"""What stands between two entries of an object, with the key of the next one, where it needs no decoding."""
 _SPACE: Final = " \t\r\n"
 _AFTER_NUMBER: Final = (",", "}", "]", *_SPACE)
 
@@ -47,6 +50,9 @@ class _Text:
                 raise ValueError("a key that is no text")  # noqa: TRY004 - of what was read, as all others
             self._take(":")
             yield key
+            while (plain := _NEXT.match(self._text, self._at)) is not None:
+                self._at = plain.end()
+                yield plain[1]
             if self.peek() == "}":
                 self._take("}")
                 return

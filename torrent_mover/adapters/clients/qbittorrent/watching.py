@@ -11,7 +11,7 @@ from qbittorrentapi import exceptions as api_errors
 
 from torrent_mover.adapters.clients.qbittorrent.session import Api, WebSession
 from torrent_mover.adapters.clients.qbittorrent.sharing import SharingClient
-from torrent_mover.domain.torrent.torrent import InfoHash, Torrent, Tracker
+from torrent_mover.domain.torrent.torrent import InfoHash, Tracker
 from torrent_mover.ports.roles import ClientCondition
 
 
@@ -38,13 +38,20 @@ def condition(session: WebSession) -> ClientCondition:
     )
 
 
-def is_private(session: WebSession, torrent: Torrent) -> bool | None:
-    """By torrents/properties: `is_private` before 5.0, `private` since. What it says of a magnet counts for nothing."""
-    if torrent.client_state in ("metaDL", "forcedMetaDL"):
+def is_private(session: WebSession, torrent: InfoHash) -> bool | None:
+    """By torrents/properties: `is_private` before 5.0, `private` since. Raises TorrentGone.
+
+    What it says of a magnet counts for nothing: without metadata there are no pieces.
+    """
+    said: Any = session.read(lambda api: api.torrents_properties(torrent_hash=torrent.hex), torrent)
+    if isinstance(said, dict) and not _is_number_above_zero(said.get("pieces_num")):
         return None
-    said: Any = session.read(lambda api: api.torrents_properties(torrent_hash=torrent.id.hex), torrent.id)
     words = [said.get(word) for word in ("private", "is_private")] if isinstance(said, dict) else []
     return next((word for word in words if isinstance(word, bool)), None)
+
+
+def _is_number_above_zero(said: object) -> bool:
+    return isinstance(said, int) and said > 0
 
 
 def add_tracker(client: TrackingClient, torrent: InfoHash, url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from torrent_mover.domain.torrent.torrent import TorrentState
 from torrent_mover.duties.health.model import (
@@ -63,11 +64,13 @@ def found(words: str, *detail: str) -> Judged:
     return Judged(true=True, words=words, detail=detail)
 
 
+@lru_cache(maxsize=1024)
 def clear(words: str = "") -> Judged:
-    """It is not so."""
+    """It is not so. One value for the tens of thousands of torrents of which it is said."""
     return Judged(true=False, words=words)
 
 
+@lru_cache(maxsize=1024)
 def unknown(words: str) -> Judged:
     """It cannot be told."""
     return Judged(true=None, words=words)

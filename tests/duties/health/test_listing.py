@@ -1,0 +1,57 @@
+"""One listing for all loops at a client: what came a moment ago serves each of them once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.duties.health.looker import Looker
+from torrent_mover.domain.errors import Unreachable
+from torrent_mover.duties.health.listing import ClientListing
+
+
+@pytest.fixture
+def looker(tmp_path):
+    made = Looker(tmp_path)
+    yield made
+    made.file.close()
+
+
+@pytest.fixture
+def listing(looker):
+    return ClientListing(looker.client, looker.clock)
+
+
+def test_loops_that_look_together_ask_the_client_once_and_one_that_looks_again_asks_anew(looker, listing):
+    first = looker.download()
+    assert listing.look("tv").pictures.keys() == {first}
+
+    second = looker.download()
+    assert listing.look("films").pictures.keys() == {first}
+    assert listing.look("films").pictures.keys() == {first, second}
+    assert listing.look("tv").pictures.keys() == {first, second}
+
+
+def test_what_is_older_than_a_moment_serves_nobody(looker, listing):
+    first = looker.download()
+    listing.look("tv")
+    second = looker.download()
+    looker.clock.advance(11)
+    assert listing.look("films").pictures.keys() == {first, second}
+
+
+def test_after_something_was_done_whoever_looks_next_asks_anew(looker, listing):
+    torrent = looker.download()
+    listing.look("tv")
+    looker.client.forget(torrent)
+    listing.outdated()
+    assert not listing.look("films").pictures
+
+
+def test_where_the_client_does_not_answer_nobody_is_told_what_was(looker, listing):
+    looker.download()
+    listing.look("tv")
+    looker.client.fail("torrents", *[Unreachable("It is away.", kept="Nothing was changed.", server="fake")] * 2)
+    for loop in ("tv", "films"):
+        with pytest.raises(Unreachable):
+            listing.look(loop)
+    assert listing.look("films").pictures
