@@ -17,7 +17,7 @@ from torrent_mover.engine.hub.publisher import Publisher
 from torrent_mover.engine.run.group import RunGroup
 from torrent_mover.engine.run.shown import RunFacts
 from torrent_mover.engine.run.slots import Slots
-from torrent_mover.engine.run.work import Beside
+from torrent_mover.engine.run.work import Beside, ClientPause
 
 NAMES = ("films", "shows")
 
@@ -39,9 +39,9 @@ class TwoRoutes:
             journals = [stack.enter_context(contextlib.closing(each.journal())) for each in self.stories.values()]
             publisher = Publisher(journals[0])
             publisher.subscribe(self.events.append)
-            slots, lock = Slots(self.jobs), threading.Lock()
+            slots, pause = Slots(self.jobs), ClientPause()
             members = [
-                story.build(journal, Fuse(), facts(name), publisher, slots, self.beside(name, lock))
+                story.build(journal, Fuse(), facts(name), publisher, slots, self.beside(name, pause))
                 for (name, story), journal in zip(self.stories.items(), journals, strict=True)
             ]
             whole = facts("")
@@ -50,8 +50,8 @@ class TwoRoutes:
                 stack.enter_context(story._time_passes())
             yield self.group
 
-    def beside(self, name: str, lock: threading.Lock) -> Beside:
-        return Beside(lambda: self.group.elsewhere(name), lambda: self.group.alone(name), lock)
+    def beside(self, name: str, pause: ClientPause) -> Beside:
+        return Beside(lambda: self.group.elsewhere(name), lambda: self.group.alone(name), pause)
 
     def told(self, kind):
         return [event for event in self.events if isinstance(event, kind)]
@@ -165,6 +165,32 @@ def test_a_stop_ends_all_routes(two):
         going.set()
         running.join(60)
         assert group.snapshot().exit_code == ExitCode.INTERRUPTED
+
+
+def test_routes_that_look_at_the_same_moment_all_look(two):
+    with two.built() as group:
+        one, other = group.members
+        with other._others.carrying.looking():
+            assert one._look_again(at_once=True)
+
+    assert [event.text for event in two.told(Noticed) if "not looked again" in event.text] == []
+
+
+def test_nobody_looks_while_a_client_is_stopped_and_nobody_stops_one_meanwhile():
+    pause, stopped = ClientPause(), threading.Event()
+
+    def stop() -> None:
+        with pause.paused():
+            stopped.set()
+
+    with pause.paused(), pause.looking() as may_look:
+        assert not may_look
+    with pause.looking() as may_look:
+        thread = threading.Thread(target=stop)
+        thread.start()
+        assert may_look and not stopped.is_set()
+    thread.join()
+    assert stopped.is_set()
 
 
 def test_a_queue_that_holds_fewer_slots_is_served_first():

@@ -59,7 +59,7 @@ from torrent_mover.engine.run.run import Run
 from torrent_mover.engine.run.shown import RunFacts
 from torrent_mover.engine.run.slots import Slots
 from torrent_mover.engine.run.vitals import Connections, Vitals, WatchedPlace
-from torrent_mover.engine.run.work import Beside
+from torrent_mover.engine.run.work import Beside, ClientPause
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.filesystem import FileSystem
@@ -232,7 +232,7 @@ class Assembly:
     def _build(self) -> Run | RunGroup:
         if len(self._routes) == 1:
             return self._build_route(self._common, Beside()).run
-        carrying = threading.Lock()
+        carrying = ClientPause()
         group: RunGroup  # its runs ask it what the others do
 
         def beside(route: str) -> Beside:

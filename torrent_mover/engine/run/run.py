@@ -274,7 +274,7 @@ class Run(Shown):
 
     def _carry(self) -> None:
         """While nothing moves, and nobody looks for more: the destination client is stopped for it."""
-        with self._others.carrying:
+        with self._others.carrying.paused():
             if not self._engine.stopping and self._others.alone():
                 self._client_runs = self._duty.rest()
 
@@ -305,13 +305,11 @@ class Run(Shown):
 
         Returns whether looking again by itself makes sense; what goes wrong is told.
         """
-        if not self._others.carrying.acquire(blocking=False):
-            self._say("not looked again: the destination client is stopped for a moment, to carry statistics")
-            return True
-        try:
+        with self._others.carrying.looking() as may_look:
+            if not may_look:
+                self._say("not looked again: the destination client is stopped for a moment, to carry statistics")
+                return True
             return self._plan_again(at_once=at_once)
-        finally:
-            self._others.carrying.release()
 
     def _plan_again(self, *, at_once: bool) -> bool:
         rows = self._engine.roster.rows()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -78,17 +79,52 @@ def _nobody() -> Mapping[InfoHash, str]:
     return {}
 
 
+class ClientPause:
+    """Keeps apart whoever stops a client for a moment, and those who look what there is to do. Of these many may look at once."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._looking = 0
+        self._paused = False
+
+    @contextmanager
+    def looking(self) -> Iterator[bool]:
+        """While in this context no client is stopped; False where one is stopped already: then nobody is held, nor may look."""
+        with self._changed:
+            free = not self._paused
+            self._looking += free
+        try:
+            yield free
+        finally:
+            with self._changed:
+                self._looking -= free
+                self._changed.notify_all()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While in this context nobody begins to look; waits for those who do, and for who has a client stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._paused and not self._looking)
+            self._paused = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._paused = False
+                self._changed.notify_all()
+
+
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What a run must know of others that go on in the same process.
 
     `elsewhere`: torrents that they work on, and the route of each. `alone`: whether none of them moves or looks for something.
-    `carrying` is held by whoever has a client stopped for a moment, and by whoever begins to look.
+    `carrying` keeps apart whoever has a client stopped for a moment and whoever looks.
     """
 
     elsewhere: Callable[[], Mapping[InfoHash, str]] = _nobody
     alone: Callable[[], bool] = lambda: True
-    carrying: threading.Lock = field(default_factory=threading.Lock)
+    carrying: ClientPause = field(default_factory=ClientPause)
 
 
 class Duty(Work, Protocol):

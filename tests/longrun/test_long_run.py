@@ -1,0 +1,38 @@
+"""Months of all duties at once, compressed: nothing is lost, nothing is done twice, nothing grows without end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.ledger import long_form
+from tests.longrun.page import write_down
+from tests.longrun.run import LongRun
+
+pytestmark = pytest.mark.timeout(1800 if long_form() else 300)
+
+SEEDS = range(1, 9) if long_form() else range(1, 2)
+DAYS = 166.0 if long_form() else 14.0
+"""Of the story; the time in which all comes to its end follows."""
+_MEMORY, _DESCRIPTORS, _THREADS = 1 << 20, 12, 8
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_byte_is_lost_and_nothing_is_done_twice(seed):
+    done = LongRun(seed, DAYS).run()
+
+    write_down(done)
+    assert done.wrong == [], done.how
+    assert done.torrents and done.deletes and done.bytes, done.how
+
+
+@pytest.mark.thorough
+def test_a_process_that_goes_on_for_months_does_not_grow():
+    done = LongRun(11, DAYS, restarts=False, trace=True).run()
+
+    write_down(done)
+    assert done.wrong == [], done.how
+    early, late = done.measures[1], done.measures[-1]
+    assert late.memory - early.memory < _MEMORY, (done.how, done.growth)
+    assert late.descriptors - early.descriptors < _DESCRIPTORS, done.how
+    assert late.threads - early.threads < _THREADS, done.how
