@@ -15,6 +15,7 @@ import pytest
 
 from tests.engine.fuse import Fuse
 from tests.fakes.clock import FakeClock
+from tests.longrun.known import files_below
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.http import HttpService
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
@@ -81,12 +82,11 @@ class Disks:
         with self.lock:
             lost, self.unsynced = self.unsynced, {}
         for place in self.sizes:
-            for path in place.rglob("*"):
-                if path.is_file() and not path.is_symlink():
-                    found = path.stat()
-                    if lost.pop((found.st_dev, found.st_ino), None) is not None:
-                        path.write_bytes(bytes(found.st_size))
-                        hit += 1
+            for path in files_below(place):
+                found = path.stat()
+                if lost.pop((found.st_dev, found.st_ino), None) is not None:
+                    path.write_bytes(bytes(found.st_size))
+                    hit += 1
         return hit
 
 
@@ -214,6 +214,7 @@ def _touching(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
             return None
         if name == "unlink":
             process.disks.before_unlink(self.full(arguments[0]))
+            process.disks.clean(self.full(arguments[0]))
         answer = real(self, *arguments, **words)
         process.disks.changed()
         process.fuse.touch(f"after {name}")

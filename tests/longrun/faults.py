@@ -192,7 +192,9 @@ class Faults:
         self.random.shuffle(both)
         for known in both:
             for name in known.sizes:
-                for path in hdd.rglob(Path(name).name):
+                for path in files_below(hdd):
+                    if path.name != Path(name).name:
+                        continue
                     if ".torrent-mover" in path.parts or not path.stat().st_size or path.stat().st_nlink > 1:
                         continue
                     before = path.stat()

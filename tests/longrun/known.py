@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import shutil
 import tempfile
@@ -75,13 +76,13 @@ class Looker:
         """SHA-256 of a file; blank where there is none."""
         try:
             found = path.stat()
+            key = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+            if key not in self._read:
+                if len(self._read) > 50_000:
+                    self._read.clear()
+                self._read[key] = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError:
             return ""
-        key = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
-        if key not in self._read:
-            if len(self._read) > 50_000:
-                self._read.clear()
-            self._read[key] = hashlib.sha256(path.read_bytes()).hexdigest()
         return self._read[key]
 
     def is_whole(self, known: KnownTorrent, folder: Path) -> bool:
@@ -91,6 +92,8 @@ class Looker:
 
 def files_below(place: Path) -> Iterator[Path]:
     """Every file, whatever its name; no folder."""
-    for path in place.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            yield path
+    for folder, _, names in os.walk(place):  # what goes meanwhile is passed over
+        for name in names:
+            path = Path(folder, name)
+            if path.is_file() and not path.is_symlink():
+                yield path

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import random
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -178,8 +180,15 @@ class Program:
         Process.now.fuse.dead = True
         MovesGo.now.set()
         if self.duties is not None:
+            working: Any = list(self.duties._working.values())
+            ended = False
             with suppress(BaseException):
-                self.duties.end(20.0)
+                ended = self.duties.end(20.0)
+            if not ended:
+                faulthandler.dump_traceback(sys.stderr)
+            for each in reversed(working):
+                with suppress(BaseException):
+                    each.stack.close()
         with suppress(BaseException):
             self._stack.close()
         self.duties = None

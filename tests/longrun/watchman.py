@@ -100,7 +100,9 @@ class Watchman:
         for root in (*self.roots, self.place.root / "home/.hdd-away"):
             if root.exists():
                 found += [
-                    path for path in root.rglob(Path(name).name) if path != but and self.looker.digest(path) == digest
+                    path
+                    for path in files_below(root)
+                    if path.name == Path(name).name and path != but and self.looker.digest(path) == digest
                 ]
         return found
 
@@ -154,7 +156,7 @@ class Watchman:
         if (
             rotten is not None
             and path.is_relative_to(self.place.root / "home/hdd")
-            and any(self._whole_at(client, rotten) for client in self.place.clients)
+            and (rotten.ended or any(self._whole_at(client, rotten) for client in self.place.clients))
         ):
             return ROTTEN
         self.wrong.append(f"nothing explains {path} ({path.stat().st_size} bytes): {self._whose(path)}")
@@ -163,7 +165,7 @@ class Watchman:
     def _named(self, path: Path) -> KnownTorrent | None:
         """Whose file this is by its name: each is the only one that is called so."""
         return next(
-            (each for each in self.story.alive() if path.name in {Path(name).name for name in each.sizes}), None
+            (each for each in self.story.known.values() if path.name in {Path(name).name for name in each.sizes}), None
         )
 
     def _whose(self, path: Path) -> str:
