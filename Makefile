@@ -12,7 +12,7 @@ $(VENV)/.runtime: requirements.txt pyproject.toml
 	@scripts/setup-debian.sh demo
 	@echo "Setting up $(VENV): downloads some Python packages, once. It may take a minute."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[web]'
 	@touch $@
 
 $(VENV)/.dev: requirements.txt requirements-dev.txt pyproject.toml

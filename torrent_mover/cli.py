@@ -15,6 +15,7 @@ from typing import Final
 from torrent_mover import __version__
 from torrent_mover.adapters.process import surroundings
 from torrent_mover.commands import doctor_arguments, init_arguments, serve_arguments
+from torrent_mover.commands.command_line import CommandParser
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
 
 _DUTIES: Final = {
@@ -35,10 +36,12 @@ _JOURNAL_ACTIONS: Final = ("backup", "check", "purge", "recover", "vacuum")
 
 def parser() -> argparse.ArgumentParser:
     """The arguments. Completions, the man page and the tests are made from it."""
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = CommandParser(
         prog="torrent-mover",
-        description="Moves completed torrents from one client (qBittorrent, rTorrent) to another over SSH. It verifies every piece"
-        " at the destination, starts seeding there, and only then removes the torrent at the source.",
+        description="Without a command: moves completed torrents from one client (qBittorrent, rTorrent) to another over SSH. It"
+        " verifies every piece at the destination, starts seeding there, and only then removes the torrent at the source."
+        " Other duties: tier (an SSD in front of disks), health (downloads that are stuck), debrid (a library of links),"
+        " serve (all of them). To begin: torrent-mover init.",
         epilog="Exit codes: 0 done or nothing to do, 1 some torrents failed or did not fit, 2 usage or config error, 3 a server"
         " cannot be reached or refuses the login, 4 pre-flight check failed, 5 another run is active, 130 and 143 interrupted.",
         allow_abbrev=False,

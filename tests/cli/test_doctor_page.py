@@ -11,7 +11,7 @@ import pytest
 from tests.cli.schemas import fits
 from torrent_mover.adapters.lockfile import RunLock
 from torrent_mover.cli import main
-from torrent_mover.commands import serve_configured
+from torrent_mover.commands import page_packages, serve_configured
 
 CONFIG = """[CLIENT box]
 url = http://127.0.0.1:9
@@ -66,6 +66,6 @@ def test_a_process_that_serves_has_it_by_right(page, taken, tmp_path):
 
 
 def test_packages_that_are_missing_are_named_with_what_installs_them(page, taken, monkeypatch):
-    monkeypatch.setattr(serve_configured, "PACKAGES", ("starlette", "no_such_package"))
+    monkeypatch.setattr(page_packages, "PACKAGES", ("starlette", "no_such_package"))
 
-    assert "torrent-mover[web]" in page(taken)["packages of the page"]["remedy"]
+    assert "pip install '.[web]'" in page(taken)["packages of the page"]["remedy"]

@@ -22,7 +22,14 @@ def test_the_first_characters_are_enough(house, copied):
     if copied:
         house.round()
 
-    for text in (torrent.hex, torrent.hex.upper(), torrent.hex[:6], torrent.hex[:8].upper(), f" {torrent.hex[:39]} "):
+    for text in (
+        torrent.hex,
+        torrent.hex.upper(),
+        torrent.hex[:4],
+        torrent.hex[:6],
+        torrent.hex[:8].upper(),
+        f" {torrent.hex[:39]} ",
+    ):
         assert meant(house.world(), text) == torrent
 
 
@@ -30,7 +37,7 @@ def test_the_first_characters_are_enough(house, copied):
     ("text", "says"),
     [
         ("ffffffff", "No torrent begins with ffffffff."),
-        ("ddf", "is no infohash"),
+        ("ddf", "no beginning of one: at least 4"),
         ("", "is no infohash"),
         ("A film", "is no infohash"),
         ("f" * 41, "is no infohash"),

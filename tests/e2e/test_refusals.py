@@ -88,7 +88,7 @@ def test_a_config_that_is_not_text_is_named(tmp_path):
 @pytest.mark.parametrize("arguments", [["--no-such-flag"], ["--parallel-jobs", "0"], ["--json"], ["--dry"]])
 def test_a_command_line_that_makes_no_sense_is_refused(tmp_path, arguments):
     with Command(*arguments, home=tmp_path) as command:
-        command.end().ended(2).says("usage:")
+        command.end().ended(2).says("torrent-mover --help")
 
 
 # -- the clients -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.filesystem import MemoryFileSystem
 from tests.faults.ledger import trying
 from torrent_mover.adapters.local.traces import TraceFiles
-from torrent_mover.domain.errors import PathNotSeen, Unreachable
+from torrent_mover.domain.errors import NotWritable, PathNotSeen, Unreachable
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.engine.delivery.access import Access
@@ -172,3 +172,22 @@ def test_nothing_stays_in_the_state_folder_where_nothing_is_left(tmp_path):
     traces.close()
 
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("entered", [True, False])
+def test_what_a_refusing_folder_never_took_is_not_looked_for_again(tmp_path, entered):
+    files, traces = a_library(), TraceFiles(tmp_path)
+    refused = NotWritable("permission denied")
+    files.fail("create", refused)
+    if not entered:
+        files.fail("stat", refused)
+
+    with pytest.raises(NotWritable):
+        Access(Traced(files, traces), None).probe(SHOW)
+    gone(traces)
+
+    said = []
+    following = TraceFiles(tmp_path)
+    remove_left_overs(following, [], FakeClient(FakeClock(), None), said.append)
+    following.close()
+    assert said == []

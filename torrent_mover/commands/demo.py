@@ -65,7 +65,8 @@ def _stay(world: DemoWorld, asked: list[ExitCode]) -> ExitCode:
     sys.stdout.write(
         f"{'SSH login':<12} {ssh.user}@{ssh.host}:{ssh.port}  private key {ssh.key_file}\n"
         f"{'folder':<12} {world.destination.data}\n"
-        "Try it in another terminal: torrent-mover init. Ctrl-C here stops the servers and removes their folder.\n"
+        "Try it in another terminal: torrent-mover init --config /tmp/try.ini (your own config stays as it is).\n"
+        "Ctrl-C here stops the servers and removes their folder.\n"
     )
     sys.stdout.flush()
     while not asked:

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
+from torrent_mover.commands.page_packages import require_packages
 from torrent_mover.commands.serve_arguments import add_arguments
 from torrent_mover.demo.ports import LOOPBACK, free_port
 from torrent_mover.demo.world import DemoWorld, remove_world
@@ -34,6 +35,7 @@ _DEMO: Final = "demo"
 
 def serve_worlds(arguments: argparse.Namespace, asked: list[ExitCode]) -> ExitCode:
     """Build the worlds, serve them until a signal comes, clean up. A duty whose programs are not installed is left out."""
+    require_packages()
     with ExitStack() as stack:
         root = Path(tempfile.mkdtemp(prefix="torrent-mover-"))
         root.chmod(0o755)

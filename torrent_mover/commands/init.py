@@ -29,12 +29,11 @@ from torrent_mover.commands.dry_run import as_table
 from torrent_mover.commands.init_answers import Answers
 from torrent_mover.commands.init_draft import ConfigDraft
 from torrent_mover.commands.init_hostkeys import accept_host_key
-from torrent_mover.commands.init_prompts import BACK, Console, GoBack
+from torrent_mover.commands.init_prompts import BACK, Console, GoBack, remedy_for
 from torrent_mover.domain.errors import (
     ConfigError,
     ExitCode,
     HostKeyUnknown,
-    LoginRefused,
     MoverError,
     PathNotSeen,
     UsageError,
@@ -50,6 +49,9 @@ from torrent_mover.ports.roles import Categories, Locates
 _TRIES: Final = 4
 """Wrong answers after which a person is asked whether to go on: a client bans an address after five refused logins."""
 
+_KEY: Final = "Private key, or - for agent and usual keys"
+_USUAL_KEYS: Final = "-"
+_KEYS_AGAIN: Final = "Type the path of a private key, or - for those of ssh-agent and the usual ones in ~/.ssh."
 _ROUNDS: Final = 4
 _SHOWN: Final = 20
 _UPLOAD_HEADING: Final = "The machine that takes the data, by SSH"
@@ -76,10 +78,12 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     if arguments.from_qbitrr:
         return init_qbitrr.write(expanded(arguments.from_qbitrr), path, replaces=replaces)
     does = "adds to" if old else "writes"
-    console.say(f"This sets up moving, from one client to another. It tests each answer first, and then {does} {path}.")
-    console.say("Other duties: torrent-mover init tier, init health, init debrid.")
+    console.tell(
+        f"This sets up moving, from one client to another. It tests each answer first, and then {does} {path}."
+    )
+    console.tell("Other duties: torrent-mover init tier, init health, init debrid.")
     if console.asks:
-        console.say(f"{BACK} goes back to the previous questions; Ctrl-C leaves.")
+        console.tell(f"{BACK} goes back to the previous questions; Ctrl-C leaves.")
     setup = _Setup(arguments, console, Answers(path), old, replaces=replaces)
     try:
         with console.conversation():
@@ -187,10 +191,11 @@ class _Setup:
     def _flag(self, name: str) -> str:
         return str(getattr(self._flags, name) or "")
 
-    def _until_right(self, ask: Callable[[], None], test: Callable[[], str], refused: str = "") -> None:
+    def _until_right(self, ask: Callable[[], None], test: Callable[[], str], refused: str = "", away: str = "") -> None:
         """Ask and try, until it works or somebody gives up. Without somebody to ask, the first trouble is the end.
 
-        `refused` is the remedy of a refused login for somebody who is asked again at once.
+        For somebody who is asked again at once: `refused` is the remedy of a refused login, `away` that of a server that is not
+        reached. Those of the errors themselves name sections of a config, and there is none yet.
         """
         for tries in count(1):
             try:
@@ -200,7 +205,7 @@ class _Setup:
                 wrong_answer = not isinstance(error, UsageError) or isinstance(error, ConfigError)
                 if not (wrong_answer and self._console.asks):
                     raise
-                self._console.bad(error, refused if isinstance(error, LoginRefused) else "")
+                self._console.bad(error, remedy_for(error, refused, away))
                 question = "Answer these once more? What was right so far is kept"
                 if tries % _TRIES == 0 and not self._console.agree(question, default=True):
                     raise
@@ -243,7 +248,8 @@ class _Setup:
             self._password(section, given.pop("password", ""), file, "Password", f"--{role}-password-file")
 
         refused = "Type user name and password again, as for its Web UI. After five wrong ones it bans this address for an hour."
-        self._until_right(ask, lambda: self._greet(section), refused)
+        away = "Start it there and switch its Web UI on, or type another address."
+        self._until_right(ask, lambda: self._greet(section), refused, away)
 
     def _port(self, host: str, told: str, role: str) -> str:
         """The port that the address lacks, asked for before anything else; blank where it has one or needs none."""
@@ -325,8 +331,7 @@ class _Setup:
             self._answers.tell(section, known_hosts=self._known_hosts, **_login_of(login))
             key = key_flag or self._told(section, "key_file")
             if self._console.asks and not (key_flag or file):
-                answer = self._console.ask("Private key, or - for agent and usual keys", key or "-", f"{flag}-key")
-                key = "" if answer == "-" else answer
+                key = self._key(key, f"{flag}-key")
             self._answers.tell(section, key_file=str(expanded(key).absolute()) if key else "")
             if not key or given.get("password") or file:
                 question = "Password, empty to log in by key"
@@ -336,6 +341,14 @@ class _Setup:
 
         refused = "Answer again. If it keeps failing, check that this logs in from here: ssh -p PORT USER@HOST"
         self._until_right(ask, lambda: self._log_in(section), refused)
+
+    def _key(self, told: str, flag: str) -> str:
+        """The path of a private key that is there; blank: those of the agent and the usual ones."""
+        answer = self._console.ask(_KEY, told or _USUAL_KEYS, flag)
+        while answer != _USUAL_KEYS and not expanded(answer).is_file():
+            self._console.bad(ConfigError(f"There is no file {answer}.", remedy=_KEYS_AGAIN))
+            answer = self._console.ask(_KEY, _USUAL_KEYS, flag)
+        return "" if answer == _USUAL_KEYS else answer
 
     def _login_text(self, section: str) -> str:
         host = self._told(section, "host")
@@ -464,9 +477,10 @@ class _Setup:
         for title, command, what in (
             ("Next:", f"torrent-mover{config} --test-run", "all of it, but the source keeps everything"),
             ("Then:", f"torrent-mover{config}", "the real thing"),
-            ("By cron:", f"{whole}{config} --simple -q", "prints only failures"),
         ):
             self._console.say(f"{title:<9}{command}   ({what})")
+        self._console.say("By cron, every half hour; it prints only failures. Add this line with crontab -e:")
+        self._console.say(f"*/30 * * * * {whole}{config} --simple -q || [ $? -eq 5 ]")
 
 
 def _login_of(text: str) -> dict[str, str]:

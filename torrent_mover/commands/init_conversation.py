@@ -16,8 +16,8 @@ from torrent_mover.adapters.config.places import discover
 from torrent_mover.adapters.process.this_user import expanded
 from torrent_mover.commands.init import target_of
 from torrent_mover.commands.init_draft import ConfigDraft
-from torrent_mover.commands.init_prompts import BACK, Console, GoBack
-from torrent_mover.domain.errors import ConfigError, ExitCode, LoginRefused, MoverError, UsageError
+from torrent_mover.commands.init_prompts import BACK, Console, GoBack, remedy_for
+from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
 from torrent_mover.engine.preflight.examination import Check, Doubt, Examination
 
 _TRIES: Final = 4
@@ -38,9 +38,9 @@ class Conversation:
     def hold(self, what: str, steps: Sequence[Step], write: Callable[[], None]) -> ExitCode:
         """All steps in order, back where somebody wants to, then `write`. `what` is set up. Raises MoverError."""
         does = "adds to" if self.draft.adds else "writes"
-        self.console.say(f"This sets up {what}. It tests each answer first, and then {does} {self.draft.path}.")
+        self.console.tell(f"This sets up {what}. It tests each answer first, and then {does} {self.draft.path}.")
         if self.console.asks:
-            self.console.say(f"{BACK} goes back to the previous question; Ctrl-C leaves.")
+            self.console.tell(f"{BACK} goes back to the previous question; Ctrl-C leaves.")
         try:
             with self.console.conversation():
                 self._go(steps)
@@ -104,10 +104,11 @@ class Conversation:
             if told in choices:
                 return told
 
-    def until_right(self, ask: Callable[[], None], test: Callable[[], str], refused: str = "") -> None:
+    def until_right(self, ask: Callable[[], None], test: Callable[[], str], refused: str = "", away: str = "") -> None:
         """Ask and try, until it works or somebody gives up. Without somebody to ask, the first trouble is the end.
 
-        `refused` is the remedy of a refused login for somebody who is asked again at once.
+        For somebody who is asked again at once: `refused` is the remedy of a refused login, `away` that of a server that is not
+        reached. Those of the errors themselves name sections of a config, and there is none yet.
         """
         for tries in count(1):
             try:
@@ -120,7 +121,7 @@ class Conversation:
                 wrong_answer = not isinstance(error, UsageError) or isinstance(error, ConfigError)
                 if not (wrong_answer and self.console.asks):
                     raise
-                self.console.bad(error, refused if isinstance(error, LoginRefused) else "")
+                self.console.bad(error, remedy_for(error, refused, away))
                 question = "Answer this once more? What was right so far is kept"
                 if tries % _TRIES == 0 and not self.console.agree(question, default=True):
                     raise
@@ -145,12 +146,16 @@ class Conversation:
 
     def next(self, commands: Sequence[tuple[str, str, str]]) -> None:
         """What comes next: a title, the words after torrent-mover, and what that does."""
-        path = self.draft.path
-        found = next((place for place, _ in discover(None) if place.exists()), None)
-        config = "" if found == path else f" --config {shlex.quote(str(path.absolute()))}"
+        config = self.config_words()
         self.console.say()
         for title, words, what in commands:
             self.console.say(f"{title:<9}torrent-mover{config} {words}   ({what})")
+
+    def config_words(self) -> str:
+        """` --config PATH`, quoted for a shell; blank where the config is found without."""
+        path = self.draft.path
+        found = next((place for place, _ in discover(None) if place.exists()), None)
+        return "" if found == path else f" --config {shlex.quote(str(path.absolute()))}"
 
 
 def of_environment(name: str) -> str:

@@ -7,7 +7,9 @@ together with the line before it. That is why the terminal echoes only while a l
 from __future__ import annotations
 
 import getpass
+import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -18,8 +20,10 @@ try:
 except ImportError:  # a Python without them: the terminal echoes by itself
     readline = termios = None  # type: ignore[assignment]
 
-from torrent_mover.domain.errors import MoverError, UsageError
+from torrent_mover.domain.errors import LoginRefused, MoverError, Unreachable, UsageError
 from torrent_mover.domain.text import safe
+
+_NARROWEST: Final = 20  # columns for words
 
 BACK: Final = "<"
 """The answer that goes back to the question before."""
@@ -39,13 +43,24 @@ class Console:
         self._good, self._bad = ("✓", "✗") if unicode else ("+", "x")
 
     def say(self, text: str = "") -> None:
-        """A line."""
+        """A line, or several."""
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
+    def tell(self, text: str, lead: str = "") -> None:
+        """A sentence after `lead`. Where it is longer than the terminal is wide, it goes on below itself, not below `lead`."""
+        self.say("\n".join(_lines(lead, text, self._width())))
+
+    def _width(self) -> int:
+        """Columns of the terminal; 0: nobody knows."""
+        try:
+            return os.get_terminal_size(sys.stdout.fileno()).columns if self.asks else 0
+        except (OSError, ValueError):
+            return 0
+
     def good(self, text: str) -> None:
         """Something was tried, and it works."""
-        self.say(f"   {self._good} {safe(text)}")
+        self.tell(safe(text), f"   {self._good} ")
 
     def doubt(self, error: MoverError) -> None:
         """Something that somebody should know, and that stops nothing."""
@@ -56,11 +71,11 @@ class Console:
         self._trouble(self._bad, error, remedy)
 
     def _trouble(self, glyph: str, error: MoverError, remedy: str = "") -> None:
-        self.say(f"   {glyph} {safe(error.what)} [{error.code}]")
+        self.tell(f"{safe(error.what)} [{error.code}]", f"   {glyph} ")
         if error.kept:
-            self.say(f"     {safe(error.kept)}")
+            self.tell(safe(error.kept), "     ")
         if remedy or error.remedy:
-            self.say(f"   > {safe(remedy or error.remedy)}")
+            self.tell(safe(remedy or error.remedy), "   > ")
 
     def ask(self, question: str, default: str, flag: str) -> str:
         """One line. Enter takes the default; without somebody to ask the default is the answer, or UsageError names the flag."""
@@ -139,6 +154,27 @@ class Console:
             state = termios.tcgetattr(sys.stdin.fileno())
             state[3] = state[3] | termios.ECHO if on else state[3] & ~termios.ECHO
             termios.tcsetattr(sys.stdin.fileno(), termios.TCSAFLUSH if on else termios.TCSADRAIN, state)
+
+
+def remedy_for(error: MoverError, refused: str, away: str) -> str:
+    """What helps somebody who is asked again at once; blank: what the error says."""
+    if isinstance(error, LoginRefused):
+        return refused
+    return away if isinstance(error, Unreachable) else ""
+
+
+def _lines(lead: str, text: str, width: int) -> list[str]:
+    """No word is broken: paths and commands are copied from here. Too narrow, or of no known width: one line."""
+    if width <= len(lead) + _NARROWEST:
+        return [f"{lead}{text}"]
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [lead]
 
 
 def _ended() -> UsageError:

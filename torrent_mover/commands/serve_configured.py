@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -14,14 +13,13 @@ from torrent_mover.adapters.lockfile import holder
 from torrent_mover.bootstrap.configs import examine_all
 from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.commands.other_duties import OtherDuty
-from torrent_mover.domain.errors import ConfigError, MissingProgram
+from torrent_mover.commands.page_packages import require_packages
+from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.settings.web import WebSettings
 from torrent_mover.engine.preflight.examination import Check, Doubt
 
 LOCK: Final = "serve.lock"
 """In the state folder: held by the process that serves."""
-
-PACKAGES: Final = ("starlette", "uvicorn")
 
 
 def page_of(config: str | None) -> Sequence[OtherDuty]:
@@ -49,20 +47,13 @@ def page_of(config: str | None) -> Sequence[OtherDuty]:
 def _checks(settings: WebSettings, serving: str) -> Iterator[Sequence[Check]]:
     """What it needs is installed, and its address is free, or ours."""
     yield [
-        Check("packages of the page", _packages, fatal=False),
+        Check(
+            "packages of the page",
+            partial(require_packages, kept="All else works: torrent-mover serve --no-web"),
+            fatal=False,
+        ),
         Check("address of the page", partial(_address, settings, serving), fatal=False),
     ]
-
-
-def _packages() -> str:
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise MissingProgram(
-            f"The page needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed.",
-            kept="All else works: torrent-mover serve --no-web",
-            remedy="pip install 'torrent-mover[web]'",
-        )
-    return ", ".join(PACKAGES)
 
 
 def _address(settings: WebSettings, serving: str) -> str:

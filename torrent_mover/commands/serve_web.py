@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import secrets
 from contextlib import suppress
@@ -15,9 +14,10 @@ from torrent_mover.adapters.config.desk import FileDesk
 from torrent_mover.bootstrap.configs import check
 from torrent_mover.bootstrap.sections import SCHEMA
 from torrent_mover.bootstrap.state import state_folder
+from torrent_mover.commands.page_packages import require_packages
 from torrent_mover.commands.serve_duties import Duties
 from torrent_mover.commands.serve_tests import server_tests
-from torrent_mover.domain.errors import ConfigError, MissingProgram, NotWritable
+from torrent_mover.domain.errors import ConfigError, NotWritable
 from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.settings.configuration import Configuration
 from torrent_mover.domain.settings.fingerprint import fingerprint
@@ -70,16 +70,15 @@ class Web:
         self._server = self._serving(settings, token)
         self._says = says
         shown = f"http://{settings.host}:{self._server.port}{settings.base}/"
-        who = f"; its token is in {TOKEN_FILE} of state_dir" if token and settings.token is None else ""
+        who = (
+            f"; it asks for the line in {state_folder(self._duties) / TOKEN_FILE}"
+            if token and settings.token is None
+            else ""
+        )
         self._duties.notice(Level.INFO, f"the page is at {shown}{who}")
 
     def _serving(self, settings: WebSettings, token: str) -> WebServer:
-        if importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("starlette") is None:
-            raise MissingProgram(
-                "The page needs Starlette and uvicorn, and they are not installed.",
-                kept="Nothing was started.",
-                remedy="pip install 'torrent-mover[web]', or start with --no-web",
-            )
+        require_packages(otherwise="; or start with --no-web")
         from torrent_mover.web.application import Site
         from torrent_mover.web.server import WebServer
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.paths import RelativePath
 from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.ports.filesystem import FileSystem
@@ -38,7 +39,12 @@ class Traced(Through):
     def create(self, path: RelativePath, size: int) -> None:
         """See the port."""
         self._note(path)
-        self._files.create(path, size)
+        try:
+            self._files.create(path, size)
+        except NotWritable:
+            if not self._stands(path):
+                self._forget(path)
+            raise
 
     def rename(self, old: RelativePath, new: RelativePath) -> None:
         """See the port."""
@@ -60,6 +66,13 @@ class Traced(Through):
         """See the port."""
         self._note(new)
         return self._files.copy(existing, new, progress)
+
+    def _stands(self, path: RelativePath) -> bool:
+        """Whether a refused file was made all the same. A folder that we may not even enter has nothing of ours."""
+        try:
+            return self._files.stat(path) is not None
+        except NotWritable:
+            return False
 
     def _note(self, path: RelativePath) -> None:
         if path.parts and is_passing(path.name):

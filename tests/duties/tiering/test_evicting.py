@@ -460,8 +460,13 @@ def test_an_eviction_by_hand_needs_no_shortage_and_keeps_to_all_gates(house):
     house.change(pin_tags=("keep",))
     worker = house.worker()
 
-    with pytest.raises(TierRefused, match="pinned"):
+    with pytest.raises(TierRefused, match="pinned") as by_tag:
         orders.evict_now(house.world(), worker.pictures, worker.space, pinned)
+    house.world().journal.pin(pinned, on=True)
+    with pytest.raises(TierRefused, match="pinned") as by_hand:
+        orders.evict_now(house.world(), worker.pictures, worker.space, pinned)
+    assert by_tag.value.remedy.endswith(f"torrent-mover tier --explain {pinned}")
+    assert by_hand.value.remedy.endswith(f"torrent-mover tier --unpin {pinned}")
     report = orders.evict_now(house.world(), worker.pictures, worker.space, free)
 
     assert report.evicted == [("rtorrent", free)]

@@ -403,6 +403,7 @@ def test_an_explanation_of_one_that_may_leave_and_of_one_that_has_left(house):
     said = explain(house.world(), pictures(house), torrent)
 
     assert "evicted" in said.where
+    assert not any("may leave" in line for line in said.lines)
     assert said.as_data()["id"] == torrent.hex
 
 

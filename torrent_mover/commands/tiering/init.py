@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -14,8 +16,8 @@ from torrent_mover.commands.init_conversation import Conversation, of_environmen
 from torrent_mover.commands.tiering.checks import checks_of
 from torrent_mover.domain.errors import ConfigError, ExitCode, PathNotSeen
 from torrent_mover.domain.settings.clients import ClientType
-from torrent_mover.domain.text import counted
-from torrent_mover.duties.tiering.amounts import TARGETS, join_entries
+from torrent_mover.domain.text import counted, size
+from torrent_mover.duties.tiering.amounts import TARGETS, DiskAmount, join_entries
 from torrent_mover.duties.tiering.looking import PictureReader
 from torrent_mover.duties.tiering.settings import TierSettings
 from torrent_mover.duties.tiering.status import dry_run
@@ -23,6 +25,10 @@ from torrent_mover.duties.tiering.status import dry_run
 _URLS: Final = {"rtorrent": "/run/rtorrent/rpc.sock", "qbittorrent": "http://localhost:8080"}
 _STAND_INS: Final = {"ssd": "/stand-in/ssd", "targets": "*:/stand-in/disk", "free_low": "100G"}
 _FREE_LOW: Final = "100G"
+_PART: Final = "10%"
+_OF_AN_SSD: Final = 4
+"""The usual mark is at most one such part of the SSD; else it is `_PART`."""
+
 _PASSWORD: Final = "TORRENT_MOVER_CLIENT_PASSWORD"  # noqa: S105  the name of a variable
 
 
@@ -73,7 +79,12 @@ class _InitTier:
         refused = (
             "Type user name and password again. After five wrong ones a qBittorrent bans this address for an hour."
         )
-        self.talk.until_right(self._reached, self._greet, refused)
+        away = (
+            "Start it, with network.scgi.open_local = this path in its rtorrent.rc; or type where its socket is."
+            if self._kind == "rtorrent"
+            else "Start it and switch its Web UI on, or type another address."
+        )
+        self.talk.until_right(self._reached, self._greet, refused, away)
 
     def _reached(self) -> None:
         talk = self.talk
@@ -120,11 +131,11 @@ class _InitTier:
         """Below how much room torrents leave."""
 
         def ask() -> None:
-            usual = self._tier.get("free_low") or _FREE_LOW
+            usual = self._tier.get("free_low") or self._usual_mark()
             question = "With less than this free (100G, 10%)"
             self._tier["free_low"] = self.talk.answer("free_low", question, usual, "--free-low", needed=False)
 
-        self.talk.until_right(ask, lambda: f"below {self._settings().free_low} free")
+        self.talk.until_right(ask, self._try_marks)
 
     def check(self) -> None:
         """What doctor asks of the tier."""
@@ -140,7 +151,9 @@ class _InitTier:
         for folder in dict.fromkeys(folders):
             if not Path(str(folder)).is_dir():
                 raise ConfigError(
-                    f"{folder} is no folder.", kept="Nothing was written.", remedy="Make it, or mount it."
+                    f"{folder} is no folder.",
+                    kept="Nothing was written.",
+                    remedy=f"Mount its disk; or make it: mkdir -p {shlex.quote(str(folder))}",
                 )
             with self._tier_now() as tier:
                 try:
@@ -154,6 +167,26 @@ class _InitTier:
             with self._tier_now() as tier:
                 told.append(f"{folder}: {tier.seen(folder)}, found out by looking")
         return told
+
+    def _smallest(self) -> int:
+        """Bytes of the smallest file system that the SSD's folders are on."""
+        return min(shutil.disk_usage(str(folder)).total for folder in self._settings().ssd)
+
+    def _usual_mark(self) -> str:
+        """100G is a lot of a small SSD."""
+        large = DiskAmount.parse(_FREE_LOW).of(self._smallest()) * _OF_AN_SSD <= self._smallest()
+        return _FREE_LOW if large else _PART
+
+    def _try_marks(self) -> str:
+        """Less room than the SSD has at all: with more, every torrent would leave it at once."""
+        mark, total = self._settings().free_low, self._smallest()
+        if mark.of(total) >= total:
+            raise ConfigError(
+                f"free_low: {mark} is not less than the SSD has, {size(total)}: every torrent would leave it.",
+                kept="Nothing was written.",
+                remedy=f"Write a part of it: {_PART}",
+            )
+        return f"below {mark} free, of {size(total)}"
 
     def _settings(self) -> TierSettings:
         return self._setup().settings
@@ -203,3 +236,17 @@ class _InitTier:
                 ("To stay:", f"tier{chosen} --watch", "rounds until stopped"),
             )
         )
+        talk.console.say(self._hook(chosen))
+
+    def _hook(self, chosen: str) -> str:
+        """The line that makes the client tell of a finished torrent. A client does not know our PATH."""
+        words = [shutil.which("torrent-mover") or "torrent-mover", *shlex.split(self.talk.config_words()), "tier"]
+        words += shlex.split(chosen)
+        what = "So that it starts as soon as a torrent has finished"
+        if self._kind == "rtorrent":
+            command = ",".join([*words, "$d.hash="])
+            return (
+                f"{what}, add to rtorrent.rc:\n"
+                f'method.set_key = event.download.finished,torrent_mover,"execute.nothrow.bg={command}"'
+            )
+        return f'{what}, set in qBittorrent as "Run external program on torrent finished":\n{shlex.join(words)} "%K"'

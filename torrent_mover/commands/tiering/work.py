@@ -31,6 +31,7 @@ from torrent_mover.domain.quantities import parse_duration
 from torrent_mover.domain.report.events import Event
 from torrent_mover.domain.report.narrate import narrate
 from torrent_mover.domain.report.notices import WARNINGS
+from torrent_mover.domain.settings.problems import quoted
 from torrent_mover.domain.text import counted, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering import orders, status
@@ -47,7 +48,7 @@ from torrent_mover.simple.lines import feeds_journald
 
 Print = Callable[[argparse.Namespace, Sequence[Told]], ExitCode]
 
-_FEWEST: Final = 6
+_FEWEST: Final = 4
 _WHOLE: Final = 40
 
 
@@ -87,10 +88,16 @@ def perform(action: str, setups: Sequence[TierSetup], arguments: argparse.Namesp
 
 
 def meant(world: TierWorld, text: str) -> InfoHash:
-    """The torrent with this infohash, or with the one that begins so: 6 characters or more. Raises UsageError, ServerError."""
+    """The torrent with this infohash, or with the one that begins so: 4 characters or more. Raises UsageError, ServerError."""
     digits = text.strip().casefold()
-    if len(digits) < _FEWEST or len(digits) >= _WHOLE or not set(digits) <= set(hexdigits):
+    if len(digits) == _WHOLE and set(digits) <= set(hexdigits):
         return hash_of(text)
+    if not _FEWEST <= len(digits) < _WHOLE or not set(digits) <= set(hexdigits):
+        raise UsageError(
+            f"{quoted(text)} is no infohash, and no beginning of one: at least {_FEWEST} of 0 to 9 and a to f.",
+            kept="Nothing was changed.",
+            remedy="torrent-mover tier --dry-run lists the torrents; torrent-mover tier --status those that wait.",
+        )
     found = {copy.torrent for copy in world.journal.copies()} | {entry.torrent for entry in world.journal.queue()}
     found |= {torrent.id for torrent in world.client(world.settings.client).client.torrents()}
     found = {torrent for torrent in found if torrent.hex.startswith(digits)}
@@ -199,7 +206,11 @@ def _round(tier: Tier, setup: TierSetup, _arguments: argparse.Namespace) -> tupl
     tier.take_over_old_queue(world)
     report = tier.worker(world).round()
     tier.tell_arrs()
-    return _reported(setup, report), report.exit_code
+    name, lines, data = _reported(setup, report)
+    beat = world.journal.heartbeat()
+    if beat is not None and beat.low_space and not report.evicted:
+        lines = [*lines, beat.low_space, *beat.spaces]
+    return (name, lines, data), report.exit_code
 
 
 def _reported(setup: TierSetup, report: RoundReport) -> Told:

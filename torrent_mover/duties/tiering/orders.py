@@ -101,7 +101,9 @@ def evict_now(world: TierWorld, pictures: PictureReader, space: SpaceRound, torr
     group = group_with(shared_groups(world, pictures), torrent)
     if group is None:
         raise TorrentGone(
-            f"{torrent} is not on the SSD.", kept="Nothing was changed.", remedy="torrent-mover tier --status"
+            f"{torrent} is not on the SSD.",
+            kept="Nothing was changed.",
+            remedy=f"To see where it is: torrent-mover tier --explain {torrent}",
         )
     report = RoundReport()
     by_device = {disk.device: disk for disk in pictures.spaces()}
@@ -116,7 +118,9 @@ def evict_now(world: TierWorld, pictures: PictureReader, space: SpaceRound, torr
         raise TierRefused(
             f"{group.members[0].name} is not evicted: {reasons}.",
             kept="Nothing was changed.",
-            remedy=f"torrent-mover tier --explain {torrent}",
+            remedy=f"To let it leave: torrent-mover tier --unpin {torrent}"
+            if torrent in world.journal.pins()
+            else f"To see all about it: torrent-mover tier --explain {torrent}",
         )
     space.evict(judged, "a person asked for it", report)
     return report

@@ -130,7 +130,10 @@ def status(world: TierWorld, *, running: bool) -> TierStatus:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why one torrent is where it is. `reasons`: why it would stay on the SSD now; empty: it may leave when room is short."""
+    """Why one torrent is where it is. `reasons`: why it would stay on the SSD now; empty: it may leave when room is short.
+
+    `on_ssd` False: none of its files are there, so nothing is said of leaving.
+    """
 
     torrent: InfoHash
     name: str
@@ -139,6 +142,7 @@ class Explanation:
     reasons: tuple[StayReason, ...]
     together: tuple[str, ...] = ()
     score: float = 0.0
+    on_ssd: bool = True
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -151,7 +155,7 @@ class Explanation:
         if self.together:
             lines.append(f"  shares files with {safe(', '.join(self.together))}: they leave together or not at all")
         lines += [f"  stays: {safe(reason.text)}" for reason in self.reasons]
-        if not self.reasons:
+        if self.on_ssd and not self.reasons:
             lines.append("  may leave the SSD when room is short")
         return tuple(lines)
 
@@ -175,7 +179,7 @@ def explain(world: TierWorld, pictures: PictureReader, torrent: InfoHash) -> Exp
     group = group_with(shared_groups(world, pictures), torrent)
     if group is None:
         where = "not on the SSD" if record is None or not record.evicted_at else f"on {record.root}: it was evicted"
-        return Explanation(torrent, record.name if record else torrent.hex, where, said, ())
+        return Explanation(torrent, record.name if record else torrent.hex, where, said, (), on_ssd=False)
     member = next(each for each in group.members if each.id == torrent)
     device = member.names[0].identity[0] if member.names else 0
     space = next((each for each in pictures.spaces() if each.device == device), None)

@@ -30,7 +30,7 @@ from torrent_mover.duties.tiering.roots import RootFinding, RootState
 from torrent_mover.duties.tiering.round_alerts import needing
 from torrent_mover.duties.tiering.space_round import SpaceRound
 from torrent_mover.duties.tiering.sweeping import look_for_gone, sweep
-from torrent_mover.duties.tiering.watermarks import shortage
+from torrent_mover.duties.tiering.watermarks import marks_of, shortage
 from torrent_mover.ports.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -250,7 +250,9 @@ class TierWorker:
             report.note(None, error)
             spaces = ()
         lows = [
-            f"{space.root}: {size_text(space.free)} free" for space in spaces if shortage(world.settings, space).wanted
+            f"{space.root}: {size_text(space.free)} free, less than free_low ({size_text(marks_of(world.settings, space).low)})"
+            for space in spaces
+            if shortage(world.settings, space).wanted
         ]
         planned = {disk.root: chosen for disk, chosen in report.plans}
         lines = tuple(space_line(world.settings, space, planned.get(space.root)) for space in spaces)
