@@ -99,6 +99,14 @@ def nobody_leaves_this_machine():
     assert left_the_machine == []
 
 
+@pytest.fixture
+def closed_port() -> Generator[int]:
+    """A port of 127.0.0.1 where every connection is refused, and which nobody can take meanwhile: bound, and not listened on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
 # A shared machine pauses when it likes: time says nothing about an example.
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")

@@ -9,7 +9,6 @@ from tests.doubles.arr.house import HASH, arr_house
 from tests.doubles.arr.products import LIDARR, RADARR, SONARR
 from tests.doubles.arr.server import ArrDouble, Fault
 from torrent_mover.adapters.arr.manager import ArrManager
-from torrent_mover.demo.ports import free_port
 from torrent_mover.domain.arrs.errors import (
     ArrElsewhere,
     ArrGarbled,
@@ -92,8 +91,8 @@ def test_an_arr_that_does_not_answer_in_time_is_unreachable(house):
     slow.close()
 
 
-def test_where_nothing_listens_it_is_unreachable():
-    settings = ArrSettings(url=HostAddress("127.0.0.1", "http", free_port()), api_key=Secret("x" * 32))
+def test_where_nothing_listens_it_is_unreachable(closed_port):
+    settings = ArrSettings(url=HostAddress("127.0.0.1", "http", closed_port), api_key=Secret("x" * 32))
     nobody = ArrManager("tv", settings)
     with pytest.raises(ArrUnreachable, match="refuses the connection") as caught:
         nobody.queue()

@@ -42,12 +42,6 @@ def proxy(web):
         yield proxy
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def fault(url: str, **options):
     with pytest.raises((LoginRefused, Unreachable)) as caught:
         client_of(url, **options).info()
@@ -64,8 +58,8 @@ class TestTheEnvironment:
         assert proxy.passed == []
         assert web.count("auth/login") == 1
 
-    def test_a_dead_proxy_is_no_hindrance_to_a_client_of_this_machine(self, web, monkeypatch):
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
+    def test_a_dead_proxy_is_no_hindrance_to_a_client_of_this_machine(self, web, monkeypatch, closed_port):
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
         assert client_of(web.url).info().version == "5.1.0"
 
     def test_a_public_address_is_reached_through_it(self, proxy, monkeypatch):
@@ -87,8 +81,8 @@ class TestTheEnvironment:
         assert far is not None
         assert (far.url, far.named_by) == ("http://10.0.0.9:3128", "https_proxy in the environment")
 
-    def test_the_setting_goes_before_it(self, proxy, monkeypatch):
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
+    def test_the_setting_goes_before_it(self, proxy, monkeypatch, closed_port):
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
         assert client_of(FAR, proxy=Secret(proxy.url)).info().version == "5.1.0"
         assert proxy_for(FAR, "off", "") is None
 
@@ -132,8 +126,8 @@ class TestWhatIsNear:
 
 
 class TestItsFaults:
-    def test_a_dead_one_of_the_environment_is_named_with_its_variable(self, monkeypatch):
-        place = f"127.0.0.1:{closed_port()}"
+    def test_a_dead_one_of_the_environment_is_named_with_its_variable(self, monkeypatch, closed_port):
+        place = f"127.0.0.1:{closed_port}"
         monkeypatch.setenv("HTTP_PROXY", f"http://{place}")
         error = fault(FAR)
         assert f"The proxy {place} (http_proxy in the environment)" in error.what
@@ -142,8 +136,8 @@ class TestItsFaults:
         assert "Start qBittorrent" not in str(error)
 
     @pytest.mark.parametrize("url", [FAR, "https://box.invalid"])
-    def test_a_dead_one_of_the_setting_is_named_with_its_key(self, url):
-        place = f"127.0.0.1:{closed_port()}"
+    def test_a_dead_one_of_the_setting_is_named_with_its_key(self, url, closed_port):
+        place = f"127.0.0.1:{closed_port}"
         error = fault(url, proxy=Secret(f"http://jane:s3same@{place}"))
         assert f"The proxy {place} (proxy in [SOURCE_CLIENT])" in error.what
         assert "s3same" not in str(error)

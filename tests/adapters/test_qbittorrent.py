@@ -197,12 +197,9 @@ class TestLogin:
 
 
 class TestNoAnswer:
-    def test_nothing_listens(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        with pytest.raises(Unreachable, match=f"127.0.0.1:{port} refuses the connection") as caught:
-            client_of(f"http://127.0.0.1:{port}").info()
+    def test_nothing_listens(self, closed_port):
+        with pytest.raises(Unreachable, match=f"127.0.0.1:{closed_port} refuses the connection") as caught:
+            client_of(f"http://127.0.0.1:{closed_port}").info()
         assert "[SOURCE_CLIENT]" in caught.value.remedy
 
     def test_silence_ends_at_the_timeout_and_is_not_asked_again(self):

@@ -11,7 +11,6 @@ from tests.fakes.sink import RecordingSink
 from tests.servers import snapshot, target_of
 from tests.transfer.rsync_case import MIB, Background, Case
 from torrent_mover.adapters.rsync.process import RsyncProcess
-from torrent_mover.demo.ports import free_port
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
 from torrent_mover.domain.errors import (
     BadAnswer,
@@ -172,8 +171,8 @@ def test_a_changed_host_key_is_a_hard_stop(tmp_path):
         assert isinstance(failure(case), HostKeyChanged)
 
 
-def test_a_server_that_is_down_is_unreachable(tmp_path, ssh_server):
-    case = Case(tmp_path, ssh_server, SMALL, port=free_port())
+def test_a_server_that_is_down_is_unreachable(tmp_path, ssh_server, closed_port):
+    case = Case(tmp_path, ssh_server, SMALL, port=closed_port)
 
     error = failure(case)
 

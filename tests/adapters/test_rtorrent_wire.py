@@ -18,7 +18,6 @@ from tests.servers import eventually
 from torrent_mover.adapters.clients.rtorrent import RTorrentClient, RTorrentSettings
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.demo.content import sample
-from torrent_mover.demo.ports import free_port
 from torrent_mover.demo.rtorrent_server import RTorrentServer
 from torrent_mover.demo.ssh_server import SshServer
 from torrent_mover.domain.errors import (
@@ -118,9 +117,9 @@ class TestTcp:
             assert client.name == f"127.0.0.1:{by_tcp.port}"
             a_life(client, by_tcp)
 
-    def test_a_port_where_nothing_listens_is_told(self):
+    def test_a_port_where_nothing_listens_is_told(self, closed_port):
         with (
-            client_of(f"127.0.0.1:{free_port()}") as client,
+            client_of(f"127.0.0.1:{closed_port}") as client,
             pytest.raises(Unreachable, match="nothing listens") as told,
         ):
             client.torrents()
@@ -256,14 +255,14 @@ class TestWeb:
                 client.torrents()
             assert "ca_file" in told.value.remedy
 
-    def test_a_proxy_is_used_where_one_is_set_and_blamed_where_it_fails(self, nginx):
+    def test_a_proxy_is_used_where_one_is_set_and_blamed_where_it_fails(self, nginx, closed_port):
         login = {"username": nginx.username, "password": Secret(nginx.password)}
         with RecordingProxy(nginx.port) as proxy:
             with client_of(f"{nginx.url}/RPC2", proxy=Secret(proxy.url), **login) as client:
                 assert client.torrents() == []
             assert any(line.startswith(f"POST {nginx.url}/RPC2") for line in proxy.passed)
         with (
-            client_of(f"{nginx.url}/RPC2", proxy=Secret(f"http://127.0.0.1:{free_port()}"), **login) as client,
+            client_of(f"{nginx.url}/RPC2", proxy=Secret(f"http://127.0.0.1:{closed_port}"), **login) as client,
             pytest.raises(Unreachable, match="proxy") as told,
         ):
             client.torrents()

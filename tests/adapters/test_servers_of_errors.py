@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import closing
 
 import pytest
@@ -21,24 +20,16 @@ from torrent_mover.domain.settings.servers import SshTransport
 from torrent_mover.ports.ssh import SshTarget
 
 
-@pytest.fixture
-def port():
-    """One at which nobody answers."""
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
-
-
-def test_a_client_that_is_away(port):
-    client = QBittorrentClient(QBittorrentSettings(f"http://127.0.0.1:{port}"), FakeClock())
+def test_a_client_that_is_away(closed_port):
+    client = QBittorrentClient(QBittorrentSettings(f"http://127.0.0.1:{closed_port}"), FakeClock())
     with closing(client), pytest.raises(ServerError) as away:
         client.info()
-    assert away.value.server == client.name == f"127.0.0.1:{port}"
+    assert away.value.server == client.name == f"127.0.0.1:{closed_port}"
 
 
 @pytest.mark.parametrize("transport", [SshTransport.OPENSSH, SshTransport.PARAMIKO])
-def test_a_server_that_is_away(port, transport):
-    target = SshTarget("127.0.0.1", port, transport=transport, connect_timeout=5)
+def test_a_server_that_is_away(closed_port, transport):
+    target = SshTarget("127.0.0.1", closed_port, transport=transport, connect_timeout=5)
     with closing(SessionPool(connect(target))) as pool:
         files = SftpFileSystem(pool, HostPath("/data"), holder="test")
         for ask in (files.space, lambda: Tunnel(pool).dial("127.0.0.1", 8080)):
@@ -47,9 +38,9 @@ def test_a_server_that_is_away(port, transport):
             assert away.value.server == pool.name == "127.0.0.1"
 
 
-def test_an_rsync_server_that_is_away(port):
+def test_an_rsync_server_that_is_away(closed_port):
     with pytest.raises(ServerError) as away:
-        RsyncProcess(SshTarget("127.0.0.1", port, connect_timeout=5)).probe()
+        RsyncProcess(SshTarget("127.0.0.1", closed_port, connect_timeout=5)).probe()
     assert away.value.server == "127.0.0.1"
 
 

@@ -260,11 +260,9 @@ def test_a_key_that_the_server_does_not_know_is_refused(ssh_server, tmp_path, ki
 
 
 @both
-def test_no_listener_is_unreachable(ssh_server, kind):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+def test_no_listener_is_unreachable(ssh_server, kind, closed_port):
     with pytest.raises(Unreachable, match="refused"):
-        log_in(by_key(ssh_server, kind, port=port))
+        log_in(by_key(ssh_server, kind, port=closed_port))
 
 
 @both

@@ -108,12 +108,11 @@ def test_it_carries_https(ssh_server, certificate, kind):
 
 
 @both
-def test_a_port_where_nothing_listens_is_told_as_seen_from_there(ssh_server, kind):
-    port = free_port()
+def test_a_port_where_nothing_listens_is_told_as_seen_from_there(ssh_server, kind, closed_port):
     words = f"127.0.0.1:{ssh_server.port} accepts the login, but does not reach"
     with (
         tunnel_of(by_key(ssh_server, kind)) as tunnel,
-        client_through(tunnel, f"http://127.0.0.1:{port}") as client,
+        client_through(tunnel, f"http://127.0.0.1:{closed_port}") as client,
         pytest.raises(Unreachable, match=words) as caught,
     ):
         client.info()

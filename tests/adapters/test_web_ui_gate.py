@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from types import SimpleNamespace
 
 import pytest
@@ -33,8 +32,6 @@ def test_a_question_changes_nothing_and_an_order_does():
         assert gate.changing == ["torrents/reannounce"]
 
 
-def test_a_client_that_is_away_is_away():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with WebUiGate(SimpleNamespace(host="127.0.0.1", port=port)) as gate, pytest.raises(Unreachable):
+def test_a_client_that_is_away_is_away(closed_port):
+    with WebUiGate(SimpleNamespace(host="127.0.0.1", port=closed_port)) as gate, pytest.raises(Unreachable):
         client_at(gate.port).torrents()

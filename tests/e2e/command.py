@@ -122,7 +122,7 @@ class Command:
             return bool(found()) or self._process.poll() is not None
 
         eventually(settled, timeout)
-        line = found() or eventually(found, 1)
+        line = found() or eventually(found)  # who reads it may be behind
         assert line is not None
         return line
 

@@ -82,7 +82,7 @@ def seed_with_all(server: QBittorrentServer) -> Sample:
     post("torrents/toggleFirstLastPiecePrio", hashes=torrent)
     post("torrents/setSuperSeeding", hashes=torrent, value="true")
     post("torrents/setForceStart", hashes=torrent, value="true")
-    eventually(lambda: server.torrent(torrent)["force_start"] and server.torrent(torrent)["super_seeding"], 15)
+    eventually(lambda: server.torrent(torrent)["force_start"] and server.torrent(torrent)["super_seeding"])
     eventually(lambda: server.torrent(torrent)["seeding_time_limit"] == 600)
     return made
 
@@ -123,7 +123,7 @@ def moved(house) -> tuple[dict[str, object], dict[str, object]]:
     assert all(before[name] is True for name in ("super seeding", "force start", "sequential download"))
     house.move().ended(0)
     assert house.source.torrent(made.info_hash) is None
-    eventually(lambda: told(house.destination, made)["state"] == before["state"], 15)
+    eventually(lambda: told(house.destination, made)["state"] == before["state"])
     return before, told(house.destination, made)
 
 

@@ -16,7 +16,6 @@ import pytest
 
 from tests.e2e.command import Command
 from tests.e2e.old_api import OldApi
-from torrent_mover.demo.ports import free_port
 from torrent_mover.demo.ssh_server import SshServer
 
 pytestmark = pytest.mark.servers
@@ -106,8 +105,8 @@ def test_a_refused_login_is_tried_once_and_names_the_section(seeded):
     assert "not this one" not in result.text
 
 
-def test_a_client_that_does_not_answer_is_named_with_its_address(seeded):
-    port = str(free_port())
+def test_a_client_that_does_not_answer_is_named_with_its_address(seeded, closed_port):
+    port = str(closed_port)
     seeded.config = {"DESTINATION_CLIENT": {"port": port}}
 
     result = seeded.move().ended(3)
@@ -115,8 +114,8 @@ def test_a_client_that_does_not_answer_is_named_with_its_address(seeded):
     result.says("TM-E201", f"127.0.0.1:{port}", "DESTINATION_CLIENT")
 
 
-def test_a_dry_run_with_a_client_that_does_not_answer_says_the_same(seeded):
-    port = str(free_port())
+def test_a_dry_run_with_a_client_that_does_not_answer_says_the_same(seeded, closed_port):
+    port = str(closed_port)
     seeded.config = {"SOURCE_CLIENT": {"port": port}}
 
     seeded.run("--dry-run").ended(3).says("TM-E201", f"127.0.0.1:{port}", "SOURCE_CLIENT")
@@ -173,8 +172,8 @@ def test_a_key_that_the_server_refuses_is_named(seeded, tmp_path, transport):
     result.says("TM-E202", str(key), "set username, key_file or password")
 
 
-def test_an_ssh_server_that_does_not_answer_is_named(seeded):
-    port = str(free_port())
+def test_an_ssh_server_that_does_not_answer_is_named(seeded, closed_port):
+    port = str(closed_port)
     seeded.config = {"SOURCE_SERVER": {"port": port}}
 
     seeded.move().ended(3).says("TM-E201", port)

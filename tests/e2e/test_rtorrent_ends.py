@@ -209,7 +209,7 @@ def test_a_renamed_file_does_not_go_to_an_rtorrent(to_rtorrent):
     made = to_rtorrent.seed("Show", SEVERAL)
     api = to_rtorrent.source.api
     api.post("torrents/renameFile", hash=made.info_hash, oldPath="Show/empty", newPath="Show/other")
-    eventually(lambda: "Show/other" in made.files(), 20)
+    eventually(lambda: "Show/other" in made.files())
 
     refused(to_rtorrent, made, "cannot rename files", "TM-E308")
 
@@ -237,7 +237,7 @@ def test_a_torrent_with_unselected_files_does_not_leave_an_rtorrent(from_rtorren
     house.source.call("d.update_priorities", torrent)
     house.source.check(torrent)
     house.source.call("d.start", torrent)
-    eventually(lambda: house.source.ask(torrent, "d.is_partially_done", "d.is_active") == (1, 1), 20)
+    eventually(lambda: house.source.ask(torrent, "d.is_partially_done", "d.is_active") == (1, 1))
 
     refused(house, made, "are not selected", "TM-E308")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tests.e2e.house import House
 from tests.faults.ledger import SERVERS
 from tests.servers import eventually
 from tests.tui.terminal import Terminal
+from torrent_mover.demo.ports import free_port
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
@@ -23,12 +23,6 @@ SLOW = {"General": {"sftp_download_limit_mbps": "1"}}
 HARDLY = {"General": {"sftp_download_limit_mbps": "2"}}
 """40 MiB do not arrive within a test; and no piece of it is waited for so long that an order seems to do nothing."""
 MIB = 1 << 20
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class ServeHouse:

@@ -15,10 +15,10 @@ from tests.doubles.debrid_world import DebridWorld
 from tests.doubles.realdebrid import RealDebridDouble
 from tests.e2e.command import ROOT, Command
 from tests.e2e.test_debrid import FILES, HASH, OTHER
-from tests.e2e.test_serve import free_port
 from tests.faults.ledger import SERVERS, trying
 from tests.servers import eventually
 from tests.tui.terminal import Terminal
+from torrent_mover.demo.ports import free_port
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
@@ -106,7 +106,7 @@ def killed_while_it_waits(served, tried):
         double.fault(call, hang=True, after=True)
         with served.start() as command:
             eventually(lambda: double.calls(call), 60)  # noqa: B023  asked at once
-            eventually(lambda: all(fault.seen for fault in double.faults), 20)
+            eventually(lambda: all(fault.seen for fault in double.faults))
             command.send(signal.SIGKILL)
             tried.injected()
             assert command.end().code == -signal.SIGKILL

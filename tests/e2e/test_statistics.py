@@ -67,7 +67,7 @@ class Stoppable:
         if not self.server.running or self.server.pid != pid:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-            eventually(lambda: not profile_lock(self.server.state_folder)(), 15)
+            eventually(lambda: not profile_lock(self.server.state_folder)())
         self.server.start()
         self.pid_file.write_text(str(self.server.pid))
 

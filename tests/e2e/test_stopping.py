@@ -40,7 +40,7 @@ def test_a_stopped_run_ends_soon_and_the_next_one_sends_only_what_was_missing(ho
 
     with house.start("--simple") as command:
         command.wait_for(" start: ")
-        eventually(lambda: staged_bytes(house, made) > 2_000_000, 20)
+        eventually(lambda: staged_bytes(house, made) > 2_000_000)
         asked = time.monotonic()
         command.send(number)
         stopped = command.end(timeout=15).ended(code)
@@ -77,7 +77,7 @@ def test_a_second_signal_ends_it_at_once(house):
 
     with house.start("--simple") as command:
         command.wait_for(" start: ")
-        eventually(lambda: staged_bytes(house, made) > 500_000, 20)
+        eventually(lambda: staged_bytes(house, made) > 500_000)
         asked = time.monotonic()
         command.send(signal.SIGINT)
         command.send(signal.SIGINT)

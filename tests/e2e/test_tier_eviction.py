@@ -94,7 +94,7 @@ def test_automatic_management_of_qbittorrent_undoes_no_eviction(tiered_qbittorre
     expected = {f"films/{made.name}": made.content.read_bytes() for made in (free, managed)}
     tier.server.api.post("torrents/editCategory", category="films", savePath=str(tier.ssd))
     tier.server.api.post("torrents/setAutoManagement", hashes=managed.info_hash, enable="true")
-    eventually(lambda: tier.server.torrent(managed.info_hash)["auto_tmm"], 10)
+    eventually(lambda: tier.server.torrent(managed.info_hash)["auto_tmm"])
     tier.configure("63M")
 
     tier.run().ended(ExitCode.DONE).says("2 evicted")

@@ -87,7 +87,7 @@ def test_a_worker_that_stays_is_seen_and_asked_also_between_its_rounds(tiered):
     first = tiered.seed("A film", MIB)
     with tiered.start("--watch", "1h", "--simple") as worker:
         worker.wait_for("Finished copying A film")
-        eventually(lambda: json.loads(tiered.run("--status", "--json").out)["tiers"][0]["worker"]["doing"] == "", 20)
+        eventually(lambda: json.loads(tiered.run("--status", "--json").out)["tiers"][0]["worker"]["doing"] == "")
         late = tiered.seed("Late", MIB, seed=1)
         tiered.run("--status").says(f"Worker: pid {worker.pid} since")
         told = tiered.run(late.info_hash).ended(ExitCode.DONE).says("1 torrent queued")

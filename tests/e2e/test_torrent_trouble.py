@@ -269,7 +269,7 @@ def test_a_dropped_ssh_connection_is_taken_up_again(house):
     with house.start("--simple") as command:
         command.wait_for(" start: ")
         staged = house.destination.data / ".torrent-mover" / made.info_hash / "Interrupted"
-        eventually(lambda: staged.exists() and staged.stat().st_blocks * 512 > 1_000_000, 20)
+        eventually(lambda: staged.exists() and staged.stat().st_blocks * 512 > 1_000_000)
         for pid in reversed(house.world.ssh.children()):
             with suppress(ProcessLookupError):
                 os.kill(pid, 9)

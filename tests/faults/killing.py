@@ -28,7 +28,7 @@ def killed_at_random_instants(scene, mode: str, seed: int) -> None:
         # In the middle of the transfer, and at any time from the first check to the last deletion, in turn.
         count = here.random.randint(100_000, 8 * MIB) if number % 2 == 0 else None
         if here.run_and_kill(here.random.uniform(0.5, 14.0) if count is None else 14.0, count):
-            eventually(lambda: not here.orphans(), 20)
+            eventually(lambda: not here.orphans())
         elif not here.world.source.torrents():
             here.seed(2, 3 * MIB)
         here.check()

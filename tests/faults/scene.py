@@ -170,7 +170,7 @@ class Scene:
         for pid in [command.pid, *children_of(command.pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not command.running, 10)
+        eventually(lambda: not command.running)
         self.injected += 1
         return True
 

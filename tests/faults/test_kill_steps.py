@@ -52,7 +52,7 @@ def test_killed_at_each_write_to_the_journal(scene, mode, moment, part):
             result = command.end(240)
         assert result.code == -signal.SIGKILL, f"{step}: {result.text}"
         here.injected += 1
-        eventually(lambda: not here.orphans(), 20)
+        eventually(lambda: not here.orphans())
         here.check()
     here.converge()
     # What was on its way when the process died comes again: of each torrent at most what was not yet proven, once.

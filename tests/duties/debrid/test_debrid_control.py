@@ -204,12 +204,12 @@ def test_a_link_is_put_back_and_one_whose_name_is_taken_says_so(running):
     key = running.view.aside[0].key
     running.house.library.links[link] = "something else"
     running.control.restore("rd", key)
-    eventually(lambda: "has that name already" in running.lines(), 10)
+    eventually(lambda: "has that name already" in running.lines())
     del running.house.library.links[link]
 
     running.control.restore("rd", key)
 
-    eventually(lambda: f"{link}: put back" in running.lines(), 10)
+    eventually(lambda: f"{link}: put back" in running.lines())
     assert link.startswith(MEDIA)
     assert running.house.library.links[link].endswith("Show.S01/e1.mkv")
     assert running.view.aside == ()
@@ -267,7 +267,7 @@ class Looping:
 
     def looked(self, count: int) -> None:
         """So many rounds were begun, and the last one has ended."""
-        eventually(lambda: len(self.rounds) == count and self.running.view.phase is not DebridPhase.WORKING, 20)
+        eventually(lambda: len(self.rounds) == count and self.running.view.phase is not DebridPhase.WORKING)
 
 
 @pytest.fixture
