@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from threading import Event
 
 import pytest
@@ -14,6 +15,7 @@ from torrent_mover.bootstrap.debrid.setups import debrid_setups
 from torrent_mover.bootstrap.state import journal_path
 from torrent_mover.commands.debrid.keeping import keep_up
 from torrent_mover.domain.debrid.account import RemoteStatus
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.records import KnownEntry, Metric
 
@@ -59,6 +61,18 @@ def test_every_six_hours_old_numbers_go_and_their_room_is_given_back(setup):
         assert free_pages(setup) == 0
         account.journal.add_metric(Metric(now, "scan", "duration", 2.0))
         assert len(account.journal.metrics()) == 2, "the journal that is open goes on"
+
+
+def test_rounds_of_months_leave_no_thread_behind(setup, tmp_path):
+    before, link = set(threading.enumerate()), LocalPath(str(tmp_path / "link"))
+    with OpenDebrid(setup, writes=True, stop=Event()) as account:
+        for _ in range(20):
+            account.world().library.target(link)
+        made = set(threading.enumerate()) - before
+    for thread in made:
+        thread.join(30)
+
+    assert (len(made), [thread for thread in made if thread.is_alive()]) == (1, [])
 
 
 def test_a_purge_beside_somebody_who_writes_leaves_the_room_to_the_next_one(setup):

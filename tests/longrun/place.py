@@ -102,6 +102,7 @@ every = 5h
 stalled_after = {stalled_after}
 unregistered_action = replace
 removals_share = 50
+bin_keep = 3d
 probe = off
 
 [HEALTH rest]

@@ -28,7 +28,7 @@ from tests.longrun.turns import TurnSupervisor
 from tests.longrun.watchman import Watchman
 
 LENT = 12
-SETTLES = 17 * DAY
+SETTLES = 6 * DAY
 """Long enough for the bin of health to be emptied."""
 
 
@@ -92,8 +92,8 @@ class LongRun:
 
     def _go(self) -> None:
         start = self._clock.now()
-        week = 7 * DAY
-        at, first = start + min(week, self.days * DAY / 4), None
+        week = min(7 * DAY, self.days * DAY / 5)
+        at, first = start + week, None
         while (now := self._clock.now()) - start < self.days * DAY and len(self.wrong) + len(self._watchman.wrong) < 20:
             self._story.step()
             self._faults.step()

@@ -8,10 +8,10 @@ from tests.faults.ledger import long_form
 from tests.longrun.page import write_down
 from tests.longrun.run import LongRun
 
-pytestmark = pytest.mark.timeout(1800 if long_form() else 300)
+pytestmark = pytest.mark.timeout(7200 if long_form() else 1500)
 
 SEEDS = range(1, 9) if long_form() else range(1, 2)
-DAYS = 166.0 if long_form() else 14.0
+DAYS = 176.0 if long_form() else 7.0
 """Of the story; the time in which all comes to its end follows."""
 _MEMORY, _DESCRIPTORS, _THREADS = 1 << 20, 12, 8
 

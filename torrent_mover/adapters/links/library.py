@@ -24,10 +24,14 @@ _FUSE: Final = "fuse"
 
 
 class LocalLinkLibrary:
-    """See the port."""
+    """See the port. A thread of its own waits for mounts, until `close`."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patient = PatientCalls(patience)
+
+    def close(self) -> None:
+        """Let its thread end."""
+        self._patient.close()
 
     def walk(self, root: LocalPath, stopped: Callable[[], bool]) -> Iterator[LibraryLink]:
         """See the port. `scandir` says what is a link without looking at what it leads to."""

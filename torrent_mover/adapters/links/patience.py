@@ -30,7 +30,10 @@ class _Call(Generic[Answer]):
 
 
 class PatientCalls:
-    """One thread does all calls, until one of them hangs: then another takes its place. Safe from any thread."""
+    """One thread does all calls, until one of them hangs: then another takes its place. Safe from any thread.
+
+    The thread waits for calls until `close`.
+    """
 
     def __init__(self, patience: float) -> None:
         self.patience = patience
@@ -49,12 +52,21 @@ class PatientCalls:
         if not call.done.wait(self.patience):
             with self._lock:
                 if self._calls is calls:
-                    calls.put(None)
-                    self._calls = None
+                    self._let_go()
             raise NoAnswer
         if call.error is not None:
             raise call.error
         return call.answer  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Let its thread end, once the call that it is in returns. Whoever asks again begins another one."""
+        with self._lock:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._calls is not None:
+            self._calls.put(None)
+            self._calls = None
 
 
 def _serve(calls: queue.SimpleQueue[_Call[object] | None]) -> None:

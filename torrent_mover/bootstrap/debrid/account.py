@@ -75,9 +75,11 @@ class OpenDebrid:
         self.journal: DebridJournal
         self._journal: SqliteJournal | None = None  # where it may be written
         self._accounts: dict[str, DebridAccount] = {}
+        self._library: Final = LocalLinkLibrary()  # one for all runs: a thread of its own waits for mounts
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            stack.callback(self._library.close)
             for each in self._setup.accounts.values():
                 if each.token is not None:
                     self.redactor.add(each.token.reveal())
@@ -186,7 +188,7 @@ class OpenDebrid:
             settings,
             account,
             self.journal,
-            LocalLinkLibrary(),
+            self._library,
             self.clock,
             self.say,
             lambda text: self.say(None, text, Level.ERROR),
