@@ -27,7 +27,7 @@ from tests.longrun.story import DAY, HOUR, Story
 from tests.longrun.turns import TurnSupervisor
 from tests.longrun.watchman import Watchman
 
-LENT = 12
+LENT = 30
 SETTLES = 6 * DAY
 """Long enough for the bin of health to be emptied."""
 
