@@ -10,6 +10,7 @@ from tests.faults.ledger import SERVERS, Entry
 from tests.faults.tables import table
 
 MOVES, TIERS, HEALTH, DEBRID, ARRS, SERVE = "moves", "tiers", "health", "debrid", "arrs", "serve"
+LONG_RUN = "a long run"
 
 HEADINGS = {
     MOVES: "Moves, beside the rows above",
@@ -34,6 +35,7 @@ SURVIVED = {
     ),
     ARRS: "the Arr is told exactly once, imports everything, and the data seeds on in its place; no silence counts as an answer",
     SERVE: "every duty goes on where it was after the next start, once, and the overview tells the truth meanwhile",
+    LONG_RUN: "after each step no byte is lost, and at the end each is where the duties say, and nothing was done twice",
 }
 """What "survived" means, for each duty whose faults tests note by `trying` or by the mark `fault`."""
 

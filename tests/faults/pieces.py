@@ -75,6 +75,7 @@ PIECES: dict[str, tuple[str, ...]] = {
     ),
     "arrs: every call": (f"{_ENGINE}/test_arr_every_call.py",),
     "arrs: other faults": (f"{_E2E}/test_move_arrs.py",),
+    "all duties: a long run": ("tests/longrun/test_long_run.py",),
     "serve": (
         f"{_E2E}/test_serve_killed.py",
         f"{_E2E}/test_serve_full_disk.py",

@@ -24,6 +24,7 @@ from tests.faults.ledger import Entry
 from tests.faults.matrix import ROWS, numbers
 from tests.faults.pieces import ROOT, Ended, Figures
 from tests.faults.tables import size, table
+from tests.longrun import page as long_run
 from torrent_mover import __version__
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -32,6 +33,7 @@ KEEP = "FAULTS_KEEP"
 SECTIONS: tuple[Callable[[Sequence[Entry], Ended], Iterable[str]], ...] = (
     tiers.section,
     lambda entries, _ended: duties.section(entries, __version__),
+    lambda entries, _ended: long_run.section(entries),
 )
 """What follows the tables of moves. Each gets every entry, and how the tests ended."""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tests.faults.duties import LONG_RUN, SURVIVED
 from tests.faults.ledger import Entry, note
 from tests.faults.tables import size, table
-from tests.longrun.run import LongRun
 
-ROW, WHOLE = "a long run", "the whole of it"
+if TYPE_CHECKING:
+    from tests.longrun.run import LongRun
+
+WHOLE = "the whole of it"
 
 
 def write_down(done: LongRun) -> None:
@@ -40,14 +43,14 @@ def vars_of(measured: Any) -> dict[str, float]:
 def _entry(done: LongRun, what: str, mode: str, faults: int, survived: int) -> Entry:
     whole = what == WHOLE
     return Entry(
-        ROW, what, mode, faults, survived, done.seed, done.size if whole else 0, 0, 0, done.deletes if whole else 0, 0,
-        done.looks if whole else 0, done.seconds if whole else 0.0, "fakes",
+        LONG_RUN, what, mode, faults, survived, done.seed, done.size if whole else 0, 0, 0, done.deletes if whole else 0, 0,
+        done.looks if whole else 0, done.seconds if whole else 0.0, "fakes and doubles",
     )  # fmt: skip
 
 
 def section(entries: Iterable[Entry]) -> Sequence[str]:
     """Its lines; none where no long run was made."""
-    own = [entry for entry in entries if entry.row == ROW]
+    own = [entry for entry in entries if entry.row == LONG_RUN]
     wholes = [(entry, json.loads(entry.mode)) for entry in own if entry.what == WHOLE]
     if not wholes:
         return []
@@ -76,8 +79,9 @@ def section(entries: Iterable[Entry]) -> Sequence[str]:
         "",
         "All duties in one process over one journal, on a clock that lets months pass in minutes: two routes, a tier, health and",
         "an Arr, a debrid account. Clients and services are doubles; the journal, files and their hashes, locks, leases and the",
-        "SFTP server are real. After each step every torrent that nobody removed rightly has all of its bytes somewhere; at the",
-        "end it is where the duties say, whole, and each byte on the disks is explained.",
+        "SFTP server are real.",
+        "",
+        f"Survived: {SURVIVED[LONG_RUN]}.",
         "",
         *table(("", ""), figures),
         "",
