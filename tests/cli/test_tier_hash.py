@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.duties.tiering.tier_house import House
+from torrent_mover.commands.tiering.telling import known_of, one_of
 from torrent_mover.commands.tiering.work import meant
 from torrent_mover.domain.errors import UsageError
 
@@ -50,3 +51,12 @@ def test_what_names_no_torrent_is_refused_in_words(house, text, says):
         meant(house.world(), text)
 
     assert says in refused.value.what
+
+
+def test_a_pin_is_let_go_by_its_first_characters_where_no_client_is_asked(house):
+    torrent = house.torrent("Show", {"a.mkv": 1000}, label="tv")
+    journal = house.world().journal
+    assert known_of(journal) == set()
+    journal.pin(torrent, on=True)
+
+    assert one_of(torrent.hex[:4], lambda: known_of(journal)) == torrent

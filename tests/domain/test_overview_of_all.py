@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from torrent_mover.domain.report.cards import debrid, health
+from torrent_mover.domain.report.debrid import DebridAccountView, DebridFindingView, DebridPhase, DebridSnapshot
+from torrent_mover.domain.report.health import (
+    HealthFindingView,
+    HealthLoopView,
+    HealthPhase,
+    HealthSnapshot,
+    PatientView,
+)
 from torrent_mover.domain.report.overview import Need, a_card, overview_of
 from torrent_mover.domain.report.serving import ServeReport, ServerReport
+from torrent_mover.domain.torrent.torrent import InfoHash
 
 LEFT_ALONE = "open for 12:31 after 3 failures"
 
@@ -33,3 +43,22 @@ def test_a_server_that_its_duty_tells_of_is_told_once():
     seen = overview(LEFT_ALONE, [Need("health", "tv: Sonarr does not answer")])
 
     assert [need.what for need in seen.needs] == ["tv: Sonarr does not answer"]
+
+
+@pytest.mark.parametrize("acts", [False, True])
+def test_what_is_only_reported_is_not_called_well(acts):
+    torrent = InfoHash("a" * 40)
+    finding = HealthFindingView("stalled", 1.0, 9.0, 5.0, 3, due=True, evidence="no byte")
+    patient = PatientView("tv", torrent, "Show", "stalledDL", 0.5, 1, "tv", (finding,))
+    loop = HealthLoopView("tv", "qbit", acts, HealthPhase.WAITING, 1.0, patients=(patient,))
+    broken = DebridFindingView("rd", torrent, "Show", "dead", 1.0, proof="the account says so")
+    account = DebridAccountView("rd", "realdebrid", acts, DebridPhase.WAITING, 1.0, findings=(broken,))
+
+    seen = overview_of(
+        1.0,
+        [health.card(HealthSnapshot(1.0, "4.0.0", (loop,))), debrid.card(DebridSnapshot(1.0, "4.0.0", (account,)))],
+        ServeReport(1.0, "4.0.0", 0.0),
+    )
+
+    assert seen.count == 0
+    assert seen.verdict == ("All is well." if acts else "Nothing has failed; health: 1 due, debrid: 1 broken.")

@@ -38,7 +38,7 @@ def test_what_does_not_fit_is_told_once_a_run_and_by_all_who_look(house):
     house.assert_nothing_landed(made)
 
     plain = house.run("--dry-run").ended(0)
-    plain.says("2 torrents would not fit now", "does not fit now")
+    plain.says("0 of 2 torrents would be moved, 500.0 KiB in all:", "2 torrents would not fit now", "must stay free")
     data = fits("dry-run", json.loads(house.run("--dry-run", "--json").ended(0).out))
     assert [move["fits"] for move in data["moves"]] == [False, False]
 

@@ -164,7 +164,7 @@ def test_the_token_is_asked_for_and_stays_out_of_every_address(look):
     page = look(token="")
     expect(page.locator("#login")).to_be_visible()
     page.locator("#token").fill("wrong")
-    page.get_by_role("button", name="Look").click()
+    page.get_by_role("button", name="Sign in").click()
     expect(page.locator("#login-wrong")).to_contain_text("missing or wrong")
     page.locator("#token").fill(TOKEN)
     page.keyboard.press("Enter")

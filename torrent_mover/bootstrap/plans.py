@@ -126,7 +126,7 @@ def _room(plan: Plan, destination: Destination) -> tuple[frozenset[InfoHash], st
     fits = fitting([move.torrent.size for move in plan.moves], space.free, space.total)
     left_out = frozenset(move.torrent.id for move, fit in zip(plan.moves, fits, strict=True) if not fit)
     kept_free = size(margin(space.total))
-    why = f"{size(space.free)} are free in {destination.files.name}, of which {kept_free} stay free"
+    why = f"{size(space.free)} are free in {destination.files.name}, and {kept_free} must stay free"
     return left_out, f"{counted(len(left_out), 'torrent')} would not fit now: {why}." if left_out else ""
 
 

@@ -172,8 +172,10 @@ def _failure(record: MoveRecord | None) -> dict[str, object] | None:
 def as_table(preview: Preview, cells: int | None = _NAME_CELLS) -> str:
     """The plan for people. Names are cut to so many cells; None: not at all."""
     plan = preview.plan
+    fit = len(plan.moves) - len(preview.left_out)
+    some = f"{fit:,} of " if preview.left_out else ""
     lines = [
-        f"{counted(len(plan.moves), 'torrent')} would be moved, {size(plan.size)}:"
+        f"{some}{counted(len(plan.moves), 'torrent')} would be moved, {size(plan.size)}{' in all' if some else ''}:"
         if plan.moves
         else "Nothing to move."
     ]

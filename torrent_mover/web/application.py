@@ -160,7 +160,7 @@ class _Guarded:
                 401,
                 WebRefused.code,
                 "The token is missing or wrong.",
-                remedy="It is the line in web-token of state_dir.",
+                remedy="It is the line in web-token in the state folder: ~/.local/state/torrent-mover, or state_dir.",
             )
         return None
 

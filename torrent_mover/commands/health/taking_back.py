@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Final
 
 from torrent_mover.bootstrap.health.setups import HealthSetup
 from torrent_mover.bootstrap.health.state import open_journal, records_of
@@ -14,8 +15,11 @@ from torrent_mover.bootstrap.health.world import HealthDuty
 from torrent_mover.domain.errors import ExitCode, UsageError
 from torrent_mover.domain.settings.problems import quoted
 from torrent_mover.domain.text import counted, duration, safe, size
+from torrent_mover.duties.health.acting.undoing import HELD_FOR
 from torrent_mover.duties.health.explaining import action_data
-from torrent_mover.duties.health.model import ActionState, BinEntry
+from torrent_mover.duties.health.model import ActionRecord, ActionState, BinEntry, HealthAction
+
+_DAY: Final = 86400.0  # seconds
 
 Told = tuple[list[str], dict[str, Any], ExitCode]
 """Of one loop: lines for people, data for programs, how it ends."""
@@ -33,8 +37,18 @@ def undo(setup: HealthSetup, arguments: argparse.Namespace, *, stop: threading.E
         outcome = health.acts().undo(int(arguments.undo))
     record = outcome.record
     line = f"{setup.name}: {record.action.value} {safe(record.name)}: {safe(outcome.trouble) or record.state.value}"
-    code = ExitCode.DONE if record.state is ActionState.UNDONE else ExitCode.SOME_FAILED
-    return [line], {"loop": setup.name, "rows": [action_data(record)]}, code
+    undone = record.state is ActionState.UNDONE
+    code = ExitCode.DONE if undone else ExitCode.SOME_FAILED
+    return [line, *(after_undo(record) if undone else ())], {"loop": setup.name, "rows": [action_data(record)]}, code
+
+
+def after_undo(record: ActionRecord) -> Iterator[str]:
+    """What somebody should know who has taken it back: what holds now, and what nobody takes back."""
+    yield (
+        f"  No look acts on it for {HELD_FOR / _DAY:.0f} days. To end that: torrent-mover health --release {record.torrent.hex}"
+    )
+    if record.action in (HealthAction.REPLACE, HealthAction.KEEP):
+        yield "  What an Arr was told stays: where it blocks this release, remove that there (Activity > Blocklist)."
 
 
 def show_bin(setup: HealthSetup, _arguments: argparse.Namespace) -> Told:
@@ -47,7 +61,8 @@ def show_bin(setup: HealthSetup, _arguments: argparse.Namespace) -> Told:
         f"{setup.name}  {entry.number}  {size(entry.size)}  {duration(max(now - entry.at, 0))} ago  {safe(entry.name)}"
         for entry in entries
     ]
-    return lines, {"loop": setup.name, "rows": [bin_data(entry) for entry in entries]}, ExitCode.DONE
+    rows = [bin_data(entry) for entry in entries]
+    return lines or [f"{setup.name}: the bin is empty."], {"loop": setup.name, "rows": rows}, ExitCode.DONE
 
 
 def empty_bin(setup: HealthSetup, _arguments: argparse.Namespace, *, stop: threading.Event) -> Told:

@@ -13,11 +13,10 @@ from torrent_mover.bootstrap.tiering.cards import QueueCard, remember
 from torrent_mover.bootstrap.tiering.setups import TierSetup, tier_setups
 from torrent_mover.bootstrap.tiering.state import lock_of, open_journal, running, watch_lock_of
 from torrent_mover.commands.tiering.arguments import ACTIONS
-from torrent_mover.commands.tiering.telling import hash_of, tell
+from torrent_mover.commands.tiering.telling import known_of, one_of, tell
 from torrent_mover.commands.tiering.told import Told
 from torrent_mover.domain.errors import ConfigError, ExitCode, UsageError
 from torrent_mover.domain.settings.problems import quoted
-from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.locking import DUTY
 from torrent_mover.duties.tiering.tier_journal import KeptTierJournal
 
@@ -35,9 +34,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     if action == "request":
         return tell(arguments, [_request(setup) for setup in setups])
     if action in ("pin", "unpin"):
-        return tell(
-            arguments, [_pin(setup, hash_of(getattr(arguments, action)), on=action == "pin") for setup in setups]
-        )
+        return tell(arguments, [_pin(setup, getattr(arguments, action), on=action == "pin") for setup in setups])
     from torrent_mover.commands.tiering import work
 
     return work.perform(action, setups, arguments, tell)
@@ -94,8 +91,9 @@ def _request(setup: TierSetup) -> Told:
     return _with_journal(setup, act)
 
 
-def _pin(setup: TierSetup, torrent: InfoHash, *, on: bool) -> Told:
+def _pin(setup: TierSetup, text: str, *, on: bool) -> Told:
     def act(journal: KeptTierJournal) -> Told:
+        torrent = one_of(text, lambda: known_of(journal))
         journal.pin(torrent, on=on)
         line = f"{torrent.short.upper()} {'stays on the SSD' if on else 'may leave the SSD again'}."
         return (

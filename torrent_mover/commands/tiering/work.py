@@ -9,8 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from string import hexdigits
-from typing import Any, Final
+from typing import Any
 
 from torrent_mover.adapters.outlets.logs import FILE_NAME
 from torrent_mover.bootstrap.state import state_folder
@@ -24,14 +23,13 @@ from torrent_mover.commands.telling import notices_of
 from torrent_mover.commands.tiering.arguments import ALL
 from torrent_mover.commands.tiering.dashboard import tiers_panel
 from torrent_mover.commands.tiering.front import show
-from torrent_mover.commands.tiering.telling import hash_of
+from torrent_mover.commands.tiering.telling import known_of, one_of
 from torrent_mover.commands.tiering.told import Told, exit_of
-from torrent_mover.domain.errors import AlreadyRunning, Cancelled, ExitCode, MoverError, UsageError, worst
+from torrent_mover.domain.errors import AlreadyRunning, Cancelled, ExitCode, MoverError, worst
 from torrent_mover.domain.quantities import parse_duration
 from torrent_mover.domain.report.events import Event
 from torrent_mover.domain.report.narrate import narrate
 from torrent_mover.domain.report.notices import WARNINGS
-from torrent_mover.domain.settings.problems import quoted
 from torrent_mover.domain.text import counted, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering import orders, status
@@ -47,9 +45,6 @@ from torrent_mover.simple.format import journald_line, plain_line
 from torrent_mover.simple.lines import feeds_journald
 
 Print = Callable[[argparse.Namespace, Sequence[Told]], ExitCode]
-
-_FEWEST: Final = 4
-_WHOLE: Final = 40
 
 
 def perform(action: str, setups: Sequence[TierSetup], arguments: argparse.Namespace, tell: Print) -> ExitCode:
@@ -89,24 +84,9 @@ def perform(action: str, setups: Sequence[TierSetup], arguments: argparse.Namesp
 
 def meant(world: TierWorld, text: str) -> InfoHash:
     """The torrent with this infohash, or with the one that begins so: 4 characters or more. Raises UsageError, ServerError."""
-    digits = text.strip().casefold()
-    if len(digits) == _WHOLE and set(digits) <= set(hexdigits):
-        return hash_of(text)
-    if not _FEWEST <= len(digits) < _WHOLE or not set(digits) <= set(hexdigits):
-        raise UsageError(
-            f"{quoted(text)} is no infohash, and no beginning of one: at least {_FEWEST} of 0 to 9 and a to f.",
-            kept="Nothing was changed.",
-            remedy="torrent-mover tier --dry-run lists the torrents; torrent-mover tier --status those that wait.",
-        )
-    found = {copy.torrent for copy in world.journal.copies()} | {entry.torrent for entry in world.journal.queue()}
-    found |= {torrent.id for torrent in world.client(world.settings.client).client.torrents()}
-    found = {torrent for torrent in found if torrent.hex.startswith(digits)}
-    if len(found) == 1:
-        return found.pop()
-    raise UsageError(
-        f"{counted(len(found), 'torrent')} begin with {digits}." if found else f"No torrent begins with {digits}.",
-        kept="Nothing was changed.",
-        remedy="torrent-mover tier --dry-run lists them; give more characters of the infohash.",
+    return one_of(
+        text,
+        lambda: known_of(world.journal) | {each.id for each in world.client(world.settings.client).client.torrents()},
     )
 
 

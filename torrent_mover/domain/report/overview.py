@@ -123,7 +123,7 @@ def _verdict(count: int, cards: Sequence[DutyCard], *, own: bool) -> str:
     if not count:
         odd = [card for card in cards if card.standing is CardStanding.WARN]
         return (
-            f"All is well; {', '.join(f'{card.title.lower()}: {card.state}' for card in odd)}."
+            f"Nothing has failed; {', '.join(f'{card.title.lower()}: {card.state}' for card in odd)}."
             if odd
             else "All is well."
         )

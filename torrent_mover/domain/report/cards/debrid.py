@@ -23,7 +23,11 @@ def card(picture: DebridSnapshot) -> DutyCard:
     ]
     if accounts and not any(account.acts for account in accounts):
         now.insert(0, "only reports")
-    return a_card(NAME, "Debrid", state, now, list(_needs(accounts)), odd=DebridPhase.ABSENT in phases)
+    untreated = sum(account.proven for account in accounts if not account.acts)
+    if untreated and DebridPhase.ABSENT not in phases:
+        state = f"{untreated:,} broken"
+    odd = DebridPhase.ABSENT in phases or bool(untreated)
+    return a_card(NAME, "Debrid", state, now, list(_needs(accounts)), odd=odd)
 
 
 def _needs(accounts: tuple[DebridAccountView, ...]) -> Iterator[Need]:

@@ -26,8 +26,9 @@ def card(picture: HealthSnapshot) -> DutyCard:
     ]
     if loops and not any(loop.acts for loop in loops):
         now.insert(0, "only reports")
+    untreated = any(loop.due and not loop.acts for loop in loops)
     ended = picture.over or any(loop.phase is HealthPhase.ABSENT for loop in loops)
-    return a_card(NAME, "Health", state, now, list(_needs(loops)), odd=ended)
+    return a_card(NAME, "Health", state, now, list(_needs(loops)), odd=ended or untreated)
 
 
 def _needs(loops: tuple[HealthLoopView, ...]) -> Iterator[Need]:

@@ -11,8 +11,8 @@ export function make(house) {
   const save = h("button", { type: "button" }, "Save");
   save.disabled = true;
   const element = h("div", {}, h("h2", {}, "Settings"), path,
-    h("p", { class: "dim" }, "Secrets are shown as ********; what stays so keeps its value. What is saved counts at once, or when what runs has ended."),
-    text, h("div", { class: "row" }, save, h("button", { type: "button", on: { click: load } }, "As it is on the disk")), verdict, problems);
+    h("p", { class: "dim" }, "Secrets are shown as ********; one that you leave like that keeps its value. A saved config is used at once, or as soon as what is running has ended."),
+    text, h("div", { class: "row" }, save, h("button", { type: "button", on: { click: load } }, "Reload from disk")), verdict, problems);
   let timer = 0;
   async function load() {
     const found = await house.get("/config");
@@ -24,7 +24,9 @@ export function make(house) {
   async function check() {
     const told = await house.post("/config/check", { text: text.value });
     if (!told) return;
-    say(verdict, told.problems.length ? counted(told.problems.length, "problem") : "No error.");
+    const errors = told.problems.filter((each) => each.severity === "error").length;
+    const notes = told.problems.length - errors;
+    say(verdict, `${errors ? counted(errors, "error") : "No error"}${notes ? `, ${counted(notes, "note")}` : ""}.`);
     verdict.className = told.ok ? "good" : "bad";
     save.disabled = !told.ok || house.readOnly();
     problems.replaceChildren(...told.problems.map((each) => h("li", { class: each.severity === "error" ? "bad" : "warn" }, safe(`${each.line ? `line ${each.line}: ` : ""}${each.section ? `[${each.section}] ` : ""}${each.key}: ${each.what} ${each.remedy}`))));
