@@ -50,13 +50,14 @@ def is_on_servers(entry: Entry) -> bool:
     return entry.versions not in ("fakes", "fakes and doubles")
 
 
-def totals(entries: Sequence[Entry]) -> Iterator[tuple[str, ...]]:
-    """For each duty, and for all: injected on real servers, on fakes and doubles, together, survived."""
+def totals(entries: Sequence[Entry], release: str) -> Iterator[tuple[str, ...]]:
+    """For each duty, and for all: injected on real servers, on fakes and doubles, together, survived, into this release."""
     everything = [(duty, [each for each in entries if duty_of(each) == duty]) for duty in SURVIVED]
     for duty, group in [*everything, ("**all**", list(entries))]:
         real = sum(each.faults for each in group if is_on_servers(each))
         total = sum(each.faults for each in group)
-        counts = (real, total - real, total, sum(each.survived for each in group))
+        now = sum(each.faults for each in group if each.release == release)
+        counts = (real, total - real, total, sum(each.survived for each in group), now)
         yield (duty, *(f"{count:,}" for count in counts))
 
 

@@ -31,7 +31,7 @@ class Entry:
 
     `deletes` were seen at the source, `unproven` of them without full evidence at that instant; `checks` times both sides,
     the canary trees and the places where secrets could leak were looked at as a whole. `test`: the id of the test that noted it.
-    `release`: the version that it was injected into.
+    `release`: the version that it was injected into. `seed` below 0: it was not kept.
     """
 
     row: str

@@ -30,11 +30,12 @@ _WITH_MOVES = (f"{_ENGINE}/test_faults_everywhere.py",)
 
 PIECES: dict[str, tuple[str, ...]] = {
     "moves: kills": (f"{_SCENES}/test_kill.py", f"{_SCENES}/test_kill_upload.py"),
-    "moves: kills at each step": (f"{_SCENES}/test_kill_steps.py", f"{_SCENES}/test_kill_preflight.py"),
+    "moves: kills at each step": (f"{_SCENES}/test_kill_steps.py",),
     "moves: the machine": (f"{_SCENES}/test_machine.py",),
     "moves: the network": (f"{_SCENES}/test_network.py",),
     "moves: the clients": (f"{_SCENES}/test_clients.py",),
     "moves: data and journals": (
+        f"{_SCENES}/test_kill_preflight.py",
         f"{_SCENES}/test_rot.py",
         f"{_SCENES}/test_leftovers.py",
         f"{_SCENES}/test_older_journal.py",

@@ -134,9 +134,8 @@ def page(entries: Sequence[Entry], outcomes: Ended, figures: Mapping[str, Figure
     yield "One fault is one injection into one world that was made for it, with everything looked at after it. What survived means"
     yield "is said for each duty below."
     yield ""
-    yield from table(
-        ("duty", "on real servers", "on fakes and doubles", "injected", "survived"), duties.totals(entries)
-    )
+    head = ("duty", "on real servers", "on fakes and doubles", "injected", "survived", f"injected into {__version__}")
+    yield from table(head, duties.totals(entries, __version__))
     yield ""
     yield "## Moves, in short"
     yield ""
@@ -232,8 +231,10 @@ def matrix(real: Sequence[Entry], outcomes: Ended) -> Iterable[tuple[str, ...]]:
         faults = sum(entry.faults for entry in about[number])
         survived = sum(entry.survived for entry in about[number])
         tests = outcomes.of(row.held_by)
-        good = faults == survived and (faults or tests) and not outcomes.failures(row.held_by)
-        survived_by = "survived" if faults else "stood in for" if row.gap else "held by tests"
+        good = faults == survived and not outcomes.failures(row.held_by)
+        survived_by = (
+            "survived" if faults else "not run" if not tests else "stood in for" if row.gap else "held by tests"
+        )
         result = survived_by if good else "**not survived**"
         figures = (
             f"{count:,}" if shown else "-" for count, shown in ((faults, faults), (survived, faults), (tests, tests))
@@ -294,8 +295,10 @@ def grouped(entries: Iterable[Entry]) -> dict[tuple[str, str, str], list[Entry]]
 
 
 def seeds(group: Iterable[Entry]) -> str:
-    """The seeds of a group, `1-4`."""
-    found = sorted({entry.seed for entry in group})
+    """The seeds of a group, `1-4`; `-` where they were not kept."""
+    found = sorted({entry.seed for entry in group if entry.seed >= 0})
+    if not found:
+        return "-"
     whole = found == list(range(found[0], found[-1] + 1)) and len(found) > 1
     return f"{found[0]}-{found[-1]}" if whole else ", ".join(map(str, found))
 

@@ -168,4 +168,4 @@ def _figures(kills: Sequence[Entry]) -> tuple[str, ...]:
 
 def _held(what: str, tests: Sequence[str], outcomes: Outcome) -> tuple[str, str, str]:
     passed = outcomes.of(tests)
-    return what, str(passed), "held" if passed and not outcomes.failures(tests) else "**not held**"
+    return what, str(passed), "**not held**" if outcomes.failures(tests) else "held" if passed else "not run"
