@@ -410,6 +410,10 @@ class _Setup:
             return self._seen()
 
         self._until_right(ask, test)
+        mode = TransferMode(self._told("SETTINGS", "transfer_mode"))
+        doubt = None if mode.uploads else doubt_of_mount(self._told("DESTINATION_PATHS", "destination_path"))
+        if doubt is not None:
+            self._console.doubt(doubt)
 
     def _seen(self) -> str:
         with Checkup(self._answers.settings(), lambda: "") as checkup:
@@ -481,6 +485,22 @@ class _Setup:
             self._console.say(f"{title:<9}{command}   ({what})")
         self._console.say("By cron, every half hour; it prints only failures. Add this line with crontab -e:")
         self._console.say(f"*/30 * * * * {whole}{config} --simple -q || [ $? -eq 5 ]")
+
+
+def doubt_of_mount(folder: str) -> Doubt | None:
+    """What to tell of a folder of this machine that is a mount point itself; None: it is none.
+
+    While its disk is away, such a folder is still there, empty and on the disk above: a run would fill that.
+    """
+    if folder == "/" or not Path(folder).is_mount():
+        return None
+    return Doubt(
+        f"{folder} is where a disk is mounted. While the disk is away, the empty folder is still there, and torrents would go"
+        " to the disk of the system.",
+        kept="It may stay as it is.",
+        remedy=f"A folder on that disk is safer: mkdir {shlex.quote(str(Path(folder) / 'torrents'))}; then name that one as"
+        " destination_path.",
+    )
 
 
 def _login_of(text: str) -> dict[str, str]:
