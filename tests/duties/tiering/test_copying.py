@@ -67,6 +67,19 @@ def test_the_line_that_scripts_count_copies_by_stays(house):
     assert [line for line in house.said if line.startswith("Finished") and line.endswith("seconds")]
 
 
+def test_a_copy_keeps_the_owners_of_its_files(house):
+    house.torrent("Show", FILES)
+    root = os.geteuid() == 0
+    for number, name in enumerate(FILES):
+        os.chown(house.ssd / "Show" / name, *((1234 + number, 1300 + number) if root else (-1, -1)))
+
+    house.round()
+
+    looks = [((house.ssd / "Show" / name).stat(), (house.hdd / "Show" / name).stat()) for name in FILES]
+    assert [(one.st_uid, one.st_gid) for one, _ in looks] == [(other.st_uid, other.st_gid) for _, other in looks]
+    assert len({one.st_uid for one, _ in looks}) == (len(FILES) if root else 1)
+
+
 def test_a_copy_keeps_the_times_of_its_files(house):
     house.torrent("Film", 40_000)
     os.utime(house.ssd / "Film", ns=(1, 1_234_567_890_123_456_789))

@@ -62,6 +62,18 @@ def eviction() -> EvictionRecord:
     )
 
 
+def test_a_copy_that_is_saved_again_with_the_same_proof_or_another_has_just_that_one(opened):
+    kept, record = opened(), copy_record()
+    other = replace(record, torrent=OTHER, proof=replace(record.proof, pieces=13), stage=CopyStage.TOLD)
+    told, without = replace(record, stage=CopyStage.TOLD), replace(record, proof=None)
+    for saved in (record, other, told):
+        kept.save_copy(saved)
+    assert set(opened().copies()) == {other, told}
+    kept.save_copy(without)
+    kept.save_copy(replace(other, proof=record.proof))
+    assert set(opened().copies()) == {without, replace(other, proof=record.proof)}
+
+
 def test_what_is_written_is_read_again_by_another_process(opened):
     first = opened()
     first.enqueue(entry())

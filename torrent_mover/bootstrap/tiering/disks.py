@@ -98,7 +98,8 @@ class LocalTierDisk:
         if not stat.S_ISREG(found.st_mode):
             return None
         identity = (found.st_dev, found.st_ino)
-        return NameFound(shown, real, found.st_size, found.st_mtime_ns, identity, found.st_nlink)
+        owner = (found.st_uid, found.st_gid)
+        return NameFound(shown, real, found.st_size, found.st_mtime_ns, identity, found.st_nlink, owner)
 
     def linked_names(self, folder: RelativePath) -> Mapping[Identity, tuple[LocalPath, ...]]:
         """See needs.TierDisk. Raises SourceUnreadable for a folder that cannot be listed: what is in it is not known then."""

@@ -296,14 +296,13 @@ class CopyStory:
         self, seen: CopyCandidate, target: TierDisk, staged: StagedCopy, found: Sequence[FileStat | None]
     ) -> None:
         """Times and owners as on the SSD: a client that sees another time reads everything again. `found`: the staged files."""
-        stats = seen.originals.disk.files.stats(seen.originals.paths)
         times: list[tuple[RelativePath, int]] = []
-        for path, name, stat, there in zip(staged.paths, seen.originals.found, stats, found, strict=True):
-            if name is None or stat is None or there is None or (there.links or 1) > 1:
+        for path, name, there in zip(staged.paths, seen.originals.found, found, strict=True):
+            if name is None or there is None or (there.links or 1) > 1:
                 continue  # a file that another copy has too is as that copy was proven
-            if (stat.uid, stat.gid) != (there.uid, there.gid):
+            if name.owner is not None and name.owner != (there.uid, there.gid):
                 try:
-                    target.files.chown(path, str(stat.uid), str(stat.gid))
+                    target.files.chown(path, *map(str, name.owner))
                 except NotWritable:
                     self._world.say(
                         self._key, f"The owner of {path.name} stays ours: the target does not let us change it"

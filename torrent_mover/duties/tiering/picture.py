@@ -21,7 +21,8 @@ class NameFound:
     """One name of a regular file, as a look at the disk found it.
 
     `real` is where the name leads when symbolic links in it are followed. Size in bytes, `mtime_ns` in nanoseconds since
-    1970, `links` counts the names that the file has.
+    1970, `links` counts the names that the file has. `owner`: the numbers of its user and group; None in records that do not
+    say.
     """
 
     path: LocalPath
@@ -30,6 +31,7 @@ class NameFound:
     mtime_ns: int
     identity: Identity
     links: int = 1
+    owner: tuple[int, int] | None = None
 
     def stamp(self, path: str) -> FileStamp:
         """What a proof keeps of it. `path` is the name that the torrent gives it."""

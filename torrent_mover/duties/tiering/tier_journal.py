@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from torrent_mover.domain.plain_data import from_plain, to_plain
 from torrent_mover.domain.torrent.torrent import InfoHash
-from torrent_mover.duties.tiering.picture import TorrentKey
+from torrent_mover.duties.tiering.picture import CopyProof, TorrentKey
 from torrent_mover.duties.tiering.records import CopyRecord, EvictionRecord, Heartbeat, TierHistoryEntry
 from torrent_mover.duties.tiering.roots import RootMark
 from torrent_mover.duties.tiering.tier_queue import TierQueue, key_text
@@ -32,6 +33,8 @@ class KeptTierJournal(TierQueue):
     def __init__(self, documents: Documents) -> None:
         super().__init__(documents)
         self._copies: dict[int, tuple[Document, CopyRecord]] = {}
+        self._proof: tuple[CopyProof, Document] | None = None
+        """The proof that was saved last, and what was written of it: the next record has the same one."""
 
     def _all(self, table: str, shape: type[Record]) -> Sequence[Record]:
         return tuple(from_plain(shape, each) for each in self._documents.all(table))
@@ -54,7 +57,16 @@ class KeptTierJournal(TierQueue):
 
     def save_copy(self, record: CopyRecord) -> None:
         """See needs.TierJournal."""
-        self._documents.put(_COPIES, key_text(record.key), to_plain(record))
+        plain = to_plain(replace(record, proof=None))
+        if record.proof is not None:
+            plain["proof"] = self._plain_proof(record.proof)
+        self._documents.put(_COPIES, key_text(record.key), plain)
+
+    def _plain_proof(self, proof: CopyProof) -> Document:
+        known = self._proof
+        if known is None or known[0] is not proof:
+            self._proof = known = (proof, to_plain(proof))
+        return known[1]
 
     def forget_copy(self, key: TorrentKey) -> None:
         """See needs.TierJournal."""
