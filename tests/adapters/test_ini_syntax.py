@@ -46,3 +46,15 @@ def test_every_entry_knows_its_line():
         ("k", "1\n2", "f.ini:4"),
         ("j", "3", "f.ini:7"),
     ]
+
+
+def test_a_bracket_that_is_not_closed_is_one_fault_and_its_lines_are_where_they_were_meant():
+    headings, entries, faults = read_ini("[a]\nk = 1\n[SETTINGS\ntransfer_mode = sftp\norder = size\n", "f.ini")
+
+    assert [name for name, _ in headings] == ["a", "SETTINGS"]
+    assert [(entry.section, entry.key) for entry in entries] == [
+        ("a", "k"),
+        ("SETTINGS", "transfer_mode"),
+        ("SETTINGS", "order"),
+    ]
+    assert [fault.remedy for fault in faults] == ["Write: [SETTINGS]"]

@@ -59,6 +59,10 @@ class _IniReader:
 
     def _take_heading(self, number: int, line: str) -> None:
         name = line[1 : line.rfind("]")] if "]" in line else ""
+        if "]" not in line and "=" not in line and line[1:].strip():
+            # Taken for what was meant: the lines below are not told as well, each as one in the wrong section.
+            name = line[1:].strip()
+            self._fault(number, "", "the bracket of this section is not closed.", f"Write: [{name}]")
         if not name.strip():
             remedy = "Write the name of the section between brackets: [SETTINGS]"
             self._fault(number, "", "this line begins like a section, and is none.", remedy)
