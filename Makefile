@@ -35,12 +35,13 @@ test: $(VENV)/.dev ## everything, real servers and each class of faults once inc
 	@# A shared machine may pause for seconds in the middle of a test: what fails beside others runs once more, alone.
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=worksteal || $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
 
-check: $(VENV)/.dev ## format, lint, types, imports, fast tests; under a minute
+check: $(VENV)/.dev ## format, lint, types, imports, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 3 --dist=worksteal -m "not servers and not thorough" -p no:cacheprovider
+	@# Types are checked beside the tests; either may fail it.
+	@$(BIN)/mypy & types=$$!; $(BIN)/lint-imports && \
+	$(BIN)/python -m pytest -q -n 3 --dist=worksteal -m "not servers and not thorough" -p no:cacheprovider --ignore=tests/e2e; \
+	tested=$$?; wait $$types && exit $$tested
 
 faults: $(VENV)/.dev ## the long form of the fault suite; writes docs/reliability.md
 	WORKERS=$(WORKERS) $(BIN)/python -m tests.faults.report
