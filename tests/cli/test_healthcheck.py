@@ -183,6 +183,13 @@ def test_a_warning_is_well_unless_it_is_asked_to_be_strict(debrid, account):
     assert debrid.run("doctor", "--healthcheck", "--strict").code == 1
 
 
+def test_being_strict_goes_with_the_short_form_alone(debrid):
+    told = debrid.run("doctor", "--strict")
+
+    assert told.code == 2
+    assert "--strict works only with --healthcheck" in told.err
+
+
 def test_all_that_is_well_is_healthy(debrid):
     told = debrid.run("doctor", "--healthcheck", "--strict")
 

@@ -23,7 +23,7 @@ from torrent_mover.commands.other_duties import OtherDuty, configured
 from torrent_mover.commands.own_records import own_records
 from torrent_mover.commands.serve_configured import page_of
 from torrent_mover.commands.telling import try_out
-from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, worst
+from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError, worst
 from torrent_mover.domain.report.snapshot import CheckView
 from torrent_mover.domain.settings.problems import Problem
 from torrent_mover.domain.text import counted, pad, safe, shorten, size
@@ -45,6 +45,10 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
     With --healthcheck: what takes a moment, a line a component, and 0 or 1.
     """
     path, routes, others, problems = _configured(arguments)
+    if arguments.strict and not arguments.healthcheck:
+        raise UsageError(
+            "--strict works only with --healthcheck.", remedy="torrent-mover doctor --healthcheck --strict"
+        )
     if arguments.healthcheck:
         from torrent_mover.commands import healthcheck
 
