@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import GIB, a_hash, a_move
-from tests.tui.pilot import drive, dump, settle
+from tests.tui.pilot import MIDDLE, drive, dump, settle
 from tests.tui.scenes import SCENES, steps
 from tests.tui.test_bindings import FIRST, RETRYING, SECOND, cursor_row, session
 from torrent_mover.domain.report.snapshot import MoveStatus, Phase
@@ -155,6 +156,18 @@ def test_the_panel_says_the_figures_of_the_row():
 def test_what_failed_says_what_becomes_of_it():
     assert "It is tried again by itself in 0:38" in session("running", "e").text
     assert "It waits for you" in session("failed", "e").text
+
+
+def test_a_note_is_shown_though_notes_are_swept_while_it_comes():
+    async def act(app, pilot):
+        app.notify("Here it is", markup=False)
+        for _ in range(300):  # each turn of the loop: one of them is between the note's holder and the note
+            app.sweep_notes()
+            await asyncio.sleep(0)
+        await settle(pilot)
+        assert "Here it is" in dump(app)
+
+    drive(SCENES["running"](), act, MIDDLE)
 
 
 def test_notes_that_are_over_leave_nothing_behind():

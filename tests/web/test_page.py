@@ -45,6 +45,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        expect.set_options(timeout=60_000)
         yield browser
         browser.close()
 
@@ -59,6 +60,7 @@ def look(browser, start, web):
         address = start(**(site or {}))
         context = browser.new_context(**how)
         contexts.append(context)
+        context.set_default_timeout(60_000)
         if token:
             context.add_init_script(f"sessionStorage.setItem('token', '{token}')")
         page = context.new_page()

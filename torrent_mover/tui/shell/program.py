@@ -146,10 +146,13 @@ class TerminalApp(App[int]):
             self._driver.write(_CLEAR)
 
     def sweep_notes(self) -> None:
-        """Textual (8.x) leaves the holder of a note that went while another one came: 80 kB each, in a screen that stays open."""
+        """Textual (8.x) leaves the holder of a note that went while another one came: 80 kB each, in a screen that stays open.
+
+        One that is not mounted yet is about to get its note.
+        """
         for screen in self.screen_stack:
             for holder in screen.query("ToastHolder"):
-                if not holder.children:
+                if holder.is_mounted and not holder.children:
                     holder.remove()
 
     # -- signals -------------------------------------------------------------------------------------------------------
