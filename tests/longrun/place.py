@@ -28,7 +28,7 @@ from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.settings.clients import ClientType
 from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
 
-SSD_SIZE, LARGE = 4_000_000, 4_000_000_000
+SSD_SIZE, LARGE = 2_000_000, 4_000_000_000
 """Bytes: the SSD has room for some dozen of torrents, so that it must be made free again and again."""
 
 KEEP = ".somebody's own"
@@ -252,8 +252,8 @@ class Place:
         self.debrid = stack.enter_context(RealDebridDouble(self.account))
         self.mounted = True
         self.settings = {
-            "free_low": f"{(KEPT + 1_200_000) // 1024}K",
-            "free_high": f"{(KEPT + 2_000_000) // 1024}K",
+            "free_low": f"{(KEPT + 800_000) // 1024}K",
+            "free_high": f"{(KEPT + 1_200_000) // 1024}K",
             "min_age": "1d",
             "stalled_after": "2d",
         }

@@ -86,8 +86,8 @@ class Story:
         known = KnownTorrent(
             name, self.random.getrandbits(48), sizes, kind, fate, media,
             completes_at=now + self.random.uniform(HOUR, 20 * HOUR),
-            archives_at=now + self.random.uniform(8, 20) * DAY,
-            leaves_at=now + self.random.uniform(25, 45) * DAY,
+            archives_at=now + self.random.uniform(3, 12) * DAY,
+            leaves_at=now + self.random.uniform(16, 35) * DAY,
         )  # fmt: skip
         self.known[known.id] = known
         return known
