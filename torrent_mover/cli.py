@@ -31,7 +31,7 @@ _WITH_JSON: Final = ("arr", "doctor", "history", "journal", "log", "status", *_D
 _ORDERS: Final = ("pause", "resume", "retry", "skip", "limit")
 """Commands that one module does: commands/order.py."""
 
-_JOURNAL_ACTIONS: Final = ("backup", "check", "purge", "recover", "vacuum")
+_JOURNAL_ACTIONS: Final = ("backup", "check", "forget-mounts", "purge", "recover", "vacuum")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -157,7 +157,8 @@ def _add_journal_commands(commands: argparse._SubParsersAction[argparse.Argument
         metavar="ACTION",
         choices=_JOURNAL_ACTIONS,
         help="backup [FILE]: copy it, also during a run; check: read all of it; purge: delete old history and log lines;"
-        " vacuum: give back free space; recover [FILE]: rescue what can be read of a damaged one",
+        " vacuum: give back free space; recover [FILE]: rescue what can be read of a damaged one;"
+        " forget-mounts: take the disk that a destination folder is on now for its own",
     )
     journal.add_argument("file", metavar="FILE", nargs="?", help="where the copy goes, or the damaged file")
     journal.add_argument(

@@ -17,6 +17,7 @@ from torrent_mover.duties.moving.checks import Checks
 from torrent_mover.duties.moving.planner import Planner
 from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.engine.delivery.space import ReservedSpace
+from torrent_mover.engine.preflight import mount
 from torrent_mover.engine.preflight.examination import Check
 from torrent_mover.ports.filesystem import FileSystem
 from torrent_mover.transfer.traced import Traced
@@ -49,7 +50,8 @@ class Checkup:
             self.cache = Traced(cache, servers.traces) if cache else None
             self.planner = planner(settings, ends, journal, cross_seeds=False)
             space = ReservedSpace(ends.destination.files, self.cache, dict)
-            reach = ends.reach(self._config, self._second_run)
+            mounts = whole.documents(mount.DUTY, mount.SECTION) if whole else None
+            reach = ends.reach(self._config, self._second_run, mounts)
             category, policy = settings.moving.category_to_move, policy_of(settings)
             source, destination = ends.source, ends.destination
             checks = self.checks = Checks(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from torrent_mover.adapters.clients.qbittorrent.statistics import resume_folder
 from torrent_mover.adapters.local.accounts import LocalAccounts
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
+from torrent_mover.adapters.local.mounts import mount_point
 from torrent_mover.adapters.process.surroundings import open_files
 from torrent_mover.adapters.rsync.process import RsyncProcess
 from torrent_mover.adapters.ssh.accounts import SshAccounts
@@ -20,6 +22,7 @@ from torrent_mover.domain.paths import ClientPath, HostPath
 from torrent_mover.duties.moving.checks import Reach
 from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.engine.delivery.places import Destination, Source
+from torrent_mover.engine.preflight.mount import DestinationDisk, RemembersMounts
 from torrent_mover.engine.preflight.source import SourceTree
 from torrent_mover.ports.client import TorrentClient
 from torrent_mover.ports.clock import Clock
@@ -79,8 +82,15 @@ class Ends:
         servers = (settings.source_server, settings.destination_server if self.destination_pool else None)
         return tuple(RsyncProcess(ssh_target(server, settings)) for server in servers if server)
 
-    def reach(self, config: Callable[[], str], second_run: Callable[[], str]) -> Reach:
-        """What checks ask beside clients and files."""
+    def reach(
+        self,
+        config: Callable[[], str],
+        second_run: Callable[[], str],
+        mounts: RemembersMounts | None,
+        *,
+        learns: bool = False,
+    ) -> Reach:
+        """What checks ask beside clients and files. `mounts`: where the disks of destinations are remembered, if anywhere."""
         settings = self._settings
 
         def anywhere(folder: HostPath) -> ReadableFiles:
@@ -96,7 +106,12 @@ class Ends:
             second_run=second_run,
             statistics=self.statistics.check if self.statistics else None,
             open_files=lambda: require(open_files()),
+            disk=None if self.destination_pool else self._disk(mounts, learns=learns).ask,
         )
+
+    def _disk(self, mounts: RemembersMounts | None, *, learns: bool) -> DestinationDisk:
+        folder = Path(str(self._settings.local_destination))
+        return DestinationDisk(folder, mount_point, mounts, writes=learns)
 
     def _files_of_client(self, save_path: ClientPath) -> FileSystem:
         """For a source client that deletes no data itself: it, and nobody else, removes there what a certificate names."""

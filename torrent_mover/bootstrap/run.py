@@ -49,6 +49,7 @@ from torrent_mover.engine.delivery.world import World
 from torrent_mover.engine.hub.breakers import Breakers
 from torrent_mover.engine.hub.loops import Supervisor
 from torrent_mover.engine.hub.publisher import Publisher, RoutePublisher
+from torrent_mover.engine.preflight import mount
 from torrent_mover.engine.progress.bandwidth import Bandwidth
 from torrent_mover.engine.progress.sink import Throttle
 from torrent_mover.engine.progress.watchdog import Watchdog
@@ -304,7 +305,8 @@ class Assembly:
         duty = Moving(world, plans, Carrying(world, ends.statistics), arrs)
         engine = Engine(world, duty, self._tuning(settings), stop, hub.slots, hub.breakers)
         mode, category = settings.moving.transfer_mode.value, settings.moving.category_to_move
-        reach = ends.reach(lambda: f"{options.config}, mode {mode}", lambda: "no")
+        mounts = hub.journal.documents(mount.DUTY, mount.SECTION)
+        reach = ends.reach(lambda: f"{options.config}, mode {mode}", lambda: "no", mounts, learns=True)
 
         def checks(category: str) -> Checks:
             return Checks(source, destination, world.policy, reach, space, jobs, clock, category, options.jobs)

@@ -1,4 +1,4 @@
-"""journal ACTION: a copy of the journal, whether it is sound, purging what is old, giving back room, rescuing a damaged one."""
+"""journal ACTION: copy the journal, check it, purge what is old, give back room, rescue a damaged one, forget mounted disks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.store import upkeep
+from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.bootstrap.state import alone, journal_path
 from torrent_mover.commands.configured import own_places_of
 from torrent_mover.domain.errors import ExitCode, UsageError
 from torrent_mover.domain.settings.reading import OwnPlaces
 from torrent_mover.domain.text import counted, safe, size
+from torrent_mover.engine.preflight import mount
 
 SCHEMA_VERSION: Final = 1
 _WITH_FILE: Final = ("backup", "recover")
@@ -97,10 +99,24 @@ def _recover(arguments: argparse.Namespace, places: OwnPlaces, path: Path) -> _T
     return data, lines, ExitCode.DONE
 
 
+def _forget_mounts(_arguments: argparse.Namespace, _places: OwnPlaces, path: Path) -> _Told:
+    upkeep.require(path)
+    journal = SqliteJournal(path, SystemClock())
+    try:
+        known = journal.documents(mount.DUTY, mount.SECTION)
+        folders = [folder for folder, _ in known.items(mount.TABLE)]
+        known.delete_many(mount.TABLE, folders)
+    finally:
+        journal.close()
+    told = f"Forgotten for {counted(len(folders), 'folder')}: the next run remembers the disk that it finds."
+    return {"file": str(path), "folders": folders}, [told], ExitCode.DONE
+
+
 _YEAR: Final = 365 * 86_400.0
 _ACTIONS: Final[Mapping[str, Callable[[argparse.Namespace, OwnPlaces, Path], _Told]]] = {
     "backup": _backup,
     "check": _check,
+    "forget-mounts": _forget_mounts,
     "purge": _purge,
     "recover": _recover,
     "vacuum": _vacuum,

@@ -243,6 +243,12 @@ class ClientLacks(PreflightRefused):
     code = "TM-E128"
 
 
+class DiskNotMounted(PreflightRefused):
+    """The disk on which the destination folder lay in earlier runs is not mounted."""
+
+    code = "TM-E138"
+
+
 class AlreadyRunning(MoverError):
     """Another run holds the lock."""
 

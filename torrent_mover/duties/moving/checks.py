@@ -24,6 +24,7 @@ from torrent_mover.ports.ssh import Login
 
 _CLOCK_TOLERANCE: Final = 300.0  # seconds
 _SOURCE, _DESTINATION, _FOLDER = "source client", "destination client", "destination folder"
+_DISK: Final = "disk of the destination"
 
 
 class LoginServer(Protocol):
@@ -44,7 +45,7 @@ class Reach:
     `ssh`: the source server, and the destination server in the modes that have one; `rsync`: the programs of the rsync modes;
     `own_files`: where the journal lies; `second_run` says whether another run is active; `statistics` whether what
     the source has counted can be written at the destination, None where nobody wants that; `open_files` whether this process
-    may have enough of them open.
+    may have enough of them open; `disk` whether the disk of the destination folder is mounted, None on another machine.
     """
 
     config: Callable[[], str]
@@ -55,6 +56,7 @@ class Reach:
     second_run: Callable[[], str]
     statistics: Callable[[], str] | None = None
     open_files: Callable[[], str] | None = None
+    disk: Callable[[], str] | None = None
 
 
 class Checks:
@@ -93,7 +95,8 @@ class Checks:
             if reach.rsync
             else []
         )
-        needs = tuple(each.name for each in there)
+        disk = [Check(_DISK, reach.disk)] if reach.disk else []
+        needs = tuple(each.name for each in (*there, *disk))
         folder = Check(_FOLDER, self.folder.write, needs=needs, quick=False)
         ask = reach.statistics
         statistics = [Check("folder for statistics", ask, fatal=False, needs=needs, quick=False)] if ask else []
@@ -114,6 +117,7 @@ class Checks:
             *ssh,
             *rsync,
             Check("source files", self._files.ask, needs=(_SOURCE, ssh[0].name), quick=False),
+            *disk,
             folder,
             *lasting,
             *statistics,
