@@ -324,6 +324,26 @@ class TestBrokenAnswers:
         assert dict(client.snapshot().torrents) == {}
         assert [asked.fields["rid"] for asked in web.asked if asked.path == "sync/maindata"][-1] == "0"
 
+    def test_of_very_many_that_have_changed_some_are_asked_for_at_once(self, web):
+        """As after the client's own start: all rows in one answer would be much memory."""
+        client = client_of(web.url)
+        hashes = [f"{number:040x}" for number in range(1200)]
+        web.replies["sync/maindata"] = say(
+            {"rid": 5, "full_update": True, "torrents": {each: busy(each) for each in hashes}}
+        )
+        client.snapshot()
+        web.replies["sync/maindata"] = say({"rid": 6, "torrents": {each: {"state": "error"} for each in hashes}})
+        web.replies["torrents/info"] = lambda asked: say(
+            [busy(each, state="error") for each in asked.fields["hashes"].split("|")]
+        )
+        told = client.snapshot().torrents
+        assert {told[InfoHash(each)].state for each in hashes} == {TorrentState.ERROR}
+        assert [len(asked.fields["hashes"].split("|")) for asked in web.asked if asked.path == "torrents/info"] == [
+            500,
+            500,
+            200,
+        ]
+
     def test_the_whole_list_may_take_longer_than_other_answers(self, web):
         """A busy machine needs that for tens of thousands of torrents, and who gives up begins from the start."""
         client = client_of(web.url, timeout=0.4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import requests
@@ -25,6 +25,9 @@ _LONGER: Final = 3
 
 In 4.5 what has changed takes as long as everything: the client compares all of it.
 """
+
+_AT_ONCE: Final = 500
+"""Torrents of which the rows are asked for by one question: after the client's own start all of them may have changed."""
 
 _CHUNK: Final = 1 << 18
 _LISTS_TRACKERS: Final = (2, 11, 4)
@@ -70,14 +73,9 @@ class Following:
         before, condition = self._last, self._condition()
         if said.full and said.changed:
             raise self._session.trouble.garbled("a list of torrents that torrent_mover does not understand")
-        found = said.found
-        if said.changed:
-            hashes = "|".join(each.hex for each in said.changed)
-            rows: Any = self._session.read(lambda api: api.torrents_info(torrent_hashes=hashes))
-            try:
-                found = found | {InfoHash(row["hash"]): (answers.torrent(row), answers.pulse(row)) for row in rows}
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise self._session.trouble.garbled("an answer that torrent_mover does not understand") from error
+        found = dict(said.found)
+        for at in range(0, len(said.changed), _AT_ONCE):
+            found |= self._rows(said.changed[at : at + _AT_ONCE])
         if not said.full and not found and not said.changed and not said.removed and condition == before.condition:
             return before
         torrents = {} if said.full else dict(before.torrents)
@@ -90,6 +88,14 @@ class Following:
             torrents[each] = _same(before.torrents.get(each), torrent)
             pulses[each] = _same(before.pulses.get(each), pulse)
         return ClientSnapshot(torrents, pulses, condition)
+
+    def _rows(self, torrents: Sequence[InfoHash]) -> Mapping[InfoHash, tuple[Torrent, TorrentPulse]]:
+        hashes = "|".join(each.hex for each in torrents)
+        rows: Any = self._session.read(lambda api: api.torrents_info(torrent_hashes=hashes))
+        try:
+            return {InfoHash(row["hash"]): (answers.torrent(row), answers.pulse(row)) for row in rows}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise self._session.trouble.garbled("an answer that torrent_mover does not understand") from error
 
     def _condition(self) -> ClientCondition:
         server = self._server
