@@ -79,6 +79,19 @@ def test_a_night_without_a_reading_keeps_the_last_hour_only():
     assert meter.samples(1)[0] == pytest.approx(1000)
 
 
+def test_a_meter_that_keeps_a_minute_knows_as_much_of_a_minute_and_takes_no_more_room():
+    whole, brief = Meter(0.0), Meter(0.0, kept=60)
+    for meter in (whole, brief):
+        total, now = steady(meter, 3 * MIB, 500)
+        steady(meter, 5 * MIB, 40, start=now, total=total)
+    assert brief.recent(60) == pytest.approx(whole.recent(60))
+    assert (brief.now, brief.average, brief.peak) == pytest.approx((whole.now, whole.average, whole.peak))
+    assert len(brief.samples(KEPT_SECONDS)) == 60 < len(whole.samples(KEPT_SECONDS))
+
+    brief.read(10**12, now + 40 + 10_000)
+    assert len(brief.samples(KEPT_SECONDS)) == 60
+
+
 def test_two_readings_at_the_same_instant_lose_nothing():
     meter = Meter(0.0)
     meter.read(10, 1.0)

@@ -18,10 +18,10 @@ class Meter:
     """Watches one counter that only grows. Not for use by two threads at once; it has no clock: every call takes `now`.
 
     Bytes, seconds on a monotonic clock, bytes/s. Cheap: a reading costs a microsecond, and readings may come at any
-    interval; what grew between two of them is spread evenly over that time.
+    interval; what grew between two of them is spread evenly over that time. It remembers the last `kept` seconds, 32 bytes each.
     """
 
-    def __init__(self, now: float, total: int = 0) -> None:
+    def __init__(self, now: float, total: int = 0, kept: int = KEPT_SECONDS) -> None:
         self._started_at = now
         self._start_total = total
         self._read_at = now
@@ -29,7 +29,8 @@ class Meter:
         self._grew_at = now
         self._smooth = 0.0
         self._weight = 0.0  # how much of the smoothed speed is filled: corrects the slow start from zero
-        self._seconds: deque[float] = deque(maxlen=KEPT_SECONDS)
+        self._kept = kept
+        self._seconds: deque[float] = deque(maxlen=kept)
         self._current = 0.0  # bytes of the second that is not over
         self._peak = 0.0
 
@@ -51,8 +52,8 @@ class Meter:
     def _fill_seconds(self, speed: float, now: float) -> None:
         at = self._read_at - self._started_at
         end = now - self._started_at
-        if end - at > KEPT_SECONDS:  # nobody looked for an hour: older seconds would fall out anyway
-            at = float(int(end - KEPT_SECONDS))
+        if end - at > self._kept:  # nobody looked for so long: older seconds would fall out anyway
+            at = float(int(end - self._kept))
             self._current = 0.0
         while int(at) < int(end):
             following = float(int(at) + 1)

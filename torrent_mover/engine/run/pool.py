@@ -13,7 +13,7 @@ from typing import Final
 from torrent_mover.domain.errors import Cancelled, MoverError, Retry, SourceCorrupt, TorrentGone, Unexpected
 from torrent_mover.domain.move import Mark, MoveRecord, Stage
 from torrent_mover.domain.report.events import Held, LeftOut, Level, MoveDone, MoveFailed, MoveRetried, Noticed
-from torrent_mover.domain.report.rate import Meter
+from torrent_mover.domain.report.rate import MINUTE, Meter
 from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.retry import Backoff, count_failure
 from torrent_mover.domain.text import cause_first, counted
@@ -103,7 +103,11 @@ class Engine:
     def _row(self, move: PlannedMove) -> Row:
         """A row that knows how often the move has failed in former runs: at least one try is left."""
         now = self.world.clock.monotonic
-        row = Row(move, Track(move.torrent.id, move.torrent.size, self.world.way.of(move).legs, now), Meter(now()))
+        row = Row(
+            move,
+            Track(move.torrent.id, move.torrent.size, self.world.way.of(move).legs, now),
+            Meter(now(), kept=MINUTE),
+        )
         before = self.roster.get(row.id)
         if before is not None and before.standing is MoveStatus.FAILED:
             row.given_up = before.given_up
