@@ -1,54 +1,54 @@
-"""Where a folder's file system is mounted, as the kernel tells it."""
+"""Where the file system of a folder begins."""
 
 from __future__ import annotations
 
-import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.tier_house import tmpfs
 from torrent_mover.adapters.local.mounts import mount_point
 
-TABLE = """\
-22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
-23 22 8:17 / /mnt/nas rw,relatime shared:5 - ext4 /dev/sdb1 rw
-24 22 8:17 /part /srv/with\\040blank rw - ext4 /dev/sdb1 rw
-25 22 0:44 / /mnt/nas\\134odd rw - tmpfs none rw
-"""
+servers = pytest.mark.servers  # mounting takes root
 
 
-@pytest.fixture
-def table(tmp_path):
-    (tmp_path / "mountinfo").write_text(TABLE)
-    return tmp_path / "mountinfo"
-
-
-@pytest.mark.parametrize(
-    ("folder", "at"),
-    [
-        ("/mnt/nas", "/mnt/nas"),
-        ("/mnt/nas/films/2021", "/mnt/nas"),
-        ("/mnt/nas2", "/"),
-        ("/mnt", "/"),
-        ("/srv/with blank/x", "/srv/with blank"),
-        ("/mnt/nas\\odd/x", "/mnt/nas\\odd"),
-    ],
-)
-def test_the_nearest_mount_above_counts(table, folder, at):
-    assert mount_point(Path(folder), table) == Path(at)
-
-
-def test_links_are_followed(tmp_path, table):
+def test_proc_is_a_file_system_of_its_own_and_links_are_followed(tmp_path):
     link = tmp_path / "link"
-    link.symlink_to("/mnt/nas/films")
-    assert mount_point(link, table) == Path("/mnt/nas")
+    link.symlink_to("/proc/self")
+    assert mount_point(Path("/proc/self")) == mount_point(link) == Path("/proc")
+    assert mount_point(tmp_path) == mount_point(tmp_path / "not" / "there") != Path("/proc")
 
 
-def test_without_a_table_nothing_is_known(tmp_path):
-    assert mount_point(Path("/mnt/nas"), tmp_path / "none") is None
+@servers
+def test_a_disk_begins_where_it_is_mounted_and_is_gone_with_it(tmp_path):
+    disk = tmp_path / "disk"
+    above = mount_point(tmp_path)
+    with tmpfs(disk, "1m"):
+        (disk / "a" / "b").mkdir(parents=True)
+        assert mount_point(disk / "a" / "b") == mount_point(disk) == disk
+    assert mount_point(disk / "a" / "b") == above
 
 
-def test_this_machine_tells_it():
-    found = mount_point(Path("/proc/self"))
-    assert found == Path("/proc")
-    assert os.path.ismount(found)
+@servers
+def test_a_folder_that_is_mounted_onto_itself_lies_where_it_lies(tmp_path):
+    """As systemd does with each of ReadWritePaths: it says nothing of a disk."""
+    disk, above = tmp_path / "disk", mount_point(tmp_path)
+    with tmpfs(disk, "1m"):
+        (disk / "torrents").mkdir()
+        with onto_itself(disk / "torrents"):
+            assert mount_point(disk / "torrents") == disk
+    (disk / "torrents").mkdir(parents=True)
+    with onto_itself(disk / "torrents"):
+        assert mount_point(disk / "torrents") == above
+
+
+@contextmanager
+def onto_itself(folder: Path) -> Iterator[None]:
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)

@@ -2,6 +2,8 @@
 
 Where the folder is the mount point itself, it is still there once its disk is unplugged: what moves bring would land below the
 mount point, on the system's disk, and nobody would see it any more when the disk is back.
+
+A container that is given the folder itself cannot see this: there it is a mount of its own, whatever lies behind it.
 """
 
 from __future__ import annotations
