@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ COPIES = "of copies behind the SSD"
 OLD_COPIES = "of copies behind the SSD whose torrents have left this client"
 """A tier deletes no copy: what a route, health or a person takes out of the client leaves it behind."""
 ROTTEN = "of copies behind the SSD in which a bit has flipped, whose original is whole"
+OVERTAKEN = "left on the SSD by an eviction that was cut short and overtaken by somebody, who was told"
 RETIRED = "of torrents that health retired, whose data stays where it was"
 
 
@@ -142,25 +145,43 @@ class Watchman:
     def _why(self, path: Path) -> str:
         if path.name in (KEEP, "root-id"):
             return "of folders themselves"
-        text = str(path)
-        if BIN in text:
+        if BIN in str(path):
             return "in the bin of health"
-        home, digest = self.place.clients["home"].listed(), self.looker.digest(path)
+        digest = self.looker.digest(path)
         owner = next((each for each in self.story.known.values() if digest in each.digests.values()), None)
-        if owner is not None and ".torrent-mover" not in text:
-            if path.is_relative_to(self.place.root / "home/hdd"):
-                return COPIES if owner.id in home else OLD_COPIES
-            if owner.ended == HEALTH and path.is_relative_to(self.place.root / "nas"):
-                return RETIRED
-        rotten = self._named(path)
-        if (
-            rotten is not None
-            and path.is_relative_to(self.place.root / "home/hdd")
-            and (rotten.ended or any(self._whole_at(client, rotten) for client in self.place.clients))
-        ):
-            return ROTTEN
+        why = self._why_of(path, owner) if owner is not None else ""
+        if why or self._rotten(path):
+            return why or ROTTEN
         self.wrong.append(f"nothing explains {path} ({path.stat().st_size} bytes): {self._whose(path)}")
         return "not explained"
+
+    def _why_of(self, path: Path, owner: KnownTorrent) -> str:
+        """Why a whole file of that torrent lies where no client has it; blank: nothing explains it."""
+        if ".torrent-mover" not in str(path):
+            if path.is_relative_to(self.place.root / "home/hdd"):
+                return COPIES if owner.id in self.place.clients["home"].listed() else OLD_COPIES
+            if owner.ended == HEALTH and path.is_relative_to(self.place.root / "nas"):
+                return RETIRED
+        return OVERTAKEN if self._overtaken(path, owner) else ""
+
+    def _rotten(self, path: Path) -> bool:
+        """Whether it is a copy in which a bit has flipped, and nobody needs it."""
+        known = self._named(path)
+        if known is None or not path.is_relative_to(self.place.root / "home/hdd"):
+            return False
+        return bool(known.ended) or any(self._whole_at(client, known) for client in self.place.clients)
+
+    def _overtaken(self, path: Path, known: KnownTorrent) -> bool:
+        """Whether it lies on the SSD by an eviction that a kill cut short and somebody overtook, who was told.
+
+        Nothing of it is needed there: it has left, or is whole at a client.
+        """
+        needed = not known.ended and not any(self._whole_at(client, known) for client in self.place.clients)
+        if needed or not path.is_relative_to(self.place.root / "home/ssd"):
+            return False
+        with closing(sqlite3.connect(f"file:{self.place.root / 'state/journal.sqlite3'}?mode=ro", uri=True)) as journal:
+            rows = journal.execute("SELECT text FROM notes WHERE torrent = ?", (known.id.hex,)).fetchall()
+        return any("no longer lists" in text or "nothing is done to it" in text for (text,) in rows)
 
     def _named(self, path: Path) -> KnownTorrent | None:
         """Whose file this is by its name: each is the only one that is called so."""
