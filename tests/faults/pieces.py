@@ -200,8 +200,8 @@ def kept() -> dict[str, Figures]:
 
 
 def keep(figures: Iterable[Figures]) -> None:
-    """Put them in the place of what was kept of their pieces."""
-    every = kept() | {each.piece: each for each in figures if each.ended.passed}
+    """Put them in the place of what was kept of their pieces; of what no test ran, the former figures stay."""
+    every = kept() | {each.piece: each for each in figures if each.ended.passed or each.ended.failed}
     KEPT.write_text("".join(_line(every[piece]) + "\n" for piece in PIECES if piece in every), encoding="utf-8")
 
 

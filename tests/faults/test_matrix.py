@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.faults import pieces, report
 from tests.faults.duties import SURVIVED
 from tests.faults.matrix import ROWS, numbers
-from tests.faults.pieces import PIECES
+from tests.faults.pieces import PIECES, Ended, Figures
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +44,31 @@ def test_every_scenario_belongs_to_a_row():
     assert rows <= set(ROWS)
     assert len(rows) > 20
     assert not [number for number, row in ROWS.items() if not (number in rows or row.held_by)]
+
+
+def test_a_piece_of_which_every_test_fails_takes_the_place_of_its_former_figures_and_the_run_says_so(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(pieces, "KEPT", tmp_path / "measured.jsonl")
+    monkeypatch.setattr(report, "PAGE", tmp_path / "reliability.md")
+    pieces.keep([Figures("serve", "4.0.0", [], Ended(Counter({"tests/e2e/test_serve.py": 3})))])
+    monkeypatch.setattr(
+        pieces,
+        "run",
+        lambda piece, _folder: Figures(piece, "4.0.1", [], Ended(failed=["tests/e2e/test_serve.py::test_x"])),
+    )
+
+    assert report.main(["serve"]) == 1
+
+    kept = pieces.kept()["serve"]
+    assert (kept.release, kept.ended.failed) == ("4.0.1", ["tests/e2e/test_serve.py::test_x"])
+    assert "test_x" in (tmp_path / "reliability.md").read_text(encoding="utf-8")
+
+
+def test_of_a_piece_that_could_not_run_the_former_figures_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(pieces, "KEPT", tmp_path / "measured.jsonl")
+    pieces.keep([Figures("serve", "4.0.0", [], Ended(Counter({"tests/e2e/test_serve.py": 3})))])
+
+    pieces.keep([Figures("serve", "4.0.1", [], Ended())])
+
+    assert pieces.kept()["serve"].release == "4.0.0"
