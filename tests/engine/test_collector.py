@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 
 import pytest
 
@@ -58,4 +59,25 @@ def test_it_stays_off_for_who_has_switched_it_off_and_comes_back_after_a_failure
         gc.enable()
     with pytest.raises(ValueError, match="broken"), collector_paused():
         raise ValueError("broken")
+    assert gc.isenabled()
+
+
+def test_it_comes_back_with_the_last_of_several_threads_whoever_came_first():
+    second_is_in, first_is_out = threading.Barrier(2, timeout=60), threading.Barrier(2, timeout=60)
+    seen = []
+
+    def second():
+        with collector_paused():
+            second_is_in.wait()
+            first_is_out.wait()
+            seen.append(gc.isenabled())
+
+    other = threading.Thread(target=second)
+    with collector_paused():
+        other.start()
+        second_is_in.wait()
+    first_is_out.wait()
+    other.join(60)
+
+    assert seen == [False], "the one that is still inside keeps it away"
     assert gc.isenabled()
