@@ -75,6 +75,35 @@ def test_an_ssd_that_is_short_and_of_which_nothing_may_leave_is_told_once_until_
     assert house.warned == [told, told], "over while one left, and back again"
 
 
+def test_an_ssd_that_is_short_is_not_told_again_after_work_on_the_queue_alone(house):
+    house.torrent("Pinned", 40_000, tags=("keep",))
+    house.change(pin_tags=("keep",))
+    house.need(ALL)
+    worker = house.worker()
+
+    for _ in range(3):
+        rounds(house, worker)
+        worker.process_queue()
+
+    assert len(house.warned) == 1
+
+
+def test_an_ssd_that_is_short_is_not_told_again_after_another_disk_was_away(house):
+    house.torrent("Pinned", 40_000, tags=("keep",))
+    house.change(pin_tags=("keep",))
+    house.need(ALL)
+    worker = house.worker()
+    rounds(house, worker)
+
+    aside = house.hdd.with_name("aside")
+    house.hdd.rename(aside)
+    rounds(house, worker)
+    aside.rename(house.hdd)
+    rounds(house, worker)
+
+    assert len([text for text in house.warned if "no torrent may leave it now" in text]) == 1
+
+
 def test_copies_that_wait_for_room_are_told_once_however_many_there_are(house):
     for number in range(3):
         house.torrent(f"Film {number}", 40_000)

@@ -81,7 +81,7 @@ class TierWorker:
                 else:
                     self._note(root_trouble="")
                     self._part(self._evicted, report)
-            self._end(report)
+            self._end(report, whole=not away)
             return report
 
     def process_queue(self) -> RoundReport:
@@ -229,17 +229,17 @@ class TierWorker:
             )
             self._world.journal.save_heartbeat(self._beat)
 
-    def _warn(self, report: RoundReport) -> None:
-        """Tell of what no part has told of. Once: again where it was over in between."""
+    def _warn(self, report: RoundReport, *, whole: bool) -> None:
+        """Tell of what no part has told of. Once: again where it was over in between, which only a whole round can see."""
         found = dict(needing(self._world, report))
         for text, key in found.items():
             if text not in self._warned:
                 self._world.warn(key, text)
-        self._warned = frozenset(found)
+        self._warned = frozenset(found) if whole else self._warned | frozenset(found)
 
-    def _end(self, report: RoundReport) -> None:
-        """The worker's last answers, for those that only look."""
-        self._warn(report)
+    def _end(self, report: RoundReport, *, whole: bool = False) -> None:
+        """The worker's last answers, for those that only look. `whole`: every part of a round was done."""
+        self._warn(report, whole=whole)
         world, now = self._world, self._world.clock.now()
         silent = [
             trouble.error.what for trouble in report.failed if isinstance(trouble.error, ServerError | OtherMover)
