@@ -16,7 +16,7 @@ from torrent_mover import __version__
 from torrent_mover.adapters.process import surroundings
 from torrent_mover.commands import doctor_arguments, init_arguments, serve_arguments
 from torrent_mover.commands.command_line import CommandParser
-from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, UsageError
+from torrent_mover.domain.errors import AlreadyRunning, ConfigError, ExitCode, MoverError, UsageError
 
 _DUTIES: Final = {
     "tier": "tiering",
@@ -426,7 +426,19 @@ def _perform(argv: Sequence[str] | None) -> int:
     surroundings.raise_open_files()
     surroundings.collect_rarely()
     module = importlib.import_module(f"torrent_mover.commands.{_command(arguments)}")
-    return int(module.execute(arguments))
+    try:
+        return int(module.execute(arguments))
+    except AlreadyRunning as error:
+        if not arguments.quiet or _stays(arguments):
+            raise
+        return int(error.exit_code)  # of a timer: the run that goes on does what this one would have done
+
+
+def _stays(arguments: argparse.Namespace) -> bool:
+    """Whether it was begun as a service: that of one which is refused must be told."""
+    return arguments.command == "serve" or any(
+        getattr(arguments, each, None) for each in ("watch", "watch_tier", "stay")
+    )
 
 
 def _unsaid(trouble: OSError | None, code: int) -> int:

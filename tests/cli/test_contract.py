@@ -148,9 +148,24 @@ def test_the_exit_code_says_what_happened(desk, code, arguments):
 
 def test_a_second_run_ends_with_a_code_of_its_own(desk):
     with RunLock(desk.folder / "state" / "run.lock"):
-        told = desk.run("--simple", "-q")
+        told = desk.run("--simple")
 
     assert (told.code, told.out) == (5, "")
+    assert "Another run is active" in told.err
+
+
+def test_a_second_run_that_cron_begins_says_nothing_so_that_no_mail_is_sent(desk):
+    with RunLock(desk.folder / "state" / "run.lock"):
+        told = desk.run("--simple", "-q")
+
+    assert (told.code, told.out, told.err) == (5, "", "")
+
+
+def test_a_service_that_is_refused_beside_a_run_says_so_with_q_as_well(desk):
+    with RunLock(desk.folder / "state" / "run.lock"):
+        told = desk.run("--watch", "--simple", "-q")
+
+    assert told.code == 5
     assert "Another run is active" in told.err
 
 

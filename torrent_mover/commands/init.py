@@ -345,7 +345,7 @@ class _Setup:
     def _key(self, told: str, flag: str) -> str:
         """The path of a private key that is there; blank: those of the agent and the usual ones."""
         answer = self._console.ask(_KEY, told or _USUAL_KEYS, flag)
-        while answer != _USUAL_KEYS and not expanded(answer).is_file():
+        while answer != _USUAL_KEYS and not _is_file(answer):
             self._console.bad(ConfigError(f"There is no file {answer}.", remedy=_KEYS_AGAIN))
             answer = self._console.ask(_KEY, _USUAL_KEYS, flag)
         return "" if answer == _USUAL_KEYS else answer
@@ -484,14 +484,28 @@ class _Setup:
         ):
             self._console.say(f"{title:<9}{command}   ({what})")
         self._console.say("By cron, every half hour; it prints only failures. Add this line with crontab -e:")
-        self._console.say(f"*/30 * * * * {whole}{config} --simple -q || [ $? -eq 5 ]")
+        self._console.say(f"*/30 * * * * {in_crontab(f'{whole}{config} --simple -q || [ $? -eq 5 ]')}")
 
 
-def doubt_of_mount(folder: str) -> Doubt | None:
-    """What to tell of a folder of this machine that is a mount point itself; None: it is none.
+def in_crontab(command: str) -> str:
+    """A command as a line of a crontab has it: there, a bare `%` ends the line of the command."""
+    return command.replace("%", r"\%")
 
-    While its disk is away, such a folder is still there, empty and on the disk above: a run would fill that.
+
+def _is_file(answer: str) -> bool:
+    """Whether it is the path of a file; no file has a name that is too long for its file system."""
+    try:
+        return expanded(answer).is_file()
+    except OSError:
+        return False
+
+
+def doubt_of_mount(typed: str) -> Doubt | None:
+    """What to tell of a folder of this machine, as it was typed, that is a mount point itself; None: it is none.
+
+    While its disk is away, such a folder is still there, empty and on the disk above: a run that remembers no disk fills that.
     """
+    folder = str(expanded(typed))
     if folder == "/" or not Path(folder).is_mount():
         return None
     return Doubt(

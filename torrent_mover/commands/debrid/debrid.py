@@ -15,7 +15,7 @@ from torrent_mover.commands.debrid import keeping, looking, staying, working
 from torrent_mover.commands.debrid.lines import EventLines
 from torrent_mover.commands.debrid.said import Said
 from torrent_mover.commands.stopping import interrupted, signals
-from torrent_mover.domain.errors import Cancelled, ExitCode, MoverError, UsageError, worst
+from torrent_mover.domain.errors import AlreadyRunning, Cancelled, ExitCode, MoverError, UsageError, worst
 from torrent_mover.domain.settings.problems import quoted
 from torrent_mover.domain.text import safe
 from torrent_mover.duties.debrid.alerts import alert, all_clear
@@ -80,7 +80,8 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
                 if len(setups) == 1:
                     raise
                 failure = failure or error
-                sys.stderr.write(f"{safe(str(error))}\n")
+                if not (arguments.quiet and isinstance(error, AlreadyRunning)):
+                    sys.stderr.write(f"{safe(str(error))}\n")
     code = _tell(arguments, told)
     return worst([code, failure.exit_code]) if failure is not None else code
 
