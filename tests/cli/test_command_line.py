@@ -14,6 +14,7 @@ from torrent_mover.cli import main
         (["init", "helth"], "health"),
         (["--dryrun"], "--dry-run"),
         (["--tst-run"], "--test-run"),
+        (["debrid", "run", "--dry"], "--dry-run"),
         (["tier", "--watchh"], "--watch"),
         (["health", "--undo=3", "--explane=abcd"], "--explain"),
         (["debrid", "stauts"], "status"),
@@ -38,4 +39,26 @@ def test_what_is_like_nothing_is_told_with_where_all_of_it_stands(capsys):
     said = capsys.readouterr().err
     assert ended.value.code == 2
     assert "Did you mean" not in said
-    assert said.endswith("  All of it: torrent-mover debrid --help\n")
+    assert said.endswith("  See torrent-mover debrid --help\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (["debrid", "run", "--jobs=x"], "torrent-mover debrid"),
+        (["debrid", "run", "--nope"], "torrent-mover debrid"),
+        (["tier", "--jobs=x"], "torrent-mover tier"),
+        (["--jobs=x"], "torrent-mover"),
+        (["--jobs=x", "tier"], "torrent-mover"),
+    ],
+)
+def test_an_option_that_is_like_none_of_its_command_is_told_with_the_help_of_that_command(
+    capsys, monkeypatch, words, where
+):
+    monkeypatch.setattr("sys.argv", ["torrent-mover", *words])
+
+    with pytest.raises(SystemExit):
+        main(words)
+
+    wrong = next(word for word in words if word.startswith("--"))
+    assert capsys.readouterr().err == f"{where}: unrecognized arguments: {wrong}\n  See {where} --help\n"

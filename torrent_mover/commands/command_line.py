@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Final, NoReturn
 
 _USAGE: Final = 2  # the exit code
+_NEAR: Final = 0.8
+"""How alike two words are of which one is a slip of the other: `--watchh` and `--watch` are 0.93, `--jobs` and `--json` 0.67."""
+_TELLING: Final = 4
+"""So many first characters of a word (`--dr`) are enough to tell it by."""
 _CHOICE: Final = re.compile(r"invalid choice: ['\"](.+?)['\"] \(")
 _UNKNOWN: Final = re.compile(r"unrecognized arguments: (\S+)")
 
@@ -19,29 +22,33 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Tell it on standard error, and end with exit code 2."""
-        lines = [f"{self.prog}: {message}"]
-        near = self._near(message)
+        choice, unknown = _CHOICE.search(message), _UNKNOWN.search(message)
+        about: argparse.ArgumentParser = self
+        near = ""
+        if choice:
+            near = _near(choice[1], [str(each) for action in self._actions for each in action.choices or ()])
+        elif unknown:
+            about = self._typed(sys.argv[1:], unknown[1])
+            near = _near(unknown[1].partition("=")[0], list(about._option_string_actions))
+        lines = [f"{about.prog}: {message}"]
         if near:
             lines.append(f"  Did you mean {near}?")
-        lines.append(f"  All of it: {self.prog} --help")
+        lines.append(f"  See {about.prog} --help")
         self.exit(_USAGE, "".join(f"{line}\n" for line in lines))
 
-    def _near(self, message: str) -> str:
-        choice, unknown = _CHOICE.search(message), _UNKNOWN.search(message)
-        if choice:
-            known = [str(each) for action in self._actions for each in action.choices or ()]
-            found = get_close_matches(choice[1], known, 1)
-        elif unknown:
-            found = get_close_matches(unknown[1].partition("=")[0], list(self._options(sys.argv[1:])), 1)
-        else:
-            found = []
-        return found[0] if found else ""
-
-    def _options(self, words: list[str]) -> Iterator[str]:
-        """Those of this parser, and of the command that was typed: what it does not know is told by the one above it."""
+    def _typed(self, words: list[str], unknown: str) -> argparse.ArgumentParser:
+        """That of the command that `unknown` was typed for: what it does not know is told by the one above it."""
         for action in self._actions:
-            yield from action.option_strings
             if isinstance(action, argparse._SubParsersAction):
-                for name, parser in action.choices.items():
-                    if name in words:
-                        yield from parser._options(words)
+                for at, word in enumerate(words):
+                    if word in action.choices and unknown in words[at:]:
+                        found = action.choices[word]
+                        return found._typed(words[at + 1 :], unknown) if isinstance(found, CommandParser) else found
+        return self
+
+
+def _near(typed: str, known: list[str]) -> str:
+    """The word that was probably meant: the only one that goes on as it does, or one that is nearly the same; blank: none."""
+    longer = [each for each in known if len(typed) >= _TELLING and each.startswith(typed)]
+    found = longer if len(longer) == 1 else get_close_matches(typed, known, 1, _NEAR)
+    return found[0] if found else ""

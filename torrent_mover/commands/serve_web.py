@@ -71,7 +71,7 @@ class Web:
         self._says = says
         shown = f"http://{settings.host}:{self._server.port}{settings.base}/"
         who = (
-            f"; it asks for the line in {state_folder(self._duties) / TOKEN_FILE}"
+            f"; the token is the one line of {state_folder(self._duties) / TOKEN_FILE}"
             if token and settings.token is None
             else ""
         )

@@ -161,7 +161,7 @@ def trouble_of_loop(setup: HealthSetup, state: str, at: float, error: str) -> st
 
 
 def _actions(setup: HealthSetup) -> str:
-    """What was begun and has not ended, or has failed last."""
+    """How many actions there were. Raises Doubt where one was begun and nobody is at work to end it."""
     with ExitStack() as stack:
         done = records_of(setup, open_journal(setup, stack, writes=False)).actions()
     begun = [each for each in done if each.state is ActionState.UNDER_WAY]
