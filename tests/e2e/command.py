@@ -106,7 +106,9 @@ class Command:
         if self._process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
+            # What the warm interpreter has only just forked leads no group yet.
+            self._process.send_signal(signal.SIGKILL)
+        self._process.wait(PATIENCE)
         for reader in self._readers:
             reader.join()
         for stream in (self._process.stdout, self._process.stderr):
