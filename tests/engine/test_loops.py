@@ -181,6 +181,20 @@ def test_a_loop_that_is_paused_ends_its_look_and_begins_no_other_one_until_it_is
     assert not supervisor.pause("another")
 
 
+def test_who_listens_hears_of_a_pause_and_of_its_end(clock):
+    heard = []
+    supervisor = Supervisor(clock, lambda view: heard.append(view.state))
+    supervisor.start(Ticking("one", lambda _stop: 1000.0))
+    try:
+        assert eventually(lambda: LoopState.WAITING in heard)
+        supervisor.pause("one")
+        assert heard[-1] is LoopState.PAUSED
+        supervisor.resume("one")
+        assert eventually(lambda: LoopState.LOOKING in heard[heard.index(LoopState.PAUSED) :])
+    finally:
+        supervisor.stop(10)
+
+
 class Staying(Ticking):
     """A loop that stays in its look, and is asked there."""
 

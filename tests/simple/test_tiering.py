@@ -149,3 +149,12 @@ def test_a_worker_that_waits_for_somebody_to_ask_promises_no_time():
 
     assert "ssd idle," in tiers_text(control.current)
     assert "next round" not in tiers_text(control.current)
+
+
+def test_a_tier_that_a_person_has_paused_is_paused_and_not_silent():
+    control = scenes.idle()
+    control.show(worker=TierWorkerView(1, AT - 5000, AT - 4000, paused=True))
+    control.current = replace(control.current, at=AT)
+
+    assert "ssd paused" in tiers_text(control.current)
+    assert "silent" not in tiers_text(control.current)

@@ -39,6 +39,7 @@ class MemoryTierJournal:
         self._pins: set[InfoHash] = set()
         self._requested = 0.0
         self._beat: Heartbeat | None = None
+        self._paused = False
         self.history: list[TierHistoryEntry] = []
         self.certificates: list[EvictionCertificate] = []
         self.stages: list[str] = []
@@ -120,6 +121,12 @@ class MemoryTierJournal:
 
     def heartbeat(self) -> Heartbeat | None:
         return self._beat
+
+    def paused(self) -> bool:
+        return self._paused
+
+    def save_paused(self, *, paused: bool) -> None:
+        self._paused = paused
 
     def save_heartbeat(self, beat: Heartbeat) -> None:
         self._beat = beat

@@ -139,6 +139,8 @@ def _worker(setup: HealthSetup) -> str:
             kept="Nothing is judged and nothing is done.",
             remedy="Mend what it names, and save the config again: it begins anew. Or start its process again.",
         )
+    if state == LoopState.PAUSED.value:
+        return f"paused: {who}{last}; it goes on when somebody lets it"
     return f"yes: {who}{last}"
 
 
@@ -155,6 +157,8 @@ def trouble_of_loop(setup: HealthSetup, state: str, at: float, error: str) -> st
     silent = max(time.time() - at, 0.0)
     if state == LoopState.PARKED.value:
         return f"parked: {error}"
+    if state == LoopState.PAUSED.value:  # by a person; it does not look, and gives no sign
+        return ""
     if state and silent > setup.general.stuck_after + setup.settings.every:
         return f"no sign of life for {duration(silent)}"
     return ""

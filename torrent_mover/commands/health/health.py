@@ -44,6 +44,7 @@ from torrent_mover.duties.health.health_journal import DUTY
 from torrent_mover.duties.health.judging import Verdict
 from torrent_mover.duties.health.model import HealthHold
 from torrent_mover.duties.health.worker import HealthReport
+from torrent_mover.engine.hub.loops import LoopState
 
 SCHEMA_VERSION: Final = 1
 _SHORTEST: Final = 4
@@ -235,7 +236,10 @@ def _check(setup: HealthSetup, _arguments: argparse.Namespace) -> Told:
     wrong = trouble_of_loop(setup, state, at, error) if running(setup) else ""
     if wrong:
         lines.append(f"  {safe(wrong)}")
-    data["state"] = wrong or ("running" if running(setup) else "")
+    elif running(setup) and state == LoopState.PAUSED.value:
+        lines.append("  paused: it goes on when somebody lets it")
+    paused = state == LoopState.PAUSED.value
+    data["state"] = wrong or ("" if not running(setup) else "paused" if paused else "running")
     due = report.assessment is not None and any(each.due for each in report.assessment.findings)
     return lines, data, worst((code, ExitCode.SOME_FAILED if due or wrong else ExitCode.DONE))
 

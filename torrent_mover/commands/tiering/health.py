@@ -10,7 +10,7 @@ from typing import Any
 
 from torrent_mover.bootstrap.tiering.disks import LocalTierDisk
 from torrent_mover.bootstrap.tiering.setups import TierSetup
-from torrent_mover.bootstrap.tiering.state import open_journal
+from torrent_mover.bootstrap.tiering.state import open_journal, stays
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.duties.tiering.locking import DUTY
 from torrent_mover.duties.tiering.roots import RootState, judge_root
@@ -39,7 +39,8 @@ def _health(setup: TierSetup) -> TierHealth:
     try:
         with ExitStack() as stack:
             journal = KeptTierJournal(open_journal(setup, stack, writes=False).documents(DUTY, setup.name))
-            return health(journal.heartbeat(), list(_troubles(setup, journal)), time.time())
+            paused = stays(setup) and journal.paused()
+            return health(journal.heartbeat(), list(_troubles(setup, journal)), time.time(), paused=paused)
     except MoverError as error:
         return health(None, [error.what], time.time())
 

@@ -238,6 +238,8 @@ def loops_of(tiers: Sequence[Tier], every: float | None) -> tuple[list[TierStand
     for tier in tiers:
         stand = tier.stand(every)
         tier.take_over_old_queue(stand.world)
+        if stand.world.journal.paused():  # a process that was killed was; this one begins
+            stand.world.journal.save_paused(paused=False)
         stands.append(stand)
         loops.append(stand.loop)
         names = {loop.name for loop in loops}

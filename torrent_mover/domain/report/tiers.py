@@ -257,10 +257,11 @@ class TierWorkerView:
     beat_at: float
     doing: str = ""
     next_round_at: float | None = None
+    paused: bool = False
 
     def silent(self, at: float) -> bool:
-        """Whether it gave no sign for so long that somebody should look."""
-        return at - self.beat_at > SILENT_AFTER
+        """Whether it gave no sign for so long that somebody should look; one that a person has paused gives none, and is well."""
+        return not self.paused and at - self.beat_at > SILENT_AFTER
 
 
 @dataclass(frozen=True, slots=True)

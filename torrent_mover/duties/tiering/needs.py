@@ -244,6 +244,12 @@ class TierJournal(Protocol):
     def heartbeat(self) -> Heartbeat | None:
         """The worker's last sign."""
 
+    def paused(self) -> bool:
+        """Whether a person has paused the worker that stays: it gives no sign then, and is well."""
+
+    def save_paused(self, *, paused: bool) -> None:
+        """Write down that it is paused, or goes on."""
+
     def save_heartbeat(self, beat: Heartbeat) -> None:
         """Write it. Need not be durable at once."""
 

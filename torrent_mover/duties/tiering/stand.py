@@ -134,7 +134,9 @@ class TierStand:
     def _worker(self, beat: Heartbeat, at: float, phase: TierPhase) -> TierWorkerView:
         waits = self.loop.next_round_in if phase is TierPhase.IDLE else None
         doing = beat.doing if phase is TierPhase.WORKING else ""
-        return TierWorkerView(beat.pid, beat.since, beat.at, doing, None if waits is None else at + waits)
+        paused = self.world.journal.paused()
+        again = None if waits is None or paused else at + waits
+        return TierWorkerView(beat.pid, beat.since, beat.at, doing, again, paused)
 
     def _works(
         self, evictions: Mapping[TorrentKey, EvictionRecord], listed: Mapping[TorrentKey, tuple[str, int]]

@@ -299,6 +299,7 @@ class TierHealth:
 
     unhealthy: tuple[str, ...]
     degraded: tuple[str, ...]
+    paused: bool = False
 
     def healthy(self, *, strict: bool) -> bool:
         """Whether the exit code is 0."""
@@ -307,27 +308,30 @@ class TierHealth:
     @property
     def lines(self) -> tuple[str, ...]:
         """For people."""
-        if not self.unhealthy and not self.degraded:
-            return ("System Status: HEALTHY",)
-        word = "UNHEALTHY" if self.unhealthy else "DEGRADED"
-        return (f"System Status: {word}", *(f"  - {safe(line)}" for line in (*self.unhealthy, *self.degraded)))
+        word = "UNHEALTHY" if self.unhealthy else "DEGRADED" if self.degraded else "HEALTHY"
+        paused = ("paused: it goes on when somebody lets it",) if self.paused else ()
+        found = (*self.unhealthy, *self.degraded, *paused)
+        return (f"System Status: {word}", *(f"  - {safe(line)}" for line in found))
 
 
-def health(beat: Heartbeat | None, troubles: Sequence[str], now: float) -> TierHealth:
-    """Judge by the worker's last answers (`now` in Unix seconds). `troubles`: what is wrong with config, journal or roots."""
+def health(beat: Heartbeat | None, troubles: Sequence[str], now: float, *, paused: bool = False) -> TierHealth:
+    """Judge by the worker's last answers (`now` in Unix seconds). `troubles`: what is wrong with config, journal or roots.
+
+    `paused`: a person has paused the worker, which looks at nothing then, and is not silent.
+    """
     unhealthy = [*troubles]
     degraded: list[str] = []
     if beat is None:
         unhealthy.append("no worker has run yet")
     else:
         last = max(beat.at, beat.ended_at)
-        if not 0 <= now - last <= SILENT_AFTER:
+        if not paused and not 0 <= now - last <= SILENT_AFTER:
             unhealthy.append(f"the worker has been silent for {now - last:.0f} s")
-        if beat.client_at and now - beat.client_at > SILENT_AFTER:
+        if not paused and beat.client_at and now - beat.client_at > SILENT_AFTER:
             unhealthy.append(f"the client has been silent for {now - beat.client_at:.0f} s: {beat.client_trouble}")
         elif beat.client_trouble:
             degraded.append(beat.client_trouble)
         if beat.root_trouble:
             unhealthy.append(beat.root_trouble)
         degraded += [trouble for trouble in (beat.arr_trouble, beat.low_space) if trouble]
-    return TierHealth(tuple(dict.fromkeys(unhealthy)), tuple(degraded))
+    return TierHealth(tuple(dict.fromkeys(unhealthy)), tuple(degraded), paused=paused)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _COPIES, _EVICTIONS, _ROOTS, _PINS = "copies", "evictions", "roots", "pins"
 _CERTIFICATES, _HISTORY, _WORKER = "certificates", "history", "worker"
-_REQUEST, _BEAT = "request", "heartbeat"
+_REQUEST, _BEAT, _PAUSE = "request", "heartbeat", "pause"
 
 _HISTORY_KEPT: Final = 10_000
 _CERTIFICATES_KEPT: Final = 10_000
@@ -131,6 +131,15 @@ class KeptTierJournal(TierQueue):
         """See needs.TierJournal."""
         found = self._documents.get(_WORKER, _BEAT)
         return None if found is None else from_plain(Heartbeat, found)
+
+    def paused(self) -> bool:
+        """See needs.TierJournal."""
+        found = self._documents.get(_WORKER, _PAUSE)
+        return bool(found and found["paused"])
+
+    def save_paused(self, *, paused: bool) -> None:
+        """See needs.TierJournal."""
+        self._documents.put(_WORKER, _PAUSE, {"paused": paused})
 
     def save_heartbeat(self, beat: Heartbeat) -> None:
         """See needs.TierJournal."""

@@ -159,6 +159,7 @@ class _Runner:
         self._paused = True
         if isinstance(self._loop, Steered):
             self._loop.pause()
+        self._changed(self.view())
 
     def resume(self) -> None:
         """Let it look again, now."""

@@ -133,6 +133,8 @@ def _at_rest(tier: TierView, at: float) -> str:
         return _RESTS[tier.phase]
     if worker is None or tier.phase is TierPhase.ABSENT:
         return _NO_WORKER
+    if worker.paused and tier.phase is not TierPhase.WORKING:
+        return "paused"
     if worker.silent(at):
         return f"no sign of the worker for {fmt.ago(at - worker.beat_at)}: torrent-mover tier --healthcheck"
     if tier.phase is TierPhase.WORKING:
