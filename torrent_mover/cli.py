@@ -402,7 +402,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(ExitCode.INTERRUPTED)
     except SystemExit as ended:  # argparse's way, after --help or a wrong option
         raise SystemExit(_unsaid(surroundings.settle(), int(ended.code or 0))) from None
-    return _unsaid(surroundings.settle(), code)
+    code = _unsaid(surroundings.settle(), code)
+    if argv is None:
+        surroundings.end(code)
+    return code
 
 
 def _perform(argv: Sequence[str] | None) -> int:

@@ -7,30 +7,54 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import ExitStack, contextmanager
+from argparse import Namespace
+from contextlib import ExitStack, closing, contextmanager, nullcontext
+from types import SimpleNamespace
 
 import pytest
 
+from tests.as_user import as_user
 from tests.cli.schemas import fits
 from tests.doubles.arr.house import arr_house
 from tests.doubles.debrid_world import DebridWorld
 from tests.doubles.realdebrid import RealDebridDouble
 from tests.e2e.command import ROOT
+from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.lockfile import RunLock
+from torrent_mover.adapters.process import surroundings
+from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.bootstrap.debrid.setups import debrid_setups
 from torrent_mover.bootstrap.health.setups import health_setups
 from torrent_mover.bootstrap.health.state import LoopStates, records_of
 from torrent_mover.bootstrap.health.state import lock_of as health_lock
 from torrent_mover.bootstrap.health.state import open_journal as health_journal
 from torrent_mover.bootstrap.tiering.setups import tier_setups
 from torrent_mover.bootstrap.tiering.state import open_journal, watch_lock_of
+from torrent_mover.commands.doctor_answers import ignore
+from torrent_mover.commands.healthcheck import _Component
+from torrent_mover.commands.own_records import own_records
+from torrent_mover.commands.served import Around
+from torrent_mover.commands.tiering import serving as tier_serving
+from torrent_mover.commands.tiering.checks import _hook
+from torrent_mover.domain.paths import ClientPath, LocalPath
+from torrent_mover.domain.settings.clients import ClientType
 from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.debrid.debrid_journal import DebridJournal
+from torrent_mover.duties.debrid.records import DUTY as DEBRID
+from torrent_mover.duties.debrid.records import Wave
+from torrent_mover.duties.debrid.telling import BROKEN
 from torrent_mover.duties.health.health_journal import DUTY as HEALTH
 from torrent_mover.duties.health.model import ActionRecord, ActionState, FindingCode, HealthAction
 from torrent_mover.duties.tiering.locking import DUTY as TIER
 from torrent_mover.duties.tiering.queue_entry import Asker, QueueEntry
-from torrent_mover.duties.tiering.records import CopyRecord, CopyStage, Heartbeat
+from torrent_mover.duties.tiering.records import CopyRecord, CopyStage, EvictionMember, EvictionRecord, Heartbeat
+from torrent_mover.duties.tiering.stages import EvictionStage
 from torrent_mover.duties.tiering.tier_journal import KeptTierJournal
+from torrent_mover.engine.hub.loops import LoopState, LoopView, Supervisor
+from torrent_mover.engine.preflight.examination import Doubt, Examination
+from torrent_mover.ports.roles import Remark
 
 FILM = InfoHash("ab" * 20)
 TIERED = """\
@@ -190,6 +214,75 @@ def test_being_strict_goes_with_the_short_form_alone(debrid):
     assert "--strict works only with --healthcheck" in told.err
 
 
+def test_what_would_do_nothing_is_refused(debrid):
+    for words, says in (
+        (("--timeout", "5"), "--timeout works only with --healthcheck"),
+        (("--healthcheck", "--notify"), "--notify does not work with --healthcheck"),
+    ):
+        told = debrid.run("doctor", *words)
+        assert (told.code, says in told.err) == (2, True)
+
+
+@pytest.mark.parametrize("text", [None, "[WEB]\nport = 9\n"])
+def test_a_config_that_is_not_there_or_says_nothing_to_do_is_not_well(desk, text):
+    desk.config.unlink()
+    if text is not None:
+        desk.config.write_text(text)
+
+    told = desk.run("doctor", "--healthcheck")
+    data = fits("doctor", desk.run("doctor", "--healthcheck", "--json").data)
+
+    assert (told.code, told.err) == (1, "")
+    assert told.out.startswith("System Status: UNHEALTHY\nconfig: NOT WELL: config: ")
+    assert str(desk.config) in told.out
+    assert (data["exit_code"], [check["state"] for check in data["checks"]]) == (1, ["failed"])
+
+
+def test_a_component_that_answers_after_its_time_is_told_of_as_it_was_then():
+    late = _Component("tier", "", lambda: nullcontext([]))
+    said = late.said(0.0)
+    late.ask(time.monotonic() + 60)
+
+    assert said.line == "tier: NOT WELL: all of it: There is no answer yet."
+    assert late.said(0.0).line.startswith("tier: well")
+
+
+def test_whoever_calls_the_check_goes_on_and_only_a_process_of_ours_ends_at_once(tier, monkeypatch):
+    ended = []
+    monkeypatch.setattr(surroundings, "_left", [])
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tier.folder / "rpc.sock"))
+        mute.listen()
+        assert tier.run("doctor", "--healthcheck", "--timeout", "1").code == 1
+    assert ended == []
+
+    surroundings.leave_threads()
+    surroundings.end(7)
+    assert ended == [7]
+
+
+def test_a_folder_that_may_not_be_entered_is_a_failure_with_what_helps(tmp_path):
+    closed = tmp_path / "closed"
+    (closed / "state").mkdir(parents=True)
+    closed.chmod(0)
+    (duty,) = own_records([LocalPath(str(closed / "state"))])
+
+    def ask():
+        with duty.checks() as asked:
+            results = Examination(SystemClock(), ignore).ask(asked)
+            return {each.view.name: each.view.trouble for each in results}
+
+    try:
+        troubles = as_user(ask)
+    finally:
+        closed.chmod(0o700)
+
+    for name in ("room for journal and logs", "journal"):
+        assert troubles[name].code == "TM-E121"
+        assert troubles[name].remedy
+
+
 def test_all_that_is_well_is_healthy(debrid):
     told = debrid.run("doctor", "--healthcheck", "--strict")
 
@@ -238,6 +331,85 @@ def test_a_worker_that_holds_its_lock_and_gives_no_sign_is_a_failure(tier):
     assert "tier --watch" in worker["remedy"]
 
 
+def test_a_worker_that_a_person_has_paused_gives_no_sign_and_is_well(tier):
+    with records_of_tier(tier) as (setup, journal):
+        journal.save_heartbeat(Heartbeat(1, 1.0, time.time() - 1000))
+        pauses = tier_serving._Pauses({"tier ssd": journal})
+        pauses(LoopView("tier ssd", "tier", LoopState.PAUSED, 0.0, None, 0))
+        with RunLock(watch_lock_of(setup)):
+            worker = checks(tier)["worker"]
+            short = tier.run("tier", "--healthcheck")
+            pauses(LoopView("tier ssd", "tier", LoopState.LOOKING, 0.0, None, 0))
+            after = checks(tier)["worker"]
+        pauses(LoopView("tier ssd", "tier", LoopState.PAUSED, 0.0, None, 0))
+        gone = tier.run("tier", "--healthcheck")
+
+    assert (worker["state"], worker["result"].partition(":")[0]) == ("passed", "paused")
+    assert (short.code, "paused: it goes on" in short.out) == (0, True)
+    assert after["code"] == "TM-E136"
+    assert (gone.code, "has been silent" in gone.out) == (1, True)  # who was paused has died since
+
+
+def test_serve_writes_down_which_of_its_tiers_is_paused(tier):
+    plan = tier_serving.TiersPlan(tier_setups(str(tier.config))[0], ())
+    arguments = Namespace(config=str(tier.config), debug=False, quiet=True)
+    supervisor = Supervisor(time.monotonic)
+    with ExitStack() as stack:
+        around = Around(arguments, tier.config, threading.Event(), lambda *_: None, supervisor)
+        duty = tier_serving.begin(plan, around, stack)
+        duty.loop_changed(LoopView("tier ssd", "tier", LoopState.PAUSED, 0.0, None, 0))
+        assert checks(tier)["worker"]["result"].startswith("paused: process ")
+        duty.loop_changed(LoopView("tier ssd", "tier", LoopState.WAITING, 0.0, None, 0))
+        assert not checks(tier)["worker"]["result"].startswith("paused")
+
+
+def test_no_round_is_said_to_have_ended_where_none_has(tier):
+    with records_of_tier(tier) as (_, journal):
+        journal.save_heartbeat(Heartbeat(1, 1.0, time.time() - 1000))
+        assert checks(tier)["worker"]["result"] == "none is running now"
+        journal.save_heartbeat(Heartbeat(1, 1.0, 1.0, ended_at=time.time() - 60))
+        assert checks(tier)["worker"]["result"].startswith("none is running now; its last round ended 1m")
+
+
+def test_the_remedy_names_the_torrent_that_is_in_trouble(tier):
+    well, stuck = InfoHash("01" * 20), InfoHash("fe" * 20)
+    with records_of_tier(tier) as (_, journal):
+        for torrent, trouble in ((well, ""), (stuck, "its data is gone")):
+            member = EvictionMember("box", torrent, "A film", ClientPath("/ssd"), ClientPath("/hdd"), ran=True)
+            record = EvictionRecord(
+                "box", torrent, (member,), EvictionStage.CHOSEN, time.time(), "old", trouble=trouble
+            )
+            journal.save_eviction(record)
+        copies = checks(tier)["copies"]
+
+    assert copies["remedy"] == f"torrent-mover tier --explain {stuck.hex}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "runs", "answer"),
+    [
+        ("rtorrent", "execute.nothrow.bg=curl,-H,X-Api-Key: kept-secret-9,http://h/api/v1/tier/execute=1", "installed"),
+        ("rtorrent", "execute2={sh,-c,torrent-mover tier}", None),
+        ("rtorrent", "d.custom.set=x,y;execute=torrent-mover,tier", None),
+        ("qbittorrent", "curl -u me:kept-secret-9 http://h/api/v1/tier?execute=1", "installed"),
+    ],
+)
+def test_a_hook_is_said_to_be_there_and_never_what_it_runs(kind, runs, answer):
+    remark = Remark("runs", "", runs=runs)
+    client = SimpleNamespace(role=lambda _role: SimpleNamespace(remarks=lambda: [remark]))
+    tier = SimpleNamespace(client=lambda: client)
+    setup = SimpleNamespace(clients={"box": SimpleNamespace(type=ClientType(kind))})
+    named = SimpleNamespace(client=SimpleNamespace(name="box"))
+    world = SimpleNamespace(settings=SimpleNamespace(client="box", sweep_every=300.0), clients={"box": named})
+
+    if answer is not None:
+        assert _hook(tier, setup, world) == answer
+    else:
+        with pytest.raises(Doubt) as doubt:
+            _hook(tier, setup, world)
+        assert runs not in doubt.value.what
+
+
 def test_an_ssd_that_has_less_free_than_is_wanted_is_said(tier):
     tier.config.write_text(tier.config.read_text().replace("free_low = 0", "free_low = 99%"))
 
@@ -280,6 +452,27 @@ def test_a_loop_that_is_parked_is_a_failure_and_an_action_without_an_end_is_said
     assert (actions["state"], "pause Show" in actions["result"]) == ("warning", True)
     assert (worker["state"], worker["code"]) == ("failed", "TM-E136")
     assert "Parked: the disk is full" in worker["result"]
+
+
+def test_a_loop_that_a_person_has_paused_is_well_however_long(loop):
+    (setup,), _ = health_setups(str(loop.config))
+    with ExitStack() as stack:
+        journal = health_journal(setup, stack, writes=True)
+        LoopStates(journal.documents(HEALTH, setup.name)).save("paused", 1.0, "")
+        with RunLock(health_lock(setup)):
+            worker = checks(loop)["worker"]
+
+    assert (worker["state"], worker["result"].partition(":")[0]) == ("passed", "paused")
+
+
+def test_a_wave_of_broken_links_is_counted_in_links(debrid):
+    assert debrid.run("debrid", "run", "--once").code == 0
+    (setup,), _ = debrid_setups(str(debrid.config))
+    with closing(SqliteJournal(debrid.journal, SystemClock())) as journal:
+        DebridJournal(journal.documents(DEBRID, setup.name)).save_wave(Wave(BROKEN, 700, (), 0.0))
+        repairs = checks(debrid)["repairs"]
+
+    assert repairs["result"].startswith("700 links are broken at once")
 
 
 def test_a_journal_that_is_damaged_is_a_failure_with_what_rescues_it(debrid):

@@ -85,8 +85,13 @@ def test_doctor_says_whether_the_hook_is_installed_and_whether_the_client_waits_
     install("execute.nothrow=torrent-mover,tier,$d.hash=")
     waits = hook()
     assert (waits["state"], ".bg" in waits["remedy"]) == ("warning", True)
+    install("execute.nothrow.bg=curl,-H,X-Api-Key: kept-secret-9,http://127.0.0.1:9/api/v1/tier/execute")
+    assert (hook()["state"], hook()["result"]) == ("passed", "installed")
+    install("execute.nothrow=curl,-H,X-Api-Key: kept-secret-9,http://127.0.0.1:9/api/v1/tier/ssd")
+    assert hook()["state"] == "warning"
+    assert "kept-secret-9" not in json.dumps(hook())
     install("execute.nothrow.bg=torrent-mover,tier,$d.hash=")
-    assert hook()["result"] == "installed: execute.nothrow.bg=torrent-mover,tier,$d.hash="
+    assert hook()["result"] == "installed"
     assert main(["--config", str(config), "doctor", "--healthcheck"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["System Status", "config", "tier ssd", "own records"]

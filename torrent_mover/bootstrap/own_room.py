@@ -13,7 +13,9 @@ from torrent_mover.engine.preflight.space import own_space
 
 def room_for_us(folder: LocalPath) -> str:
     """The answer of a check, in words. Raises NotWritable, Doubt where little is left."""
-    there = next((each for each in (Path(str(folder)), *Path(str(folder)).parents) if each.exists()), Path("/"))
+    path = Path(str(folder))
+    # Below a folder that may not be entered nothing is to be seen: then that folder is the one that is not ours.
+    there = next((each for each in (path, *path.parents) if os.path.exists(each)), Path("/"))  # noqa: PTH110  it raises nothing
     if not os.access(there, os.W_OK | os.X_OK):
         raise NotWritable(
             f"{there} is not ours to write, and the journal and the logs go to {folder}.",

@@ -11,6 +11,7 @@ from typing import Protocol
 from torrent_mover.adapters.leases import KernelLeases
 from torrent_mover.adapters.lockfile import hold, holder, lock_paths, possible_lock_paths, shared_folder
 from torrent_mover.adapters.process.this_user import home_folder
+from torrent_mover.adapters.store.database import is_there
 from torrent_mover.adapters.store.jobs import SqliteJobJournal
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.move import MOVE
@@ -43,7 +44,7 @@ def journal_path(settings: HasState) -> Path:
 def journal_as_it_is(settings: Settings, stack: ExitStack) -> SqliteJournal | None:
     """The journal to look into, until `stack` ends; None where no run was ever made."""
     path = journal_path(settings)
-    if not path.exists():
+    if not is_there(path):
         return None
     journal = SqliteJournal.open_readonly(path)
     stack.callback(journal.close)
@@ -86,7 +87,11 @@ def lease_folder(settings: HasState, *, looks: bool = False) -> Path:
     """Where the leases lie that all configs and duties of a user share. `looks`: nothing is leased, and no folder is made."""
     if looks:
         shared = _shared_folder()
-        return shared if not shared.exists() or os.access(shared, os.W_OK) else state_folder(settings)
+        try:
+            usable = not shared.exists() or os.access(shared, os.W_OK)
+        except OSError:  # a folder above may not be entered, so nobody leases there
+            usable = False
+        return shared if usable else state_folder(settings)
     return shared_folder(state_folder(settings), _shared_folder())
 
 

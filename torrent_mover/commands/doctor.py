@@ -44,15 +44,10 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
 
     With --healthcheck: what takes a moment, a line a component, and 0 or 1.
     """
-    path, routes, others, problems = _configured(arguments)
-    if arguments.strict and not arguments.healthcheck:
-        raise UsageError(
-            "--strict works only with --healthcheck.", remedy="torrent-mover doctor --healthcheck --strict"
-        )
+    _refuse_what_does_not_fit(arguments)
     if arguments.healthcheck:
-        from torrent_mover.commands import healthcheck
-
-        return healthcheck.execute(path, routes, (*others, *_own(routes, others)), problems, arguments)
+        return _healthcheck(arguments)
+    path, routes, others, problems = _configured(arguments)
     modes = {each.moving.transfer_mode.value for each in routes}
     mode = modes.pop() if len(modes) == 1 else None
     show = _Rows() if not arguments.json else None
@@ -79,6 +74,31 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
         json.dump(as_data(path, mode, found, code), sys.stdout, indent=2)
         sys.stdout.write("\n")
     return code
+
+
+def _refuse_what_does_not_fit(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for an option that would do nothing."""
+    for option, given, example in (
+        ("--strict", arguments.strict, "--strict"),
+        ("--timeout", arguments.timeout is not None, "--timeout 20"),
+    ):
+        if given and not arguments.healthcheck:
+            raise UsageError(
+                f"{option} works only with --healthcheck.", remedy=f"torrent-mover doctor --healthcheck {example}"
+            )
+    if arguments.notify and arguments.healthcheck:
+        raise UsageError("--notify does not work with --healthcheck.", remedy="torrent-mover doctor --notify")
+
+
+def _healthcheck(arguments: argparse.Namespace) -> ExitCode:
+    """Also a config that is not there, or says nothing to do, is a component that is not well."""
+    from torrent_mover.commands import healthcheck
+
+    try:
+        path, routes, others, problems = _configured(arguments)
+    except ConfigError as error:
+        return healthcheck.unusable(str(arguments.config or ""), error, arguments)
+    return healthcheck.execute(path, routes, (*others, *_own(routes, others)), problems, arguments)
 
 
 def _configured(

@@ -21,7 +21,6 @@ def add_arguments(doctor: argparse.ArgumentParser, positive: Callable[[str], int
         "--timeout",
         metavar="SECONDS",
         type=positive,
-        default=20,
         help="with --healthcheck: what has not answered by then has failed (default 20)",
     )
     doctor.add_argument("--json", action="store_true", help="print JSON", default=argparse.SUPPRESS)

@@ -12,7 +12,7 @@ from typing import Final
 
 from torrent_mover.adapters.lockfile import holder
 from torrent_mover.adapters.store import upkeep
-from torrent_mover.adapters.store.database import damaged_error
+from torrent_mover.adapters.store.database import damaged_error, is_there
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.bootstrap.own_room import room_for_us
 from torrent_mover.bootstrap.state import journal_path, state_folder
@@ -66,7 +66,7 @@ def _checks(folder: LocalPath) -> Iterator[Sequence[Check]]:
 
 def _journal(path: Path) -> str:
     """It opens as a run opens it."""
-    if not path.exists():
+    if not is_there(path):
         return "none yet: what works first makes it"
     with closing(SqliteJournal.open_readonly(path)) as journal:
         moves = len(journal.history(_COUNTED))
@@ -82,7 +82,7 @@ def _journal(path: Path) -> str:
 
 def _sound(path: Path) -> str:
     """All of it is read."""
-    if not path.exists():
+    if not is_there(path):
         return "none yet"
     found = upkeep.inspect(path)
     if found.findings:

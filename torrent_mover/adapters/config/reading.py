@@ -40,7 +40,7 @@ def find(explicit: str | None, environ: Mapping[str, str] = process_environ) -> 
     """The first place of `discover` where something is. Raises ConfigError that names all the places."""
     places = discover(explicit, environ)
     for path, _ in places:
-        if _is_there(path):
+        if may_be_there(path):
             return path
     if len(places) > 1 and qbitrr.is_set_up(environ):
         return ENVIRONMENT
@@ -54,7 +54,8 @@ def find(explicit: str | None, environ: Mapping[str, str] = process_environ) -> 
     )
 
 
-def _is_there(path: Path) -> bool:
+def may_be_there(path: Path) -> bool:
+    """Whether a config is there, or something keeps us from seeing that there is none."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -212,7 +213,7 @@ def _refused(path: Path | str, problems: Sequence[Problem]) -> ConfigError:
 
 def text_of(path: Path) -> str | None:
     """The text of a config as it stands there; None where nothing is. Raises ConfigError, as `load_all` does."""
-    if not _is_there(path):
+    if not may_be_there(path):
         return None
     try:
         return _text_of(path)[0]

@@ -30,6 +30,9 @@ _MANY_OBJECTS: Final = 50_000
 _QUOTED: Final = re.compile(r"(?:(?<=[\s(=;])|^)'[^']*'")
 """A word quoted for a shell, and no apostrophe in a sentence."""
 
+_left: Final[list[bool]] = []
+"""Whether threads were left behind that do not end by themselves."""
+
 
 def prepare(environ: Mapping[str, str] = os.environ) -> None:
     """Make this process fit for its work; called once, before anything is opened. It may restart it, and then does not return.
@@ -57,6 +60,17 @@ def settle() -> OSError | None:
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
     return trouble
+
+
+def leave_threads() -> None:
+    """Have `end` wait for no thread: one that asks a server which does not answer would keep the process from ending."""
+    _left.append(True)
+
+
+def end(code: int) -> None:
+    """The end of a process that is ours, after `settle`: at once where threads are left, else it returns."""
+    if _left:
+        os._exit(code)
 
 
 def terminal_encoding(environ: Mapping[str, str] = os.environ) -> str:

@@ -467,6 +467,16 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a journal. Raises NotWritable where its folder may not be entered: then nobody knows."""
+    with explained(str(path)):
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+
 @contextlib.contextmanager
 def explained(name: str) -> Iterator[None]:
     """Turn SQLite's errors, and those of the file system below it, into ours, with what helps."""

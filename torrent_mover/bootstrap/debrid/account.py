@@ -21,6 +21,7 @@ from torrent_mover.adapters.outlets.discord import discord
 from torrent_mover.adapters.outlets.event_log import EventLog
 from torrent_mover.adapters.outlets.logs import start_log
 from torrent_mover.adapters.outlets.notify import Command, Notifications, Teller, apprise
+from torrent_mover.adapters.store.database import is_there
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.store.unwritten import UnwrittenDocuments
 from torrent_mover.bootstrap.debrid.accounts import build_accounts
@@ -117,7 +118,7 @@ class OpenDebrid:
     def _documents(self, stack: ExitStack) -> _OpenDocuments:
         path = journal_path(self._setup)
         if not self._writes:
-            if not path.exists():
+            if not is_there(path):
                 return _OpenDocuments(None)
             journal = SqliteJournal.open_readonly(path)
             stack.callback(journal.close)

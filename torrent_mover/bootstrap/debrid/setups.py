@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torrent_mover.adapters.config.places import discover
-from torrent_mover.adapters.config.reading import find
+from torrent_mover.adapters.config.reading import find, may_be_there
 from torrent_mover.bootstrap.configs import load_all, load_environment
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import LocalPath
@@ -43,7 +43,7 @@ def debrid_setups(
 ) -> tuple[tuple[DebridSetup, ...], tuple[Problem, ...]]:
     """All accounts, and warnings. Raises ConfigError with every problem, and where there is no account."""
     place = "the environment"
-    if TOKEN in environ and not any(path.exists() for path, _ in discover(config, environ)):
+    if TOKEN in environ and not any(may_be_there(path) for path, _ in discover(config, environ)):
         configuration, problems = load_environment(environ)
     else:
         path = find(config, environ)

@@ -9,6 +9,7 @@ from typing import Final
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.adapters.lockfile import holder
+from torrent_mover.adapters.store.database import is_there
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.store.unwritten import UnwrittenDocuments
 from torrent_mover.bootstrap.health.setups import HealthSetup
@@ -34,7 +35,7 @@ def open_journal(setup: HealthSetup, stack: ExitStack, *, writes: bool) -> Sqlit
     path = journal_path(setup)
     if writes:
         journal = SqliteJournal(path, SystemClock(), redactor_of((setup.client, *setup.arrs.values(), setup.general)))
-    elif path.exists():
+    elif is_there(path):
         journal = SqliteJournal.open_readonly(path)
     else:
         return None

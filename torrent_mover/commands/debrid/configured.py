@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from torrent_mover.adapters.config.places import discover
-from torrent_mover.adapters.config.reading import find
+from torrent_mover.adapters.config.reading import find, may_be_there
 from torrent_mover.bootstrap.arr_checks import version_of
 from torrent_mover.bootstrap.configs import examine_all
 from torrent_mover.bootstrap.debrid.account import OpenDebrid, working_on
@@ -43,7 +43,7 @@ def configured(config: str | None) -> Sequence[OtherDuty]:
 
 
 def _has_accounts(config: str | None) -> bool:
-    if not any(path.exists() for path, _ in discover(config)):
+    if not any(may_be_there(path) for path, _ in discover(config)):
         return bool(os.environ.get(TOKEN, "").strip())
     try:
         found, _ = examine_all(find(config))
@@ -123,7 +123,7 @@ def _mount(world: DebridWorld, mount: AccountMount) -> str:
 
 def _links(root: LocalPath) -> str:
     """It is there, and we may put links there: a repair makes a link anew, a refusal sets it aside."""
-    if not Path(str(root)).is_dir():
+    if not os.path.isdir(str(root)):  # noqa: PTH112  False also where a folder above may not be entered
         raise ConfigError(
             f"{root} is no folder.", kept="No link is looked at.", remedy=f"Make it, or mount it: ls -ld {root}"
         )
@@ -143,7 +143,8 @@ def _arr(arr: DebridArr) -> str:
 
 def _quarantine(world: DebridWorld) -> str:
     folder = Path(world.quarantine)
-    existing = next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
+    # Below a folder that may not be entered nothing is to be seen: then that folder is the one that is not ours.
+    existing = next((each for each in (folder, *folder.parents) if os.path.exists(each)), Path("/"))  # noqa: PTH110
     if not os.access(existing, os.W_OK | os.X_OK):
         raise Doubt(
             f"{folder} cannot be made or written.",
@@ -165,7 +166,10 @@ def _repairs(world: DebridWorld) -> str:
     waves = [each for each in (journal.wave(REFUSED), journal.wave(BROKEN)) if each is not None and not each.accepted]
     if waves:
         raise Doubt(
-            "; ".join(f"{each.number:,} torrents are {each.what} at once" for each in waves)
+            "; ".join(
+                f"{each.number:,} {'links' if each.what == BROKEN else 'torrents'} are {each.what} at once"
+                for each in waves
+            )
             + ": so many are not believed.",
             kept="None of them is repaired, and no link is set aside.",
             remedy=f"Look at the account, then: torrent-mover debrid accept {waves[0].what} {waves[0].number}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,10 +13,11 @@ from typing import Final
 
 from torrent_mover.bootstrap.arr_checks import version_checks
 from torrent_mover.bootstrap.tiering.setups import TierSetup
-from torrent_mover.bootstrap.tiering.state import running
+from torrent_mover.bootstrap.tiering.state import running, stays
 from torrent_mover.bootstrap.tiering.tier import Tier
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.report.tiers import SILENT_AFTER
+from torrent_mover.domain.settings.clients import ClientType
 from torrent_mover.domain.text import counted, duration, safe
 from torrent_mover.domain.text import size as size_text
 from torrent_mover.duties.tiering.errors import RootAway, RootsNotDistinct
@@ -33,6 +35,10 @@ _OURS: Final = ("torrent-mover", "torrent_mover", "/api/v1/tier")
 """By this a hook is known that queues for a tier: the command, or the API of serve."""
 
 
+_EXECUTE: Final = re.compile(r"(?:^|[;(\s\"$])(execute[\w.]*)(?=\s*[=,])")
+"""rTorrent's commands that run a program, as `execute2=sh,...` and `((execute.nothrow.bg, sh, ...))`."""
+
+
 @contextmanager
 def checks_of(setup: TierSetup) -> Iterator[Sequence[Check]]:
     """Clients, disks, what lies between them, and who works. A small file in each folder is made, looked for, and removed."""
@@ -43,7 +49,7 @@ def checks_of(setup: TierSetup) -> Iterator[Sequence[Check]]:
         yield [
             *(Check(f"client {name}", partial(_client, world, name)) for name in world.clients),
             Check("other movers", partial(_no_other_mover, world), needs=(f"client {world.settings.client}",)),
-            Check("hook", partial(_hook, tier, world), needs=(f"client {world.settings.client}",)),
+            Check("hook", partial(_hook, tier, setup, world), needs=(f"client {world.settings.client}",)),
             *roots,
             *(_sight(tier, world, disk) for disk in world.disks),
             Check("two disks", partial(_apart, world), needs=tuple(check.name for check in roots)),
@@ -148,7 +154,15 @@ def _link_roots(world: TierWorld) -> str:
     for pair in pairs:
         target = next(disk for disk in world.targets if pair.target.is_within(disk.root))
         there = _existing(pair.target, target.root)
-        if Path(str(there)).stat().st_dev != target.look().device:
+        try:
+            device = Path(str(there)).stat().st_dev
+        except OSError as error:
+            raise Doubt(
+                f"{there} cannot be looked at: {error.strerror}.",
+                kept="Torrents with names in that folder stay on the SSD.",
+                remedy=f"Look who may enter it: namei -l {there}",
+            ) from error
+        if device != target.look().device:
             raise Doubt(
                 f"{pair.target} is on another file system than {target.root}: no hard link can be made there.",
                 kept="Torrents with names in that folder stay on the SSD.",
@@ -175,28 +189,38 @@ def _state_folder(setup: TierSetup) -> str:
     return str(setup.state_dir)
 
 
-def _hook(tier: Tier, world: TierWorld) -> str:
-    """Whether the client tells of what has finished; without that, the worker finds it at its next look."""
+def _hook(tier: Tier, setup: TierSetup, world: TierWorld) -> str:
+    """Whether the client tells of what has finished; without that, the worker finds it at its next look.
+
+    The command itself is never said: one that asks the API of serve holds its token.
+    """
     remarks = tier.client().role(Remarks)
     commands = [line for each in (remarks.remarks() if remarks else ()) for line in each.runs.splitlines()]
     ours = [line for line in commands if any(word in line for word in _OURS)]
     every = duration(world.settings.sweep_every)
     if not ours:
         return f"none: what has finished is found every {every} (sweep_every)"
-    waits = [line for line in ours if "execute" in line and ".bg" not in line]
-    if waits:
+    type_of_client = setup.clients[world.settings.client].type
+    if type_of_client is ClientType.RTORRENT and any(_waits(line) for line in ours):
         raise Doubt(
-            f"The hook stops {world.clients[world.settings.client].client.name} until its command has ended: {safe(waits[0])}",
+            f"The hook stops {world.clients[world.settings.client].client.name} until its command has ended.",
             kept="The tier works.",
             remedy="Write execute.nothrow.bg in place of execute.nothrow there, and start the client again.",
         )
-    return f"installed: {safe(ours[0])}"
+    return "installed"
+
+
+def _waits(line: str) -> bool:
+    """Whether rTorrent waits for what this line of its configuration runs."""
+    return any(".bg" not in name for name in _EXECUTE.findall(line))
 
 
 def _worker(setup: TierSetup, world: TierWorld) -> str:
     """Who works, and its last sign. Raises WorkerSilent for one that holds the lock and does nothing."""
     who, beat, now = running(setup), world.journal.heartbeat(), world.clock.now()
     if who:
+        if stays(setup) and world.journal.paused():
+            return f"paused: {who}; it goes on when somebody lets it"
         silent = now - max(beat.at, beat.ended_at) if beat else 0.0
         if silent > SILENT_AFTER:
             raise WorkerSilent(
@@ -207,7 +231,9 @@ def _worker(setup: TierSetup, world: TierWorld) -> str:
         return f"yes: {who}" + (f"; last sign {duration(max(silent, 0.0))} ago" if beat else "")
     waiting = len(world.journal.queue())
     if not waiting:
-        return "none is running now" + (f"; its last round ended {duration(now - beat.ended_at)} ago" if beat else "")
+        return "none is running now" + (
+            f"; its last round ended {duration(now - beat.ended_at)} ago" if beat and beat.ended_at else ""
+        )
     raise Doubt(
         f"None is running, and {counted(waiting, 'torrent')} wait to be copied.",
         kept="The queue is kept.",
@@ -239,11 +265,11 @@ def _copies(world: TierWorld) -> str:
     wrong = [f"{safe(copy.name)} is bad: {safe(copy.bad)}" for copy in copies if copy.bad]
     wrong += [f"{safe(each.title)} stays on the SSD: {safe(each.trouble)}" for each in evictions if each.trouble]
     if wrong:
-        first = next((copy.torrent for copy in copies if copy.bad), evictions[0].torrent if evictions else None)
+        needy = [copy.torrent for copy in copies if copy.bad] + [each.torrent for each in evictions if each.trouble]
         raise Doubt(
             "\n".join(wrong),
             kept="Nothing of these is deleted.",
-            remedy=f"torrent-mover tier --explain {first.hex if first else 'HASH'}",
+            remedy=f"torrent-mover tier --explain {needy[0].hex}",
         )
     proven = sum(copy.counts for copy in copies)
     gone = sum(bool(copy.evicted_at) for copy in copies)

@@ -56,7 +56,7 @@ def movers(session: RpcSession) -> Sequence[Remark]:
             commands = session.tried("method.get", "", event)
             for key, command in commands.items() if isinstance(commands, dict) else ():
                 if not str(key).startswith(_OWN) and _MOVERS.search(f"{key} {command}"):
-                    what = f"moves the data of torrents by itself ({key}: {command})"
+                    what = f"moves the data of torrents by itself ({key})"  # the command itself may hold a token
                     found.append(Remark(what, f"{event} in rtorrent.rc", moves=True))
     return tuple(found)
 
