@@ -84,7 +84,8 @@ def test_a_file_of_another_release_supersedes_by_the_arrs_order_of_qualities_the
     ("grabbed", "kept", "score", "better"),
     [
         (1, {"version": 2, "real": 0, "isRepack": False}, 10, True),
-        (1, {"version": 2, "real": 0, "isRepack": True}, 0, True),  # a REPACK, whatever its score
+        (1, {"version": 2, "real": 0, "isRepack": True}, 10, True),
+        (1, {"version": 2, "real": 0, "isRepack": True}, 9, False),  # no upgrade to an Arr that does not prefer them
         (1, {"version": 1, "real": 1, "isRepack": False}, 10, True),  # a REAL counts before a PROPER
         (2, {"version": 1, "real": 1, "isRepack": False}, 10, True),
         (2, {"version": 2, "real": 0, "isRepack": True}, 10, False),
@@ -93,7 +94,9 @@ def test_a_file_of_another_release_supersedes_by_the_arrs_order_of_qualities_the
         (1, {}, 10, False),
     ],
 )
-def test_within_one_quality_a_later_revision_supersedes_before_the_score_counts(house, grabbed, kept, score, better):
+def test_within_one_quality_a_later_revision_supersedes_where_its_score_is_no_lower(
+    house, grabbed, kept, score, better
+):
     house.library.grab(HASH.hex, 1, score=10, version=grabbed)
     house.library.kept[31] = KeptFile("/media/Show/e1.mkv", (1,), score, revision=kept)
     assert found(house)[2] is better

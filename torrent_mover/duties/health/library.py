@@ -11,8 +11,8 @@ from torrent_mover.duties.health.model import MediaView
 def viewed(facts: MediaFacts, grab: MediaEvent, events: Iterable[MediaEvent], ranks: Mapping[str, int]) -> MediaView:
     """One of its media. `events`: the history of the torrent; `ranks`: of its profile, see MediaLibrary.quality_ranks.
 
-    An Arr takes a better quality whatever the scores; within one quality a later revision (PROPER, REPACK), then the higher
-    score. A file that came from the torrent itself, or none, is not better than it.
+    An Arr takes a better quality whatever the scores; within one quality a later revision (PROPER, REPACK), unless it is set to
+    prefer none, then the higher score. A file that came from the torrent itself, or none, is not better than it.
     """
     own = facts.file is None or any(event.file == facts.file for event in events)
     return MediaView(

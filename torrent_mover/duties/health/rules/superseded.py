@@ -7,7 +7,10 @@ from torrent_mover.duties.health.rules.rule import Case, HealthCheck, arr_name, 
 
 
 def judge(case: Case) -> Judged:
-    """By the Arr's own order of qualities; within one of them by the revision, then by the Arr's own scores."""
+    """By the Arr's own order of qualities; within one of them by the Arr's own scores, or by a later revision of no lower score.
+
+    An Arr that does not prefer PROPERs and REPACKs goes by the scores alone: what neither of both ways takes for better is not.
+    """
     media, arr = grabbed_media(case), arr_name(case)
     if isinstance(media, Judged):
         return media
@@ -28,11 +31,12 @@ def _is_better(media: MediaView) -> bool | None:
     """Whether the file in the library is; None: not told."""
     if media.ahead:
         return media.ahead > 0
-    if media.ahead == 0 and media.revised:
-        return media.revised > 0
+    revised = media.revised or 0
+    if media.ahead == 0 and revised < 0:
+        return False
     if media.ahead is None or media.score is None or media.file_score is None:
         return None
-    return media.file_score > media.score
+    return media.file_score >= media.score if revised else media.file_score > media.score
 
 
 CHECK = HealthCheck(
