@@ -210,6 +210,22 @@ def test_a_calm_look_is_written_down_within_the_grace_so_that_an_absence_begins_
     assert looker.clock.now() - looker.journal.memory().trusted_at < 600
 
 
+def test_what_was_done_is_remembered_before_anybody_is_told(looker):
+    looker.acts = Executor(looker.journal)
+    stuck = looker.download()
+    worker = looker.worker(mode=HealthMode.ACT)
+    remembered = []
+    outdated = worker.looker.listing.outdated
+
+    def told():
+        remembered.extend(key for key, strand in looker.journal.memory().strands.items() if strand.acted)
+        outdated()
+
+    worker.looker.listing.outdated = told
+    looker.looks(worker)
+    assert remembered == [(stuck, FindingCode.STALLED)]
+
+
 def test_an_action_that_failed_is_told_ends_with_1_and_waits(looker):
     looker.acts = Executor(looker.journal)
     looker.acts.end = ActionState.FAILED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.duties.health.looker import Looker
@@ -45,6 +47,35 @@ def test_after_something_was_done_whoever_looks_next_asks_anew(looker, listing):
     looker.client.forget(torrent)
     listing.outdated()
     assert not listing.look("films").pictures
+
+
+def test_what_is_done_while_another_loop_asks_waits_for_nothing_and_its_answer_serves_nobody_else(looker, listing):
+    torrent = looker.download()
+    listed = looker.client.torrents
+
+    def asked():
+        found = listed()
+        looker.client.forget(torrent)
+        done = threading.Thread(target=listing.outdated, daemon=True)
+        done.start()
+        done.join(30)
+        assert not done.is_alive()
+        looker.client.torrents = listed
+        return found
+
+    looker.client.torrents = asked
+    assert listing.look("tv").pictures.keys() == {torrent}
+    assert not listing.look("films").pictures
+
+
+def test_what_changed_before_a_question_failed_is_told_by_the_next_look(looker, listing):
+    first = looker.download()
+    assert listing.look("tv").pictures.keys() == {first}
+    second = looker.download()
+    looker.client.fail("condition", Unreachable("It is away."))
+    with pytest.raises(Unreachable):
+        listing.look("tv")
+    assert listing.look("tv").pictures.keys() == {first, second}
 
 
 def test_where_the_client_does_not_answer_nobody_is_told_what_was(looker, listing):

@@ -55,6 +55,7 @@ class ClientListing:
         self._shared: frozenset[InfoHash] = frozenset()
         self._last: Listed | None = None
         self._came_at = float("-inf")
+        self._doing = self._came_after = object()
         self._seen_by: list[object] = []
 
     def look(self, reader: object) -> Listed:
@@ -65,28 +66,30 @@ class ClientListing:
         with self._lock, collector_paused():
             last, now = self._last, self._clock.monotonic()
             seen = any(each is reader for each in self._seen_by)
-            if last is None or seen or now - self._came_at > _MOMENT:
+            if last is None or seen or self._came_after is not self._doing or now - self._came_at > _MOMENT:
                 self._clock.wait(0.0)  # ends here where we are told to stop
                 self._came_at = float("-inf")  # where the client does not answer, nobody is told what was
+                doing = self._doing  # what is done while the client answers may not be in its answer
                 last, self._seen_by = self._now(), []
+                self._came_after = doing
                 self._came_at = self._clock.monotonic()
             self._seen_by.append(reader)
             return last
 
     def outdated(self) -> None:
-        """Something was done at the client: whoever looks next asks anew."""
-        with self._lock:
-            self._came_at = float("-inf")
+        """Something was done at the client: whoever looks next asks anew. Waits for nobody who looks."""
+        self._doing = object()  # one step, which no other thread can undo, as it could with a number
 
     def _now(self) -> Listed:
-        before, self._snapshot = self._snapshot, self._asked()
-        condition = self._condition()
+        before, snapshot = self._snapshot, self._asked()
+        condition = self._condition(snapshot)
         last = self._last
-        if last is not None and before is self._snapshot and condition == last.condition:
+        if last is not None and before is snapshot and condition == last.condition:
             return last
-        pictures = self._pictures(before, last.pictures if last is not None else {})
+        pictures = self._pictures(before, snapshot, last.pictures if last is not None else {})
         facts = crowd_facts(pictures.values())
-        self._last = Listed(pictures, condition, facts)
+        # Together: where a question fails before, the next look still sees what has changed since these pictures.
+        self._snapshot, self._last = snapshot, Listed(pictures, condition, facts)
         return self._last
 
     def _asked(self) -> ClientSnapshot:
@@ -102,8 +105,8 @@ class ClientListing:
             torrents, {each: _same(before.pulses.get(each), pulse) for each, pulse in pulses.items()}, None
         )
 
-    def _condition(self) -> Condition:
-        told = self._snapshot.condition
+    def _condition(self, snapshot: ClientSnapshot) -> Condition:
+        told = snapshot.condition
         if told is None:
             conditions = self._client.role(Conditions)
             if conditions is None:
@@ -111,8 +114,9 @@ class ClientListing:
             told = conditions.condition()
         return condition_of(told)
 
-    def _pictures(self, before: ClientSnapshot, kept: Mapping[InfoHash, Picture]) -> Mapping[InfoHash, Picture]:
-        snapshot = self._snapshot
+    def _pictures(
+        self, before: ClientSnapshot, snapshot: ClientSnapshot, kept: Mapping[InfoHash, Picture]
+    ) -> Mapping[InfoHash, Picture]:
         if _moved(before.torrents, snapshot.torrents):
             self._shared = sharing(tuple(snapshot.torrents.values()))
         pictures: dict[InfoHash, Picture] = {}

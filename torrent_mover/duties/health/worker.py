@@ -236,13 +236,13 @@ class HealthWorker:
             order = HealthOrder(intent, seen.verdicts[intent.torrent].picture, _evidence(seen, intent))
             outcome = acts.carry_out(order, second_look)
             outcomes.append(outcome)
-            self._tell_outcome(outcome)
             state = outcome.record.state
             if state is not ActionState.DROPPED:
                 if state is ActionState.DONE and intent.action.takes_out:
                     memory = replace(memory, listed=max(memory.listed - 1, 0))  # the shorter list is our own doing
                 memory = acted(memory, intent, self.world.clock.now(), done=state is ActionState.DONE)
-                self.world.journal.save_memory(memory)
+                self.world.journal.save_memory(memory)  # first: what is not remembered would be done again
+            self._tell_outcome(outcome)
         if late:
             text = f"{counted(late, 'removal')} left to the next look: what came before took too long"
             self.world.say(None, text, Level.INFO)
