@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from tests.duties.health.acting_house import DyingDocuments, Killed, acting_house
 from tests.faults.ledger import DOUBLES, trying
 from torrent_mover.commands.health.health import _until_stopped
-from torrent_mover.domain.errors import Cancelled, DiskFull, Unreachable
+from torrent_mover.domain.errors import Cancelled, DiskFull, NotWritable, Unreachable
 from torrent_mover.domain.torrent.torrent import TorrentState
 from torrent_mover.duties.health.errors import BinRefused
 from torrent_mover.duties.health.model import ActionState, FindingCode, HealthAction
@@ -159,6 +159,74 @@ class DiesAt:
 
         setattr(there, self._call, dies)
         return there
+
+
+class FailsAt:
+    """Files of which some calls raise what a test says, the first one of them after it was made."""
+
+    def __init__(self, files, calls, error) -> None:
+        self._files, self._calls, self._error = files, calls, error
+
+    def below(self, folder):
+        there = self._files.below(folder)
+        made = getattr(there, self._calls[0])
+
+        def fails(*arguments):
+            made(*arguments)
+            raise self._error
+
+        def refuses(*_arguments):
+            raise self._error
+
+        setattr(there, self._calls[0], fails)
+        for call in self._calls[1:]:
+            setattr(there, call, refuses)
+        return there
+
+
+@pytest.mark.parametrize(
+    ("calls", "error"),
+    [
+        (("create",), Unreachable("the connection was lost")),
+        (("rename",), Unreachable("the connection was lost")),
+        (("create", "unlink"), NotWritable("it became read-only")),
+        (("rename", "unlink"), NotWritable("it became read-only")),
+        (("create",), Cancelled("told to stop")),
+    ],
+)
+def test_a_try_of_the_bin_that_cannot_clear_up_leaves_it_to_the_next_look(house, calls, error):
+    made, torrent = house.grabbed()
+    before = house.names()
+    acts = house.acts(files=FailsAt(house.files, calls, error))
+    with pytest.raises(Cancelled) if isinstance(error, Cancelled) else nullcontext():
+        outcome = acts.carry_out(house.order(torrent), house.look)
+        assert (outcome.record.state, error.what in outcome.trouble) == (ActionState.UNDER_WAY, True)
+    assert house.names() != before
+
+    (outcome,) = house.acts().resume()
+
+    assert outcome.record.state is ActionState.DROPPED
+    assert house.names() == before
+    assert house.do(torrent).record.state is ActionState.DONE
+    assert not made.content.exists()
+
+
+def test_a_disk_that_is_read_only_from_the_start_refuses_the_bin(house):
+    _, torrent = house.grabbed()
+
+    class ReadOnly:
+        def below(self, folder):
+            there = house.files.below(folder)
+
+            def refuses(*_arguments):
+                raise NotWritable("it is read-only")
+
+            for call in ("make_folders", "create", "rename", "unlink", "remove_folder"):
+                setattr(there, call, refuses)
+            return there
+
+    outcome = house.acts(files=ReadOnly()).carry_out(house.order(torrent), house.look)
+    assert outcome.record.state is ActionState.REFUSED
 
 
 @pytest.mark.parametrize("call", ["create", "rename", "unlink"])

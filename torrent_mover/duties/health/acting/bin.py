@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Final, Protocol
 
-from torrent_mover.domain.errors import Collision, MoverError
+from torrent_mover.domain.errors import Cancelled, Collision, MoverError, ServerError
 from torrent_mover.domain.paths import ROOT, ClientPath, LocalPath, RelativePath
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash
 from torrent_mover.duties.health.acting.taken_out import OwnFile, TakenOut
@@ -48,10 +48,10 @@ class Bin:
             return tuple(_found(there, file) for file in files)
 
     def make_ready(self, record: TakenOut) -> None:
-        """Prove that each file could be renamed into the bin, by an empty file that takes the same way. Raises BinRefused.
+        """Prove that each file could be renamed into the bin, by an empty file that takes the same way.
 
-        It leaves nothing but the folders of the bin; where it is cut short, `leave` takes away what it had made, by the name in
-        `record.probe`.
+        Raises BinRefused, and leaves nothing then but the folders of the bin. After any other error, ServerError and Cancelled
+        among them, what it had made may lie there still: `leave` takes it away, by the name in `record.probe`.
         """
         reached = self._files.below(record.folder)
         if reached is None:
@@ -61,18 +61,22 @@ class Bin:
                 remedy="Give [CLIENT] its machine, or set bin = none: the data then stays where it is.",
             )
         probe = RelativePath((record.probe,))
+        ours = False
         with closing(reached) as there:
-            if any(there.stat(folder / record.probe) is not None for folder in record.probed_in):
-                raise Collision(f"{record.folder} has a {record.probe} already.", kept="It was not touched.")
             try:
+                if any(there.stat(folder / record.probe) is not None for folder in record.probed_in):
+                    raise Collision(f"{record.folder} has a {record.probe} already.", kept="It was not touched.")
+                ours = True
                 there.make_folders(RelativePath.parse(record.bin), _CLOSED)
                 for folder in record.probed_in:
                     there.create(folder / record.probe, 0)
                     there.rename(folder / record.probe, record.in_bin(probe))
                     there.unlink(record.in_bin(probe))
+            except (ServerError, Cancelled):
+                raise
             except MoverError as error:
-                with suppress(MoverError):
-                    self._leave(there, record)
+                if ours and not self._has_left(there, record):
+                    raise
                 raise BinRefused(
                     f"The bin below {record.folder} cannot take the data of {record.name}: {error.what}",
                     kept="The torrent and its data were not touched.",
@@ -86,14 +90,25 @@ class Bin:
             with closing(reached) as there:
                 self._leave(there, record)
 
+    def _has_left(self, there: FileSystem, record: TakenOut) -> bool:
+        with suppress(MoverError):
+            self._leave(there, record)
+            return True
+        return False
+
     def _leave(self, there: FileSystem, record: TakenOut) -> None:
+        """Looks first: a disk that cannot be written to refuses to remove even what is not there."""
         if record.probe:
             probe = RelativePath((record.probe,))
-            for name in (*(folder / probe for folder in record.probed_in), record.in_bin(probe)):
-                there.unlink(name)
+            names = (*(folder / probe for folder in record.probed_in), record.in_bin(probe))
+            for name, found in zip(names, there.stats(names), strict=True):
+                if found is not None:
+                    there.unlink(name)
         if record.part and there.stat(record.part_lies_at) is not None:
             there.unlink(record.in_bin(record.part_lies_at))
-        there.remove_folder(RelativePath.parse(record.bin))
+        own = RelativePath.parse(record.bin)
+        if there.stat(own) is not None:
+            there.remove_folder(own)
 
     def keep_part(self, record: TakenOut) -> int:
         """Give the part file a second name in the bin, for its client deletes it; its bytes. Raises MoverError."""

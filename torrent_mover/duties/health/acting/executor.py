@@ -189,7 +189,8 @@ class HealthExecutor:
             except Cancelled:
                 raise
             except MoverError as error:
-                return log.end(ActionState.REFUSED, _sentence(error))
+                cut_short = self.world.records.get(record.number) is not None
+                return log.end(ActionState.UNDER_WAY if cut_short else ActionState.REFUSED, _sentence(error))
             return self._replace(log, taken)
         return self._repair(log, order.intent.detail)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from torrent_mover.domain.arrs.media import CommandStatus
-from torrent_mover.domain.errors import LookAgain, MoverError, TorrentGone
+from torrent_mover.domain.errors import LookAgain, TorrentGone
 from torrent_mover.domain.torrent.partfile import part_file_name
 from torrent_mover.domain.torrent.sharing import ShareLimits
 from torrent_mover.domain.torrent.torrent import Torrent, TorrentState
@@ -17,7 +17,7 @@ from torrent_mover.duties.health.acting.bin import bin_folder
 from torrent_mover.duties.health.acting.log import ActingStep, ActionLog
 from torrent_mover.duties.health.acting.taken_out import TakenOut, lying_in, noted
 from torrent_mover.duties.health.acting.world import ActingWorld
-from torrent_mover.duties.health.errors import CannotTakeOut, TakenOutChanged
+from torrent_mover.duties.health.errors import BinRefused, CannotTakeOut, TakenOutChanged
 from torrent_mover.duties.health.kinship import sharing
 from torrent_mover.duties.health.model import HealthAction
 from torrent_mover.engine.arrs.blocking import block
@@ -33,7 +33,8 @@ def note(world: ActingWorld, log: ActionLog, torrent: Torrent, *, told_not_to_se
     """Read all that brings the torrent back, and write it down. Changes nothing but the journal, and the folders of the bin.
 
     `told_not_to_search`: see TakenOut, of an action before this one.
-    Raises MoverError where the torrent could not be brought back, or its data cannot go into the bin.
+    Raises MoverError where the torrent could not be brought back, or its data cannot go into the bin. What is written down then
+    is there for the next look to go on from: a try of the bin was cut short.
     """
     client, settings = world.health.client, world.health.settings
     if log.record.action.takes_out and client.role(Retires) is None:
@@ -81,10 +82,10 @@ def _with_bin(world: ActingWorld, log: ActionLog, record: TakenOut) -> TakenOut:
         part=name if has_part else "",
         probe=f".torrent-mover-probe-{record.number}-{secrets.token_hex(8)}",
     )
-    world.records.save(record)  # where it is killed in its try, the next look takes the try away
+    world.records.save(record)  # where its try is cut short, the next look takes the try away
     try:
         world.bin.make_ready(record)
-    except MoverError:
+    except BinRefused:
         world.records.forget(record.number)
         raise
     return replace(record, probe="")
