@@ -225,11 +225,12 @@ def other_disk():
         yield Path(folder)
 
 
-def test_what_shows_where_a_disk_was_mounted_is_neither_read_nor_written(tmp_path, other_disk):
+@pytest.mark.parametrize("follow", [False, True])
+def test_what_shows_where_a_disk_was_mounted_is_neither_read_nor_written(tmp_path, other_disk, follow):
     """A link stands for the mount: without it, the folder beneath shows, on the disk of the folders above."""
     mount = tmp_path / "disk"
     mount.symlink_to(other_disk)
-    files = LocalFileSystem(LocalPath(str(mount)))
+    files = LocalFileSystem(LocalPath(str(mount)), follow_symlinks=follow)
     files.create(path("Show/a"), 10)
     assert (other_disk / "Show" / "a").stat().st_dev != tmp_path.stat().st_dev
     mount.unlink()
@@ -250,6 +251,14 @@ def test_what_shows_where_a_disk_was_mounted_is_neither_read_nor_written(tmp_pat
     mount.rmdir()
     mount.symlink_to(other_disk)
     assert files.stat(path("Show/a")).size == 10
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_below_a_root_that_is_missing_nothing_is_known(tmp_path, follow):
+    files = LocalFileSystem(LocalPath(str(tmp_path / "away")), follow_symlinks=follow)
+    for name in ("a", "Show/a"):
+        with pytest.raises(NotWritable):
+            files.stat(path(name))
 
 
 def test_another_disk_that_is_mounted_there_is_taken_as_it_is(tmp_path, other_disk):

@@ -305,9 +305,13 @@ class LocalFileSystem:
 
     def open_folder_for_reading(self, folder: RelativePath) -> int:
         """See lanes.Places."""
-        if self._follow:
-            return os.open(self.full(folder), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        return walk(self._disk, folder)
+        if not self._follow:
+            return walk(self._disk, folder)
+        at = self._disk.open()  # where the disk is gone, nothing is known of what lies on it
+        try:
+            return os.open(raw("/".join(folder.parts)) or b".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=at)
+        finally:
+            os.close(at)
 
     def open_for_reading(self, folder: int, path: RelativePath) -> int:
         """See lanes.Places."""
