@@ -27,6 +27,7 @@ from torrent_mover.domain.errors import (
     Banned,
     Collision,
     LoginRefused,
+    LookAgain,
     MoverError,
     NotWritable,
     ServerError,
@@ -38,9 +39,18 @@ from torrent_mover.domain.errors import (
 )
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.secret import Secret
-from torrent_mover.domain.torrent.certificate import Evidence, FileFound, ReadBack, Reading, certify
+from torrent_mover.domain.torrent.certificate import (
+    MAX_AGE,
+    Certificate,
+    Evidence,
+    FileFound,
+    ReadBack,
+    Reading,
+    certify,
+)
 from torrent_mover.domain.torrent.sharing import NoOwnLimit, ShareLimits, WhenMet
 from torrent_mover.domain.torrent.torrent import ClientFile, FilePriority, InfoHash, TorrentState
+from torrent_mover.domain.torrent.warrant import Warrant, WarrantEvidence, WarrantStale, issue_warrant
 from torrent_mover.ports.client import AddSpec
 from torrent_mover.ports.roles import ROLES, Categories, ListsFiles
 
@@ -645,6 +655,27 @@ class TestRemoving:
             self.remove(web, certificate_of(HASH))
             deleted = [asked for asked in web.asked if asked.path == "torrents/delete"]
         assert [asked.fields for asked in deleted] == [{"hashes": HASH, "deleteFiles": "True"}]
+
+    @pytest.mark.parametrize("kind", [Certificate, Warrant])
+    def test_what_grows_too_old_while_others_keep_the_session_deletes_nothing(self, certificate_of, kind):
+        right = certificate_of(HASH)
+        clock = FakeClock(monotonic=right.issued_at)
+        if kind is Warrant:
+            there, at = replace(right.evidence.planned, state=TorrentState.STOPPED_COMPLETE), right.issued_at
+            right = issue_warrant(
+                WarrantEvidence("qbit", there, at, at, "stalled", same_verdict=True, leased=True, written=True)
+            )
+
+        class Late(QBittorrentClient):
+            def order(self, send, torrent=None):
+                clock.advance(MAX_AGE + 61)
+                super().order(send, torrent)
+
+        with Listed() as web:
+            client = Late(QBittorrentSettings(web.url, "admin", Secret(RIGHT)), clock)
+            with pytest.raises((LookAgain, WarrantStale)):
+                client.remove(right) if kind is Certificate else client.retire(right)
+            assert not web.count("torrents/delete")
 
     def test_the_data_of_siblings_stays(self, certificate_of):
         with Listed() as web:

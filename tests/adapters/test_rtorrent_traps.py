@@ -17,10 +17,11 @@ from tests.servers import snapshot
 from torrent_mover.adapters.clients.rtorrent import RTorrentClient, RTorrentSettings
 from torrent_mover.demo.rtorrent_server import RTorrentServer
 from torrent_mover.demo.torrents import v1_hash
-from torrent_mover.domain.errors import Collision, DataLeft, NamesNotTold, NotComplete, NotPersisted
+from torrent_mover.domain.errors import Collision, DataLeft, LookAgain, NamesNotTold, NotComplete, NotPersisted
 from torrent_mover.domain.settings.clients import LabelStyle
 from torrent_mover.domain.torrent.bencode import encode
 from torrent_mover.domain.torrent.canary import Canary
+from torrent_mover.domain.torrent.certificate import MAX_AGE
 from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
 from torrent_mover.ports.client import AddSpec, RecheckVerdict
 
@@ -434,6 +435,22 @@ class TestRemoving:
         bench.client.remove(certificate)
         assert bench.client.torrents() == []
         assert list(bench.data.iterdir()) == []
+
+    def test_what_grows_too_old_while_others_keep_the_session_removes_nothing(self, bench, monkeypatch):
+        wanted = make(bench)
+        torrent = add(bench, wanted)
+        certificate, before = certificate_for(bench, wanted, torrent), wanted.files()
+        listed = bench.client.session.hashes
+
+        def late():
+            bench.clock.ahead += MAX_AGE + 1
+            return listed()
+
+        monkeypatch.setattr(bench.client.session, "hashes", late)
+        with pytest.raises(LookAgain):
+            bench.client.remove(certificate)
+        assert bench.client.get(torrent) is not None
+        assert wanted.files() == before
 
     def test_padding_files_go_too(self, bench):
         wanted = make(bench, "Show", "hybrid")

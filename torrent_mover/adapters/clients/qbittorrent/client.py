@@ -378,34 +378,33 @@ class QBittorrentClient:
         self._lookout.forget(canary)
 
     def remove(self, certificate: Certificate) -> None:
-        """See the port; returns when the client no longer lists it. A torrent that is not listed is no error.
-
-        Raises LookAgain for a certificate that is too old.
-        """
+        """See the port; returns when the client does not list it (any more). Raises LookAgain for a certificate that is too old."""
         torrent = certificate.torrent
-        if not certificate.valid_at(self._clock.monotonic()):
-            raise too_old(certificate.evidence, self._clock.monotonic())
         self._removed[torrent] = self._log.mark()
         while len(self._removed) > _REMOVALS_KNOWN:
             del self._removed[next(iter(self._removed))]
-        self.settle(
+        self._take_out(
+            torrent,
             lambda api: api.torrents_delete(delete_files=certificate.delete_data, torrent_hashes=torrent.hex),
-            lambda: self.get(torrent) is None,
-            f"remove {torrent.short}",
-            within=_REMOVED_WITHIN,
+            lambda now: None if certificate.valid_at(now) else too_old(certificate.evidence, now),
         )
 
     def retire(self, warrant: Warrant) -> None:
         """See the port. qBittorrent deletes the torrent's part file with it."""
         torrent = warrant.torrent.id
-        if not warrant.valid_at(self._clock.monotonic()):
-            raise stale_warrant(warrant)
-        self.settle(
+        self._take_out(
+            torrent,
             lambda api: api.torrents_delete(delete_files=False, torrent_hashes=torrent.hex),
-            lambda: self.get(torrent) is None,
-            f"remove {torrent.short}",
-            within=_REMOVED_WITHIN,
+            lambda now: None if warrant.valid_at(now) else stale_warrant(warrant),
         )
+
+    def _take_out(self, torrent: InfoHash, send: Callable[[Api], object], late: Callable[[float], Any]) -> None:
+        def fresh(api: Api) -> None:
+            if error := late(self._clock.monotonic()):  # only here: others may have kept the session until now
+                raise error
+            send(api)
+
+        self.settle(fresh, lambda: self.get(torrent) is None, f"remove {torrent.short}", within=_REMOVED_WITHIN)
 
     def complaint(self, certificate: Certificate) -> str:
         """See the port. The log has it about two seconds after a removal."""

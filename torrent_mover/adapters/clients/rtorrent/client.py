@@ -118,9 +118,12 @@ class RTorrentClient:
 
     def retire(self, warrant: Warrant) -> None:
         """See ports.roles.Retires."""
-        if not warrant.valid_at(self._clock.monotonic()):
-            raise stale_warrant(warrant)
-        erasing.take_out_alone(self, warrant)
+
+        def require_fresh() -> None:
+            if not warrant.valid_at(self._clock.monotonic()):
+                raise stale_warrant(warrant)
+
+        erasing.take_out_alone(self, warrant, require_fresh)
 
     def complaint(self, _certificate: Certificate) -> str:
         """See the port: what could not be deleted, `remove` has said itself."""
@@ -277,9 +280,12 @@ class RTorrentClient:
 
         Raises LookAgain for a certificate that is too old, DataLeft where the torrent is removed and its data could not be.
         """
-        if not certificate.valid_at(self._clock.monotonic()):
-            raise too_old(certificate.evidence, self._clock.monotonic())
-        erasing.take_out(self, certificate, self._files)
+
+        def require_fresh() -> None:
+            if not certificate.valid_at(self._clock.monotonic()):
+                raise too_old(certificate.evidence, self._clock.monotonic())
+
+        erasing.take_out(self, certificate, self._files, require_fresh)
 
     def relocate(self, torrent: InfoHash, save_path: ClientPath) -> None:
         """Have it use the files that lie ready below `save_path`; moves no data, checks nothing, leaves it stopped and closed.

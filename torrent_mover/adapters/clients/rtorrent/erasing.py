@@ -42,11 +42,16 @@ class RemovingClient(Protocol):
         """Whether `done` became true in time."""
 
 
-def take_out(client: RemovingClient, certificate: Certificate, files: OpenFiles | None) -> None:
-    """See the client. rTorrent deletes no data itself, so that nothing of the torrent is touched while it is listed."""
+def take_out(
+    client: RemovingClient, certificate: Certificate, files: OpenFiles | None, require_fresh: Callable[[], None]
+) -> None:
+    """See the client. `require_fresh` raises where the certificate is too old by now.
+
+    rTorrent deletes no data itself, so that nothing of the torrent is touched while it is listed.
+    """
     _refuse_checking(client, certificate.torrent, certificate.evidence.planned.name)
     padding = _padding(client, certificate) if certificate.delete_data else ()
-    _erase(client, certificate.torrent)
+    _erase(client, certificate.torrent, require_fresh)
     if not certificate.delete_data:
         return
     if files is None:
@@ -63,25 +68,28 @@ def take_out(client: RemovingClient, certificate: Certificate, files: OpenFiles 
         raise _left(client, certificate, error.what.rstrip("."), error.remedy or "Delete them there by hand") from error
 
 
-def take_out_alone(client: RemovingClient, warrant: Warrant) -> None:
-    """See the client: the torrent goes, nothing of its data is touched."""
+def take_out_alone(client: RemovingClient, warrant: Warrant, require_fresh: Callable[[], None]) -> None:
+    """See the client: the torrent goes, nothing of its data is touched. `require_fresh` raises for a stale warrant."""
     _refuse_checking(client, warrant.torrent.id, warrant.torrent.name)
-    _erase(client, warrant.torrent.id)
+    _erase(client, warrant.torrent.id, require_fresh)
 
 
-def _erase(client: RemovingClient, torrent: InfoHash) -> None:
+def _erase(client: RemovingClient, torrent: InfoHash, require_fresh: Callable[[], None]) -> None:
     """Take a torrent out of rTorrent; its files stay. One that is not listed is no error. Raises BadAnswer.
 
     ruTorrent's erasedata plug-in deletes data where custom5 is set, at a path that may be an old one: so it is cleared.
     """
     session = client.session
-    if torrent not in session.hashes():
-        return
+    listed = torrent in session.hashes()
     try:
-        session.about(torrent, "d.custom5.set", "", doing="remove")
-        session.about(torrent, "d.stop", doing="remove")
-        session.about(torrent, "d.close", doing="remove")
-        session.about(torrent, "d.erase", doing="remove")
+        with session.turn():
+            require_fresh()  # now that nobody else can keep us waiting
+            if not listed:
+                return
+            session.about(torrent, "d.custom5.set", "", doing="remove")
+            session.about(torrent, "d.stop", doing="remove")
+            session.about(torrent, "d.close", doing="remove")
+            session.about(torrent, "d.erase", doing="remove")
     except TorrentGone:
         return
     if not client.until(lambda: torrent not in session.hashes(), _REMOVED_WITHIN):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -95,6 +96,10 @@ class RpcSession:
         """Whether this version wants the padding of a torrent (BEP 47) on disk, as files of zeros."""
         numbers = re.findall(r"\d+", self.known().version)[:2]
         return tuple(map(int, numbers)) < _PADS_ITSELF
+
+    def turn(self) -> AbstractContextManager[object]:
+        """Within it no other thread asks anything: what follows is sent at once."""
+        return self._lock
 
     def read(self, method: str, *parameters: Value) -> Any:  # noqa: ANN401  whatever the method returns
         """Ask something that changes nothing and every rTorrent answers; repeated after a cut connection or a broken answer."""
