@@ -136,6 +136,7 @@ class Watchman:
                 place = self._place_at(client, known)
                 if place is not None:
                     explained |= {place / name: "of torrents at their clients" for name in known.sizes}
+        self.wrong += self.late()
         bytes_: Counter[str] = Counter()
         for root in self.roots:
             for path in files_below(root):
@@ -241,9 +242,19 @@ class Watchman:
             if not link.exists():
                 self.wrong.append(f"{link} leads nowhere")
 
-    def late(self) -> list[InfoHash]:
-        """Torrents that health took out longer ago than its bin keeps them."""
-        return [torrent for torrent, at in self.left_at.items() if self.story.now - at > 15 * DAY]
+    def late(self) -> list[str]:
+        """Files that are in a bin still, though health took their torrent out longer ago than it keeps them; or never did."""
+        found = []
+        for root in self.roots:
+            emptied_after = (16 if root == self.place.root / "nas/data" else 5) * DAY  # bin_keep, and time for looks
+            for path in files_below(root):
+                # The folder of an action begins with the infohash of its torrent.
+                _, bin_, inside = str(path).partition(f"{BIN}/")
+                at = next((at for torrent, at in self.left_at.items() if inside.startswith(torrent.hex)), None)
+                if bin_ and (at is None or self.story.now - at > emptied_after):
+                    since = "never" if at is None else f"{(self.story.now - at) / DAY:.1f} days ago"
+                    found.append(f"{path} is in the bin still; health took its torrent out: {since}")
+        return found
 
 
 __all__ = ["HEALTH", "PEOPLE", "Watchman"]
