@@ -22,6 +22,7 @@ CHECKS = [
     "what leaves there",
     "ssh source: 127.0.0.1",
     "source files",
+    "disk of the destination",
     "destination folder",
     "left open by a killed run",
     "space here",
