@@ -17,7 +17,8 @@ EXITS = {
     ExitCode.USAGE: "The command line or the config does not make sense. Nothing was begun.",
     ExitCode.UNREACHABLE: "A server cannot be reached, or refuses the login. Trying again later may help.",
     ExitCode.PREFLIGHT_REFUSED: "A check before the run says no, or the destination is not prepared. Somebody must act.",
-    ExitCode.ALREADY_RUNNING: "Another run is active, or another program has locked the journal. Nothing was begun: try again.",
+    ExitCode.ALREADY_RUNNING: "Another run is active, or another program has locked the journal. Nothing was begun: try again."
+    " With `-q`, another run is not worth a line, except to a command that stays (`--watch`, `serve`).",
     ExitCode.INTERRUPTED: "Ended by SIGINT (Ctrl-C), or by somebody who left the dashboard. The next run goes on from there.",
     ExitCode.TERMINATED: "Ended by SIGTERM or SIGHUP. The next run goes on from there.",
 }
