@@ -203,6 +203,7 @@ class HealthLoops:
 
     def _take_over(self, now: dict[str, HealthSetup]) -> None:
         before, self._setups = self._setups, now
+        refused = self._listings.forget_refused()  # a password may have been changed at the client's end
         for name in before.keys() - now.keys():
             self._supervisor.end(name)
             self._loops.pop(name).close()
@@ -213,7 +214,7 @@ class HealthLoops:
                 self._lock(setup)
                 self._look_on(setup)
                 self._begin(name)
-            elif setup != before[name]:
+            elif setup != before[name] or setup.client in refused:
                 self._stands[name].settings = setup.settings
                 self._loops[name].renew()
                 self._supervisor.wake(name)

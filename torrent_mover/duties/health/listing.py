@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from torrent_mover.domain.errors import LoginRefused
 from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
 from torrent_mover.duties.health.gate import crowd_facts
 from torrent_mover.duties.health.kinship import sharing
@@ -57,6 +58,12 @@ class ClientListing:
         self._came_at = float("-inf")
         self._doing = self._came_after = object()
         self._seen_by: list[object] = []
+        self._refused = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether the client refused our login when it was asked last: over these connections it is not tried again."""
+        return self._refused
 
     def look(self, reader: object) -> Listed:
         """How all is now. Raises ServerError's children.
@@ -70,7 +77,12 @@ class ClientListing:
                 self._clock.wait(0.0)  # ends here where we are told to stop
                 self._came_at = float("-inf")  # where the client does not answer, nobody is told what was
                 doing = self._doing  # what is done while the client answers may not be in its answer
-                last, self._seen_by = self._now(), []
+                self._refused = False
+                try:
+                    last, self._seen_by = self._now(), []
+                except LoginRefused:
+                    self._refused = True
+                    raise
                 self._came_after = doing
                 self._came_at = self._clock.monotonic()
             self._seen_by.append(reader)
