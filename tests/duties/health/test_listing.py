@@ -9,6 +9,7 @@ import pytest
 from tests.duties.health.looker import Looker
 from torrent_mover.domain.errors import Unreachable
 from torrent_mover.duties.health.listing import ClientListing
+from torrent_mover.ports.roles import ClientSnapshot
 
 
 @pytest.fixture
@@ -69,9 +70,15 @@ def test_what_is_done_while_another_loop_asks_waits_for_nothing_and_its_answer_s
 
 
 def test_what_changed_before_a_question_failed_is_told_by_the_next_look(looker, listing):
+    def told():
+        return ClientSnapshot({each.id: each for each in looker.client.torrents()}, looker.client.pulses(), None)
+
     first = looker.download()
+    seen = [told()]
+    looker.client.snapshot = lambda: seen[-1]  # the same one where nothing has changed: see ports.roles.Snapshots
     assert listing.look("tv").pictures.keys() == {first}
     second = looker.download()
+    seen.append(told())
     looker.client.fail("condition", Unreachable("It is away."))
     with pytest.raises(Unreachable):
         listing.look("tv")
