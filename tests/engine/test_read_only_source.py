@@ -59,7 +59,7 @@ def test_the_types_that_a_source_is_known_by_have_no_method_that_writes():
 
 def test_the_object_that_a_run_reads_its_source_with_has_none_either(ends):
     opened = ends.source.open(ClientPath("/downloads"))
-    checked = ends.reach(str, str).tree.open(HostPath("/downloads"))
+    checked = ends.reach(str, str, None).tree.open(HostPath("/downloads"))
     for files in (opened, checked):
         assert [name for name in WRITES if hasattr(files, name)] == []
         assert files.name == "box.lan:/downloads"
