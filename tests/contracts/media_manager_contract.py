@@ -284,7 +284,7 @@ class MediaManagerContract:
 
         first, third, gone = house.manager.facts_of([1, 3, 9])
 
-        assert first == MediaFacts(1, True, "Show", None, True, 31, 50, "WEBDL-1080p")
+        assert first == MediaFacts(1, True, "Show", None, True, 31, 50, "WEBDL-1080p", revision=(0, 1))
         assert third == MediaFacts(3, True, "Third", 1_794_000_000.0, False)
         assert gone == MediaFacts(9, exists=False)
         grabbed = next(event for event in house.manager.events(HASH) if event.kind is EventKind.GRABBED)

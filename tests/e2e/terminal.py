@@ -17,7 +17,11 @@ from pathlib import Path
 
 from tests.e2e.command import ROOT
 
-_WITH_TERMINAL = "import fcntl,os,sys,termios;fcntl.ioctl(0,termios.TIOCSCTTY,0);os.execv(sys.argv[1],sys.argv[1:])"
+_WITH_TERMINAL = (
+    "import fcntl,os,signal,sys,termios;"
+    "signal.signal(signal.SIGINT,signal.SIG_DFL);"  # ignored in what is run in the background
+    "fcntl.ioctl(0,termios.TIOCSCTTY,0);os.execv(sys.argv[1],sys.argv[1:])"
+)
 
 
 class Terminal:

@@ -19,6 +19,8 @@ OURS = {
     "torrent_mover.adapters.process.surroundings",
     "torrent_mover.cli",
     "torrent_mover.commands",
+    "torrent_mover.commands.command_line",
+    "torrent_mover.commands.doctor_arguments",
     "torrent_mover.commands.init_arguments",
     "torrent_mover.commands.serve_arguments",
     "torrent_mover.domain",

@@ -66,6 +66,20 @@ def to_be_drawn(screen: Screen[Any]) -> bool:
 async def settle(pilot: Pilot[Any]) -> None:
     """Until nothing is left to do: no message waits, every screen and toast is mounted, laid out for this size, and drawn."""
     app = pilot.app
+    before: list[str] = []
+    while True:
+        await at_rest(app)
+        if app._exit or app._exception or not app.is_running or len(app.screen_stack) < 2:
+            return
+        # What lies below a dialog is drawn in several steps, of which Textual tells nothing: until one more changes nothing.
+        shown = rows_of(app)
+        if shown == before:
+            return
+        before = shown
+
+
+async def at_rest(app: App[Any]) -> None:
+    """Until nothing waits, and what lies below has been drawn once more."""
     deadline = time.monotonic() + PATIENCE
     below_too = True
     while True:

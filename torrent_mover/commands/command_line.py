@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from difflib import get_close_matches
 from typing import Final, NoReturn
 
 _USAGE: Final = 2  # the exit code
@@ -49,6 +48,8 @@ class CommandParser(argparse.ArgumentParser):
 
 def _near(typed: str, known: list[str]) -> str:
     """The word that was probably meant: the only one that goes on as it does, or one that is nearly the same; blank: none."""
+    from difflib import get_close_matches  # only where something is wrong: it costs each start
+
     longer = [each for each in known if len(typed) >= _TELLING and each.startswith(typed)]
     found = longer if len(longer) == 1 else get_close_matches(typed, known, 1, _NEAR)
     return found[0] if found else ""
