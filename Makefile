@@ -6,6 +6,9 @@ WORKERS ?= 10
 # Empty is unset: with bytecode left unwritten, each of the tests' processes would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
+# What decides, and what holds the house together: no process, no screen, no server.
+FAST := $(addprefix tests/,domain simple architecture acceptance docs)
+
 .PHONY: demo test check bench faults screenshots template audit clean
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -35,12 +38,12 @@ test: $(VENV)/.dev ## everything, real servers and each class of faults once inc
 	@# A shared machine may pause for seconds in the middle of a test: what fails beside others runs once more, alone.
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=worksteal || $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
 
-check: $(VENV)/.dev ## format, lint, types, imports, fast tests
+check: $(VENV)/.dev ## format, lint, types, imports, fast tests; under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	@# Types are checked beside the tests; either may fail it.
 	@$(BIN)/mypy & types=$$!; $(BIN)/lint-imports && \
-	$(BIN)/python -m pytest -q -n 3 --dist=worksteal -m "not servers and not thorough" -p no:cacheprovider --ignore=tests/e2e; \
+	$(BIN)/python -m pytest -q -n 3 --dist=worksteal -m "not servers and not thorough" -p no:cacheprovider $(FAST); \
 	tested=$$?; wait $$types && exit $$tested
 
 faults: $(VENV)/.dev ## the long form of the fault suite; writes docs/reliability.md
