@@ -28,7 +28,7 @@ def test_nothing_lands_below_a_mount_point_whose_disk_is_away(house, tmp_path):
         refused = said(house.run().ended(4))
         assert f"The disk of {place} is not mounted" in refused
         assert "journal forget-mounts" in refused
-    assert "is not mounted: in earlier runs" in said(house.run("doctor").ended(4))
+    assert "is not mounted. In earlier runs" in said(house.run("doctor").ended(4))
     assert list(place.iterdir()) == []
     assert house.source.torrent(second.info_hash) is not None
 

@@ -43,7 +43,7 @@ def test_once_it_is_not_mounted_nothing_is_written_and_nothing_forgotten(now):
 
     error = caught.value
     assert error.exit_code is ExitCode.PREFLIGHT_REFUSED
-    assert "in earlier runs it was mounted at /mnt/nas" in error.what
+    assert "In earlier runs it was mounted at /mnt/nas" in error.what
     assert "sudo mount /mnt/nas" in error.remedy
     assert "torrent-mover journal forget-mounts" in error.remedy
     assert known[TABLE, str(FOLDER)] == {"at": "/mnt/nas"}

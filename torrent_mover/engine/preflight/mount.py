@@ -62,7 +62,7 @@ class DestinationDisk:
     def _away(self, before: Path, now: Path) -> DiskNotMounted:
         there = shlex.quote(str(before))
         return DiskNotMounted(
-            f"The disk of {self.folder} is not mounted: in earlier runs it was mounted at {before}."
+            f"The disk of {self.folder} is not mounted. In earlier runs it was mounted at {before}."
             f" What lies there now is a folder of the disk at {now}.",
             kept="Nothing was written, and nothing was begun.",
             remedy=f"Mount it: sudo mount {there} (findmnt -T {there} shows what is there now)."
