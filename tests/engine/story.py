@@ -206,6 +206,7 @@ class Story:
         self.category = CATEGORY
         self.look: StoryLook | None = StoryLook(self)
         self.torrent_folder: ClientPath | None = None
+        self.elsewhere: Callable[[InfoHash, ClientPath], MemoryFileSystem | None] | None = None
         self.engine: Engine
 
     # -- what there is -------------------------------------------------------------------------------------------------
@@ -316,7 +317,9 @@ class Story:
         throttle = Throttle(self.clock, lambda _flow: None)
         world = World(
             Source("seedbox", source_client, lambda at: self.opened(at, here), self._real, self.torrent_folder),
-            Destination("nas", destination_client, there, TARGET, local=self.local, accounts=Root()),
+            Destination(
+                "nas", destination_client, there, TARGET, self.local, accounts=Root(), elsewhere=self.elsewhere
+            ),
             way,
             self.policy,
             book,

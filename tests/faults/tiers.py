@@ -43,6 +43,9 @@ HELD = {
     "a copy vanished": (
         f"{_E2E}/test_tier_failures.py::test_a_copy_that_somebody_took_away_is_made_again_and_then_the_torrent_leaves",
     ),
+    "a move into the tier is killed before its release, and the torrent is evicted meanwhile": (
+        f"{_E2E}/test_move_into_a_tier.py",
+    ),
     "an Arr is away": (
         f"{_E2E}/test_tier_arrs.py::test_a_sonarr_that_is_away_keeps_no_copy_waiting_and_is_told_by_a_later_round",
     ),

@@ -62,6 +62,7 @@ class Story:
         for known in self.alive():
             self._goes_on(known)
         self._indexer_answers()
+        self._renews()
         for client in self.place.clients.values():
             client.age()
         self.show_mount()
@@ -184,6 +185,7 @@ class Story:
 
     def begin_account(self, count: int) -> None:
         """So many shows lie in the account since long, each with links in the library."""
+        self._renews_at = self._told_of_premium()
         for number in range(count):
             digits = f"{number + 1:02x}ab" * 10
             name = f"Lent.{number}"
@@ -200,6 +202,17 @@ class Story:
                 link.parent.mkdir(exist_ok=True)
                 link.symlink_to(self.place.root / "mount/__all__" / name / f"{name}.{file}.mkv")
         self.show_mount()
+
+    def _told_of_premium(self) -> float:
+        """When its owner renews it: some days after the program has told that a week is left, now and then too late."""
+        return self.place.account.premium_until - 7 * DAY + self.random.uniform(0, 9) * DAY
+
+    def _renews(self) -> None:
+        account = self.place.account
+        if self.now >= self._renews_at:
+            with account.lock:
+                account.premium_until = max(account.premium_until, self.now) + 30 * DAY
+            self._renews_at = self._told_of_premium()
 
     def _entry_dies(self) -> None:
         """The service has lost an entry: it says so, or its links are dead."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from torrent_mover.adapters.clients.qbittorrent.statistics import resume_folder
@@ -16,9 +17,11 @@ from torrent_mover.adapters.ssh.accounts import SshAccounts
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.sftp import SftpFileSystem
 from torrent_mover.adapters.ssh.shared_files import SharedFiles
+from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.bootstrap.placements import Placements
 from torrent_mover.bootstrap.servers import Servers, ssh_target
 from torrent_mover.domain.open_files import require
-from torrent_mover.domain.paths import ClientPath, HostPath
+from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
 from torrent_mover.duties.moving.checks import Reach
 from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.engine.delivery.places import Destination, Source
@@ -69,6 +72,13 @@ class Ends:
         remote = self.destination_pool
         self.destination = self._remote(torrents, remote) if remote is not None else self._local(torrents)
         self.statistics = resume_folder(settings.destination_client, self.destination_pool, clock)
+
+    def placed(self, journal: SqliteJournal) -> Destination:
+        """The destination, and where other duties of this machine have put what came there."""
+        if self.destination_pool is not None:
+            return self.destination
+        to_host = self._settings.local_destination_map.to_host
+        return replace(self.destination, elsewhere=Placements(journal, to_host, self._local_files))
 
     @property
     def pools(self) -> tuple[SessionPool, ...]:
@@ -138,8 +148,12 @@ class Ends:
     def _local(self, torrents: TorrentClient) -> Destination:
         root = self._settings.local_destination
         save_path = self._settings.local_destination_map.to_client(root)
-        files = self._carefully(LocalFileSystem(root, most_open=self._servers.allowed.files), proves=True)
-        return Destination(torrents.name, torrents, files, save_path, local=True, accounts=LocalAccounts())
+        return Destination(
+            torrents.name, torrents, self._local_files(root), save_path, local=True, accounts=LocalAccounts()
+        )
+
+    def _local_files(self, root: LocalPath) -> FileSystem:
+        return self._carefully(LocalFileSystem(root, most_open=self._servers.allowed.files), proves=True)
 
     def _remote(self, torrents: TorrentClient, pool: SessionPool) -> Destination:
         settings = self._settings

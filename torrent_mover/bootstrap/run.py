@@ -264,7 +264,7 @@ class Assembly:
         clock = SystemClock(stop)
         publisher, servers = hub.publisher.of(route), hub.servers
         ends = Ends(settings, servers, clock, partial(_tell, publisher, clock))
-        source, destination = ends.source, ends.destination
+        source, destination = ends.source, ends.placed(hub.journal)
         jobs = jobs_of(hub.journal, source.client.name, route)
         plans = planner(
             settings,

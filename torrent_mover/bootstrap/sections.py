@@ -47,3 +47,8 @@ SCHEMA: Final[Schema[Settings]] = Schema(
     ),
     routes=read_routes,
 )
+
+PLACED_BY: Final = {
+    "tier": "torrent_mover.bootstrap.tiering.placed",
+}
+"""The duties that put torrents elsewhere, and the module of each that says where."""

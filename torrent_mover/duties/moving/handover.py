@@ -189,7 +189,8 @@ class HandOver:
         sizes = {file.index: file.size for file in planned.files if file.wanted}
         files = [(path, sizes[index]) for index, path in enumerate(cargo.landing) if index in sizes]
         labels = dict.fromkeys((planned.torrent.category, planned.target_category))
-        if why := self._arrs.told(self._id, tuple(labels), planned.torrent.name, files):
+        save_path = self._world.destination.save_path
+        if why := self._arrs.told(self._id, tuple(labels), planned.torrent.name, save_path, files):
             self._log.tell(why)
 
     # -- released ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from torrent_mover.duties.moving.move_log import MoveLog
 from torrent_mover.duties.moving.shipping import shipment_of
 from torrent_mover.duties.moving.told_arrs import TellsOfMoves
 from torrent_mover.engine.delivery.delivery import Delivery
+from torrent_mover.engine.delivery.in_place import InPlace
 from torrent_mover.engine.delivery.loading import load
 from torrent_mover.engine.delivery.metainfo import metainfo_of
 from torrent_mover.engine.delivery.places import PlannedMove
@@ -59,8 +60,16 @@ class Mover:
         """The source client is asked again: what moves, and where every file will lie."""
         world, source = self._world, self._world.source
         planned = begin(source, self._planned, world.clock)
+        place = world.destination.of(planned.torrent.id)
+        moved_on = place is not world.destination
+        if moved_on:
+            world = world.at(place)
+            self._log.tell(
+                f"{place.name} has it already, at {place.save_path}, where a tier has put it: it is proven there"
+            )
         metainfo = metainfo_of(source, planned.torrent.id)
-        cargo = load(source, world.destination, planned, metainfo)
+        cargo = load(source, place, planned, metainfo)
         self._track.files = planned.files
-        delivery = Delivery(world.means, shipment_of(world, planned, cargo), self._track, self._log)
+        kind = InPlace if moved_on else Delivery
+        delivery = kind(world.means, shipment_of(world, planned, cargo), self._track, self._log)
         return delivery, HandOver(world, planned, metainfo, delivery, self._track, self._log, self._slot, self._arrs)

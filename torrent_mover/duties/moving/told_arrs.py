@@ -24,11 +24,16 @@ class TellsOfMoves(Protocol):
     """Whoever tells Arrs of moves."""
 
     def told(
-        self, torrent: InfoHash, labels: Sequence[str], name: str, files: Iterable[tuple[RelativePath, int]]
+        self,
+        torrent: InfoHash,
+        labels: Sequence[str],
+        name: str,
+        save_path: ClientPath,
+        files: Iterable[tuple[RelativePath, int]],
     ) -> str:
         """Write down that the Arrs of the first of these labels that is theirs are to be told. Asks none, and waits for none.
 
-        `files`: path below the destination and size of each. Returns why nobody can be told; blank where that is written, or
+        `files`: path below the save path and size of each. Returns why nobody can be told; blank where that is written, or
         nobody wants it. Raises ProvisioningError's children.
         """
 
@@ -40,10 +45,15 @@ class NoArrs:
     """There is none."""
 
     def told(
-        self, torrent: InfoHash, labels: Sequence[str], name: str, files: Iterable[tuple[RelativePath, int]]
+        self,
+        torrent: InfoHash,
+        labels: Sequence[str],
+        name: str,
+        save_path: ClientPath,
+        files: Iterable[tuple[RelativePath, int]],
     ) -> str:
         """See TellsOfMoves."""
-        del torrent, labels, name, files
+        del torrent, labels, name, save_path, files
         return ""
 
     def finish(self) -> None:
@@ -65,11 +75,16 @@ class MovesToArrs:
     patience: float
 
     def told(
-        self, torrent: InfoHash, labels: Sequence[str], name: str, files: Iterable[tuple[RelativePath, int]]
+        self,
+        torrent: InfoHash,
+        labels: Sequence[str],
+        name: str,
+        save_path: ClientPath,
+        files: Iterable[tuple[RelativePath, int]],
     ) -> str:
         """See TellsOfMoves."""
-        if not self.telling.anybody_wants(*labels):
-            return ""
+        if save_path != self.save_path or not self.telling.anybody_wants(*labels):
+            return ""  # whoever has put it elsewhere tells of that place
         data = delivered(self.root, self.save_path, list(files))
         if data is None:
             return "its files have no folder of their own, so no Arr was told of it"

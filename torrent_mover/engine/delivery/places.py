@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.quantities import OWNER_ACCESS, UnlockMode
@@ -40,7 +40,8 @@ class Destination:
     """Where torrents go. `files` is rooted at the destination path, which its client sees as `save_path`.
 
     `local`: the files are on this machine, so that every piece can be read back by ourselves. `accounts` knows the users
-    there, and `section` is the part of the config that says who we are there (blank on this machine).
+    there, and `section` is the part of the config that says who we are there (blank on this machine). `elsewhere` gives the
+    files below another save path where another duty has put a torrent of its client, with proof; None: none has.
     """
 
     name: str
@@ -50,6 +51,18 @@ class Destination:
     local: bool
     accounts: Accounts | None = None
     section: str = ""
+    elsewhere: Callable[[InfoHash, ClientPath], FileSystem | None] | None = None
+
+    def of(self, torrent: InfoHash) -> Destination:
+        """The destination of this torrent: where its client has it, if another duty has put it there; else this one.
+
+        Raises ServerError's children.
+        """
+        there = self.client.get(torrent) if self.elsewhere else None
+        if self.elsewhere is None or there is None or there.save_path == self.save_path:
+            return self
+        files = self.elsewhere(torrent, there.save_path)
+        return self if files is None else replace(self, files=files, save_path=there.save_path)
 
     def limited(self, torrent: Torrent) -> bool:
         """Whether a share limit there could stop or remove it, as the client answers; a client without such limits never does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -92,6 +93,12 @@ class World:
             cache,
             Ownership(policy.chown_user, policy.chown_group, policy.file_mode, policy.folder_mode),
         )
+
+    def at(self, destination: Destination) -> World:
+        """The same for a torrent that lies at another place of the destination's client: it is proven there, nothing is brought."""
+        world = copy.copy(self)
+        world.destination = destination
+        return world
 
     def _say(self, torrent: InfoHash | None, level: Level, text: str) -> None:
         self.publish(Noticed(self.clock.now(), torrent, level, text))
