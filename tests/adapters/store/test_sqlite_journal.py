@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import SOURCE, OpenJobs
 from tests.fakes.journal_writer import MOVES, bitfield_for
+from torrent_mover.adapters.store import file, journal_file
 from torrent_mover.adapters.store.file import TIMINGS_KEPT
 from torrent_mover.adapters.store.migrations import VERSION, migrate
 from torrent_mover.adapters.store.sqlite import SqliteJournal
@@ -421,6 +422,25 @@ def test_how_long_parts_took_is_kept_newest_first_and_not_for_ever(open_journal)
     assert again.timings(2) == [parts[-1], parts[-2]]
     again.begin_run("a", 1.0)
     assert again.timings(TIMINGS_KEPT * 2) == parts[:4:-1]
+
+
+def test_lines_and_runs_are_not_kept_for_ever_whoever_writes_them(open_journal, path, monkeypatch):
+    monkeypatch.setattr(journal_file, "_TRIM", (journal_file._TRIM[0], (3000,)))
+    monkeypatch.setattr(file, "RUNS_KEPT", 20)
+    jobs = open_journal()
+    whole = jobs.whole
+    for number in range(7000):
+        whole.add_note(float(number), None, "info", f"line {number}")  # of a tier: it begins no run
+    for number in range(30):
+        whole.begin_run(f"run {number}", float(number))
+    jobs.close()
+
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        lines, first, last = connection.execute("SELECT count(*), min(at), max(at) FROM notes").fetchone()
+        runs, oldest = connection.execute("SELECT count(*), min(started_at) FROM runs").fetchone()
+    assert (last, runs, oldest) == (6999.0, 21, 9.0)  # the newest 20, and the one that has just begun
+    assert 3000 <= lines <= 4000
+    assert first == 7000 - lines
 
 
 def test_the_last_move_of_a_torrent_says_from_where_to_where_it_was_brought(journal):

@@ -13,11 +13,11 @@ from torrent_mover.domain.report.timing import Task, Timing
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.journal import RunRecord
 
-NOTES_KEPT: Final = 100_000
-"""Lines for `log HASH`; older ones go when a run begins."""
-
 TIMINGS_KEPT: Final = 2000
 """Of the last five hundred moves; older ones go when a run begins."""
+
+RUNS_KEPT: Final = 20_000
+"""Two months of a run every five minutes; older ones go when a run begins. What they moved stays in the history."""
 
 _RUN_COLUMNS: Final = "id, started_at, ended_at, moved, failed, sent, exit_code"
 
@@ -57,11 +57,12 @@ class SharedTables:
         )
 
     def begin_run(self, run: str, at: float) -> None:
-        """A run begins; notes beyond the newest NOTES_KEPT go, and timings beyond TIMINGS_KEPT."""
+        """A run begins; timings beyond TIMINGS_KEPT go, and runs beyond RUNS_KEPT."""
         self._file.save(
             (
-                "DELETE FROM notes WHERE number <= (SELECT coalesce(max(number), 0) FROM notes) - ?",
-                (NOTES_KEPT,),
+                "DELETE FROM runs WHERE started_at < "
+                "(SELECT started_at FROM runs ORDER BY started_at DESC LIMIT 1 OFFSET ?)",
+                (RUNS_KEPT - 1,),
             ),
             (
                 "DELETE FROM timings WHERE number <= (SELECT coalesce(max(number), 0) FROM timings) - ?",

@@ -11,7 +11,17 @@ from typing import Final
 from torrent_mover.adapters.store.database import Database, Row, Statement
 from torrent_mover.domain.errors import MoverError
 
+NOTES_KEPT: Final = 100_000
+"""Lines for `log HASH`, of all duties."""
+
 _NOTES_BUFFERED: Final = 50
+_NOTES_TRIMMED: Final = 1000
+"""After so many lines of a process, and at its first one, those beyond NOTES_KEPT go: no duty's lines grow without end."""
+
+_TRIM: Final[Statement] = (
+    "DELETE FROM notes WHERE number <= (SELECT coalesce(max(number), 0) FROM notes) - ?",
+    (NOTES_KEPT,),
+)
 
 
 class JournalFile:
@@ -21,6 +31,7 @@ class JournalFile:
         self.redact = redact
         self._database = database
         self._notes: list[Statement] = []
+        self._noted = 0
         self._notes_lock = threading.Lock()
 
     def read(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
@@ -39,6 +50,9 @@ class JournalFile:
     def note(self, statement: Statement) -> None:
         """A line that rides along with the next save, or with some more lines."""
         with self._notes_lock:
+            if not self._noted % _NOTES_TRIMMED:
+                self._notes.append(_TRIM)
+            self._noted += 1
             self._notes.append(statement)
             full = len(self._notes) >= _NOTES_BUFFERED
         if full:
