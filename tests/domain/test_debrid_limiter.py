@@ -183,3 +183,14 @@ def test_hours_beside_another_client_fill_no_minute_of_the_service(hours):
     day = beside_another_client(hours)
     assert (day.refused, day.fullest <= MOST) == (0, True)
     assert day.ours > hours * 3600 * 3  # it uses what it may
+
+
+def test_a_wait_is_never_shorter_than_a_clock_of_months_can_count():
+    """Where a wait ends a hair before the bucket has one, the next wait must move the clock on."""
+    now, rate = 5_404_387.1, 10 / 3
+    bucket = Bucket(rate, BURST, 1 - 2e-9, now)
+
+    _, wait = bucket.ask(now)
+
+    assert now + wait > now
+    assert bucket.ask(now + wait)[1] == 0

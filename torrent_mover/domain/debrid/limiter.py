@@ -32,6 +32,8 @@ _SLOWER: Final = 1.5
 _REFUSED: Final = 3.0
 _LOOK_AGAIN: Final = 1.0
 _ALMOST: Final = 1 - 1e-9
+_SHORTEST: Final = 1e-3
+"""Seconds of the shortest wait: a shorter one may be less than a clock that has run for months can count."""
 _MOST_DOUBLINGS: Final = 10
 
 
@@ -54,7 +56,7 @@ class Bucket:
         full = self.filled(now)
         if full.tokens >= _ALMOST:
             return replace(full, tokens=max(full.tokens - 1, 0.0)), 0.0
-        return full, (1 - full.tokens) / self.rate
+        return full, max((1 - full.tokens) / self.rate, _SHORTEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from torrent_mover.domain.debrid.errors import DebridGarbled, DebridUnreachable,
 from torrent_mover.domain.errors import ExitCode, MoverError, ProvisioningError, ServerError, TransferError
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.escalating import EscalationStory
 from torrent_mover.duties.debrid.link_checks import LinkChecks, LinksChecked
@@ -157,7 +158,7 @@ class DebridRound:
         for days, seconds in _DAYS:
             key = f"premium {days}"
             if 0 < left <= seconds:
-                self._world.tell_once(key, f"The premium of {self._world.account.name} ends within {days} days.")
+                self._world.tell_once(key, f"The premium of {self._world.account.name} ends within {counted(days, 'day')}.")
             elif left > seconds:
                 self._world.forget_told(key)
 
