@@ -333,7 +333,7 @@ def test_the_token_reaches_no_child_no_url_and_no_command_line(debrid):
         assert f"\ntorrent_mover_debrid_{name}{{" in text, name
     assert HASH not in text, "no hashes as labels"
     heard = (debrid.home / "heard").read_text()
-    assert all(word in heard for word in (HASH, "within 1 days", "torrent_mover", "PATH="))
+    assert all(word in heard for word in (HASH, "within 1 day", "torrent_mover", "PATH="))
     assert debrid.double.token not in heard
     assert not [
         asked for asked in debrid.double.asked if debrid.double.token in f"{asked.path}{asked.query}{asked.body!r}"

@@ -294,7 +294,7 @@ def test_the_end_of_the_premium_is_told_a_week_and_a_day_before_once_each():
         told.append(len(house.notices))
 
     assert told == [0, 1, 1, 2, 2, 2, 3]
-    assert ("within 7 days" in house.notices[0], "within 1 days" in house.notices[1]) == (True, True)
+    assert ("within 7 days" in house.notices[0], "within 1 day" in house.notices[1]) == (True, True)
 
 
 @pytest.mark.parametrize(
