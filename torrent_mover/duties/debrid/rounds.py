@@ -158,7 +158,9 @@ class DebridRound:
         for days, seconds in _DAYS:
             key = f"premium {days}"
             if 0 < left <= seconds:
-                self._world.tell_once(key, f"The premium of {self._world.account.name} ends within {counted(days, 'day')}.")
+                self._world.tell_once(
+                    key, f"The premium of {self._world.account.name} ends within {counted(days, 'day')}."
+                )
             elif left > seconds:
                 self._world.forget_told(key)
 
