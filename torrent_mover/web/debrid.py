@@ -16,6 +16,7 @@ from torrent_mover.domain.report.debrid import (
     SetAsideView,
 )
 from torrent_mover.domain.report.snapshot import Trouble
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.debrid_control import DebridControl
 from torrent_mover.web.endpoints import Ask, Done, Endpoint, order
@@ -111,7 +112,7 @@ def endpoints(control: DebridControl, numbers: _Numbers, torrent_at: _TorrentAt)
         account = _account(control, ask.body.account)
         if ask.body.count != len(account.plan) or not account.plan:
             raise UsageError(
-                f"The plan has {len(account.plan)} torrents now, not {ask.body.count}.",
+                f"The plan has {counted(len(account.plan), 'torrent')} now, not {ask.body.count}.",
                 kept="Nothing was begun.",
                 remedy="Read the plan again: GET /api/v1/debrid/status",
             )

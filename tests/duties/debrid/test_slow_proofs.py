@@ -120,4 +120,4 @@ def test_links_that_a_sound_mount_never_shows_hold_the_repair_only_as_long_as_a_
 
     assert [record.stage for record in first.report.waiting] == [RepairStage.SETTLING]
     assert [record.end for record in second.report.ended] == [RepairEnd.REPAIRED]
-    assert any("1 links do not lead anywhere yet" in line for line in house.said)
+    assert any("1 link of its library cannot be followed yet" in line for line in house.said)

@@ -389,7 +389,7 @@ def test_an_explanation_names_every_reason(house):
 
     assert everything(house) == before
     assert {reason.kind for reason in said.reasons} == {Stay.PINNED, Stay.HOT}
-    assert said.copy.startswith("proven, 1 pieces")
+    assert said.copy.startswith("proven, 1 piece,")
     assert any(line.strip() == "stays: it is pinned" for line in said.lines)
 
 

@@ -16,6 +16,7 @@ from torrent_mover.domain.debrid.errors import (
     class_of,
 )
 from torrent_mover.domain.errors import Cancelled, ServerError
+from torrent_mover.domain.text import counted
 from torrent_mover.duties.debrid.mount_guard import shrank
 from torrent_mover.duties.debrid.needs import DebridWorld
 from torrent_mover.duties.debrid.records import KnownEntry, ScanMode, ScanRecord, known_entry
@@ -185,7 +186,7 @@ class AccountLister:
         before = self._journal.note().entries - ours
         if shrank(count, before):
             raise AccountShrank(
-                f"{self._world.account.name} lists {count} torrents, and had {before}.",
+                f"{self._world.account.name} lists {counted(count, 'torrent')}, and had {before}.",
                 kept="Nothing is judged or changed by that list.",
                 remedy="If that is right, take a new measure: torrent-mover debrid rescan",
             )

@@ -46,6 +46,7 @@ from torrent_mover.domain.debrid.removal import (
 from torrent_mover.domain.debrid.wanted import WantedFile, is_packed, numbers_of, selected_of, wanted_file
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.fallback import add_elsewhere
 from torrent_mover.duties.debrid.layouts import VIDEO, ending_of
@@ -304,7 +305,9 @@ class RepairStory:
         one_for_all = len(new.links) == 1 and len(new.selected) > 1
         short = len(new.links) != len(new.selected)
         if short and not one_for_all:
-            return self._fail(record, f"the new entry has {len(new.links)} links for {len(new.selected)} files")
+            return self._fail(
+                record, f"the new entry has {counted(len(new.links), 'link')} for {counted(len(new.selected), 'file')}"
+            )
         for number, link in enumerate(new.links):
             if self._too_old(at):
                 return self._slow(record)
@@ -321,7 +324,7 @@ class RepairStory:
             if not one_for_all and not same:
                 return self._fail(record, f"a link of the new entry leads to {answer.name!r}, {answer.size} bytes")
         if one_for_all and not is_packed(new, names):
-            return self._fail(record, f"the new entry has 1 link for {len(new.selected)} files")
+            return self._fail(record, f"the new entry has 1 link for {counted(len(new.selected), 'file')}")
         old = self._journal.entry(record.old_id) if record.old_id else None
         if one_for_all and not (old is not None and old.packed):
             return self._give_up(record, "the new entry is an archive, and the old one was none")
@@ -386,7 +389,8 @@ class RepairStory:
                 return RepairStep(seen, waits=True)
             left = self._settling.settle(seen)  # of mounts that are sound
         if left:
-            self._world.say(record.hash, f"{record.name}: {len(left)} links do not lead anywhere yet", Level.WARN)
+            text = f"{record.name}: {counted(len(left), 'link')} of its library cannot be followed yet"
+            self._world.say(record.hash, text, Level.WARN)
         self._journal.forget_findings((record.hash,))
         self._journal.drop_retry(record.hash)
         self._world.forget_told(f"given up {record.hash.hex}")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from torrent_mover.domain.debrid.limiter import ceiling_of
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import counted, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.debrid_journal import DebridJournal
 from torrent_mover.duties.debrid.records import BrokenLink, RepairEnd, RepairRecord, ScanMode
@@ -126,7 +126,7 @@ def status_of(journal: DebridJournal, settings: DebridSettings, working: str, no
         f"{settings.mode.value}; {'working: ' + working if working else 'nobody works on it'}; {pace}",
         f"full {seen:,}/{total:,}, last completed {at(full.done_at)}",
         f"{sum(not each.proven for each in findings)} suspect, {sum(each.proven for each in findings)} proven,"
-        f" {len(open_repairs)} repairing, {len(retries)} retries, {len(quarantine)} links set aside",
+        f" {len(open_repairs)} repairing, {len(retries)} retries, {counted(len(quarantine), 'link')} set aside",
     ]
     lines += [
         f"held: {wave.number} {wave.what}; torrent-mover debrid accept {wave.what} {wave.number}" for wave in waves
@@ -167,14 +167,14 @@ def reasons_of(journal: DebridJournal, settings: DebridSettings, torrent: InfoHa
     """Why something is done about a torrent, or is not."""
     entries, finding = journal.of_hash(torrent), journal.finding(torrent)
     lines = [
-        f"{entry.id} {safe(entry.name)}: {entry.status}, {entry.links} links, "
-        f"{len(entry.files)} files{'' if entry.there else ', gone from the account since ' + at(entry.gone_at)}"
+        f"{entry.id} {safe(entry.name)}: {entry.status}, {counted(entry.links, 'link')}, "
+        f"{counted(len(entry.files), 'file')}{'' if entry.there else ', gone from the account since ' + at(entry.gone_at)}"
         for entry in entries
     ]
     if finding is None:
         lines.append("nothing is known to be wrong with it")
     else:
-        proof = f"proven: {finding.proven_by}" if finding.proven else f"suspect, seen {finding.looks} times"
+        proof = f"proven: {finding.proven_by}" if finding.proven else f"suspect, seen {counted(finding.looks, 'time')}"
         lines.append(f"{finding.fault.value} ({safe(finding.said)}): {proof}, first {at(finding.first_at)}")
         lines += [f"broken link: {safe(link)}" for link in finding.links]
     lines += _sight_of(journal, settings)

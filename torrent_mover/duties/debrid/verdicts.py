@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 from torrent_mover.domain.debrid.account import RemoteStatus, Standing
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 
 BETWEEN_LOOKS: Final = 1800.0
@@ -123,7 +124,7 @@ def _judged(finding: DebridFinding) -> DebridFinding:
     if not finding.fault.needs_two_looks:
         return replace(finding, proven_by="the account says so")
     if finding.last_at - finding.first_at >= BETWEEN_LOOKS:
-        return replace(finding, proven_by=f"seen {finding.looks} times")
+        return replace(finding, proven_by=f"seen {counted(finding.looks, 'time')}")
     return finding
 
 

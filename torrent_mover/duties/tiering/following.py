@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.text import counted
 from torrent_mover.duties.tiering.candidate import CopyCandidate
 from torrent_mover.duties.tiering.needs import TierDisk, TierWorld
 from torrent_mover.duties.tiering.picture import CopyProof, found_below, same_files
@@ -88,7 +89,10 @@ def take_away_old_names(world: TierWorld, record: CopyRecord) -> CopyRecord:
             left += 1
     _fold(disk, former)
     if left:
-        world.say(record.key, f"{record.name}: {left} files of its copy under old names stay in {former.save_path}")
+        world.say(
+            record.key,
+            f"{record.name}: of its copy, {counted(left, 'file')} stayed under old names in {former.save_path}",
+        )
     done = replace(record, former=None, changed_at=world.clock.now())
     world.journal.save_copy(done)
     return done

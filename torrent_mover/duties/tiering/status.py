@@ -8,7 +8,7 @@ from typing import Any
 
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.report.tiers import SILENT_AFTER
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import counted, safe
 from torrent_mover.domain.text import size as size_text
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.amounts import TierTarget
@@ -204,7 +204,7 @@ def copy_text(record: CopyRecord | None) -> str:
     if record.bad:
         return f"bad: {record.bad}"
     if record.counts and record.proof is not None:
-        return f"proven, {record.proof.pieces} pieces, {record.proof.save_path}"
+        return f"proven, {counted(record.proof.pieces, 'piece')}, {record.proof.save_path}"
     return record.stage.value
 
 

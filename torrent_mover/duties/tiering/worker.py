@@ -266,7 +266,7 @@ class TierWorker:
                 client_at=self._beat.client_at if silent else now,
                 client_trouble=silent[0] if silent else "",
                 low_space="; ".join(lows),
-                arr_trouble=f"{untold} copies not told to an Arr yet" if untold else "",
+                arr_trouble=f"an Arr is not told yet of {untold}" if untold else "",
                 spaces=lines,
             )
             world.journal.save_heartbeat(self._beat)

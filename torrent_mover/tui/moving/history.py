@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from torrent_mover.domain.move import HistoryEntry, Outcome
 from torrent_mover.domain.report.narrate import ended_well
 from torrent_mover.domain.report.snapshot import HistoryView, Snapshot
-from torrent_mover.domain.text import cause_first, duration, safe
+from torrent_mover.domain.text import cause_first, counted, duration, safe
 from torrent_mover.domain.torrent.attributes import BETWEEN_LOST
 from torrent_mover.tui.moving.move_table import TABLE_FROM
 from torrent_mover.tui.shell import bindings, graph
@@ -44,7 +44,7 @@ def _result(entry: HistoryEntry, look: Look) -> Span:
     word = _RESULT[entry.outcome]
     if not entry.confirmed:
         return Span(f"{glyphs.warn} deletion not confirmed", Tone.WARN)
-    fixed = f", {entry.repaired} pieces fixed" if entry.repaired else ""
+    fixed = f", {counted(entry.repaired, 'piece')} fixed" if entry.repaired else ""
     return Span(f"{glyphs.good} {word}{fixed}", Tone.GOOD)
 
 
@@ -229,7 +229,7 @@ class History(ScreenView):
         facts = [f"{fmt.size(entry.sent, look.units)} sent"]
         facts += [f"{fmt.size(entry.reused, look.units)} there already"] if entry.reused else []
         facts += [fmt.rate(entry.rate, look.units)] if entry.rate and entry.outcome is not Outcome.FAILED else []
-        facts += [f"{entry.pieces} pieces proven"] if entry.pieces else []
+        facts += [f"{counted(entry.pieces, 'piece')} proven"] if entry.pieces else []
         facts += [f"{entry.repaired} repaired"] if entry.repaired else []
         facts += [f"run {safe(entry.run)}"] if entry.run else []
         lines += [line(f" {one}") for one in wrap(", ".join(facts), width - 2)]
@@ -285,7 +285,7 @@ class History(ScreenView):
             except OSError as error:
                 self.say(f"{text}: {error.strerror}", bad=True)
             else:
-                self.say(f"Wrote {len(past.entries)} entries to {text}")
+                self.say(f"Wrote {'1 entry' if len(past.entries) == 1 else f'{len(past.entries):,} entries'} to {text}")
 
         hint = ".csv or .json says which; a file that exists is not overwritten"
         self.app.push_screen(

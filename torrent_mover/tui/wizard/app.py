@@ -130,7 +130,9 @@ class WizardApp(App[int]):
         if self._leaving.is_set():
             raise Cancelled("The wizard was left.")
         if asked % 20 == 0:
-            self._on_screen(self._say_waiting, f"asks {safe(self.desk.place)} about {to_ask} torrents: {asked} done")
+            self._on_screen(
+                self._say_waiting, f"asks {safe(self.desk.place)} about {counted(to_ask, 'torrent')}: {asked} done"
+            )
 
     def _on_screen(self, act: Callable[..., object], *arguments: object) -> None:
         if not self._leaving.is_set():
