@@ -26,6 +26,7 @@ from tests.longrun.program import Program, quick
 from tests.longrun.story import DAY, HOUR, Story
 from tests.longrun.turns import TurnSupervisor
 from tests.longrun.watchman import Watchman
+from torrent_mover.domain.errors import ConfigError
 
 LENT = 30
 SETTLES = 6 * DAY
@@ -153,6 +154,11 @@ class LongRun:
                 self._program.begin()
             except Killed:
                 self._die()
+            except ConfigError:
+                # It was killed while its config had an error: it does not begin, and says why, until somebody mends that.
+                if not self._config_is_bad:
+                    raise
+                self._place.write_config()
             else:
                 self._seen = 0
                 return
@@ -189,7 +195,7 @@ class LongRun:
                 client.restart()
         self._clock.advance(self._random.expovariate(1 / HOUR))
 
-    _cuts_power = False
+    _cuts_power = _config_is_bad = False
 
     def _interrupt(self) -> None:
         """Stop it, kill it, cut the power, or write its config anew."""
@@ -214,8 +220,10 @@ class LongRun:
             counted["the config is written with an error"] += 1
             text = self._place.config_file.read_text()
             self._place.write(text.replace("[TIER ssd]", "[TIER ssd]\nno_such_key = 1"))
+            self._config_is_bad = True
             self._turn()
             self._place.write_config()
+            self._config_is_bad = False
 
 
 def _dice(seed: int) -> random.Random:
