@@ -60,11 +60,6 @@ class HttpAnswer:
         """The body as text; bytes that are no UTF-8 are replaced."""
         return self.body.decode("utf-8", "replace")
 
-    @property
-    def version_header(self) -> str:
-        """The version that the service says in a header of its own, where it does."""
-        return self.headers.get("x-application-version", "")
-
 
 @dataclass(frozen=True, slots=True)
 class HttpBody:

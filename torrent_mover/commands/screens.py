@@ -69,10 +69,6 @@ class AllDuties:
         self._look_for_others()
         return [front.NAME for front in self.fronts if front.NAME in self.own or front.NAME in self._lines]
 
-    def process_of(self, duty: str) -> Running:
-        """The other process that shows that duty."""
-        return self._lines[duty].process
-
     def serves(self) -> bool:
         """Whether a process that runs all duties is among them."""
         return PROCESS in self._lines

@@ -419,3 +419,28 @@ def test_a_link_is_mapped_by_the_arrs_own_history_too(house):
     house.round().walk()
 
     assert [link.hash for link in house.journal.broken_links()] == [HASH.hex]
+
+
+def test_a_broken_link_that_may_lead_to_two_torrents_is_told_once_and_left(house):
+    other = InfoHash("cd" * 20)
+    house.account.known[other] = SHOW
+    house.account.have(other, selected=(1, 2))
+    house.full()
+    house.mount_shows()
+    house.journal.forget_measures()
+    for _ in range(3):
+        house.round().walk()
+
+    (told,) = [text for text in house.notices if "TM-E321" in text]
+    assert "2 broken links may lead to more than one torrent" in told
+    assert "debrid explain" in told
+    assert house.journal.findings() == ()
+    assert {link.state for link in house.journal.broken_links()} == {LinkState.AMBIGUOUS}
+
+    house.account.rows = {number: row for number, row in house.account.rows.items() if row.hash == HASH}
+    house.world().remember(entries=0)
+    house.full()
+    house.mount_shows("Show.S01")
+    house.journal.forget_measures()
+    house.round().walk()
+    assert "ambiguous links" not in house.journal.note().told

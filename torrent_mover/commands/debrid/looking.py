@@ -8,18 +8,19 @@ from contextlib import suppress
 from torrent_mover.bootstrap.debrid.account import OpenDebrid, working_on
 from torrent_mover.bootstrap.debrid.setups import DebridSetup
 from torrent_mover.commands.debrid.said import Said
-from torrent_mover.domain.debrid.errors import MountDown
+from torrent_mover.domain.debrid.errors import AmbiguousLink, MountDown
 from torrent_mover.domain.debrid.links import LibraryLink
 from torrent_mover.domain.errors import ExitCode, UsageError
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.quantities import parse_duration
 from torrent_mover.domain.settings.problems import quoted
+from torrent_mover.domain.text import counted, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.debrid_journal import DebridJournal
 from torrent_mover.duties.debrid.layouts import MountLayout
 from torrent_mover.duties.debrid.link_walk import LinkWalk
 from torrent_mover.duties.debrid.magnets import read_hash
-from torrent_mover.duties.debrid.mapping import Catalogue, owner_of
+from torrent_mover.duties.debrid.mapping import Catalogue, LinkOwner, MappingKind, owner_of
 from torrent_mover.duties.debrid.telling import at, reasons_of, status_of
 
 _DAY = 86_400
@@ -103,17 +104,31 @@ def _of_link(account: OpenDebrid, setup: DebridSetup, text: str) -> InfoHash:
         if place is not None and place.is_within(mount.path):
             parts = place.relative_to(mount.path).parts
             owner = _owner(parts, mount.layout, account.journal)
-            if owner is not None:
-                return owner
+            if owner.torrent is not None:
+                return owner.torrent
+            if owner.kind is MappingKind.AMBIGUOUS:
+                raise _ambiguous(path, owner, account.journal)
     raise UsageError(
-        f"{quoted(text)} leads to no torrent, or not to exactly one.",
+        f"{quoted(text)} leads to no torrent that is known.",
         kept="Nothing was changed.",
         remedy="Look again: torrent-mover debrid scan --full",
     )
 
 
-def _owner(parts: tuple[str, ...], layout: MountLayout, journal: DebridJournal) -> InfoHash | None:
-    return owner_of(parts, layout, Catalogue([entry.named for entry in journal.entries().values()])).torrent
+def _owner(parts: tuple[str, ...], layout: MountLayout, journal: DebridJournal) -> LinkOwner:
+    return owner_of(parts, layout, Catalogue([entry.named for entry in journal.entries().values()]))
+
+
+def _ambiguous(path: LocalPath, owner: LinkOwner, journal: DebridJournal) -> AmbiguousLink:
+    names = [
+        f"{torrent.short} {safe(next((each.name for each in journal.of_hash(torrent)), ''))}"
+        for torrent in owner.candidates
+    ]
+    return AmbiguousLink(
+        f"{quoted(str(path))} may lead to {counted(len(names), 'torrent')}: {', '.join(names)}.",
+        kept="Nothing is done about it.",
+        remedy="Remove from the account those that are not wanted, or have the Arr replace the file.",
+    )
 
 
 def history(account: OpenDebrid, setup: DebridSetup, arguments: argparse.Namespace) -> Said:

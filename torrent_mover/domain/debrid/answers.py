@@ -21,11 +21,6 @@ class AnswerClass(Enum):
     DONE = "done"  # it was so already: read again
     OURS = "ours"  # we asked wrongly: that operation stops
 
-    @property
-    def counts_as_good(self) -> bool:
-        """Whether the limiter takes it for a sign that the service keeps up with us."""
-        return self not in (AnswerClass.PAUSE, AnswerClass.AGAIN)
-
 
 @dataclass(frozen=True, slots=True)
 class HeardAnswer:

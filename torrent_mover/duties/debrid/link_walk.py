@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from torrent_mover.domain.debrid.errors import MountDown, TooManyBroken
+from torrent_mover.domain.debrid.errors import AmbiguousLink, MountDown, TooManyBroken
 from torrent_mover.domain.debrid.links import LibraryLink, TargetState
 from torrent_mover.domain.errors import Cancelled, MoverError
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.text import counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.kinds import AccountMount
 from torrent_mover.duties.debrid.layouts import BASE_GROUPS
@@ -24,6 +27,9 @@ from torrent_mover.duties.debrid.mount_guard import (
 from torrent_mover.duties.debrid.needs import DebridWorld, said
 from torrent_mover.duties.debrid.records import BrokenLink, KnownEntry, LinkState, MountMeasure, ScanMode, Wave
 from torrent_mover.duties.debrid.verdicts import DebridFinding, Fault, seen_again
+
+_AMBIGUOUS: Final = "ambiguous links"
+"""What has been told, see DebridWorld.tell_once."""
 
 BROKEN: str = "broken"
 """What a wave of broken links is called."""
@@ -67,6 +73,7 @@ class LinkWalk:
             seconds = world.clock.monotonic() - took
             self._journal.save_scan(replace(record, began_at=began, done_at=world.now, total=in_scope, took=seconds))
             world.metric("scan", "duration", seconds, mode=ScanMode.SYMLINKS.value, torrents=str(in_scope))
+        self._tell_of_ambiguous([link for link in self._journal.broken_links() if link.state is LinkState.AMBIGUOUS])
         if first:
             world.say(None, "This was the first look at the links: it only reports.")
         unmapped = len(links) - len(broken)
@@ -173,6 +180,19 @@ class LinkWalk:
     def _merged(self, links: Sequence[BrokenLink], only: LocalPath) -> list[BrokenLink]:
         others = [each for each in self._journal.broken_links() if not LocalPath(each.path).is_within(only)]
         return [*others, *links]
+
+    def _tell_of_ambiguous(self, links: Sequence[BrokenLink]) -> None:
+        """Once, until there is none any more: nobody else does anything about them."""
+        if not links:
+            self._world.forget_told(_AMBIGUOUS)
+            return
+        error = AmbiguousLink(
+            f"{counted(len(links), 'broken link')} may lead to more than one torrent of {self._world.account.name}:"
+            f" the first is {links[0].path}.",
+            kept="Nothing is done about links like that.",
+            remedy=f"torrent-mover debrid explain {shlex.quote(links[0].path)} names them.",
+        )
+        self._world.tell_once(_AMBIGUOUS, f"{error} [{error.code}]")
 
     def _refuse_a_wave(self, broken: int, in_scope: int) -> None:
         wave = self._journal.wave(BROKEN)

@@ -31,6 +31,7 @@ from torrent_mover.domain.debrid.errors import (
     MountDown,
     RemovalRefused,
     SlotsFull,
+    Unproven,
 )
 from torrent_mover.domain.debrid.links import LibraryLink
 from torrent_mover.domain.debrid.magnets import Magnet, file_of
@@ -442,8 +443,9 @@ class RepairStory:
         self._journal.save_retry(entry)
         end = RepairEnd.GIVEN_UP if entry.given_up else RepairEnd.RETRY
         if entry.given_up:
-            text = f"{record.name} ({record.hash.short}) was given up after {entry.tries} tries: {reason}. The old entry stays."
-            self._world.tell_once(f"given up {record.hash.hex}", text)
+            self._tell_given_up(
+                record, f"was given up after {'1 try' if entry.tries == 1 else f'{entry.tries} tries'}: {reason}."
+            )
         return self._ended(record, end, reason)
 
     def _give_up(self, record: RepairRecord, reason: str) -> RepairStep:
@@ -451,9 +453,17 @@ class RepairStory:
         self._clear_away(record)
         known, now = self._journal.retry(record.hash), self._world.now
         self._journal.save_retry(after_failure(known, record.hash, record.name, reason, now, 0.0, 1))
-        text = f"{record.name} ({record.hash.short}) cannot be repaired: {reason}. The old entry stays."
-        self._world.tell_once(f"given up {record.hash.hex}", text)
+        self._tell_given_up(record, f"cannot be repaired: {reason}.")
         return self._ended(record, RepairEnd.REFUSED, reason)
+
+    def _tell_given_up(self, record: RepairRecord, why: str) -> None:
+        error = Unproven(
+            f"{record.name} ({record.hash.short}) {why}",
+            kept="The old entry stays.",
+            remedy=f"What was tried: torrent-mover debrid history {record.hash.short}."
+            f" To try again: torrent-mover debrid repair {record.hash.short}",
+        )
+        self._world.tell_once(f"given up {record.hash.hex}", f"{error} [{error.code}]")
 
     def _park(self, record: RepairRecord, reason: str, until: float = 0.0) -> RepairStep:
         """It waits for the account; that is no try."""

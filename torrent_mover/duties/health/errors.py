@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from torrent_mover.domain.errors import ExitCode, MoverError, PreflightRefused, Retry, TorrentError
+from torrent_mover.domain.errors import PreflightRefused, TorrentError
 
 
 class HealthRefused(PreflightRefused):
     """The loop may not do what was asked for: its mode, or a running worker, does not allow it."""
 
     code = "TM-E140"
-
-
-class BusyElsewhere(MoverError):
-    """A worker that stays does this by itself; by hand only reading is possible beside it."""
-
-    code = "TM-E141"
-    exit_code = ExitCode.ALREADY_RUNNING
-    retry = Retry.LATER
 
 
 class NoSuchRecord(TorrentError):

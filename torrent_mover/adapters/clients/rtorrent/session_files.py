@@ -22,11 +22,6 @@ class SessionFiles:
         self._session = session
         self._folder = Path(folder) if folder else None
 
-    @property
-    def reachable(self) -> bool:
-        """Whether this machine sees the folder itself."""
-        return self._folder is not None
-
     def torrent(self, torrent: InfoHash) -> bytes | None:
         """`HASH.torrent`: the metainfo as it was loaded. None where there is none."""
         return self._read(f"{torrent.hex.upper()}.torrent")
