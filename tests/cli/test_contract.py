@@ -47,6 +47,7 @@ COMMANDS = {
     "tier": {
         "--status", "--json", "--dry-run", "--now", "--request", "--process-queue", "--watch", "--evict", "--pin", "--unpin",
         "--recopy", "--verify", "--explain", "--healthcheck", "--strict", "--clear-queue", "--tier", "--simple", "-q", "--quiet",
+        "--left", "--set-aside", "--put-back", "--yes",
     },
     "health": {
         "--watch", "--explain", "--check", "--hold", "--for", "--release", "--reset", "--actions", "--dry-run", "--json",

@@ -65,6 +65,18 @@ def test_every_form_fits_its_schema(say, tmp_path, monkeypatch):
     assert say("round")["rows"][-1]["end"] == "evicted"
     assert say("status", "--status")["rows"][0]["evicted_at"] > 0
     assert say("healthcheck", "--healthcheck")["healthy"] is True
+    other = house.seed("Another film", MIB)
+    assert say("round", "--now", other.info_hash)["copied"] == 1
+    house.end.server.remove(torrent)
+    (row,) = say("left", "--left")["rows"]
+    assert (row["hash"], row["state"], row["bytes"]) == (torrent, "left", 20 * MIB)
+    assert say("set_aside", "--set-aside")["rows"][0]["may"] is True
+    monkeypatch.setattr("torrent_mover.duties.tiering.setting_aside.GONE_AFTER", 0.1)
+    assert say("set_aside", "--set-aside", torrent, "--yes")["rows"][0]["moved"] is True
+    (row,) = say("left", "--left")["rows"]
+    assert (row["hash"], row["state"]) == (torrent, "set aside")
+    assert say("status", "--status")["set_aside"] == {"copies": 1, "bytes": 20 * MIB}
+    assert say("put_back", "--put-back", torrent)["rows"][0]["path"] == str(house.hdd / "films")
     config = house.environment["TORRENT_MOVER_CONFIG"]
     monkeypatch.setenv("TORRENT_MOVER_CONFIG", f"{config}.gone")
     house.environment = {}

@@ -52,6 +52,7 @@ PIECES: dict[str, tuple[str, ...]] = {
     "moves: held by other suites": tuple(test for test in _HELD if not test.startswith((_SCENES, *_WITH_MOVES))),
     "tiers: every call": (f"{_DUTY}/tiering/test_kills.py",),
     "tiers: every call, further stories": (
+        f"{_DUTY}/tiering/test_aside_kills.py",
         f"{_DUTY}/tiering/test_renames.py",
         f"{_DUTY}/tiering/test_symlinks.py",
         f"{_DUTY}/tiering/test_mounts.py",

@@ -167,6 +167,6 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 torrent`, `12 torrents`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, many: str = "") -> str:
+    """`1 torrent`, `12 torrents`; `many` where the plural takes more than an s: `3 copies`."""
+    return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"

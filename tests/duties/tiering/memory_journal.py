@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.certificate import EvictionCertificate
+from torrent_mover.duties.tiering.missing import MissingTorrent
 from torrent_mover.duties.tiering.picture import TorrentKey
 from torrent_mover.duties.tiering.queue_entry import QueueEntry
-from torrent_mover.duties.tiering.records import CopyRecord, EvictionRecord, Heartbeat, TierHistoryEntry
+from torrent_mover.duties.tiering.records import AsideRecord, CopyRecord, EvictionRecord, Heartbeat, TierHistoryEntry
 from torrent_mover.duties.tiering.roots import RootMark
 
 WRITES = (
@@ -18,6 +20,9 @@ WRITES = (
     "drop",
     "save_copy",
     "forget_copy",
+    "save_missing",
+    "save_aside",
+    "forget_aside",
     "save_eviction",
     "forget_eviction",
     "save_certificate",
@@ -35,6 +40,8 @@ class MemoryTierJournal:
         self._queue: dict[TorrentKey, QueueEntry] = {}
         self._copies: dict[TorrentKey, CopyRecord] = {}
         self._evictions: dict[TorrentKey, EvictionRecord] = {}
+        self._missing: tuple[MissingTorrent, ...] = ()
+        self._aside: dict[LocalPath, AsideRecord] = {}
         self._roots: dict[str, RootMark] = {}
         self._pins: set[InfoHash] = set()
         self._requested = 0.0
@@ -80,6 +87,21 @@ class MemoryTierJournal:
     def forget_copy(self, key: TorrentKey) -> None:
         with self._lock:
             self._copies.pop(key, None)
+
+    def missing(self) -> Sequence[MissingTorrent]:
+        return self._missing
+
+    def save_missing(self, rows: Sequence[MissingTorrent]) -> None:
+        self._missing = tuple(rows)
+
+    def set_aside(self) -> Sequence[AsideRecord]:
+        return tuple(self._aside.values())
+
+    def save_aside(self, record: AsideRecord) -> None:
+        self._aside[record.place] = record
+
+    def forget_aside(self, place: LocalPath) -> None:
+        self._aside.pop(place, None)
 
     def evictions(self) -> Sequence[EvictionRecord]:
         with self._lock:

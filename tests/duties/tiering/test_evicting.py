@@ -19,7 +19,7 @@ from torrent_mover.duties.tiering.amounts import DiskAmount, LinkRoot
 from torrent_mover.duties.tiering.choosing import Stay
 from torrent_mover.duties.tiering.errors import ReportOnly, TierRefused
 from torrent_mover.duties.tiering.heal_round import heal_round
-from torrent_mover.duties.tiering.reconciling import GONE_ALONE
+from torrent_mover.duties.tiering.missing import GONE_ALONE
 from torrent_mover.duties.tiering.records import TierEnd
 from torrent_mover.duties.tiering.settings import EvictionCheck, TierMode
 from torrent_mover.duties.tiering.worker import TierWorker

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.duties.tiering.tier_house import House
-from torrent_mover.duties.tiering.reconciling import GONE_AFTER
+from torrent_mover.duties.tiering.missing import GONE_AFTER
 
 ALL = 10_000_000
 FILES = {"one.mkv": 50_000, "sub/two.mkv": 30_000}

@@ -46,6 +46,10 @@ def _tiers(tiers: Sequence[TierView]) -> Iterator[str]:
         for what, number in (("queued", len(tier.queue)), ("under_way", len(tier.works)), ("leaving", tier.leaving))
     ]
     yield family("tier_torrents", "gauge", "Torrents of a tier that wait, are worked on, or are to leave.", counts)
+    left = [({"tier": tier.name}, tier.left) for tier in tiers]
+    yield family("tier_left_copies", "gauge", "Copies whose torrents have left the client.", left)
+    left_bytes = [({"tier": tier.name}, tier.left_bytes) for tier in tiers]
+    yield family("tier_left_bytes", "gauge", "Bytes of these.", left_bytes)
     alarms = [({"tier": tier.name}, len(tier.alarms)) for tier in tiers]
     yield family("tier_alarms", "gauge", "What needs somebody.", alarms)
     disks = [(tier.name, disk) for tier in tiers for disk in tier.disks]

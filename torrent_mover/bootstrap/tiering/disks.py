@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from torrent_mover.adapters.local.errors import write_error
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
@@ -17,6 +19,8 @@ from torrent_mover.domain.paths import LocalPath, RelativePath
 from torrent_mover.duties.tiering.grouping import OWN_FOLDER
 from torrent_mover.duties.tiering.picture import Identity, LinkFound, NameFound
 from torrent_mover.duties.tiering.roots import ROOT_ID, RootFound, read_root_id
+
+_LEADS_NOWHERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 class LocalTierDisk:
@@ -144,6 +148,23 @@ class LocalTierDisk:
             leads = LocalPath(os.path.realpath(full))
             if leads.is_within(root):
                 found[path] = leads
+        return found
+
+    def lead_to(self, paths: Sequence[LocalPath]) -> Mapping[LocalPath, Identity]:
+        """See needs.TierDisk."""
+        found = {}
+        for path in paths:
+            try:
+                there = os.stat(path.text)  # noqa: PTH116  many paths: text is faster
+            except OSError as error:
+                if error.errno in _LEADS_NOWHERE:
+                    continue
+                raise SourceUnreadable(
+                    f"{path} cannot be looked at: {error.strerror}.",
+                    kept="Nothing was changed.",
+                    remedy=f"Look at who may read there: namei -l {path.parent}",
+                ) from error
+            found[path] = (there.st_dev, there.st_ino)
         return found
 
     def remove_dangling(self, path: RelativePath, text: str) -> None:

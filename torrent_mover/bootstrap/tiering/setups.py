@@ -29,7 +29,7 @@ class TierSetup:
     """One tier: its settings, every client of the config by name, and what all duties have in common.
 
     `config` names where it comes from: a file, or the environment. `arrs`: those to be told of its copies, by name. `log_level`:
-    the least that the log file keeps.
+    the least that the log file keeps. `others`: the other tiers of the config.
     """
 
     name: str
@@ -42,6 +42,7 @@ class TierSetup:
     config: str
     arrs: Mapping[str, ArrSettings] = field(default_factory=dict)
     log_level: LogLevel = LogLevel.INFO
+    others: tuple[str, ...] = ()
 
 
 def tier_setups(
@@ -67,7 +68,14 @@ def tier_setups(
     places = (configuration.state_dir, configuration.log_dir, str(path))
     arrs = configuration.named(ArrSettings)
     return tuple(
-        TierSetup(name, settings, *common, *places, _told_of(settings, name, arrs, str(path)))
+        TierSetup(
+            name,
+            settings,
+            *common,
+            *places,
+            _told_of(settings, name, arrs, str(path)),
+            others=tuple(other for other in found if other != name),
+        )
         for name, settings in found.items()
     ), problems
 

@@ -90,6 +90,7 @@ class Tier:
         self.publisher: Publisher
         self.journal: KeptTierJournal
         self.notices: tuple[str, ...] = ()
+        self._others: tuple[KeptTierJournal, ...] = ()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -99,6 +100,7 @@ class Tier:
             self.notices = tuple(journal.notices)
             self.publisher = self._shared or Publisher(journal)
             self.journal = KeptTierJournal(journal.documents(DUTY, self._setup.name))
+            self._others = tuple(KeptTierJournal(journal.documents(DUTY, name)) for name in self._setup.others)
             self._arrs = build_arrs(
                 self._setup.arrs,
                 journal,
@@ -156,6 +158,7 @@ class Tier:
             self._say,
             held=self._held,
             other_names={name: one for name, one in kept.items() if name != one},
+            other_copies=lambda: [copy for journal in self._others for copy in journal.copies()],
             alarm=partial(self._say, level=Level.WARN),
         )
 

@@ -18,6 +18,9 @@ ACTIONS: Final = (
     "evict",
     "verify",
     "recopy",
+    "left",
+    "set_aside",
+    "put_back",
     "healthcheck",
 )
 """What is asked instead of a round; at most one."""
@@ -56,6 +59,17 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     one.add_argument("--recopy", metavar="HASH", help="make a fresh copy; the old bytes are kept")
     one.add_argument(
+        "--left", action="store_true", help="list the copies of torrents that have left their client, and their files"
+    )
+    one.add_argument(
+        "--set-aside",
+        metavar="HASH",
+        nargs="?",
+        const=ALL,
+        help="show which of these copies, or whether this torrent's, can go into quarantine; with --yes they do",
+    )
+    one.add_argument("--put-back", metavar="HASH", help="bring a copy back that was set aside")
+    one.add_argument(
         "--healthcheck", action="store_true", help="exit with 0 if the worker and its disks are well, else with 1"
     )
     one.add_argument(
@@ -67,6 +81,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="stay, and do rounds (default: sweep_every of the tier)",
     )
     tier.add_argument("--strict", action="store_true", help="with --healthcheck: also exit with 1 if degraded")
+    tier.add_argument("--yes", action="store_true", help="with --set-aside: do it, rather than show it")
     tier.add_argument("--tier", metavar="NAME", help="only this tier of the config")
     tier.add_argument("--json", action="store_true", help="print JSON", default=argparse.SUPPRESS)
     tier.add_argument("--simple", action="store_true", help="print plain lines", default=argparse.SUPPRESS)

@@ -21,7 +21,8 @@ from torrent_mover.domain.settings.clients import ClientType
 from torrent_mover.domain.text import counted, duration, safe
 from torrent_mover.domain.text import size as size_text
 from torrent_mover.duties.tiering.errors import RootAway, RootsNotDistinct
-from torrent_mover.duties.tiering.looking import on_ssd
+from torrent_mover.duties.tiering.left_behind import LeftBehind, left_behind
+from torrent_mover.duties.tiering.looking import PictureReader, on_ssd
 from torrent_mover.duties.tiering.needs import TierDisk, TierWorld
 from torrent_mover.duties.tiering.other_movers import refuse_other_movers
 from torrent_mover.duties.tiering.picture import DiskSpace
@@ -59,6 +60,7 @@ def checks_of(setup: TierSetup) -> Iterator[Sequence[Check]]:
             Check("worker", partial(_worker, setup, world)),
             Check("queue", partial(_queue, world)),
             Check("copies", partial(_copies, world)),
+            Check("copies left behind", partial(_left, world), quick=False),
         ]
 
 
@@ -257,6 +259,20 @@ def _queue(world: TierWorld) -> str:
         return "empty"
     waited = duration(max(world.clock.now() - entries[0].queued_at, 0.0))
     return f"{counted(len(entries), 'torrent')}, the first one since {waited}"
+
+
+def _left(world: TierWorld) -> str:
+    """What lies on the targets of torrents that have surely left their client: nothing deletes it."""
+    found = left_behind(world, PictureReader(world))
+    sure = LeftBehind(tuple(copy for copy in found.copies if copy.sure))
+    if sure.copies:
+        count = counted(len(sure.copies), "copy", "copies")
+        raise Doubt(
+            f"{count}, {size_text(sure.size)}, of torrents that have left their client.",
+            kept="A tier deletes no copy.",
+            remedy="torrent-mover tier --left lists them; torrent-mover tier --set-aside moves them out of the way.",
+        )
+    return "\n".join(("none is known", *map(safe, found.unknown)))
 
 
 def _copies(world: TierWorld) -> str:

@@ -23,6 +23,7 @@ from torrent_mover.commands.telling import notices_of
 from torrent_mover.commands.tiering.arguments import ALL
 from torrent_mover.commands.tiering.dashboard import tiers_panel
 from torrent_mover.commands.tiering.front import show
+from torrent_mover.commands.tiering.left import put_back_left, set_aside_left, show_left
 from torrent_mover.commands.tiering.telling import known_of, one_of
 from torrent_mover.commands.tiering.told import Told, exit_of
 from torrent_mover.domain.errors import AlreadyRunning, Cancelled, ExitCode, MoverError, worst
@@ -59,12 +60,15 @@ def perform(action: str, setups: Sequence[TierSetup], arguments: argparse.Namesp
         "clear_queue": _clear,
         "verify": _verify,
         "recopy": _recopy,
+        "left": show_left,
+        "set_aside": set_aside_left,
+        "put_back": put_back_left,
         "evict": _evict,
         "now": _now,
         "process_queue": _process,
         "": _round,
     }
-    looks = action in ("status", "plan", "explain")
+    looks = action in ("status", "plan", "explain", "left") or (action == "set_aside" and not arguments.yes)
     told: list[Told] = []
     codes: list[ExitCode] = []
     with signals() as stop:

@@ -268,7 +268,8 @@ class TierWorkerView:
 class TierView:
     """One tier. `acts` False: it copies and only reports what it would evict. `rounds`: the last ones, newest first.
 
-    `candidates`: those that leave in their order, then those that stay. What is under way or queued may be among them.
+    `candidates`: those that leave in their order, then those that stay. What is under way or queued may be among them. `left`
+    copies, of `left_bytes`, lie on the disks whose torrents have left the client, as far as that is sure.
     """
 
     name: str
@@ -284,6 +285,8 @@ class TierView:
     alarms: tuple[AlarmView, ...] = ()
     rounds: tuple[TierRoundView, ...] = ()
     arr_waits: tuple[ArrWaitView, ...] = ()
+    left: int = 0
+    left_bytes: int = 0
 
     @property
     def wanted(self) -> int:

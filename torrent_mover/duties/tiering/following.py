@@ -87,7 +87,7 @@ def take_away_old_names(world: TierWorld, record: CopyRecord) -> CopyRecord:
             disk.files.unlink(path)
         else:
             left += 1
-    _fold(disk, former)
+    fold(disk, former)
     if left:
         world.say(
             record.key,
@@ -113,12 +113,12 @@ def _in_use(world: TierWorld, record: CopyRecord, former: CopyProof) -> set[Rela
     return used
 
 
-def _fold(disk: TierDisk, former: CopyProof) -> None:
-    """Remove the old folders that are empty: those strictly below the old save path."""
+def fold(disk: TierDisk, proof: CopyProof) -> None:
+    """Remove the folders of a copy that are empty: those strictly below its save path."""
     folders: set[RelativePath] = set()
-    for path in former.paths:
+    for path in proof.paths:
         above = path.parent
-        while len(above.parts) > len(former.folder.parts):
+        while len(above.parts) > len(proof.folder.parts):
             folders.add(above)
             above = above.parent
     for folder in sorted(folders, key=lambda each: -len(each.parts)):

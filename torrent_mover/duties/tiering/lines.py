@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import counted, safe
 from torrent_mover.domain.text import size as size_text
 from torrent_mover.duties.tiering.choosing import EvictionPlan, Stay
 from torrent_mover.duties.tiering.picture import DiskSpace
 from torrent_mover.duties.tiering.queue_entry import QueueEntry
 from torrent_mover.duties.tiering.queueing import due, minutes_waited
-from torrent_mover.duties.tiering.records import Heartbeat
+from torrent_mover.duties.tiering.records import AsideRecord, Heartbeat
 from torrent_mover.duties.tiering.settings import TierSettings
 from torrent_mover.duties.tiering.watermarks import marks_of
 
@@ -61,6 +61,22 @@ def queue_lines(entries: Sequence[QueueEntry], now: float) -> tuple[str, ...]:
         reason = f": {safe(entry.reason)}" if entry.reason else ""
         lines.append(f"  - {entry.torrent.short.upper()} (queued {minutes_waited(entry, now)} ago{later}){reason}")
     return tuple(lines)
+
+
+def left_line(beat: Heartbeat) -> str:
+    """`12 copies, 41.0 GiB, of torrents that have left their client: torrent-mover tier --left`; blank: there is none."""
+    if not beat.left:
+        return ""
+    count = counted(beat.left, "copy", "copies")
+    return f"{count}, {size_text(beat.left_bytes)}, of torrents that have left their client: torrent-mover tier --left"
+
+
+def aside_line(asides: Sequence[AsideRecord]) -> str:
+    """The same of what is set aside."""
+    if not asides:
+        return ""
+    size = size_text(sum(aside.size for aside in asides))
+    return f"{counted(len(asides), 'copy', 'copies')}, {size}, set aside in quarantine: torrent-mover tier --left"
 
 
 def space_line(settings: TierSettings, disk: DiskSpace, plan: EvictionPlan | None) -> str:

@@ -111,6 +111,27 @@ class PictureReader:
                     users.append(torrent.name)
         return (*users, *(user for path, user in self._led_here().items() if path in marks))
 
+    def files_anywhere(self) -> Iterator[tuple[str, tuple[LocalPath, ...]]]:
+        """Every torrent of every client: its name, and the paths of its files as we see them, wherever they lie.
+
+        Raises where a client is silent: nobody knows then.
+        """
+        for client, end in self._world.clients.items():
+            torrents = self.listing(client)
+            self._ask_ahead(client, end, torrents)
+            for torrent in torrents:
+                files = _safe_paths(self._files_of(client, end, torrent))
+                folders = self._folders_of(end, torrent.save_path)
+                yield torrent.name, tuple(folder / path for folder in folders for path in files)
+
+    def _folders_of(self, end: TieredClient, save_path: ClientPath) -> tuple[LocalPath, ...]:
+        """A save path as we see it: in a union it is one of the folders behind it."""
+        union = self._world.settings.union
+        if union is None or not save_path.is_within(union):
+            return (end.paths.to_host(save_path),)
+        below = save_path.relative_to(union)
+        return tuple(disk.root / below if below.parts else disk.root for disk in self._world.disks)
+
     def _marks_of(self, end: TieredClient, torrent: Torrent, files: Sequence[ClientFile]) -> set[Identity | LocalPath]:
         """Every path that the torrent's files may have on the SSD, whether or not they are there, and their inodes."""
         below = below_ssd(self._world, end, torrent.save_path)

@@ -13,9 +13,10 @@ from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.duties.tiering.certificate import EvictionCertificate
 from torrent_mover.duties.tiering.errors import TierRefused
+from torrent_mover.duties.tiering.missing import MissingTorrent
 from torrent_mover.duties.tiering.picture import Identity, LinkFound, NameFound, TorrentKey
 from torrent_mover.duties.tiering.queue_entry import QueueEntry
-from torrent_mover.duties.tiering.records import CopyRecord, EvictionRecord, Heartbeat, TierHistoryEntry
+from torrent_mover.duties.tiering.records import AsideRecord, CopyRecord, EvictionRecord, Heartbeat, TierHistoryEntry
 from torrent_mover.duties.tiering.roots import RootFound, RootMark
 from torrent_mover.duties.tiering.settings import TierSettings
 from torrent_mover.ports.client import RecheckTicket
@@ -120,6 +121,12 @@ class TierDisk(Protocol):
     def led_here(self, paths: Sequence[LocalPath]) -> Mapping[LocalPath, LocalPath]:
         """Of paths anywhere on this machine, those that lead below the root by a symbolic link, and where to."""
 
+    def lead_to(self, paths: Sequence[LocalPath]) -> Mapping[LocalPath, Identity]:
+        """Of paths anywhere on this machine, the files that they lead to, links followed; those that lead to none are left out.
+
+        Raises SourceUnreadable where that cannot be seen.
+        """
+
     def remove_dangling(self, path: RelativePath, text: str) -> None:
         """Remove a symbolic link that leads nowhere, where `text` stands in it; anything else is left."""
 
@@ -208,6 +215,21 @@ class TierJournal(Protocol):
     def forget_copy(self, key: TorrentKey) -> None:
         """Drop it."""
 
+    def missing(self) -> Sequence[MissingTorrent]:
+        """Torrents with copies that their clients do not list, as the last look found them."""
+
+    def save_missing(self, rows: Sequence[MissingTorrent]) -> None:
+        """Write them, in place of those before."""
+
+    def set_aside(self) -> Sequence[AsideRecord]:
+        """Copies that were set aside, or are on their way there or back."""
+
+    def save_aside(self, record: AsideRecord) -> None:
+        """Write it, by its place."""
+
+    def forget_aside(self, place: LocalPath) -> None:
+        """Drop it: it is back, or somebody has emptied that place."""
+
     def evictions(self) -> Sequence[EvictionRecord]:
         """Evictions that have begun and not ended."""
 
@@ -270,6 +292,11 @@ Held = Callable[[InfoHash, str], str]
 """Which Arr has not imported a torrent with a label yet, in words; blank: none."""
 
 
+def no_other_tier() -> Sequence[CopyRecord]:
+    """There is no tier but this one."""
+    return ()
+
+
 def held_by_nobody(_torrent: InfoHash, _label: str) -> str:
     """There is no Arr."""
     return ""
@@ -303,6 +330,8 @@ class TierWorld:
     held: Held = held_by_nobody
     other_names: Mapping[str, str] = field(default_factory=dict)
     """Further names that the config has for one of `clients`: the journal may know torrents by them."""
+    other_copies: Callable[[], Sequence[CopyRecord]] = no_other_tier
+    """The copies of the other tiers of the config: their targets may be the same folders."""
     alarm: Say | None = None
     """Takes a line that somebody should be told of, wherever they are; None: it is a line as any other."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from torrent_mover.domain.errors import MoverError, ServerError, TorrentGone
 from torrent_mover.duties.tiering.errors import BadCopy, CopyVanished, EvictionRefused, NoGoodCopy, RootAway
 from torrent_mover.duties.tiering.evicting import EvictionStory
 from torrent_mover.duties.tiering.gathering import LeavingTorrent, leaving_torrent, listed, proven_now
 from torrent_mover.duties.tiering.looking import PictureReader
+from torrent_mover.duties.tiering.missing import Absence, believed, followed
 from torrent_mover.duties.tiering.needs import TierWorld
 from torrent_mover.duties.tiering.records import EvictionMember, EvictionRecord
 from torrent_mover.duties.tiering.releasing import put_back, whereabouts
@@ -19,15 +19,6 @@ from torrent_mover.duties.tiering.root_marks import look_at
 from torrent_mover.duties.tiering.roots import RootState
 from torrent_mover.duties.tiering.settings import TierMode
 from torrent_mover.duties.tiering.stages import CutShort, Resume, resume, untouched
-
-GONE_AFTER: Final = 60.0
-"""Seconds between two looks, with none between that saw it, until a torrent that its client does not list counts as removed.
-
-A client that starts, or a proxy before it, answers with an empty list for a while: believed at once, a torrent that is stopped
-for its check would stay so for ever, and its files on the SSD would belong to nobody.
-"""
-GONE_ALONE: Final = 3600.0
-"""The same where the client lists no torrent at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +78,12 @@ def _act(world: TierWorld, pictures: PictureReader, seen: _Seen, decision: Resum
 
 
 def forget_missing(world: TierWorld) -> None:
-    """After a client was silent: what it does not list next may be a list that it is still reading."""
+    """After the tier's client was silent: what it does not list next may be a list that it is still reading."""
+    before = tuple(world.journal.missing())
+    rows = followed(before, Absence(silent={world.settings.client: ""}), world.clock.now())
+    rows = (*rows, *(row for row in before if row.client != world.settings.client))
+    if set(rows) != set(before):
+        world.journal.save_missing(rows)
     for record in world.journal.evictions():
         known = _none_missing(record)
         if known != record:
@@ -117,7 +113,7 @@ def _where_they_are(
             others = {torrent.id for torrent in end.client.torrents()}
             known_after_all = row.torrent in others
             rows.append(replace(row, missing_since=0.0 if known_after_all else since))
-            if known_after_all or now - since < (GONE_AFTER if others else GONE_ALONE):
+            if known_after_all or not believed(since, now, alone=not others):
                 gone = gone or missing
             continue
         rows.append(replace(row, missing_since=0.0))

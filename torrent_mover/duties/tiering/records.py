@@ -1,4 +1,4 @@
-"""What the journal keeps for a tier: the queue, copies, evictions, roots. Immutable rows."""
+"""What the journal keeps for a tier: copies, evictions, what is set aside, signs of life. Immutable rows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from enum import Enum
 
 from torrent_mover.domain.paths import ClientPath, LocalPath, RelativePath
 from torrent_mover.domain.torrent.torrent import InfoHash
-from torrent_mover.duties.tiering.picture import CopyProof, LinkFound, NameFound, TorrentKey
-from torrent_mover.duties.tiering.stages import CopyStage, EvictionStage
+from torrent_mover.duties.tiering.picture import CopyProof, FileStamp, LinkFound, NameFound, TorrentKey
+from torrent_mover.duties.tiering.stages import AsideStage, CopyStage, EvictionStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,11 @@ class CopyRecord:
     def key(self) -> TorrentKey:
         """Which torrent of which client."""
         return self.client, self.torrent
+
+    @property
+    def lies(self) -> CopyProof | None:
+        """How its files were when they were proven last, whether or not they count now; None: they never were."""
+        return self.proof or self.former
 
     @property
     def counts(self) -> bool:
@@ -111,6 +116,43 @@ class EvictionRecord:
         return self.members[0].name
 
 
+@dataclass(frozen=True, slots=True)
+class AsideRecord:
+    """A copy whose torrent has left its client, and whose files a person had set aside in quarantine.
+
+    `folder` holds them, below the target `root`; `copy` is the record that the copy had, with the proof that names them. `size`
+    in bytes, `at` in Unix seconds.
+    """
+
+    copy: CopyRecord
+    root: LocalPath
+    folder: RelativePath
+    stage: AsideStage
+    at: float
+    size: int
+
+    @property
+    def key(self) -> TorrentKey:
+        """Which torrent of which client."""
+        return self.copy.key
+
+    @property
+    def place(self) -> LocalPath:
+        """The folder in quarantine, as we see it: each time that a torrent's copy is set aside it has another one."""
+        return self.root / self.folder
+
+    @property
+    def names(self) -> tuple[tuple[RelativePath, RelativePath, FileStamp], ...]:
+        """Of each file: its name as a copy, its name in quarantine, and how it was proven."""
+        lies = self.copy.lies
+        if lies is None:
+            return ()
+        return tuple(
+            (own, self.folder / RelativePath.parse(stamp.path), stamp)
+            for own, stamp in zip(lies.paths, lies.copies, strict=True)
+        )
+
+
 class TierEnd(Enum):
     """How something ended, for the history."""
 
@@ -119,6 +161,8 @@ class TierEnd(Enum):
     RETURNED = "back on the SSD"
     FAILED = "failed"
     HEALED = "started again"
+    SET_ASIDE = "set aside"
+    PUT_BACK = "put back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +184,8 @@ class Heartbeat:
     """The worker's last sign, and its last answers, for those that only look. Unix seconds; blank texts: nothing is wrong.
 
     `ended_at`: when its last round ended; `client_at`: when the client last answered; `copies_at`:
-    when all copies were last looked for; `spaces`: a line about each SSD.
+    when all copies were last looked for; `spaces`: a line about each SSD. `left` copies, which take `left_bytes`, lay on the
+    targets at `left_at` (0: nobody has looked), of `left_of` whose torrents had left their client.
     """
 
     pid: int
@@ -155,3 +200,7 @@ class Heartbeat:
     low_space: str = ""
     arr_trouble: str = ""
     spaces: tuple[str, ...] = ()
+    left: int = 0
+    left_bytes: int = 0
+    left_of: int = 0
+    left_at: float = 0.0

@@ -21,8 +21,11 @@ def needing(world: TierWorld, report: RoundReport) -> Iterator[tuple[str, Torren
             yield str(trouble.error), trouble.key
     if any(isinstance(trouble.error, NoRoomOnTarget) for trouble in report.waiting):
         targets = ", ".join(dict.fromkeys(str(target.path) for target in world.settings.targets))
+        beat = world.journal.heartbeat()
+        left = beat is not None and beat.left
+        which = " torrent-mover tier --left lists copies there whose torrents have left their client." if left else ""
         yield (
-            f"Copies wait for room on {targets}: free some there, or lower keep_free. The SSD keeps these torrents.",
+            f"Copies wait for room on {targets}: free some there, or lower keep_free. The SSD keeps these torrents.{which}",
             None,
         )
     for disk, plan in report.plans:

@@ -1,4 +1,4 @@
-"""The stages of a copy and of an eviction, and what a fresh start makes of an eviction that was cut short."""
+"""The stages of copies and evictions, and what a fresh start makes of an eviction that was cut short."""
 
 from __future__ import annotations
 
@@ -36,6 +36,14 @@ class EvictionStage(Enum):
     CERTIFIED = "certified"
     ASIDE = "aside"
     FREED = "freed"
+    RETURNING = "returning"
+
+
+class AsideStage(Enum):
+    """Where the files of a copy are that was set aside. Written down before it is entered."""
+
+    GOING = "going"
+    ASIDE = "aside"
     RETURNING = "returning"
 
 

@@ -129,6 +129,8 @@ class TierStand:
             alarms=self._alarms(at, beat, list(evictions.values()), seen, ended=ended),
             rounds=tuple(self._rounds),
             arr_waits=self._waits,
+            left=beat.left if beat else 0,
+            left_bytes=beat.left_bytes if beat else 0,
         )
 
     def _worker(self, beat: Heartbeat, at: float, phase: TierPhase) -> TierWorkerView:

@@ -21,13 +21,13 @@ from torrent_mover.duties.tiering.choosing import (
     reasons_of,
 )
 from torrent_mover.duties.tiering.layout import folder_for, targets_for
-from torrent_mover.duties.tiering.lines import queue_lines, space_line, worker_line
+from torrent_mover.duties.tiering.lines import aside_line, left_line, queue_lines, space_line, worker_line
 from torrent_mover.duties.tiering.looking import PictureReader, below_ssd
 from torrent_mover.duties.tiering.needs import TierWorld
 from torrent_mover.duties.tiering.picture import DiskSpace, TierTorrent, TorrentKey
 from torrent_mover.duties.tiering.queue_entry import QueueEntry
 from torrent_mover.duties.tiering.queueing import due
-from torrent_mover.duties.tiering.records import CopyRecord, EvictionRecord, Heartbeat
+from torrent_mover.duties.tiering.records import AsideRecord, CopyRecord, EvictionRecord, Heartbeat
 from torrent_mover.duties.tiering.root_marks import look_at
 from torrent_mover.duties.tiering.roots import RootState
 from torrent_mover.duties.tiering.space_round import group_with, plan_for, plans, shared_groups
@@ -45,6 +45,7 @@ class TierStatus:
     queue: tuple[QueueEntry, ...]
     copies: tuple[CopyRecord, ...]
     evictions: tuple[EvictionRecord, ...]
+    aside: tuple[AsideRecord, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -56,6 +57,8 @@ class TierStatus:
             + (f", {safe(record.trouble)}" if record.trouble else "")
             for record in self.evictions
         ]
+        found = (left_line(self.beat) if self.beat else "", aside_line(self.aside))
+        lines += [line for line in found if line]
         lines += [f"Bad copy of {safe(copy.name)}: {safe(copy.bad)}" for copy in self.copies if copy.bad]
         if self.beat:
             troubles = (self.beat.client_trouble, self.beat.root_trouble, self.beat.arr_trouble)
@@ -90,6 +93,10 @@ class TierStatus:
                 for entry in self.queue
             ],
             "rows": [_copy_data(copy) for copy in self.copies],
+            "left": None
+            if self.beat is None or not self.beat.left_at
+            else {"copies": self.beat.left, "bytes": self.beat.left_bytes, "looked_at": self.beat.left_at},
+            "set_aside": {"copies": len(self.aside), "bytes": sum(aside.size for aside in self.aside)},
             "evictions": [
                 {
                     "id": record.torrent.hex,
@@ -125,7 +132,10 @@ def status(world: TierWorld, *, running: bool) -> TierStatus:
     now = world.clock.now()
     entries = tuple(sorted(journal.queue(), key=lambda entry: (entry.queued_at, entry.torrent)))
     beat = journal.heartbeat()
-    return TierStatus(world.name, now, running, beat, entries, tuple(journal.copies()), tuple(journal.evictions()))
+    return TierStatus(
+        world.name, now, running, beat, entries, tuple(journal.copies()), tuple(journal.evictions()),
+        tuple(journal.set_aside()),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.plain_data import from_plain, to_plain
 from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.tiering.missing import MissingTorrent
 from torrent_mover.duties.tiering.picture import CopyProof, TorrentKey
-from torrent_mover.duties.tiering.records import CopyRecord, EvictionRecord, Heartbeat, TierHistoryEntry
+from torrent_mover.duties.tiering.records import AsideRecord, CopyRecord, EvictionRecord, Heartbeat, TierHistoryEntry
 from torrent_mover.duties.tiering.roots import RootMark
 from torrent_mover.duties.tiering.tier_queue import TierQueue, key_text
 from torrent_mover.ports.documents import Document, Documents
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 _COPIES, _EVICTIONS, _ROOTS, _PINS = "copies", "evictions", "roots", "pins"
 _CERTIFICATES, _HISTORY, _WORKER = "certificates", "history", "worker"
-_REQUEST, _BEAT, _PAUSE = "request", "heartbeat", "pause"
+_ASIDE = "aside"
+_REQUEST, _BEAT, _PAUSE, _MISSING = "request", "heartbeat", "pause", "missing"
 
 _HISTORY_KEPT: Final = 10_000
 _CERTIFICATES_KEPT: Final = 10_000
@@ -71,6 +74,27 @@ class KeptTierJournal(TierQueue):
     def forget_copy(self, key: TorrentKey) -> None:
         """See needs.TierJournal."""
         self._documents.delete(_COPIES, key_text(key))
+
+    def missing(self) -> Sequence[MissingTorrent]:
+        """See needs.TierJournal."""
+        found = self._documents.get(_WORKER, _MISSING)
+        return () if found is None else tuple(from_plain(MissingTorrent, each) for each in found["rows"])
+
+    def save_missing(self, rows: Sequence[MissingTorrent]) -> None:
+        """See needs.TierJournal."""
+        self._documents.put(_WORKER, _MISSING, {"rows": to_plain(tuple(rows))})
+
+    def set_aside(self) -> Sequence[AsideRecord]:
+        """See needs.TierJournal."""
+        return self._all(_ASIDE, AsideRecord)
+
+    def save_aside(self, record: AsideRecord) -> None:
+        """See needs.TierJournal."""
+        self._documents.put(_ASIDE, str(record.place), to_plain(record))
+
+    def forget_aside(self, place: LocalPath) -> None:
+        """See needs.TierJournal."""
+        self._documents.delete(_ASIDE, str(place))
 
     def evictions(self) -> Sequence[EvictionRecord]:
         """See needs.TierJournal."""

@@ -16,6 +16,7 @@ from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.copy_queue import CopyQueue
 from torrent_mover.duties.tiering.errors import OtherMover, RootAway
 from torrent_mover.duties.tiering.heal_round import heal_round
+from torrent_mover.duties.tiering.left_behind import recounted
 from torrent_mover.duties.tiering.lines import space_line
 from torrent_mover.duties.tiering.looking import PictureReader
 from torrent_mover.duties.tiering.needs import TierWorld
@@ -28,6 +29,7 @@ from torrent_mover.duties.tiering.reports import RoundReport
 from torrent_mover.duties.tiering.root_marks import look_at
 from torrent_mover.duties.tiering.roots import RootFinding, RootState
 from torrent_mover.duties.tiering.round_alerts import needing
+from torrent_mover.duties.tiering.setting_aside import emptied, settle
 from torrent_mover.duties.tiering.space_round import SpaceRound
 from torrent_mover.duties.tiering.sweeping import look_for_gone, sweep
 from torrent_mover.duties.tiering.watermarks import marks_of, shortage
@@ -53,6 +55,7 @@ class TierWorker:
         self.queue = CopyQueue(world, self._doing)
         self.space = SpaceRound(world, self._pictures, self._doing)
         self._warned: frozenset[str] = frozenset()
+        self._left_counted = False
 
     @property
     def pictures(self) -> PictureReader:
@@ -76,6 +79,7 @@ class TierWorker:
             self._part(self.queue.work, report)
             with self._pictures.one_look():
                 self._part(self._swept, report)
+                self._part(self._left_behind, report)
                 if away:
                     self._note(root_trouble="; ".join(f"{finding.path}: {finding.why}" for finding in away))
                 else:
@@ -190,6 +194,24 @@ class TierWorker:
         if report.queued:
             report.extend(self.queue.work(report.queued))
         return report
+
+    def _left_behind(self) -> RoundReport:
+        """What lies on the targets of torrents that have left their client: only counted, and never deleted."""
+        settle(self._world)
+        found = recounted(self._world, self._pictures, self._beat, anew=not self._left_counted)
+        if found is not None:
+            self._left_counted = True
+            for aside in self._world.journal.set_aside():
+                emptied(self._world, aside)
+            with self._lock:
+                self._beat = replace(
+                    self._beat,
+                    left=found.left,
+                    left_bytes=found.left_bytes,
+                    left_of=found.left_of,
+                    left_at=found.left_at,
+                )
+        return RoundReport()
 
     def _evicted(self) -> RoundReport:
         """Evictions, unless so many copies are gone that a person must look first.

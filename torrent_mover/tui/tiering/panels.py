@@ -165,7 +165,7 @@ def _counts(copied: int, evicted: int, healed: int, failed: int) -> str:
 
 
 def past_lines(tier: TierView, at: float, width: int, look: Look, room: int) -> list[Line]:
-    """Hand-overs that wait for an Arr, then the last rounds, in `room` lines."""
+    """Hand-overs that wait for an Arr, copies that were left behind, then the last rounds, in `room` lines."""
     lines: list[Line] = []
     if tier.arr_waits:
         lines.append(line(Span(f"{counted(len(tier.arr_waits), 'hand-over')} to an Arr waiting", Tone.TITLE)))
@@ -173,6 +173,10 @@ def past_lines(tier: TierView, at: float, width: int, look: Look, room: int) -> 
         for wait in shown:
             told = f"{wait.arr}: {wait.name}, {fmt.ago(at - wait.since)}: {wait.why}"
             lines.append(line(" ", Span(prose(safe(told), max(width - 1, 1)), Tone.WARN)))
+    if tier.left:
+        count = counted(tier.left, "copy", "copies")
+        told = f"{count} left by torrents, {fmt.size(tier.left_bytes, look.units)}: torrent-mover tier --left"
+        lines.append(line(Span(prose(told, width), Tone.DIM)))
     lines.append(line(Span("last rounds", Tone.TITLE)))
     for one in tier.rounds:
         freed = f", {fmt.size(one.freed, look.units)} freed" if one.freed else ""

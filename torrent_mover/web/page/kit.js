@@ -37,7 +37,7 @@ export function span(seconds) {
   return `${Math.round(whole / 86400)} d`;
 }
 export const clock = (unix) => (unix ? new Date(unix * 1000).toLocaleTimeString() : "");
-export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+export const counted = (count, noun, many = `${noun}s`) => `${count} ${count === 1 ? noun : many}`;
 
 export function bar(fraction, label) {
   const fill = h("span");

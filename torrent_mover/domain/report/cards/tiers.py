@@ -21,7 +21,7 @@ def card(picture: TierSnapshot) -> DutyCard:
     now = [
         f"{sum(work.task is TierTask.COPY for work in works):,} copied, {sum(work.task is TierTask.EVICT for work in works):,}"
         f" evicted now, {sum(len(tier.queue) for tier in tiers):,} queued, {sum(tier.leaving for tier in tiers):,} to leave",
-        *(line for tier in tiers for line in _disks(tier)),
+        *(line for tier in tiers for line in (*_disks(tier), *_left(tier))),
     ]
     if tiers and not any(tier.acts for tier in tiers):
         now.insert(0, "only reports")
@@ -33,6 +33,12 @@ def _disks(tier: TierView) -> Iterator[str]:
         if disk.role is DiskRole.SSD and disk.free is not None and disk.total:
             short = f", {size(disk.short_of)} must get free" if disk.short_of else ""
             yield f"{tier.name}: {size(disk.free)} of {size(disk.total)} free{short}"
+
+
+def _left(tier: TierView) -> Iterator[str]:
+    if tier.left:
+        count = counted(tier.left, "copy", "copies")
+        yield f"{tier.name}: {count}, {size(tier.left_bytes)}, of torrents that have left the client"
 
 
 def _needs(picture: TierSnapshot) -> Iterator[Need]:

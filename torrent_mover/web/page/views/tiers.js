@@ -24,6 +24,7 @@ export function make(house) {
 function one(house, name) {
   const on = (torrent, act, said) => house.order(`/tiers/${encodeURIComponent(name)}/torrents/${torrent.id}/${act}`, said);
   const state = h("p", { class: "big" });
+  const left = h("p", { class: "dim" });
   const disks = h("div", { class: "cards" });
   const alarms = h("ul", { class: "plain" });
   const works = table([
@@ -54,7 +55,7 @@ function one(house, name) {
     ], (each) => each.name),
   ], `Torrents on the SSD of ${name}`);
   const element = h("section", { "aria-label": `Tier ${name}` },
-    h("h2", {}, `Tier ${name}`), state, alarms, disks,
+    h("h2", {}, `Tier ${name}`), state, alarms, disks, left,
     h("div", { class: "row" }, h("button", { type: "button", on: { click: () => house.order(`/tiers/${encodeURIComponent(name)}/round`, "A round is asked for.") } }, "Look now")),
     works.element, queue.element, candidates.element);
   const bars = new Map();
@@ -62,6 +63,8 @@ function one(house, name) {
     say(state, `${tier.phase}, ${tier.acts ? "acts" : "reports only"}${tier.worker?.next_round_at > house.now() ? `; next round in ${span(tier.worker.next_round_at - house.now())}` : ""}`);
     alarms.replaceChildren(...tier.alarms.map((alarm) => h("li", { class: "bad" }, `${alarm.trouble.what} ${alarm.trouble.remedy} [${alarm.trouble.code}]`)));
     for (const disk of tier.disks) drawDisk(disk);
+    left.hidden = !tier.left;
+    if (tier.left) say(left, `${counted(tier.left, "copy", "copies")}, ${size(tier.left_bytes)}, of torrents that have left the client: torrent-mover tier --left`);
     works.draw(tier.works, (work) => `${work.client} ${work.id} ${work.task}`);
     queue.draw(tier.queue, (each) => `${each.client} ${each.id}`);
     candidates.draw(tier.candidates.slice(0, 1000), (each) => `${each.client} ${each.id}`);
