@@ -9,6 +9,8 @@ import pytest
 
 from tests.fakes.snapshots import AT, GIB, a_hash
 from tests.tui import tier_scenes as scenes
+from torrent_mover.adapters.outlets.serve_metrics import tiers_exposition
+from torrent_mover.domain.report.cards.tiers import card
 from torrent_mover.domain.report.tiers import STAGES, TierSnapshot, TierTask, fraction_at, never_back, stage_of
 
 
@@ -84,3 +86,14 @@ def test_a_group_that_leaves_together_frees_its_bytes_once():
     tier = scenes.a_tier(candidates=(first, replace(first, id=a_hash(2)), scenes.a_candidate(3, "other", 2, place=2)))
 
     assert (tier.leaving, tier.promised) == (3, 7 * GIB)
+
+
+def test_what_torrents_left_behind_is_a_line_of_the_card_and_a_metric():
+    tier = replace(scenes.a_tier(), left=1, left_bytes=2 * GIB)
+    picture = TierSnapshot(AT, "4.0.0", (tier,))
+
+    assert f"{tier.name}: 1 copy, 2.0 GiB, of torrents that have left the client" in card(picture).now
+    assert not any("left the client" in line for line in card(TierSnapshot(AT, "4.0.0", (scenes.a_tier(),))).now)
+    metrics = tiers_exposition(picture).splitlines()
+    assert f'torrent_mover_tier_left_copies{{tier="{tier.name}"}} 1' in metrics
+    assert f'torrent_mover_tier_left_bytes{{tier="{tier.name}"}} {2 * GIB}' in metrics

@@ -357,6 +357,13 @@ def test_the_past_fits_its_room(room: int):
     assert len(past_lines(scenes.a_tier(), AT, 60, Look(), room)) == min(room, 6)
 
 
+def test_copies_that_torrents_left_behind_take_one_quiet_line():
+    tier = replace(scenes.a_tier(), arr_waits=(), left=3, left_bytes=5 * GIB)
+    lines = [plain(each) for each in past_lines(tier, AT, 80, Look(), 10)]
+
+    assert lines[0].rstrip() == "3 copies left by torrents, 5.0 GiB: torrent-mover tier --left"
+
+
 # -- every size, every terminal ------------------------------------------------------------------------------------------
 
 

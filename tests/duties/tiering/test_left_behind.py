@@ -11,7 +11,7 @@ import pytest
 from tests.duties.tiering.left_house import COPY, FILES, KEPT, Left
 from tests.duties.tiering.tier_client import ReadingClient
 from torrent_mover.domain.errors import TransferError, Unreachable
-from torrent_mover.domain.paths import ClientPath, LocalPath
+from torrent_mover.domain.paths import ClientPath, LocalPath, RelativePath
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.errors import CopyVanished, ReportOnly, RootAway, TierRefused
 from torrent_mover.duties.tiering.missing import GONE_AFTER, GONE_ALONE, Absence, MissingTorrent, followed
@@ -273,6 +273,20 @@ def test_a_torrent_that_is_listed_a_minute_later_has_not_left(house):
     assert house.names(house.hdd) == COPY | KEPT
 
 
+def test_a_torrent_that_only_the_second_look_has_seen_has_not_left(house):
+    house.between = house.add_again
+
+    @contextlib.contextmanager
+    def taken_out_again():
+        del house.client.held[house.left]
+        yield
+
+    report = set_aside(house.world(), taken_out_again)
+
+    assert [each.reasons for each in report.stays] == [("its client listed it a minute ago",)]
+    assert house.names(house.hdd) == COPY | KEPT
+
+
 def test_a_torrent_that_is_listed_in_the_last_moment_has_not_left(house):
     get = house.client.get
 
@@ -287,8 +301,8 @@ def test_a_torrent_that_is_listed_in_the_last_moment_has_not_left(house):
 def test_a_client_that_answers_once_and_then_is_silent_sets_nothing_aside(house):
     house.between = lambda: setattr(house.client, "silent", True)
 
-    with contextlib.suppress(Unreachable):
-        assert house.set_aside().moved == []
+    with pytest.raises(Unreachable):
+        house.set_aside()
     assert house.names(house.hdd) == COPY | KEPT
 
 
@@ -335,6 +349,14 @@ def test_the_copy_of_a_torrent_that_has_not_left_shares_the_files(house):
     """A cross-seed has another infohash, and the same files."""
     record = house.journal.copy(("rtorrent", house.left))
     house.journal.save_copy(replace(record, torrent=house.kept, name="Its cross-seed"))
+
+    assert stays(house, "Its cross-seed uses its files")
+
+
+def test_the_copy_of_a_torrent_that_has_not_left_has_hard_links_of_the_files(house):
+    record = house.journal.copy(("rtorrent", house.left))
+    under_other_names = replace(record.proof, folder=RelativePath(("films",)))
+    house.journal.save_copy(replace(record, torrent=house.kept, name="Its cross-seed", proof=under_other_names))
 
     assert stays(house, "Its cross-seed uses its files")
 

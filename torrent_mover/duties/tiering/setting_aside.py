@@ -54,6 +54,7 @@ def weigh(world: TierWorld, pictures: PictureReader, only: InfoHash | None) -> t
 
     Changes nothing. Raises where a client is silent: it may use any of these files.
     """
+    pictures.listing(world.settings.client)
     found = left_behind(world, pictures)
     wanted = [copy for copy in found.copies if only in (None, copy.record.torrent)]
     used = _users(world, pictures, wanted)
@@ -95,7 +96,7 @@ def _users(world: TierWorld, pictures: PictureReader, copies: Sequence[LeftCopy]
 
     disk = world.targets[0]
     for user, paths in pictures.files_anywhere():
-        note((*paths, *disk.lead_to(paths).values()), user)
+        note(disk.lead_to(paths).values(), user)
     for record in _copies_in_use(world, pictures):
         proof = record.lies
         if proof is not None:
