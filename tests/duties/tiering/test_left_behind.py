@@ -13,6 +13,7 @@ from tests.duties.tiering.tier_client import ReadingClient
 from torrent_mover.domain.errors import TransferError, Unreachable
 from torrent_mover.domain.paths import ClientPath, LocalPath, RelativePath
 from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.tiering.amounts import TierTarget
 from torrent_mover.duties.tiering.errors import CopyVanished, ReportOnly, RootAway, TierRefused
 from torrent_mover.duties.tiering.missing import GONE_AFTER, GONE_ALONE, Absence, MissingTorrent, followed
 from torrent_mover.duties.tiering.setting_aside import put_back, set_aside
@@ -112,6 +113,27 @@ def test_a_target_that_is_away_is_said_and_keeps_the_figure(house):
     assert counted(house) == (1, 80_000)
     assert house.look().copies == ()
     assert house.look().unknown == (f"Nothing is said of 1 copy: {house.hdd} is away.",)
+
+
+def test_what_lies_on_a_former_target_is_said_and_stops_no_count(house, tmp_path):
+    house.set_aside()
+    put_back(house.world(), house.left)
+    house.set_aside()
+    other = house.torrent("Other", {"b.mkv": 10_000}, label="tv")
+    house.round()
+    del house.client.held[other]
+    house.hdd = tmp_path / "new"
+    house.hdd.mkdir()
+    house.change(targets=(TierTarget("*", LocalPath(str(house.hdd))),))
+
+    house.rounds(2)
+
+    assert counted(house) == (0, 0)
+    assert house.journal.heartbeat().left_of == 1
+    assert house.look().unknown == (
+        f"Nothing is said of 1 copy: {tmp_path / 'hdd'} is no target of the tier any more.",
+    )
+    assert len(house.journal.set_aside()) == 1
 
 
 def test_the_list_has_every_path_and_says_what_would_get_free(house):

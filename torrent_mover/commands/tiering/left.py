@@ -55,6 +55,8 @@ def _copy_lines(copy: LeftCopy) -> Iterator[str]:
     since = f", gone since {_day(copy.since)}" if copy.since else ""
     yield f"  {_head(copy.record.torrent, copy.record.name, copy.size)}{since}"
     yield f"      {safe(str(copy.path))}"
+    if copy.record.evicted_at:
+        yield "      its data had left the SSD: the tier knows of no other copy"
     if copy.frees < copy.size:
         yield f"      only {size(copy.frees)} would get free: the rest has other names too (hard links)"
 
@@ -87,6 +89,7 @@ def _aside_data(aside: AsideRecord) -> dict[str, Any]:
         "bytes": aside.size,
         "frees": 0,
         "since": aside.at,
+        "evicted_at": aside.copy.evicted_at or None,
         "changed": [],
     }
 

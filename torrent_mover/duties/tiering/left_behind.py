@@ -119,7 +119,8 @@ def left_behind(world: TierWorld, pictures: PictureReader) -> LeftBehind:
     copies, away = lying(world, [record for record in records if record.key in seen.gone - early], rows)
     noted = {row.key for row in world.journal.missing()}
     copies = tuple(copy if copy.record.key in noted else replace(copy, since=0.0) for copy in copies)
-    return LeftBehind(copies, (*unknown, *away), tuple(world.journal.set_aside()))
+    unknown += [_unsaid(count, f"{root} is {_not_there(world, root)}.") for root, count in away.items()]
+    return LeftBehind(copies, tuple(unknown), tuple(world.journal.set_aside()))
 
 
 def _silent(seen: Absence, records: Sequence[CopyRecord]) -> Iterable[str]:
@@ -141,19 +142,27 @@ def _unsaid(count: int, why: str) -> str:
     return f"Nothing is said of {counted(count, 'copy', 'copies')}: {why}"
 
 
+def _is_target(world: TierWorld, root: LocalPath) -> bool:
+    return any(disk.root == root for disk in world.targets)
+
+
+def _not_there(world: TierWorld, root: LocalPath) -> str:
+    return "away" if _is_target(world, root) else "no target of the tier any more"
+
+
 def lying(
     world: TierWorld, records: Sequence[CopyRecord], rows: Mapping[TorrentKey, MissingTorrent]
-) -> tuple[tuple[LeftCopy, ...], tuple[str, ...]]:
-    """Those of these copies whose files lie on their targets, and what is said of the others whose target is away."""
+) -> tuple[tuple[LeftCopy, ...], Mapping[LocalPath, int]]:
+    """Those of these copies whose files lie on their targets, and how many there are of each target that is not there."""
     copies: list[LeftCopy] = []
-    away: dict[str, int] = {}
+    away: dict[LocalPath, int] = {}
     known = {disk.root: disk for disk in world.targets if look_at(world, disk).state is RootState.KNOWN}
     for record in records:
         proof = record.lies
         if proof is None:
             continue
         if proof.root not in known:
-            away[str(proof.root)] = away.get(str(proof.root), 0) + 1
+            away[proof.root] = away.get(proof.root, 0) + 1
             continue
         found = known[proof.root].find(proof.paths)
         names = {stamp.path: name for stamp, name in zip(proof.copies, found, strict=True) if name is not None}
@@ -163,8 +172,7 @@ def lying(
         row = rows.get(record.key)
         since, sure = (row.since, row.sure) if row else (0.0, False)
         copies.append(LeftCopy(record, proof, tuple(names.values()), changed, since, sure))
-    told = tuple(_unsaid(count, f"{root} is away.") for root, count in away.items())
-    return tuple(copies), told
+    return tuple(copies), away
 
 
 def recounted(world: TierWorld, pictures: PictureReader, beat: Heartbeat, *, anew: bool) -> Heartbeat | None:
@@ -178,7 +186,7 @@ def recounted(world: TierWorld, pictures: PictureReader, beat: Heartbeat, *, ane
     if not anew and beat.left_at and len(sure) == beat.left_of and 0 <= now - beat.left_at < _DAY:
         return None
     copies, away = lying(world, [record for record in with_files(world) if record.key in sure], sure)
-    if away:
+    if any(_is_target(world, root) for root in away):
         return None
     found = LeftBehind(copies)
     return replace(beat, left=len(copies), left_bytes=found.size, left_of=len(sure), left_at=now)
@@ -214,5 +222,6 @@ def left_data(copy: LeftCopy) -> dict[str, Any]:
         "bytes": copy.size,
         "frees": copy.frees,
         "since": copy.since or None,
+        "evicted_at": record.evicted_at or None,
         "changed": list(copy.changed),
     }

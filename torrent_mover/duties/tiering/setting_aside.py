@@ -332,9 +332,9 @@ def _at_its_place(world: TierWorld, aside: AsideRecord) -> bool:
 
 def emptied(world: TierWorld, aside: AsideRecord) -> bool:
     """Whether a person has deleted what was set aside; it is forgotten then."""
-    if aside.stage is not AsideStage.ASIDE:
+    disk = next((each for each in world.targets if each.root == aside.root), None)
+    if aside.stage is not AsideStage.ASIDE or disk is None:
         return False
-    disk = world.disk(aside.root)
     if look_at(world, disk).state is not RootState.KNOWN:
         return False
     if any(disk.files.stat(place) is not None for _, place, _ in aside.names):
