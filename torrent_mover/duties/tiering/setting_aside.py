@@ -70,8 +70,8 @@ def _against(
         yield f"{copy.changed[0]} is not as it was proven"
     users = used.get(key, ())
     if users:
-        more = f" and {len(users) - 1} more" if len(users) > 1 else ""
-        yield f"{users[0]}{more} uses its files"
+        more = f" and {len(users) - 1} more use" if len(users) > 1 else " uses"
+        yield f"{users[0]}{more} its files"
     if key in leaving:
         yield "its eviction has not ended"
     if world.leases.held(key):
