@@ -19,6 +19,7 @@ from tests.e2e.tier_house import tmpfs
 from tests.faults.ledger import SERVERS, long_form
 from tests.servers import eventually, snapshot
 from torrent_mover.adapters.process.ffprobe import has_stream
+from torrent_mover.demo.content import sample
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES
 from torrent_mover.demo.torrents import make_torrent
 from torrent_mover.domain.paths import LocalPath
@@ -85,6 +86,30 @@ def test_a5_killed_in_a_replacement_another_process_ends_it(house, write):
     assert len(house.library.blocklist) == 1
     assert len(house.binned()) == 3
     assert house.resume() == []
+
+
+@pytest.mark.parametrize("tree", [{"Season 1/a.mkv": 300_000, "Season 1/b.mkv": 70_000}, {"a.mkv": 300_000}])
+def test_unfinished_data_goes_into_the_bin_from_the_folder_that_the_client_has_for_it(house, tree):
+    unfinished = house.data / "unfinished"
+    wishes = {"temp_path_enabled": True, "temp_path": str(unfinished), "incomplete_files_ext": True}
+    house.server.api.post("app/setPreferences", json=json.dumps(wishes))
+    try:
+        made = sample(unfinished, "Show.S01", tree, piece_length=16 * 1024)
+        file = next(path for path in made.content.rglob("a.mkv")) if made.content.is_dir() else made.content
+        file.write_bytes(b"\0" * file.stat().st_size)
+        torrent = InfoHash(house.server.add(made.metainfo, house.data, category="tv"))
+        house.server.wait_for(torrent.hex, ("stalledDL", "downloading"))
+        house.grab(made, torrent)
+        before = contents(made.content) if made.content.is_dir() else {}
+        assert house.act(torrent) == ("done", "")
+        assert not [path for path in unfinished.rglob("*.mkv*") if ".torrent-mover" not in path.parts]
+        assert len(house.binned(unfinished)) == len(tree)
+        house.undo(house.last_action())
+        assert house.row(torrent) is not None
+        assert not before or set(contents(made.content).values()) == set(before.values())
+    finally:
+        wishes |= {"temp_path_enabled": False, "incomplete_files_ext": False}
+        house.server.api.post("app/setPreferences", json=json.dumps(wishes))
 
 
 @pytest.mark.fault("health", "data is taken elsewhere, and other bytes lie under its names", SERVERS)

@@ -245,6 +245,27 @@ def test_a38_sixty_of_two_hundred_due_at_once_are_left_alone_for_an_hour_then_th
     assert len([each for each in looks.seen.orders if each.action.takes_out]) == 3
 
 
+def test_a38_a_second_outage_is_held_back_too_though_torrents_of_the_first_are_due_for_ever():
+    looks = Looks(replace(SETTINGS, removals_share=100.0, stalled_after=HOUR, stalled_action=HealthAction.KEEP))
+    first, second = [[downloading(index) for index in range(at, at + 60)] for at in (1, 61)]
+    moving = lambda step: [changed(each, downloaded=10 * MIB * step) for each in second]  # noqa: E731
+    for step in range(40):
+        looks.look(*first, *moving(step))
+    assert len(looks.seen.orders) == 60
+    looks.memory = replace(
+        looks.memory, strands={key: replace(each, acted=1) for key, each in looks.memory.strands.items()}
+    )
+    stuck = moving(step)
+    for _ in range(30):
+        if any(each.due and each.torrent in {one.id for one in stuck} for each in looks.look(*first, *stuck).findings):
+            break
+    assert looks.seen.orders == ()
+    for _ in range(11):
+        assert looks.look(*first, *stuck).orders == ()
+    looks.for_hours(0.5, *first, *stuck)
+    assert len(looks.seen.orders) == 60
+
+
 def test_a38_of_four_that_are_due_three_go_the_oldest_first():
     settings = replace(SETTINGS, removals_share=100.0)
     looks = Looks(settings)

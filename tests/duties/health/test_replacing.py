@@ -457,6 +457,41 @@ def test_undone_an_unfinished_torrent_is_added_where_its_client_keeps_unfinished
     assert there.amount_left < there.size
 
 
+@pytest.mark.parametrize("below", [False, True])
+def test_unfinished_data_goes_into_the_bin_from_where_its_client_keeps_it_and_a_namesakes_stays(house, below):
+    """The folder for it may lie below the save path, where a file of that name is somebody else's."""
+    made, torrent = house.grabbed(tree={"Season 1/a.mkv": 50_000, "Season 1/b.mkv": 50_000})
+    house.lose_pieces(torrent, made.content / "Season 1/b.mkv")
+    unfinished = (house.data if below else house.folder) / "unfinished"
+    unfinished.mkdir()
+    made.content.rename(unfinished / made.name)
+    (made.content / "Season 1").mkdir(parents=True)
+    (made.content / "Season 1/a.mkv").write_text("of somebody else")
+    (made.content / "Season 1/b.mkv").write_text("of somebody else")
+    get, at = house.client.get, ClientPath(str(unfinished))
+    house.client.get = lambda asked: (
+        there and replace(there, content_path=at / made.name) if (there := get(asked)) else there
+    )
+    assert house.do(torrent).record.state is ActionState.DONE
+    assert not (unfinished / made.name).exists()
+    assert sum(path.is_file() for path in (unfinished / ".torrent-mover/bin").rglob("*")) == 2
+    assert {path.read_text() for path in made.content.rglob("*.mkv")} == {"of somebody else"}
+
+
+@pytest.mark.parametrize("action", [HealthAction.RETIRE, HealthAction.REPLACE])
+def test_undone_a_torrent_whose_data_stayed_has_its_names_and_choices_again(tmp_path, action):
+    with acting_house(tmp_path, bin=BinMode.NONE) as house:
+        made, torrent = house.grabbed(tree={"a.mkv": 16 * 1024, "b.srt": 16 * 1024})
+        house.client.rename_file(torrent, f"{made.name}/a.mkv", f"{made.name}/other name.mkv")
+        house.skip(torrent, 1)
+        (made.content / "b.srt").unlink()
+        before = [(file.path, file.priority) for file in house.client.files(torrent)]
+        assert house.do(torrent, action, FindingCode.STALLED).record.state is ActionState.DONE
+        assert house.acts().undo(1).record.state is ActionState.UNDONE
+        assert [(file.path, file.priority) for file in house.client.files(torrent)] == before
+        assert house.client.get(torrent).state is TorrentState.SEEDING
+
+
 def test_what_lies_in_its_place_by_now_is_not_replaced(house):
     made, torrent = house.grabbed()
     house.do(torrent)

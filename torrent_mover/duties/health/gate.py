@@ -168,21 +168,21 @@ def waves(
     memory: HealthMemory,
     settings: HealthSettings,
 ) -> Mapping[FindingCode, DueWave]:
-    """The waves at `now`: those that begin, and those of before while any of their torrents is due. `newly`: just become due."""
+    """The waves at `now`: those that begin, and those of before while any of their torrents is due. `newly`: just become due.
+
+    So many at once are a wave of their own, and wait anew, also where one of before is over: some of its torrents may be due for
+    ever, as those are that a block has left in the client.
+    """
     found: dict[FindingCode, DueWave] = {}
     counts: dict[FindingCode, int] = {}
     for each in due:
         counts[each.code] = counts.get(each.code, 0) + 1
     for code, count in counts.items():
-        before = memory.waves.get(code)
-        if before is not None:
-            found[code] = DueWave(code, count, before[0], before[1] + 1)
-        elif (
-            code not in _NO_WAVE
-            and newly.get(code, 0) >= _WAVE
-            and newly[code] > settings.outage_share / 100 * torrents
-        ):
+        before, fresh = memory.waves.get(code), newly.get(code, 0)
+        if code not in _NO_WAVE and fresh >= _WAVE and fresh > settings.outage_share / 100 * torrents:
             found[code] = DueWave(code, count, now, 1)
+        elif before is not None:
+            found[code] = DueWave(code, count, before[0], before[1] + 1)
     return found
 
 

@@ -10,14 +10,12 @@ from typing import Final, Protocol
 from torrent_mover.domain.errors import Cancelled, Collision, MoverError, ServerError
 from torrent_mover.domain.paths import ROOT, ClientPath, LocalPath, RelativePath
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash
-from torrent_mover.duties.health.acting.taken_out import OwnFile, TakenOut
+from torrent_mover.duties.health.acting.taken_out import UNFINISHED, OwnFile, TakenOut
 from torrent_mover.duties.health.errors import BinRefused
 from torrent_mover.duties.health.model import BinEntry
 from torrent_mover.ports.filesystem import FileKind, FileStat, FileSystem
 
 FOLDER: Final = RelativePath((".torrent-mover", "bin"))
-_UNFINISHED: Final = ("", ".!qB")
-"""What clients put behind the name of an unfinished file."""
 _CLOSED: Final = 0o700
 
 
@@ -152,7 +150,8 @@ class Bin:
                     there.rename(own, kept)
                     already = found
                 size += already.size if already is not None else 0
-            _fold(there, (file.lies_at for file in record.files), ROOT)
+            if record.going:
+                _fold(there, (file.lies_at for file in record.files), ROOT)
         return size
 
     def put_back(self, record: TakenOut) -> None:
@@ -185,7 +184,7 @@ class Bin:
 
     def is_whole(self, record: TakenOut) -> bool:
         """Whether all that went into the bin still lies there. Raises MoverError."""
-        names = [file.lies_at for file in record.files if file.size is not None]
+        names = [file.lies_at for file in record.going]
         names += [record.part_lies_at] if record.part else []
         with closing(self._reached(record)) as there:
             return all(found is not None for found in there.stats([record.in_bin(name) for name in names]))
@@ -202,9 +201,7 @@ class Bin:
         """For people: what lies there, by the paths of the client's machine."""
         folder = str(record.folder)
         paths = tuple(
-            (LocalPath(folder) / record.in_bin(file.lies_at), LocalPath(folder) / file.lies_at)
-            for file in record.files
-            if file.size is not None
+            (LocalPath(folder) / record.in_bin(file.lies_at), LocalPath(folder) / file.lies_at) for file in record.going
         )
         return BinEntry(record.number, record.torrent, record.name, at, size, paths, record.save_path)
 
@@ -232,7 +229,8 @@ class Bin:
 
 
 def _found(there: FileSystem, file: ClientFile) -> OwnFile:
-    for suffix in _UNFINISHED:
+    """Of two that lie there, the one that it can be: what is not finished has the suffix where its client gives one."""
+    for suffix in ("", UNFINISHED) if file.progress >= 1 else (UNFINISHED, ""):
         own = OwnFile(file.index, file.path, file.priority, suffix=suffix)
         found = there.stat(own.lies_at)
         if found is not None and found.kind is FileKind.FILE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +16,7 @@ from torrent_mover.domain.torrent.warrant import WarrantEvidence, issue_warrant
 from torrent_mover.duties.health.act_settings import BinMode
 from torrent_mover.duties.health.acting.bin import bin_folder
 from torrent_mover.duties.health.acting.log import ActingStep, ActionLog
-from torrent_mover.duties.health.acting.taken_out import TakenOut, lying_in, noted
+from torrent_mover.duties.health.acting.taken_out import OwnFile, TakenOut, lying_in, noted, staying
 from torrent_mover.duties.health.acting.world import ActingWorld
 from torrent_mover.duties.health.errors import BinRefused, CannotTakeOut, TakenOutChanged
 from torrent_mover.duties.health.kinship import sharing
@@ -46,7 +47,7 @@ def note(world: ActingWorld, log: ActionLog, torrent: Torrent, *, told_not_to_se
     files = client.files(torrent.id)
     folder = lying_in(torrent, files)
     wants_bin = log.record.action.takes_out and settings.bin is BinMode.AUTO
-    found = world.bin.found(folder, files) if wants_bin else ()
+    found = world.bin.found(folder, files) if wants_bin else staying(files)
     record = noted(log.record.number, torrent, found, _metainfo(world, torrent), folder)
     record = replace(record, told_not_to_search=told_not_to_search)
     if wants_bin:
@@ -70,8 +71,8 @@ def _with_bin(world: ActingWorld, log: ActionLog, record: TakenOut) -> TakenOut:
     name = part_file_name(record.torrent) if parts is not None else ""
     has_part = bool(name) and world.bin.has_part(record, name)
     if stays:
-        record = replace(record, files=())
-    lies = any(file.size is not None for file in record.files)
+        record = replace(record, files=staying(record.files))
+    lies = bool(record.going)
     if stays and not has_part:
         return record
     if not record.metainfo and not lies:
@@ -93,12 +94,14 @@ def _with_bin(world: ActingWorld, log: ActionLog, record: TakenOut) -> TakenOut:
 
 def _shared(world: ActingWorld, record: TakenOut) -> bool:
     """Whether any other torrent lies over the same data, as the client, and others of its machine, tell now."""
-    return record.torrent in sharing(tuple(world.health.client.torrents())) or bool(_neighbour(world, record))
+    return record.torrent in sharing(tuple(world.health.client.torrents())) or bool(
+        _neighbour(world, record, record.files)
+    )
 
 
-def _neighbour(world: ActingWorld, record: TakenOut) -> str:
+def _neighbour(world: ActingWorld, record: TakenOut, files: Iterable[OwnFile]) -> str:
     neighbours = world.health.neighbours
-    return neighbours.using([record.folder / file.lies_at for file in record.files]) if neighbours is not None else ""
+    return neighbours.using([record.folder / file.lies_at for file in files]) if neighbours is not None else ""
 
 
 @dataclass(slots=True)
@@ -264,7 +267,7 @@ class Replacement:
             return "it was not taken out by us: its files stay"
         if any(_uses(each, self.record) for each in self.world.health.client.torrents()):
             return "another torrent uses its files: they stay where they are"
-        if neighbour := _neighbour(self.world, self.record):
+        if neighbour := _neighbour(self.world, self.record, self.record.going):
             return f"{neighbour}: its files stay where they are"
         size = self.world.bin.put_in(self.record)
         health = self.world.health
@@ -296,5 +299,5 @@ def _uses(torrent: Torrent, record: TakenOut) -> bool:
     """Whether a torrent of the client lies over the data of the one that was taken out."""
     if torrent.content_path is None or torrent.id == record.torrent:
         return torrent.id == record.torrent
-    places = [record.folder / file.lies_at for file in record.files]
+    places = [record.folder / file.lies_at for file in record.going]
     return any(place.is_within(torrent.content_path) for place in places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,9 @@ from torrent_mover.ports.documents import Documents
 
 _TABLE: Final = "taken_out"
 _RUNNING: Final = (TorrentState.DOWNLOADING, TorrentState.SEEDING)
+
+UNFINISHED: Final = ".!qB"
+"""What a client puts behind the name of an unfinished file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,14 @@ class TakenOut:
         return RelativePath.parse(self.part)
 
     @property
+    def going(self) -> tuple[OwnFile, ...]:
+        """Those of its files that go into the bin; of the others only names and priorities are known."""
+        return tuple(file for file in self.files if file.size is not None)
+
+    @property
     def probed_in(self) -> tuple[RelativePath, ...]:
         """Folders from which it goes into the bin."""
-        return tuple(dict.fromkeys((ROOT, *(file.lies_at.parent for file in self.files if file.size is not None))))
+        return tuple(dict.fromkeys((ROOT, *(file.lies_at.parent for file in self.going))))
 
     def in_bin(self, path: RelativePath) -> RelativePath:
         """Where a file of it lies in the bin."""
@@ -136,27 +144,39 @@ def noted(number: int, torrent: Torrent, files: Sequence[OwnFile], metainfo: byt
     )
 
 
+def staying(files: Iterable[ClientFile | OwnFile]) -> tuple[OwnFile, ...]:
+    """Of files that go into no bin: their names and priorities, which the client must be told again."""
+    return tuple(OwnFile(file.index, file.path, file.priority) for file in files)
+
+
 def lying_in(torrent: Torrent, files: Sequence[ClientFile]) -> ClientPath:
-    """The folder that the paths of its files are below: the save path, unless the client keeps unfinished data elsewhere."""
+    """The folder that the paths of its files are below now: a client may keep unfinished data elsewhere, also below the save path.
+
+    By where the client says that all of it lies: the file itself, the one folder that all paths begin with, or, where there is no
+    such folder, what holds the files.
+    """
     at = torrent.content_path
-    if at is None or at.is_within(torrent.save_path) or not files:
+    if at is None or not files:
         return torrent.save_path
-    shared = _common([tuple(file.path.split("/")) for file in files])
-    if shared and at.parts[-len(shared) :] == shared:
-        return ClientPath("/" + "/".join(at.parts[: -len(shared)]))
-    return at
+    paths = [tuple(file.path.split("/")) for file in files]
+    for inside in _tops(paths):
+        if not inside or _without_suffix(at.parts[-len(inside) :]) == inside:
+            return ClientPath("/" + "/".join(at.parts[: len(at.parts) - len(inside)]))
+    return torrent.save_path if at.is_within(torrent.save_path) else at
 
 
-def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """What all paths begin with; of a single file, all of it."""
-    if len(paths) == 1:
-        return paths[0]
-    found = []
-    for parts in zip(*(path[:-1] for path in paths), strict=False):
-        if len(set(parts)) > 1:
-            break
-        found.append(parts[0])
-    return tuple(found)
+def _tops(paths: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+    """What a client may mean by all of a torrent, below the folder that holds it. A single file may be one beside padding."""
+    if any(len(path) == 1 for path in paths):
+        return (paths[0],) if len(paths) == 1 else ((),)
+    first = {path[0] for path in paths}
+    if len(first) > 1:
+        return ((),)
+    return (paths[0], paths[0][:1]) if len(paths) == 1 else (paths[0][:1],)
+
+
+def _without_suffix(parts: tuple[str, ...]) -> tuple[str, ...]:
+    return (*parts[:-1], parts[-1].removesuffix(UNFINISHED)) if parts else parts
 
 
 class TakenOutRecords:
