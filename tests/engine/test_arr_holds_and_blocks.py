@@ -216,6 +216,15 @@ def test_a_complete_torrent_that_the_arr_would_delete_is_not_blocked(house):
     assert house.client.removed == []
 
 
+@pytest.mark.parametrize("name", [None, "as it was called before"])
+def test_a_line_that_names_no_client_of_the_arr_may_be_of_one_that_deletes(house, name):
+    house.library.removes_failed = True
+    house.library.calls_its_client = name
+    house.pack(1)
+    with pytest.raises(DeletionByArr, match="of qbit "):
+        block(house.manager, HASH, house.clock, complete=True, limits_lifted=False)
+
+
 # Side by side
 
 

@@ -43,7 +43,7 @@ class Library:
     `unmonitors`: what loses its file is no longer watched. `kept`: the files of its library, by number.
     `ladder`: qualities of its profiles, the worst first, equal ones together.
     `client_away`: its torrent client does not answer, so the queue is empty. `further`: torrent clients that stand in its
-    settings before that one, by name, each with host and port.
+    settings before that one, by name, each with host and port. `calls_its_client`: the name in lines of its queue; None: none.
     """
 
     product: DoubleProduct
@@ -66,6 +66,7 @@ class Library:
     blocks_nothing: bool = False
     unmonitors: bool = False
     client_away: bool = False
+    calls_its_client: str | None = "qbit"
     alarms: list[dict[str, Any]] = field(default_factory=list)
     now: float = BEGINNING
     media: dict[int, Media] = field(default_factory=dict)
@@ -206,7 +207,7 @@ class Library:
             "statusMessages": [{"title": torrent.name, "messages": messages}] if messages else [],
             "downloadId": torrent.hash.upper(),
             "protocol": "torrent",
-            "downloadClient": "qbit",
+            **({"downloadClient": self.calls_its_client} if self.calls_its_client is not None else {}),
             "outputPath": self.output_path(torrent),
             "size": 1000.0,
             "sizeleft": 0.0,

@@ -251,7 +251,7 @@ def test_a38_a_second_outage_is_held_back_too_though_torrents_of_the_first_are_d
     moving = lambda step: [changed(each, downloaded=10 * MIB * step) for each in second]  # noqa: E731
     for step in range(40):
         looks.look(*first, *moving(step))
-    assert len(looks.seen.orders) == 60
+    assert len(looks.seen.orders) == 3, "a release that is blocked counts as one that is taken out"
     looks.memory = replace(
         looks.memory, strands={key: replace(each, acted=1) for key, each in looks.memory.strands.items()}
     )
@@ -263,7 +263,7 @@ def test_a38_a_second_outage_is_held_back_too_though_torrents_of_the_first_are_d
     for _ in range(11):
         assert looks.look(*first, *stuck).orders == ()
     looks.for_hours(0.5, *first, *stuck)
-    assert len(looks.seen.orders) == 60
+    assert len(looks.seen.orders) == 3
 
 
 def test_a38_of_four_that_are_due_three_go_the_oldest_first():

@@ -1,4 +1,4 @@
-"""How many torrents may be taken out: in a look, in a day, of one tracker, of all."""
+"""How many torrents may be taken out, or have their release blocked: in a look, in a day, of one tracker, of all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COUNTED: Final = (ActionState.DONE, ActionState.UNDER_WAY, ActionState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Capped:
-    """One intent that takes a torrent out, with what the caps say of it; blank: it may go."""
+    """One intent that is counted, with what the caps say of it; blank: it may go."""
 
     intent: Intent
     why: str = ""
@@ -30,10 +30,10 @@ class WantedRemoval:
     hosts: tuple[str, ...]
 
 
-def taken_out(past: Collection[ActionRecord], now: float) -> Sequence[ActionRecord]:
-    """What counts for the caps of a day: torrents taken out, or begun to be, in the last 24 hours."""
+def counted_today(past: Collection[ActionRecord], now: float) -> Sequence[ActionRecord]:
+    """What counts for the caps of a day: done or begun in the last 24 hours."""
     return [
-        each for each in past if each.action.takes_out and each.state in _COUNTED and now - _DAY < each.at <= now + _DAY
+        each for each in past if each.action.counts and each.state in _COUNTED and now - _DAY < each.at <= now + _DAY
     ]
 
 
@@ -45,7 +45,7 @@ def apply_caps(
     settings: HealthSettings,
 ) -> Sequence[Capped]:
     """The oldest findings first, as many as the caps allow. `past`: all actions of the loop; `torrents`: how many it has."""
-    today = taken_out(past, now)
+    today = counted_today(past, now)
     share = max(int(torrents * settings.removals_share / 100), 1)
     limit_a_day = min(settings.removals_per_day, share)
     hosts: dict[str, int] = {}

@@ -433,7 +433,7 @@ def _orders(
     past: Collection[ActionRecord],
     settings: HealthSettings,
 ) -> tuple[tuple[Intent, ...], tuple[Capped, ...]]:
-    """What may be done, and what the caps say of each that takes a torrent out."""
+    """What may be done, and what the caps say of each that they count."""
     wanted: list[Intent] = []
     removals: list[WantedRemoval] = []
     for verdict in verdicts:
@@ -441,7 +441,7 @@ def _orders(
             wave = waves.get(intent.code)
             if not intent.open or not changes_something(intent) or (wave is not None and not wave.over(look.at)):
                 continue
-            if not intent.action.takes_out:
+            if not intent.action.counts:
                 wanted.append(intent)
                 continue
             finding = next(each for each in verdict.findings if each.code is intent.code)

@@ -59,8 +59,13 @@ class HealthAction(Enum):
 
     @property
     def takes_out(self) -> bool:
-        """Whether the torrent leaves the client: for these alone there are obligations and caps."""
+        """Whether the torrent leaves the client: for these alone there are obligations."""
         return self in (HealthAction.REPLACE, HealthAction.RETIRE)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the caps count it: the torrent leaves the client, or its release is blocked for good."""
+        return self.takes_out or self.tells_the_arr
 
     @property
     def tells_the_arr(self) -> bool:

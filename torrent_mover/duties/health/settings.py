@@ -144,7 +144,9 @@ class HealthSettings(SearchSettings):
     probe: Annotated[
         ProbeMode, Key(choice(ProbeMode), "Look into complete media files with ffprobe, and report or act.")
     ] = ProbeMode.OFF
-    removals_per_look: Annotated[int, Key(whole(0, 10_000), "At most this many torrents are taken out in a look.")] = 3
+    removals_per_look: Annotated[
+        int, Key(whole(0, 10_000), "At most this many torrents are taken out, or their releases blocked, in a look.")
+    ] = 3
     removals_per_day: Annotated[int, Key(whole(0, 100_000), "At most this many in a day.")] = 20
     removals_per_tracker: Annotated[int, Key(whole(0, 100_000), "At most this many of one tracker in a day.")] = 5
     removals_share: Annotated[

@@ -17,7 +17,7 @@ from torrent_mover.domain.report.health import (
 from torrent_mover.domain.report.snapshot import Trouble
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.health.belonging import not_ours
-from torrent_mover.duties.health.caps import taken_out
+from torrent_mover.duties.health.caps import counted_today
 from torrent_mover.duties.health.explaining import explain_lines, in_words
 from torrent_mover.duties.health.judging import Assessment, Verdict
 from torrent_mover.duties.health.model import ActionRecord, ActionState, HealthAction, HealthHold
@@ -95,7 +95,7 @@ class HealthStand:
             trouble,
             settings.removals_per_look,
             settings.removals_per_day,
-            len(taken_out(records, at)),
+            len(counted_today(records, at)),
             () if seen is None else tuple(_patients(self.name, seen, holds, at)),
         )
 

@@ -21,7 +21,9 @@ from torrent_mover.duties.health.settings import HealthMode
 
 _DAY: Final = 86400.0
 _BELIEVED: Final = 60.0
-"""Seconds after a look for which torrents are taken out by what it saw of the whole client; what is left waits for the next one."""
+"""Seconds after a look for which torrents are taken out, and releases blocked, by what it saw of the whole client.
+
+What is left waits for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ class HealthWorker:
         began, late = self.world.clock.monotonic(), 0
         for intent in seen.orders:
             self.world.clock.wait(0.0)  # ends here where we are told to stop: nothing new is begun
-            if intent.action.takes_out and self.world.clock.monotonic() - began >= _BELIEVED:
+            if intent.action.counts and self.world.clock.monotonic() - began >= _BELIEVED:
                 late += 1  # whether the client as a whole is well was asked too long ago
                 continue
             order = HealthOrder(intent, seen.verdicts[intent.torrent].picture, _evidence(seen, intent))

@@ -74,9 +74,12 @@ def block(
 
 
 def _refuse_deletion(manager: MediaManager, lines: Sequence[QueueItem]) -> None:
-    names = {item.client for item in lines}
-    for client in manager.clients():
-        if client.removes_failed and (client.name in names or not names):
+    """By the client that its lines name. Where they name none, or one of another name, as after a rename, it may be any of them."""
+    clients = manager.clients()
+    names = {item.client for item in lines} or {""}
+    unclear = not names <= {client.name for client in clients}
+    for client in clients:
+        if client.removes_failed and (client.name in names or unclear):
             raise DeletionByArr(
                 f"{manager.name} removes failed downloads of {client.name} with their data, and the torrent is complete.",
                 kept="Nothing was blocked; the torrent and its data were not touched.",
