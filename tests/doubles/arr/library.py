@@ -15,6 +15,9 @@ from tests.doubles.arr.products import DoubleProduct
 BEGINNING = 1_795_000_000.0
 """Unix seconds at which its clock stands, until a test moves it."""
 
+LISTED_FOR = 300.0
+"""Seconds for which its list of commands has one that has ended."""
+
 ENDED = ("completed", "failed", "orphaned", "aborted", "cancelled")
 
 
@@ -317,6 +320,10 @@ class Library:
             self.run(command)
         return command
 
+    def listed_commands(self) -> list[dict[str, Any]]:
+        """Those that go on, and those that ended within the last minutes: by its number one is found for much longer."""
+        return [each for each in self.commands.values() if self.now - each.get("_ended", self.now) <= LISTED_FOR]
+
     def look_at(self, number: int) -> dict[str, Any] | None:
         """A command, a step further."""
         command = self.commands.get(number)
@@ -350,7 +357,8 @@ class Library:
             self.season_searches.append((body["seriesId"], body["seasonNumber"]))
         elif body["name"] == "RssSync":
             self.feeds_synced += 1
-        command |= {"status": "completed", "result": "successful" if came else "unsuccessful", "ended": stamp(self.now)}
+        result = "successful" if came else "unsuccessful"
+        command |= {"status": "completed", "result": result, "ended": stamp(self.now), "_ended": self.now}
 
     def scan(self, path: str, torrent: str, mode: str, *, seeds: bool = True) -> bool:
         """Import what lies at a path of its; whether anything came in. Auto moves what is no tracked torrent that seeds."""

@@ -264,8 +264,8 @@ class ArrDouble:
             self.violations.append("downloadClientId is not in capitals")
 
     def commands(self, _query: dict[str, str], _body: Any) -> _Answer:
-        """All that it remembers."""
-        return 200, [_public(command) for command in self.library.commands.values()]
+        """Those that go on, or ended a moment ago."""
+        return 200, [_public(command) for command in self.library.listed_commands()]
 
     def command(self, number: int, _query: dict[str, str]) -> _Answer:
         """One of them."""

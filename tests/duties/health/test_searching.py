@@ -192,6 +192,18 @@ def test_what_goes_on_counts_until_the_arr_says_it_has_ended(house, book):
     assert look() == ["search (missing): Owner 7 - E2"]
 
 
+def test_what_the_list_of_the_arr_has_no_more_makes_room_for_the_next_one(house, book):
+    """An Arr lists what has ended for some minutes, and a loop may look less often."""
+    season(house, 2, 20)
+    look = searcher(house, book, SearchSettings(search=SearchFor.MISSING, searches_active=1)).look
+    assert look() == ["search (missing): Owner 7 - E1"]
+    finish(house)
+    house.library.pass_time(1000)
+    house.clock.advance(1000)
+    assert house.manager.commands() == []
+    assert look() == ["search (missing): Owner 7 - E2"]
+
+
 def test_a_season_is_asked_for_as_a_whole(house, book):
     season(house, 6, 10)
     assert searcher(house, book).look() == ["search (missing): Owner 7 season 1"]

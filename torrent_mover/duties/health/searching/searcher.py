@@ -167,10 +167,11 @@ class Searcher:
             if not sent:
                 return replace(record, state=SearchState.LOST)
             record = replace(record, state=SearchState.ACTIVE, command=sent[0].number)
-        command = known.get(record.command)
+        # Its list has what has ended for some minutes alone; by its number one is found for much longer.
+        command = known.get(record.command) or self.manager.command(record.command)
         late = self.clock.now() - record.at > _LOST_AFTER
-        if command is None or (command.status is CommandStatus.WAITING and not late):
-            return record if command is not None or not late else replace(record, state=SearchState.DONE)
+        if command.status is CommandStatus.WAITING and not late:
+            return record
         return replace(record, state=SearchState.DONE)
 
     def _search(self, task: SearchTask) -> str:
