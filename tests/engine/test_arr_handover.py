@@ -9,6 +9,7 @@ from tests.doubles.arr.polled import PolledTorrent
 from tests.doubles.arr.products import LIDARR, RADARR, WHISPARR_3
 from tests.doubles.arr.server import Fault
 from tests.engine.arr_story import ArrStory, still_seeds
+from torrent_mover.domain.arrs.errors import ArrGarbled
 from torrent_mover.domain.arrs.handover import RETRIES, HandoverStep
 from torrent_mover.domain.arrs.path_pairs import ArrPair
 from torrent_mover.domain.paths import ArrPath, LocalPath
@@ -312,6 +313,53 @@ def test_what_an_arr_refuses_of_one_torrent_keeps_no_other(story):
     story.look()
     assert story.record().trouble.startswith("TM-E163 ")
     assert story.record(OTHER).step is HandoverStep.IMPORTED
+
+
+def beside(story):
+    """Another torrent, which is imported as soon as it is told."""
+    (story.house.data / "Other.mkv").write_bytes(b"y" * 700)
+    story.house.library.add_media(5, "Other", "Other.mkv")
+    story.house.client.have(PolledTorrent(OTHER.hex, "Other.mkv", "tv", "/downloads/Other.mkv"))
+    story.house.library.grab(OTHER.hex, 5)
+    story.tell(LocalPath(str(story.house.data / "Other.mkv")), torrent=OTHER)
+
+
+def test_a_name_that_is_not_utf_8_cannot_be_told_and_keeps_no_other(story):
+    (story.house.data / "bad\udcff").mkdir()
+    (story.house.data / "bad\udcff" / "a.mkv").write_bytes(b"x" * 700)
+    story.tell(LocalPath(str(story.house.data / "bad\udcff")))
+    beside(story)
+    story.look()
+    story.look()
+    assert "is not UTF-8" in story.record().trouble
+    assert "\\xff" in story.record().trouble
+    assert (story.record().tries, story.record(OTHER).step) == (1, HandoverStep.IMPORTED)
+
+
+def test_what_an_arr_cannot_answer_about_one_torrent_keeps_no_other(story):
+    """As a history with a date that is none: the others are asked about before that one is again."""
+    story.tell(story.house.pack(1))
+    beside(story)
+    events = story.house.manager.events
+
+    def garbled(torrent):
+        if torrent == HASH:
+            raise ArrGarbled("Sonarr gave an answer that makes no sense.")
+        return events(torrent)
+
+    story.house.manager.events = garbled
+    for _ in range(8):
+        story.look()
+    assert (story.record().step, story.record(OTHER).step) == (HandoverStep.WAITING, HandoverStep.IMPORTED)
+
+
+def test_an_arr_that_takes_too_long_to_say_why_not_is_asked_again_later(story):
+    story.house.library.refuses[".mkv"] = "Sample"
+    story.tell(story.house.pack(1))
+    story.house.double.faults["/manualimport"] = Fault.DROP
+    record = story.run(lambda record: record.tries > 0)
+    assert (record.step, record.tries) == (HandoverStep.WAITING, 1)
+    assert story.desk.status().trouble == ""
 
 
 def test_the_status_counts_what_waits_is_imported_and_is_refused(story):

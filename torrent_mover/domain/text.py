@@ -36,6 +36,15 @@ def safe(text: str) -> str:
     return _ACTING.sub(_escape, text)
 
 
+def is_utf8(text: str) -> bool:
+    """Whether it can be said as UTF-8: a name of a file may hold bytes that are none, as surrogate escapes."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code in _ESCAPED_BYTES:

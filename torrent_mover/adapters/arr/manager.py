@@ -51,6 +51,7 @@ from torrent_mover.domain.errors import LoginRefused
 from torrent_mover.domain.paths import ArrPath
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.arr import ArrSettings
+from torrent_mover.domain.text import is_utf8
 from torrent_mover.domain.torrent.torrent import InfoHash
 
 AT_ONCE: Final = 2
@@ -455,6 +456,9 @@ class ArrManager:
             self._refused is not None and with_key
         ):  # a refused key is not tried again: a changed config makes a new object
             raise self._refused
+        said = [*(query or {}).values(), *(body.values() if isinstance(body, dict) else ())]
+        if not all(is_utf8(each) for each in said if isinstance(each, str)):
+            raise self._trouble.unsayable()
         try:
             return self._http.ask(method, path, query, body, with_key=with_key)
         except HttpTrouble as trouble:

@@ -136,6 +136,15 @@ class ArrTrouble:
             server=self.server,
         )
 
+    def unsayable(self) -> ArrItemRefused:
+        """A path that JSON and URLs cannot carry: it is asked about nothing, and is well."""
+        return ArrItemRefused(
+            f"{self.who} cannot be told a name that is not UTF-8.",
+            kept="This item waits; others go on.",
+            remedy="Rename those files in their client.",
+            server=self.server,
+        )
+
     def line_gone(self, number: int) -> QueueLineGone:
         """Somebody took a line out of the queue."""
         return QueueLineGone(

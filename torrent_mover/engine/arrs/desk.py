@@ -16,6 +16,7 @@ from torrent_mover.domain.arrs.media import ArrInfo
 from torrent_mover.domain.errors import LoginRefused, ServerError, TransferError
 from torrent_mover.domain.retry import Backoff
 from torrent_mover.domain.text import safe
+from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.arrs.handing_over import ArrHandoverStory
 from torrent_mover.engine.arrs.path_finding import PathFinder
 from torrent_mover.ports.clock import Clock
@@ -88,6 +89,7 @@ class ArrDesk:
         self._closed_until = 0.0
         self._refused: LoginRefused | None = None
         self._trouble = ""
+        self._asked_last: InfoHash | None = None
 
     @property
     def name(self) -> str:
@@ -154,15 +156,19 @@ class ArrDesk:
             self._info.has_all_imported,
         )
         following = []
-        for record in waiting:
+        # Behind the one about which it gave no true answer: that may be the fault of this item, and others would wait for ever.
+        last = next((place for place, each in enumerate(waiting, 1) if each.torrent == self._asked_last), 0)
+        for record in (*waiting[last:], *waiting[:last]):
             if stop.is_set():
                 return 0.0
             if not belongs(record.category, self._categories):
                 self._journal.forget_handover(record.torrent, record.arr)
                 continue
+            self._asked_last = record.torrent
             after = self._one(story, record)
             if after is not None and not after.step.ended:
                 following.append(after.next_at)
+        self._asked_last = None
         now = self._clock.now()
         return min([IDLE, *(max(at - now, 0.0) for at in following)])
 

@@ -13,9 +13,10 @@ from typing import Final
 from torrent_mover.domain.arrs.errors import ArrItemRefused, ArrPathUnknown, ImportIncomplete, ImportRefused
 from torrent_mover.domain.arrs.handover import ArrHandover, HandoverStep, reasons_of
 from torrent_mover.domain.arrs.import_proof import ImportProof, newest_grab, prove_import
-from torrent_mover.domain.arrs.media import ArrCommand, CommandStatus, MediaEvent, QueueItem, QueueState
+from torrent_mover.domain.arrs.media import ArrCommand, CommandStatus, MediaEvent, QueueItem, QueueState, RejectedFile
+from torrent_mover.domain.errors import ServerError
 from torrent_mover.domain.paths import ArrPath
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import is_utf8, safe
 from torrent_mover.engine.arrs.path_finding import PathFinder
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.handovers import HandoverJournal
@@ -134,7 +135,7 @@ class ArrHandoverStory:
         queue: Sequence[QueueItem],
     ) -> str:
         """Why it came to nothing, with the code of its error, in the Arr's words where it has any."""
-        rejected = list(self.manager.why_not(record.path)) if record.path is not None else []
+        rejected = self._rejected(record)
         if proof.partly:  # what is in is rejected as no upgrade of itself
             there = {
                 event.dropped_path.parts[-1] for event in events if event.dropped_path and event.dropped_path.parts
@@ -151,8 +152,23 @@ class ArrHandoverStory:
             error = ImportRefused(f"{name} has not imported it: {said}.", kept=kept, remedy=remedy)
         return safe(f"{error.code} {error}")
 
+    def _rejected(self, record: ArrHandover) -> list[RejectedFile]:
+        """It reads every file for that, which may take longer than it is waited for: then there are no reasons of single files."""
+        if record.path is None:
+            return []
+        try:
+            return list(self.manager.why_not(record.path))
+        except ServerError:
+            return []
+
     def _not_seen(self, record: ArrHandover) -> ArrPathUnknown:
         name, folder = self.manager.name, safe(record.data.path.parent.text)
+        if not is_utf8(str(record.data.path / record.data.largest)):
+            return ArrPathUnknown(
+                f"{name} cannot be told of {safe(record.data.path.text)}: a name in it is not UTF-8.",
+                kept="It was not told to scan; the data stays where it is.",
+                remedy="Rename those files in their client.",
+            )
         return ArrPathUnknown(
             f"{name} does not see {safe(record.data.path.text)} under any path that was tried.",
             kept="It was not told to scan; the data stays where it is.",
