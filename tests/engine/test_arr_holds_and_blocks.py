@@ -216,6 +216,15 @@ def test_a_complete_torrent_that_the_arr_would_delete_is_not_blocked(house):
     assert house.client.removed == []
 
 
+def test_an_arr_that_searches_for_no_person_is_known_not_to_search(house):
+    house.pack(1)
+    house.client.listed.clear()
+    house.library.policy["autoRedownloadFailedFromInteractiveSearch"] = False
+    house.library.history[0]["data"]["releaseSource"] = "InteractiveSearch"
+    assert block(house.manager, HASH, house.clock, complete=False, limits_lifted=False).arr_searches is False
+    assert house.library.searches == []
+
+
 @pytest.mark.parametrize("name", [None, "as it was called before"])
 def test_a_line_that_names_no_client_of_the_arr_may_be_of_one_that_deletes(house, name):
     house.library.removes_failed = True

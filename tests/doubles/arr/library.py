@@ -63,6 +63,7 @@ class Library:
     removes_failed: bool = False
     searches_after_failure: bool = True
     handles_completed: bool = True
+    policy: dict[str, bool] = field(default_factory=lambda: {"autoRedownloadFailedFromInteractiveSearch": True})
     refuses: dict[str, str] = field(default_factory=dict)
     command_polls: int = 0
     runs_at_once: bool = False
@@ -288,9 +289,10 @@ class Library:
                 self.client.remove(torrent)
         return bool(grabs)
 
-    def search_after_failure(self, media: list[int]) -> None:
-        """Its own search, where it is so configured."""
-        if self.searches_after_failure:
+    def search_after_failure(self, media: list[int], grab: dict[str, Any] | None = None) -> None:
+        """Its own search, where it is so configured; what a person had chosen may be left out."""
+        chosen = grab is not None and grab["data"].get("releaseSource") == "InteractiveSearch"
+        if self.searches_after_failure and (not chosen or self.policy["autoRedownloadFailedFromInteractiveSearch"]):
             self.searches.append(media)
 
     # Commands

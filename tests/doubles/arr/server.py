@@ -290,7 +290,7 @@ class ArrDouble:
         if event is None or event["eventType"] != "grabbed":
             return 404, {"message": "NotFound"}
         if self.library.fail(event["downloadId"].lower()):
-            self.library.search_after_failure([event[self.library.product.media]])
+            self.library.search_after_failure([event[self.library.product.media]], event)
         return 200, {}
 
     def filesystem(self, query: dict[str, str], _body: Any) -> _Answer:
@@ -369,6 +369,7 @@ class ArrDouble:
             "id": 1,
             "enableCompletedDownloadHandling": self.library.handles_completed,
             "autoRedownloadFailed": self.library.searches_after_failure,
+            **self.library.policy,
         }
 
     def root_folders(self, _query: dict[str, str], _body: Any) -> _Answer:

@@ -114,6 +114,7 @@ def event_of(item: Item, product: ArrProduct) -> MediaEvent:
         _score(item),
         _quality(item),
         _revision(item),
+        data.get("releaseSource") == "InteractiveSearch",
     )
 
 

@@ -217,7 +217,9 @@ class ArrManager:
         product, _ = self._learn()
         told = self._object(product.api, "/config/downloadclient")
         return DownloadPolicy(
-            told.get("enableCompletedDownloadHandling") is True, told.get("autoRedownloadFailed") is True
+            told.get("enableCompletedDownloadHandling") is True,
+            told.get("autoRedownloadFailed") is True,
+            told.get("autoRedownloadFailedFromInteractiveSearch") is not False,  # older ones make no difference
         )
 
     # What it is told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -46,6 +47,7 @@ class MediaEvent:
     `media`: the episode, movie, album or book; None where the Arr names none. `dropped_path`: the file that it was imported
     from, as the Arr sees it; None where it does not say. `number` is the event's own id. `file`: the one of the library that it was
     imported as. `score`, `quality` and `revision` are those of the release, by the Arr.
+    `chosen`: a person has chosen that release.
     """
 
     number: int
@@ -59,6 +61,7 @@ class MediaEvent:
     score: int | None = None
     quality: str = ""
     revision: Revision | None = None
+    chosen: bool = False
 
 
 class QueueState(Enum):
@@ -121,10 +124,19 @@ class RemoteMapping:
 
 @dataclass(frozen=True, slots=True)
 class DownloadPolicy:
-    """What an Arr does by itself: look after finished downloads, and search again after one failed."""
+    """What an Arr does by itself: look after finished downloads, and search again after one failed.
+
+    `searches_for_persons`: also where a person had chosen the release; that comes after `searches_after_failure`.
+    """
 
     handles_completed: bool
     searches_after_failure: bool
+    searches_for_persons: bool = True
+
+    def searches_after(self, grabs: Iterable[MediaEvent]) -> bool:
+        """Whether it searches again where what it grabbed by these has failed."""
+        chosen = any(grab.chosen for grab in grabs)
+        return self.searches_after_failure and (self.searches_for_persons or not chosen)
 
 
 class CommandStatus(Enum):

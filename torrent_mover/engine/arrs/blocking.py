@@ -45,9 +45,9 @@ def block(
     events = manager.events(torrent)
     grabs = newest_grab(events)
     media = tuple(sorted(number for number in grabs if number is not None))
-    policy = manager.policy()
+    searches = manager.policy().searches_after(grabs.values())
     if _is_blocked(events):
-        return BlockedRelease(media, policy.searches_after_failure and not told_not_to_search)
+        return BlockedRelease(media, searches and not told_not_to_search)
     lines = [item for item in manager.queue() if item.torrent == torrent]
     if complete and not limits_lifted:
         _refuse_deletion(manager, lines)
@@ -59,12 +59,12 @@ def block(
         except (QueueLineGone, ArrItemRefused):
             skipped = False  # somebody was faster, or its client is away: the history decides
         if _proven(manager, torrent, clock):
-            return BlockedRelease(media, policy.searches_after_failure and not skipped)
+            return BlockedRelease(media, searches and not skipped)
     if grabs:
         about_to(False)  # noqa: FBT003
         manager.fail_grab(max(grabs.values(), key=lambda grab: grab.at).number)
         if _proven(manager, torrent, clock):
-            return BlockedRelease(media, policy.searches_after_failure)
+            return BlockedRelease(media, searches)
     why = "never grabbed it" if not grabs else "does not show it as failed"
     raise BlockNotProven(
         f"{manager.name} did not block the release: its history {why}.",
