@@ -25,7 +25,7 @@ from torrent_mover.duties.debrid.needs import DebridArr
 from torrent_mover.duties.debrid.quarantining import LinkQuarantine
 from torrent_mover.duties.debrid.records import EscalationStage, LinkState, ScanMode
 from torrent_mover.duties.debrid.settings import OnRefused
-from torrent_mover.duties.debrid.verdicts import DebridFinding, Fault
+from torrent_mover.duties.debrid.verdicts import BETWEEN_LOOKS, DebridFinding, Fault
 
 
 @pytest.fixture
@@ -177,6 +177,25 @@ def test_a_glance_that_always_lies_leads_to_no_repair(house):
     house.round().check_links()
 
     assert house.journal.findings() == ()
+
+
+@pytest.mark.parametrize("fate", ["rar", "ok"])
+def test_one_link_for_several_files_is_an_archive_or_half_dead_as_its_name_says(fate):
+    house = DebridHouse(Known("Show.S01", (("Show.S01/e1.mkv", 100), ("Show.S01/e2.mkv", 200)), fate=fate))
+    house.account.have(HASH, links=1)
+    house.mount_shows("Show.S01", files=("Show.rar",))
+    found = []
+    for _ in range(3):
+        work = house.round()
+        work.look()
+        found.append([(each.fault, each.proven) for each in house.journal.findings()])
+        house.pass_time(BETWEEN_LOOKS + 1)
+    asked = sum(name == "check" for name, _ in house.account.calls)
+    if fate == "rar":
+        assert (found[-1], house.journal.entry("E1").packed, asked) == ([], True, 1)
+    else:
+        assert found[-1] == [(Fault.HALF_DEAD, True)]
+        assert asked == 1
 
 
 def test_too_many_broken_links_wait_for_a_person_who_accepts_that_number(house):
@@ -340,7 +359,7 @@ def test_a_block_that_is_not_proven_stops_before_the_search(house, refused):
     "trouble", [ArrFault.ERROR, ArrFault.FORBIDDEN, ArrFault.BASIC, ArrFault.DROP, ArrFault.CUT, ArrFault.HTML]
 )
 def test_an_arr_that_is_away_after_the_file_is_gone_loses_nothing(house, refused, trouble):
-    refused.double.faults["/history"] = trouble
+    refused.double.faults["/config/downloadclient"] = trouble
     house.round().act()
     stuck = {record.stage for record in house.journal.escalations()}
     refused.double.faults.clear()
@@ -401,6 +420,82 @@ def test_without_search_nothing_is_searched_and_nothing_blocked_that_would_searc
 
     assert (refused.library.commands, refused.library.blocklist, refused.library.searches) == ({}, [], [])
     assert "E1" in house.account.rows
+
+
+def test_without_search_what_the_arr_watched_is_watched_again(house, refused):
+    house.set(search=False)
+    refused.library.unmonitors = True
+
+    house.round().act()
+
+    assert refused.library.kept == {}
+    assert all(media.monitored for media in refused.library.media.values())
+
+
+def imports(library, media):
+    """The events by which it has imported one of them."""
+    return [
+        each for each in library.history if each["eventType"] == library.product.file_in and each["episodeId"] == media
+    ]
+
+
+def test_what_the_arr_never_grabbed_stays_as_it_is_for_nothing_could_be_blocked(house, refused):
+    refused.library.history = [*imports(refused.library, 1), *imports(refused.library, 2)]
+    before = dict(house.library.links)
+
+    house.round().act()
+
+    assert (sorted(refused.library.kept), house.library.links, set(house.account.rows)) == ([31, 32], before, {"E1"})
+    assert ["never grabbed Show.S01" in text for text in house.notices] == [True, True]
+
+
+def test_a_file_that_the_arr_has_from_another_torrent_stays_as_it_is(house, refused):
+    imports(refused.library, 1)[0]["downloadId"] = "AB" * 20
+
+    house.round().act()
+
+    assert (sorted(refused.library.kept), f"{MEDIA}/Show/e1.mkv" in house.library.links) == ([31], True)
+    assert set(house.account.rows) == {"E1"}
+
+
+def test_a_link_that_leads_elsewhere_by_the_time_of_its_turn_stays(house, refused):
+    house.set(max_quarantined=0)
+    house.round().act()
+    better = f"{MOUNT}/__all__/Better/e1.mkv"
+    house.library.links[f"{MEDIA}/Show/e1.mkv"] = better
+    house.set(max_quarantined=20)
+
+    house.round().act()
+
+    assert (sorted(refused.library.kept), house.library.links[f"{MEDIA}/Show/e1.mkv"]) == ([31], better)
+
+
+def test_a_link_that_was_put_back_before_its_file_was_dropped_is_not_taken_from_the_disk(house, refused):
+    link = f"{MEDIA}/Show/e1.mkv"
+    target = house.library.links[link]
+    refused.double.faults["/episodefile/31"] = ArrFault.DROP
+    house.round().act()
+    (row,) = [each for each in house.journal.quarantine() if each.path == link]
+    LinkQuarantine(house.world()).restore(row.id)
+    refused.double.faults.clear()
+
+    for _ in range(2):
+        house.round().act()
+
+    assert (sorted(refused.library.kept), house.library.links[link]) == ([31], target)
+
+
+def test_what_a_person_has_put_back_is_not_set_aside_again(house, refused):
+    house.set(on_infringing=OnRefused.QUARANTINE)
+    house.round().act()
+    for row in LinkQuarantine(house.world()).listed():
+        LinkQuarantine(house.world()).restore(row.id)
+    house.account.refused = {"E1"}
+
+    house.round().act()
+
+    assert sorted(house.library.links) == [f"{MEDIA}/Show/e1.mkv", f"{MEDIA}/Show/e2.mkv"]
+    assert len(refused.library.kept) == 2
 
 
 def test_by_default_a_refused_torrent_is_only_reported(house, refused):

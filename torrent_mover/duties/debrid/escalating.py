@@ -9,8 +9,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from torrent_mover.domain.arrs.import_proof import newest_grab
+from torrent_mover.domain.arrs.media import MediaEvent, MediaFile
 from torrent_mover.domain.debrid.account import Rank, RemoteId
 from torrent_mover.domain.debrid.errors import RemovalRefused
+from torrent_mover.domain.debrid.links import TargetState
 from torrent_mover.domain.debrid.removal import RemovalLeave, Seen, certify_terminal
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import LocalPath
@@ -58,6 +61,7 @@ class EscalationStory:
         if policy is OnRefused.REPORT:
             return 0
         known = {record.link for record in self._journal.escalations() if record.hash == finding.hash}
+        known |= {row.path for row in self._journal.quarantine() if row.restored_at and row.hash == finding.hash.hex}
         new = [LocalPath(link) for link in links if link not in known]
         if policy is OnRefused.QUARANTINE:
             return sum(self._quarantine.set_aside(link, finding.hash, finding.said) for link in new)
@@ -68,10 +72,14 @@ class EscalationStory:
 
     def _note(self, finding: DebridFinding, link: LocalPath) -> None:
         """Write down all that is needed to go on: after the file is gone, the Arr no longer knows whose it was."""
-        now = self._world.now
+        now, target = self._world.now, self._world.library.read(link)
         for name, arr in self._world.arrs.items():
             file = arr.files_at([link]).get(link)
-            if file is not None:
+            if file is not None and target is not None:
+                grabs = newest_grab(arr.manager.events(finding.hash)).values()
+                if against := self._against(finding, file, grabs):
+                    self._world.tell_once(f"not taken {link}", f"{name} {against}: its file at {link} stays as it is.")
+                    return
                 self._journal.save_escalation(
                     EscalationRecord(
                         finding.hash,
@@ -84,10 +92,20 @@ class EscalationStory:
                         EscalationStage.NOTED,
                         now,
                         now,
+                        target=target,
+                        grab=max((grab.number for grab in grabs), default=0),
                     )
                 )
                 return
         self._world.tell_once(f"no arr {link}", f"No Arr knows the file at {link}: it stays as it is.")
+
+    def _against(self, finding: DebridFinding, file: MediaFile, grabs: Collection[MediaEvent]) -> str:
+        """Why nothing is done to a file of the Arr: it is of another torrent, or nothing could be blocked. Blank: nothing."""
+        if file.torrents - {finding.hash}:
+            return f"imported it from another torrent than {finding.name}"
+        if self._world.settings.search and not grabs:
+            return f"never grabbed {finding.name}, so it could not be blocked"
+        return ""
 
     def go_on(self, within: Collection[InfoHash] | None = None) -> tuple[int, int]:
         """Take all that are open further, or those of `within`; how many searches were begun, and how many are stuck.
@@ -122,12 +140,22 @@ class EscalationStory:
 
     def _set_aside(self, record: EscalationRecord, _arr: DebridArr) -> EscalationRecord:
         link = LocalPath(record.link)
+        there = self._world.library.read(link)
+        if there is not None and record.target and there != record.target:
+            return self._left_alone(record, "its link leads elsewhere by now")
         gone = self._quarantine.set_aside(link, record.hash, "another release is searched")
         if not gone and self._world.library.read(link) is not None:
             return record  # this run may not set aside more
         return self._saved(replace(record, stage=EscalationStage.SET_ASIDE, trouble=""))
 
     def _drop_file(self, record: EscalationRecord, arr: DebridArr) -> EscalationRecord:
+        """The Arr takes what lies at that place from the disk too: it must be what was set aside, and so nothing."""
+        link = LocalPath(record.link)
+        found = self._world.library.target(link).state
+        if found is TargetState.TROUBLE:
+            return record
+        if found is TargetState.THERE or self._world.library.read(link) is not None:
+            return self._left_alone(record, "something lies in its place again")
         arr.manager.drop_file(record.file)
         self._world.attempt(record.hash, record.name, "drop file", record.arr)
         return self._saved(replace(record, stage=EscalationStage.FILE_GONE, trouble=""))
@@ -135,8 +163,9 @@ class EscalationStory:
     def _block(self, record: EscalationRecord, arr: DebridArr) -> EscalationRecord:
         searches = arr.manager.policy().searches_after_failure
         if not self._world.settings.search:
-            if not searches:
+            if not searches and record.grab:
                 block(arr.manager, record.hash, self._world.clock, complete=False, limits_lifted=True)
+            arr.manager.watch(record.monitored)
             return self._saved(replace(record, stage=EscalationStage.ENDED, trouble=""))
         proof = block(arr.manager, record.hash, self._world.clock, complete=False, limits_lifted=True)
         self._world.attempt(record.hash, record.name, "block", record.arr)
@@ -211,6 +240,11 @@ class EscalationStory:
         if known is not None:
             self._journal.save_entries((replace(known, gone_at=self._world.now),))
         self._journal.forget_findings((torrent,))
+
+    def _left_alone(self, record: EscalationRecord, why: str) -> EscalationRecord:
+        """What somebody has done meanwhile stands."""
+        self._world.say(record.hash, f"{record.name}: {record.link} stays as it is: {why}", Level.WARN)
+        return self._saved(replace(record, stage=EscalationStage.ENDED, trouble=why))
 
     def _saved(self, record: EscalationRecord) -> EscalationRecord:
         now = replace(record, changed_at=self._world.now)

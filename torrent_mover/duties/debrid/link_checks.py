@@ -113,9 +113,16 @@ class LinkChecks:
         due = [
             entry
             for entry in well
-            if entry.hash in first or entry.hash in tried or now - entry.well_at >= self._world.settings.recheck_after
+            if entry.hash in first
+            or entry.hash in tried
+            or entry.unclear
+            or now - entry.well_at >= self._world.settings.recheck_after
         ]
-        return sorted(due, key=lambda each: (each.hash not in first, each.hash not in tried, each.well_at, each.id))
+        # What may be half dead, or an archive, is asked about soon: until then it counts as whole.
+        return sorted(
+            due,
+            key=lambda each: (each.hash not in first, each.hash not in tried, not each.unclear, each.well_at, each.id),
+        )
 
     def _budget(self) -> bool:
         note, now = self._journal.note(), self._world.now
@@ -136,12 +143,15 @@ class LinkChecks:
         return found
 
     def _check(self, entry: KnownEntry) -> bool:
-        """Whether all links of the entry live."""
+        """Whether all links of the entry live, and lead to all of its files."""
         found = self._look(entry)
         if found is None or found.status is not RemoteStatus.DOWNLOADED or not found.links:
             return False
+        whole = True
         for place, link in enumerate(found.links):
             answer = self._ask(link)
+            if answer.verdict is LinkVerdict.ALIVE and answer.name:
+                whole = whole and (len(found.links) >= len(found.selected) or is_packed(found, (answer.name,)))
             if answer.verdict is LinkVerdict.ALIVE:
                 self._found.append(partial(self._lives, entry, place, found, answer))
             elif answer.verdict is LinkVerdict.REFUSED:
@@ -153,8 +163,9 @@ class LinkChecks:
                 return False
             else:
                 return False
-        self._found.append(partial(self._well, entry))
-        return True
+        if whole:
+            self._found.append(partial(self._well, entry))
+        return whole
 
     def _well(self, entry: KnownEntry) -> None:
         known = self._journal.entry(entry.id)
@@ -175,10 +186,11 @@ class LinkChecks:
 
     def _lives(self, entry: KnownEntry, place: int, found: RemoteTorrent, answer: LinkAnswer) -> None:
         self._journal.drop_trial(f"{entry.id} {place}")
-        if answer.name and is_packed(found, (answer.name,)):
-            known = self._journal.entry(entry.id)
-            if known is not None:
-                self._journal.save_entries((replace(known, packed=True),))
+        known = self._journal.entry(entry.id)
+        if answer.name and known is not None and known.unclear:
+            packed = is_packed(found, (answer.name,))
+            now = 0.0 if packed else self._world.now
+            self._journal.save_entries((replace(known, packed=packed, loose_at=now),))
         control = self._journal.control()
         if control is None or self._world.now - control.at > CONTROL_LASTS / 2:
             self._journal.save_control(ControlLink(entry.id, str(place), self._world.now))

@@ -20,8 +20,8 @@ class KnownEntry:
     """An entry of the account as it was last seen. `id` without the account's name.
 
     `files`: those that are selected, empty where they were never asked; `files_at`: when they were. `links`: how many it had.
-    `packed`: they come as one archive. `well_at`: when its links were last found well; `gone_at`: since when the account lists it
-    no longer, 0: it does.
+    `packed`: they come as one archive; `loose_at`: since when its one link is known to be a file, no archive. `well_at`: when its
+    links were last found well; `gone_at`: since when the account lists it no longer, 0: it does.
     """
 
     id: str
@@ -38,6 +38,7 @@ class KnownEntry:
     packed: bool = False
     well_at: float = 0.0
     gone_at: float = 0.0
+    loose_at: float = 0.0
 
     @property
     def there(self) -> bool:
@@ -49,10 +50,15 @@ class KnownEntry:
         """The files that were selected."""
         return frozenset(self.files)
 
+    @property
+    def unclear(self) -> bool:
+        """Whether its one link, for several files, may be an archive of all of them: nobody has asked for its name yet."""
+        return self.links == 1 < len(self.files) and not self.packed and not self.loose_at
+
     def fault(self, now: float) -> Fault | None:
         """What the account says is wrong with it."""
-        status = RemoteStatus(self.status)
-        return fault_of(status, self.added, now, links=self.links, files=len(self.files), packed=self.packed)
+        status, whole = RemoteStatus(self.status), self.packed or self.unclear
+        return fault_of(status, self.added, now, links=self.links, files=len(self.files), packed=whole)
 
     @property
     def named(self) -> NamedEntry:
@@ -86,6 +92,7 @@ def known_entry(torrent: RemoteTorrent, before: KnownEntry | None, now: float) -
         packed=kept.packed if kept else False,
         # A link less than before: what was found well then says nothing of now.
         well_at=kept.well_at if kept and links >= kept.links else 0.0,
+        loose_at=kept.loose_at if kept and links == kept.links else 0.0,
     )
 
 
@@ -276,7 +283,8 @@ class EscalationStage(Enum):
 class EscalationRecord:
     """A torrent for which an Arr is to bring another release: what is needed to go on after any failure.
 
-    `link`: the link on disk; `media`: what it holds, `monitored`: those of it that the Arr watched; `file`: the Arr's own number.
+    `link`: the link on disk, `target`: what it said; `media`: what it holds, `monitored`: those of it that the Arr watched; `file`
+    and `grab`: the Arr's own numbers, of the file and of the event by which it grabbed the torrent, 0: it never did.
     """
 
     hash: InfoHash
@@ -291,6 +299,8 @@ class EscalationRecord:
     changed_at: float
     trouble: str = ""
     searches: bool = False
+    target: str = ""
+    grab: int = 0
 
     @property
     def under_way(self) -> bool:
