@@ -11,11 +11,9 @@ from torrent_mover.adapters.config.reading import text_of
 from torrent_mover.adapters.config.writing import write_config
 from torrent_mover.bootstrap.configs import CONFIGS, load_all
 from torrent_mover.bootstrap.tiering.setups import tier_setups
-from torrent_mover.bootstrap.tiering.tier import Tier
 from torrent_mover.cli import main
 from torrent_mover.commands.init_draft import ConfigDraft
 from torrent_mover.domain.errors import ConfigError, ExitCode
-from torrent_mover.domain.paths import LocalPath
 
 MACHINE = "[MACHINE box]\nhost = 127.0.0.1\nusername = me\n"
 HERE = "http://127.0.0.1:8080"
@@ -57,17 +55,17 @@ def test_only_the_client_that_this_address_leads_to_from_here_is_taken_for_it(co
     assert draft.client_at(asked, has_files_here=False) == of_health
 
 
-def test_a_tier_whose_client_is_on_another_machine_says_so_before_it_asks_whether_a_folder_is_seen(config, tmp_path):
-    (tmp_path / "ssd").mkdir()
+def test_a_tier_whose_client_is_on_another_machine_is_refused_as_the_config_is_read(config, tmp_path, capsys):
     tier = f"[TIER ssd]\nclient = there\nssd = {tmp_path}/ssd\ntargets = *:{tmp_path}/disk\n"
     having(config, f"url = {HERE}", "machine = box")
     config.write_text(f"{config.read_text()}{tier}[General]\nstate_dir = {tmp_path}/state\n")
-    ((setup,), _) = tier_setups(str(config))
 
-    with Tier(setup, writes=False) as entered, pytest.raises(ConfigError, match="not on this machine") as refused:
-        entered.seen(LocalPath(f"{tmp_path}/ssd"))
+    with pytest.raises(ConfigError, match=r"'there', whose files are on another machine \(machine = box\)") as refused:
+        tier_setups(str(config))
 
-    assert "machine =" in refused.value.remedy
+    assert "without machine" in refused.value.remedy
+    assert main(["--config", str(config), "--check-config"]) == 2
+    assert "whose files are on another machine" in capsys.readouterr().err
 
 
 ADDED = {"DEBRID added": {"type": "realdebrid", "token": "0123456789abcdef"}}

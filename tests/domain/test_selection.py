@@ -268,6 +268,17 @@ def test_the_nearest_category_is_asked_for():
     assert error.remedy == "Did you mean move-me? Set in [SETTINGS]: category_to_move = move-me"
 
 
+@pytest.mark.parametrize(
+    ("category", "remedy"), [("Move-Me", "category = move-me"), ("films", "category in [ROUTE out]")]
+)
+def test_of_a_route_with_a_name_the_key_and_the_section_are_those_of_the_route(category, remedy):
+    error = no_such_category(category, [a_torrent(1)], ["move-me"], "out")
+    assert error is not None
+    assert remedy in error.remedy
+    assert "[ROUTE out]" in error.remedy
+    assert "SETTINGS" not in error.remedy
+
+
 def test_a_category_without_torrents_is_one():
     assert no_such_category("empty", [a_torrent(1)], ["move-me", "empty"]) is None
     assert no_such_category("", [a_torrent(1, category="")], []) is None

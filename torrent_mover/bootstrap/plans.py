@@ -43,8 +43,9 @@ def chosen_by(settings: Settings, *, again: bool = False, only: frozenset[InfoHa
     """
     moving = settings.moving
     if only is not None:
-        return SelectionPolicy(moving.category_to_move, order=moving.order, again=True, only=only)
-    return SelectionPolicy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order, again)
+        return SelectionPolicy(moving.category_to_move, order=moving.order, again=True, only=only, route=settings.route)
+    chosen = SelectionPolicy(moving.category_to_move, moving.size_threshold, moving.min_seed_time, moving.order, again)
+    return replace(chosen, route=settings.route)
 
 
 def planner(

@@ -67,6 +67,8 @@ def tier_setups(
     common = (configuration.clients, configuration.machines, configuration.general)
     places = (configuration.state_dir, configuration.log_dir, str(path))
     arrs = configuration.named(ArrSettings)
+    for name, settings in found.items():
+        _refuse_another_machine(settings, name, configuration.clients, str(path))
     return tuple(
         TierSetup(
             name,
@@ -85,6 +87,18 @@ def has_tiers(config: str | None, environ: Mapping[str, str] = os.environ) -> bo
     if config is None and from_environment(environ) is not None:
         return True
     return _configured(environ, config)
+
+
+def _refuse_another_machine(settings: TierSettings, name: str, clients: Mapping[str, NamedClient], config: str) -> None:
+    """Raises ConfigError for a client whose files are on another machine's disks: no tier reaches them."""
+    machine = clients[settings.client].machine
+    if machine:
+        raise ConfigError(
+            f"{config}: [TIER {name}] client names {settings.client!r}, whose files are on another machine (machine = {machine}).",
+            kept="Nothing was started.",
+            remedy="Run torrent-mover where the SSD is, and let client name a [CLIENT] without machine. A client of this machine"
+            " that a route needs with a machine may stand in the config twice, under two names.",
+        )
 
 
 def _told_of(

@@ -27,7 +27,7 @@ from torrent_mover.bootstrap.tiering.seeing import seen_by
 from torrent_mover.bootstrap.tiering.setups import TierSetup
 from torrent_mover.bootstrap.tiering.state import lock_of, open_journal, watch_lock_of
 from torrent_mover.domain.arrs.handover import ArrHandover
-from torrent_mover.domain.errors import ConfigError, NotWritable
+from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.paths import LocalPath, PathMap, RelativePath
 from torrent_mover.domain.report.events import Level, Noticed
 from torrent_mover.domain.report.tiers import ArrWaitView
@@ -138,12 +138,6 @@ class Tier:
         settings = self._setup.settings
         kept = self._kept_names()
         clients = {name: self._tiered(name, self._setup.clients[name]) for name in kept if kept[name] == name}
-        if settings.client not in clients:
-            raise ConfigError(
-                f"[TIER {self._setup.name}] names the client {settings.client!r}, which is not on this machine.",
-                kept="Nothing was started.",
-                remedy="Run torrent-mover where the SSD is, with a [CLIENT] that has no machine = line.",
-            )
         return TierWorld(
             self._setup.name,
             settings,

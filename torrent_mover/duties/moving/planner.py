@@ -89,9 +89,9 @@ class Planner:
         )
 
     def _no_such_category(self) -> NoSuchCategory | None:
-        category = self._policy.category
-        sorting = self._client.role(Categories)
-        return selection.no_such_category(category, self._client.torrents(), sorting.categories() if sorting else ())
+        policy, sorting = self._policy, self._client.role(Categories)
+        known = sorting.categories() if sorting else ()
+        return selection.no_such_category(policy.category, self._client.torrents(), known, policy.route)
 
     def _trackers(self) -> Mapping[str, int]:
         """The trackers of the torrents that were looked at, those of most torrents first."""

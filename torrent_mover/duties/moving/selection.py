@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from torrent_mover.domain.errors import NoSuchCategory
-from torrent_mover.domain.move import Mark, MoveRecord
+from torrent_mover.domain.move import MAIN_ROUTE, Mark, MoveRecord
 from torrent_mover.domain.report.snapshot import NotMoved
 from torrent_mover.domain.text import clock, duration, percent, size
 from torrent_mover.domain.torrent.torrent import InfoHash, Torrent, TorrentState
@@ -44,7 +44,7 @@ class SelectionPolicy:
     """What to move. `threshold` bytes: take torrents until the category is at or below it; None: all of them.
 
     `min_seed_time` in seconds. `again`: move back what came from the destination. `only`: these torrents and no others,
-    whatever their category, size and time of seeding; None: as the rest says.
+    whatever their category, size and time of seeding; None: as the rest says. `route`: whose choice it is.
     """
 
     category: str
@@ -53,6 +53,7 @@ class SelectionPolicy:
     order: Order = Order.OLDEST
     again: bool = False
     only: frozenset[InfoHash] | None = None
+    route: str = MAIN_ROUTE
 
     @property
     def listed_by(self) -> str | None:
@@ -170,8 +171,13 @@ def finish(preselection: Preselection, look: Callable[[Torrent], Findings]) -> S
     return Selection(tuple(chosen), tuple(sorted(not_moved, key=lambda left: (left.added_on, left.id))))
 
 
-def no_such_category(category: str, torrents: Collection[Torrent], known: Collection[str]) -> NoSuchCategory | None:
-    """The error for a category that neither the client nor any torrent has; None where there is one. `known`: empty ones too."""
+def no_such_category(
+    category: str, torrents: Collection[Torrent], known: Collection[str], route: str = MAIN_ROUTE
+) -> NoSuchCategory | None:
+    """The error for a category that neither the client nor any torrent has; None where there is one. `known`: empty ones too.
+
+    `route`: the one that moves it, by whose name its setting is found in the config.
+    """
     counts = Counter(torrent.category for torrent in torrents)
     if not category or category in counts or category in known:
         return None  # to have no category needs none
@@ -183,12 +189,13 @@ def no_such_category(category: str, torrents: Collection[Torrent], known: Collec
         told.append(f"{counts['']} without one")
     near = get_close_matches(category.casefold(), [name.casefold() for name in names], n=1, cutoff=0.6)
     meant = next((name for name in names if near and name.casefold() == near[0]), "")
+    section, key = ("[SETTINGS]", "category_to_move") if route == MAIN_ROUTE else (f"[ROUTE {route}]", "category")
     return NoSuchCategory(
         f"No such category at the source: {category!r}; there are {', '.join(told) or 'none'}.",
         kept="Nothing was moved.",
-        remedy=f"Did you mean {meant}? Set in [SETTINGS]: category_to_move = {meant}"
+        remedy=f"Did you mean {meant}? Set in {section}: {key} = {meant}"
         if meant
-        else "Set category_to_move in [SETTINGS] to one of them, or make that category in the source client.",
+        else f"Set {key} in {section} to one of them, or make that category in the source client.",
     )
 
 
