@@ -32,7 +32,9 @@ def test_one_that_does_not_fit_beside_the_others_is_refused_with_the_numbers(pla
 
 
 def test_alone_the_refusal_speaks_of_no_others(places):
-    assert places.refusal(FIRST, "nas", 101 * GIB) == "needs 101.0 GiB on nas, 100.0 GiB are left"
+    assert places.refusal(FIRST, "nas", 101 * GIB) == (
+        "needs 101.0 GiB on nas, 100.0 GiB are left beside the 2.0 GiB that stay free"
+    )
 
 
 def test_reserving_again_replaces_what_the_move_had(places):
@@ -80,5 +82,7 @@ def test_the_margin_is_one_percent_within_bounds(total, kept):
 def test_a_place_smaller_than_its_margin_takes_nothing():
     reservations = Reservations()
     reservations.know("stick", free=50 * 1024**2, total=64 * 1024**2)
-    assert reservations.refusal(FIRST, "stick", 1) == "needs 1 B on stick, 0 B are left"
+    assert reservations.refusal(FIRST, "stick", 1) == (
+        "needs 1 B on stick, 0 B are left beside the 100.0 MiB that stay free"
+    )
     assert reservations.refusal(FIRST, "stick", 0) == ""

@@ -79,7 +79,9 @@ def test_room_that_another_move_holds_is_worth_waiting_for():
     space.reserve(B, 60, 0)
 
     assert (later.value.later, never.value.later) == (True, False)
-    assert later.value.reason == "needs 60 B on nas:/data, 40 B are left beside what 1 other torrent will take"
+    assert later.value.reason == (
+        "needs 60 B on nas:/data, 40 B are left beside what 1 other torrent will take and the 100.0 MiB that stay free"
+    )
 
 
 def test_a_move_that_fits_in_one_place_only_keeps_nothing_of_it():

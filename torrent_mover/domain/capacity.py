@@ -39,6 +39,7 @@ class Reservations:
 
     def __init__(self) -> None:
         self._usable: dict[str, int] = {}
+        self._stays_free: dict[str, int] = {}
         self._taken: dict[str, dict[InfoHash, int]] = {}
 
     def know(self, place: str, free: int, total: int, arrived: Mapping[InfoHash, int] = _NOTHING) -> None:
@@ -49,6 +50,7 @@ class Reservations:
         """
         taken = self._taken.setdefault(place, {})
         there = sum(min(arrived.get(move, 0), reserved) for move, reserved in taken.items())
+        self._stays_free[place] = margin(total)
         self._usable[place] = max(free - margin(total), 0) + there
 
     def knows(self, place: str) -> bool:
@@ -63,14 +65,15 @@ class Reservations:
     def refusal(self, move: InfoHash, place: str, needed: int, called: str = "") -> str:
         """Why `needed` bytes do not fit for `move`, in words; empty where they do. Raises KeyError for an unknown place.
 
-        `called`: what to call the place, where that is not its name here.
+        `called`: what to call the place, where that is not its name here. What stays free is named: `df` counts it as free.
         """
         left = self.left(place, besides=move)
         if needed <= left:
             return ""
         others = sum(other != move and reserved > 0 for other, reserved in self._taken[place].items())
-        beside = f" beside what {counted(others, 'other torrent')} will take" if others else ""
-        return f"needs {size(needed)} on {called or place}, {size(left)} are left{beside}"
+        taken = f"what {counted(others, 'other torrent')} will take and " if others else ""
+        beside = f"beside {taken}the {size(self._stays_free[place])} that stay free"
+        return f"needs {size(needed)} on {called or place}, {size(left)} are left {beside}"
 
     def fits_ever(self, place: str, needed: int) -> bool:
         """Whether it would fit if all others gave their reservations back: else waiting for them is of no use."""
