@@ -8,9 +8,16 @@ import json
 import pytest
 
 from tests.cli.schemas import SCHEMAS, fits
+from tests.fakes.clock import FakeClock
 from torrent_mover.adapters.lockfile import RunLock
+from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.move import HistoryEntry, MoveRecord, Outcome, Stage
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.tiering.locking import DUTY
+from torrent_mover.duties.tiering.roots import RootMark
+from torrent_mover.duties.tiering.tier_journal import KeptTierJournal
+from torrent_mover.engine.preflight import mount
 
 ONE, OTHER = InfoHash("a" * 40), InfoHash("b" * 40)
 
@@ -80,6 +87,27 @@ def test_recover_leaves_a_sound_journal_and_rescues_a_damaged_one(kept):
     assert data["damaged"].startswith(f"{kept.journal}.damaged-")
     assert kept.run("journal", "check").code == 0
     assert [move["infohash"] for move in kept.run("status", "--json").data["moves"]] == [ONE.hex]
+
+
+def test_a_disk_is_forgotten_of_destinations_and_of_tiers_or_of_one_folder_alone(kept, tmp_path):
+    def remembered():
+        with contextlib.closing(SqliteJournal.open_readonly(kept.journal)) as journal:
+            tier = KeptTierJournal(journal.documents(DUTY, "ssd"))
+            destinations = journal.documents(mount.DUTY, mount.SECTION).items(mount.TABLE)
+            return {place for place, _ in destinations} | {str(mark.path) for mark in tier.roots()}
+
+    ssd, hdd, nas = (f"{tmp_path}/{name}" for name in ("ssd", "hdd", "nas"))
+    with contextlib.closing(SqliteJournal(kept.journal, FakeClock())) as journal:
+        tier = KeptTierJournal(journal.documents(DUTY, "ssd"))
+        for place in (ssd, hdd):
+            tier.save_root(RootMark(LocalPath(place), "a" * 32, 5, mounted=True))
+        journal.documents(mount.DUTY, mount.SECTION).put(mount.TABLE, nas, {"at": nas})
+
+    assert kept.run("journal", "forget-mounts", tmp_path / "elsewhere").code == 2
+    assert remembered() == {ssd, hdd, nas}
+    assert fits("journal", kept.run("journal", "forget-mounts", hdd, "--json").data)["folders"] == [hdd]
+    assert remembered() == {ssd, nas}
+    assert "Forgotten for 2 folders" in kept.run("journal", "forget-mounts").out
 
 
 @pytest.mark.parametrize(("action", "code"), [("check", 0), ("backup", 0), ("purge", 0), ("vacuum", 5), ("recover", 5)])

@@ -17,10 +17,12 @@ from torrent_mover.commands.configured import own_places_of
 from torrent_mover.domain.errors import ExitCode, UsageError
 from torrent_mover.domain.settings.reading import OwnPlaces
 from torrent_mover.domain.text import counted, safe, size
+from torrent_mover.duties.tiering import locking as tiering
+from torrent_mover.duties.tiering.tier_journal import KeptTierJournal
 from torrent_mover.engine.preflight import mount
 
 SCHEMA_VERSION: Final = 1
-_WITH_FILE: Final = ("backup", "recover")
+_WITH_FILE: Final = ("backup", "forget-mounts", "recover")
 
 
 def execute(arguments: argparse.Namespace) -> ExitCode:
@@ -99,17 +101,23 @@ def _recover(arguments: argparse.Namespace, places: OwnPlaces, path: Path) -> _T
     return data, lines, ExitCode.DONE
 
 
-def _forget_mounts(_arguments: argparse.Namespace, _places: OwnPlaces, path: Path) -> _Told:
+def _forget_mounts(arguments: argparse.Namespace, _places: OwnPlaces, path: Path) -> _Told:
+    """Of destination folders, and of the folders of tiers; of one alone where it is named."""
     upkeep.require(path)
+    only = arguments.file and str(Path(arguments.file).absolute())
     journal = SqliteJournal(path, SystemClock())
     try:
         known = journal.documents(mount.DUTY, mount.SECTION)
-        folders = [folder for folder, _ in known.items(mount.TABLE)]
+        folders = [folder for folder, _ in known.items(mount.TABLE) if only in (None, folder)]
         known.delete_many(mount.TABLE, folders)
+        for tier in journal.sections(tiering.DUTY):
+            folders += KeptTierJournal(journal.documents(tiering.DUTY, tier)).forget_roots(only)
     finally:
         journal.close()
-    told = f"Forgotten for {counted(len(folders), 'folder')}: the next run remembers the disk that it finds."
-    return {"file": str(path), "folders": folders}, [told], ExitCode.DONE
+    if only and not folders:
+        raise UsageError(f"The journal knows no disk of {only}: it is neither a destination nor a folder of a tier.")
+    told = f"Forgotten for {counted(len(set(folders)), 'folder')}: the next run remembers the disk that it finds."
+    return {"file": str(path), "folders": sorted(set(folders))}, [told], ExitCode.DONE
 
 
 _YEAR: Final = 365 * 86_400.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,11 +14,13 @@ import pytest
 from tests.duties.tiering.disks import RealDisk
 from tests.duties.tiering.tier_house import House
 from torrent_mover.domain.errors import ExitCode
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.torrent.torrent import TorrentState
-from torrent_mover.duties.tiering.amounts import DiskAmount
+from torrent_mover.duties.tiering.amounts import DiskAmount, TierTarget
 from torrent_mover.duties.tiering.errors import RootAway
 from torrent_mover.duties.tiering.root_marks import look_at, require
 from torrent_mover.duties.tiering.roots import RootState, judge_root
+from torrent_mover.duties.tiering.worker import TierWorker
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
 FILES = {"one.mkv": 50_000, "sub/two.mkv": 30_000}
@@ -89,6 +92,69 @@ def test_nothing_is_written_into_the_mount_point_of_a_target_that_is_away(house,
     assert house.round().copied == [("rtorrent", torrent)]
 
 
+def test_while_no_target_is_there_no_torrent_is_looked_at_and_each_says_what_it_waits_for(house, disks):
+    house.round()
+    _, hdd = disks
+    hdd.unmount()
+    torrents = {house.torrent(f"Show {number}", FILES, label="tv") for number in range(20)}
+    house.round()
+    began = house.clock.monotonic()
+
+    report = house.round()
+
+    assert house.clock.monotonic() - began < 3.0, "a look at one of them alone takes that long"
+    assert {entry.torrent for entry in house.journal.queue()} == torrents
+    assert all(f"{hdd.place} is not used" in entry.reason for entry in house.journal.queue())
+    assert len(report.failed) == 1
+    assert not report.waiting
+    assert not any("room" in said for said in house.warned)
+
+
+def test_a_torrent_whose_own_target_is_away_waits_for_that_and_not_for_room(house, disks, tmp_path):
+    house.round()
+    _, hdd = disks
+    other = tmp_path / "films"
+    other.mkdir()
+    (tv, films) = (house.torrent(label, FILES, label=label) for label in ("tv", "films"))
+    world = house.world()
+    settings = replace(
+        house.settings,
+        targets=(TierTarget("tv", LocalPath(str(hdd.place))), TierTarget("films", LocalPath(str(other)))),
+    )
+    world = replace(world, settings=settings, targets=(*world.targets, RealDisk(other)))
+    worker = TierWorker(world, nullcontext)
+    hdd.unmount()
+
+    report = worker.round()
+
+    assert report.copied == [("rtorrent", films)]
+    (entry,) = house.journal.queue()
+    assert entry.torrent == tv
+    assert f"{hdd.place} is not used" in entry.reason
+    assert entry.tries == 0
+    assert not report.waiting
+
+
+def test_a_label_that_no_target_takes_is_told_with_the_setting_that_helps(house):
+    house.change(targets=(TierTarget("films", LocalPath(str(house.hdd))),))
+    torrent = house.torrent("Show", FILES, label="tv")
+
+    refused = house.round().about(torrent)
+
+    assert "its label is tv" in refused.what
+    assert "Add tv:/path to targets of [TIER default]" in refused.remedy
+
+
+def test_a_disk_that_took_no_identity_keeps_nothing_of_it(house, disks):
+    _, hdd = disks
+    with (hdd.place / "filler").open("wb") as filler:
+        os.posix_fallocate(filler.fileno(), 0, shutil.disk_usage(hdd.place).free)
+
+    assert house.round().exit_code is ExitCode.SOME_FAILED
+
+    assert [each.name for each in (hdd.place / ".torrent-mover").iterdir()] == []
+
+
 def test_a_copied_identity_in_the_mount_point_does_not_pass_for_the_disk(house, disks):
     house.round()
     _, hdd = disks
@@ -117,7 +183,9 @@ def test_another_disk_in_its_place_is_not_used(house, disks, tmp_path):
 
         report = house.round()
 
-        assert "another disk is mounted there" in " ".join(trouble.error.what for trouble in report.failed)
+        (trouble,) = report.failed
+        assert "another disk is mounted there" in trouble.error.what
+        assert f"torrent-mover journal forget-mounts {hdd.place}" in trouble.error.remedy
         assert house.names(hdd.place) == set()
     finally:
         subprocess.run(["umount", hdd.place], check=True)

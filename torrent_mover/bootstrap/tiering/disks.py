@@ -61,12 +61,12 @@ class LocalTierDisk:
         new = path.with_name(f"root-id.{os.getpid()}.new")
         with self._explained("write in"):
             path.parent.mkdir(exist_ok=True)
-            new.write_bytes(data)
             try:
+                new.write_bytes(data)
                 with suppress(FileExistsError):  # another worker was first: its identity counts
                     os.link(new, path)
             finally:
-                new.unlink()
+                new.unlink(missing_ok=True)
         self.files.sync([ROOT_ID])
 
     def find(self, paths: Sequence[RelativePath]) -> Sequence[NameFound | None]:

@@ -26,7 +26,7 @@ from torrent_mover.duties.tiering.looking import PictureReader, on_ssd
 from torrent_mover.duties.tiering.needs import TierDisk, TierWorld
 from torrent_mover.duties.tiering.other_movers import refuse_other_movers
 from torrent_mover.duties.tiering.picture import DiskSpace
-from torrent_mover.duties.tiering.root_marks import look_at
+from torrent_mover.duties.tiering.root_marks import away, look_at
 from torrent_mover.duties.tiering.roots import RootState
 from torrent_mover.duties.tiering.watermarks import marks_of
 from torrent_mover.engine.preflight.examination import Check, Doubt, WorkerSilent
@@ -100,11 +100,7 @@ def _root(world: TierWorld, disk: TierDisk) -> str:
     """It is there, it is the disk that it was, and we may write there."""
     finding, found = look_at(world, disk), disk.look()
     if finding.state is RootState.AWAY:
-        raise RootAway(
-            f"{disk.root} is not used: {finding.why}.",
-            kept="Nothing is copied, relocated or deleted there.",
-            remedy=f"Mount its disk at {disk.root}, or make that folder.",
-        )
+        raise away(finding, "Nothing is copied, relocated or deleted there.")
     if not found.writable or not os.access(str(disk.root), os.W_OK | os.X_OK):
         raise RootAway(
             f"{disk.root} cannot be written.",

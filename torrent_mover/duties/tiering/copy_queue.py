@@ -13,7 +13,7 @@ from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.retry import REST
 from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.duties.tiering.copying import CopyStory
-from torrent_mover.duties.tiering.errors import NoRoomOnTarget
+from torrent_mover.duties.tiering.errors import NoRoomOnTarget, RootAway
 from torrent_mover.duties.tiering.needs import CopiesBytes, CopyOrder, TierWorld
 from torrent_mover.duties.tiering.picture import TorrentKey
 from torrent_mover.duties.tiering.queue_entry import QueueEntry
@@ -21,6 +21,8 @@ from torrent_mover.duties.tiering.queueing import delay, due
 from torrent_mover.duties.tiering.records import TierEnd, TierHistoryEntry
 from torrent_mover.duties.tiering.reports import RoundReport
 from torrent_mover.duties.tiering.room import PromisedRoom
+from torrent_mover.duties.tiering.root_marks import away, look_at
+from torrent_mover.duties.tiering.roots import RootState
 from torrent_mover.duties.tiering.under_way import FilesUnderWay
 from torrent_mover.ports.clock import Clock
 
@@ -64,6 +66,8 @@ class CopyQueue:
     def work(self, only: Collection[TorrentKey] | None = None) -> RoundReport:
         """Copy all that is due (or `only` these, due or not), oldest first. Raises Cancelled when the run is stopped."""
         report = RoundReport()
+        if self._nowhere(only):
+            return report
         lock = threading.Lock()
         silent: set[str] = set()
 
@@ -94,6 +98,17 @@ class CopyQueue:
             wait.result()
         return report
 
+    def _nowhere(self, only: Collection[TorrentKey] | None) -> bool:
+        """Whether no target is there at all, which the round tells: then no torrent is looked at, and each waits for that."""
+        findings = [look_at(self._world, disk) for disk in self._world.targets]
+        if any(finding.state is RootState.KNOWN for finding in findings):
+            return False
+        reason = away(findings[0], "").what
+        for entry in self._entries(only):
+            if entry.reason != reason:
+                self._world.journal.save_entry(replace(entry, reason=reason))
+        return True
+
     def _entries(self, only: Collection[TorrentKey] | None) -> tuple[QueueEntry, ...]:
         world = self._world
         entries = world.journal.queue()
@@ -117,10 +132,10 @@ class CopyQueue:
                 if gone and last:
                     self._drop(entry, error)
                     raise
-                waits_for_room = isinstance(error, NoRoomOnTarget)
+                waits = isinstance(error, NoRoomOnTarget | RootAway)
                 # One answer that does not list it is none: a client that starts lists nothing for a while.
-                if not gone and (waits_for_room or error.retry is Retry.NEVER or last):
-                    self._rest(entry, error, count=not waits_for_room)
+                if not gone and (waits or error.retry is Retry.NEVER or last):
+                    self._rest(entry, error, count=not waits)
                     raise
                 self._world.say(entry.key, f"Try {attempt} failed: {error.what}")
             except Exception as error:
@@ -132,12 +147,12 @@ class CopyQueue:
             self._world.clock.wait(delay(attempt))
 
     def _rest(self, entry: QueueEntry, error: MoverError, *, count: bool) -> None:
-        """It keeps its place and waits: no room is asked for by each round, failures wait longer each time."""
+        """It keeps its place and waits: room, and a disk, are looked for by each round, failures wait longer each time."""
         tries = entry.tries + count
         pause = REST.delay(tries, _MIDDLE) if count else 0.0
         now = self._world.clock.now()
         self._world.journal.save_entry(replace(entry, tries=tries, not_before=now + pause, reason=error.what))
-        # What only waits for room is told of all copies at once, at the end of the round.
+        # What only waits for room or a disk is told of all copies at once, at the end of the round.
         (self._world.warn if count else self._world.say)(entry.key, str(error))
 
     def _drop(self, entry: QueueEntry, error: MoverError) -> None:

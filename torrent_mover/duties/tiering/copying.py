@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from torrent_mover.domain.errors import MoverError, NotWritable
@@ -20,8 +20,8 @@ from torrent_mover.duties.tiering.placing import place, place_taken, take_back
 from torrent_mover.duties.tiering.proving import bad_files, complete_files, complete_ones, good_pieces
 from torrent_mover.duties.tiering.records import CopyRecord, TierEnd, TierHistoryEntry
 from torrent_mover.duties.tiering.room import PromisedRoom, no_room
-from torrent_mover.duties.tiering.root_marks import look_at, require_two
-from torrent_mover.duties.tiering.roots import RootState
+from torrent_mover.duties.tiering.root_marks import away, look_at, require_two
+from torrent_mover.duties.tiering.roots import RootFinding, RootState
 from torrent_mover.duties.tiering.stages import CopyStage
 from torrent_mover.duties.tiering.staging import StagedCopy
 from torrent_mover.duties.tiering.under_way import FilesUnderWay
@@ -136,7 +136,8 @@ class CopyStory:
     def _reserved(self, seen: CopyCandidate, record: CopyRecord) -> TierDisk:
         """The target that takes it: the one that holds what an earlier try left, else the one with the most room."""
         world = self._world
-        known = [disk for disk in world.targets if look_at(world, disk).state is RootState.KNOWN]
+        found = {disk.root: look_at(world, disk) for disk in world.targets}
+        known = [disk for disk in world.targets if found[disk.root].state is RootState.KNOWN]
         free = {disk.root: self._room.free_on(disk, self._key) for disk in known}
         ordered = [world.disk(target.path) for target in targets_for(world.settings, seen.torrent.category, free)]
         ordered.sort(key=lambda disk: disk.root != record.root)
@@ -150,7 +151,22 @@ class CopyStory:
             )
             if self._room.promise(self._key, disk, needed):
                 return disk
+        if not ordered:
+            raise self._none_is_there(seen, found)
         raise no_room(seen.torrent.name, seen.manifest.total_size, tuple(ordered))
+
+    def _none_is_there(self, seen: CopyCandidate, found: Mapping[LocalPath, RootFinding]) -> MoverError:
+        """What is said where no target takes its label, or none of those that do is there."""
+        label = seen.torrent.category
+        targets = targets_for(self._world.settings, label, dict.fromkeys(found, 0))
+        if targets:
+            return away(found[targets[0].path], "The SSD keeps the torrent, which keeps its place in the queue.")
+        return NotACandidate(
+            f"No target takes {seen.torrent.name}: its label is {label or 'none'}.",
+            kept="The SSD keeps the torrent.",
+            remedy=f"Add {label or '*'}:/path to targets of [TIER {self._world.name}], or leave its label out by labels or"
+            " ignore_labels.",
+        )
 
     def _folder(self, seen: CopyCandidate, target: TierDisk) -> RelativePath:
         label = seen.torrent.category

@@ -65,7 +65,7 @@ class PromisedRoom:
 
 def no_room(name: str, size: int, targets: tuple[TierDisk, ...]) -> NoRoomOnTarget:
     """What is said of a copy that does not fit."""
-    places = ", ".join(str(disk.root) for disk in targets) or "any target that is there"
+    places = ", ".join(str(disk.root) for disk in targets)
     return NoRoomOnTarget(
         f"{name} needs {size_text(size)}, and there is no room on {places}.",
         kept="Nothing was written for it; it stays on the SSD.",

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.duties.tiering.errors import RootAway, RootsNotDistinct
 from torrent_mover.duties.tiering.needs import TierDisk, TierWorld
-from torrent_mover.duties.tiering.roots import RootFinding, RootState, distinct, judge_root, mark_of, write_root_id
+from torrent_mover.duties.tiering.roots import (
+    NO_FOLDER,
+    RootFinding,
+    RootState,
+    distinct,
+    judge_root,
+    mark_of,
+    write_root_id,
+)
 
 
 def look_at(world: TierWorld, disk: TierDisk, *, adopt: bool = False) -> RootFinding:
@@ -25,16 +35,29 @@ def look_at(world: TierWorld, disk: TierDisk, *, adopt: bool = False) -> RootFin
     return finding
 
 
+def away(finding: RootFinding, kept: str) -> RootAway:
+    """What is said of a root that is not used, and what helps."""
+    make = ", or make that folder" if finding.why == NO_FOLDER else ""
+    helps = f"Mount its disk at {finding.path}{make}; the next round looks again."
+    if finding.other:
+        helps = f"{helps} {taking_over(finding.path)}"
+    return RootAway(
+        f"{finding.path} is not used: {finding.why or 'it was never seen before'}.", kept=kept, remedy=helps
+    )
+
+
+def taking_over(root: LocalPath | None = None) -> str:
+    """What helps where another disk is to stay in the place of one that was known. `root` None: any of them."""
+    command = "torrent-mover journal forget-mounts"
+    return f"If what lies there now is to be used from now on: {command}{f' {shlex.quote(str(root))}' if root else ''}"
+
+
 def require(world: TierWorld, *disks: TierDisk) -> None:
     """See that all of these are the disks that they were. Raises RootAway."""
     for disk in disks:
         finding = look_at(world, disk)
         if finding.state is not RootState.KNOWN:
-            raise RootAway(
-                f"{disk.root} is not used: {finding.why or 'it was never seen before'}.",
-                kept="Nothing was copied, relocated or deleted, and nothing was written there.",
-                remedy=f"Mount its disk at {disk.root}; the next round looks again.",
-            )
+            raise away(finding, "Nothing was copied, relocated or deleted, and nothing was written there.")
 
 
 def require_two(world: TierWorld, ssd: TierDisk, target: TierDisk) -> tuple[RootFinding, RootFinding]:

@@ -10,6 +10,7 @@ from typing import Final
 from torrent_mover.domain.paths import LocalPath, RelativePath
 from torrent_mover.duties.tiering.grouping import OWN_FOLDER
 
+NO_FOLDER: Final = "there is no such folder"
 ROOT_ID: Final = RelativePath((OWN_FOLDER, "root-id"))
 """The file on each root that says which one it is: 32 hex digits and a line break."""
 
@@ -51,27 +52,35 @@ class RootState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RootFinding:
-    """The verdict about one root. Only with KNOWN may anything there be written, relocated or deleted. `why`: for AWAY."""
+    """The verdict about one root. Only with KNOWN may anything there be written, relocated or deleted. `why`: for AWAY.
+
+    `other`: AWAY, and something else lies there, which a person may want to be used from now on.
+    """
 
     path: LocalPath
     state: RootState
     id: str = ""
     why: str = ""
+    other: bool = False
 
 
 def judge_root(mark: RootMark | None, found: RootFound) -> RootFinding:
     """Compare what was remembered with what is there. NEW: it was never seen, and may be given an identity."""
     if not found.folder:
-        return RootFinding(found.path, RootState.AWAY, why="there is no such folder")
+        return RootFinding(found.path, RootState.AWAY, why=NO_FOLDER)
     if mark is None:
         state = RootState.KNOWN if found.id else RootState.NEW
         return RootFinding(found.path, state, found.id)
     if not found.id:
-        return RootFinding(found.path, RootState.AWAY, why=f"{ROOT_ID} is not there: its disk is not mounted")
+        now = "another disk is mounted there" if found.mounted else "its disk is not mounted"
+        why = f"{ROOT_ID} is not there: {now}, or that file was removed"
+        return RootFinding(found.path, RootState.AWAY, why=why, other=True)
     if found.id != mark.id:
-        return RootFinding(found.path, RootState.AWAY, why="another disk is mounted there")
+        return RootFinding(found.path, RootState.AWAY, why="another disk is mounted there", other=True)
     if found.device != mark.device and mark.mounted and not found.mounted:
-        return RootFinding(found.path, RootState.AWAY, why="its disk is not mounted; a copy of its identity lies there")
+        return RootFinding(
+            found.path, RootState.AWAY, why="its disk is not mounted; a copy of its identity lies there", other=True
+        )
     return RootFinding(found.path, RootState.KNOWN, found.id)
 
 

@@ -35,6 +35,7 @@ from torrent_mover.duties.tiering.picture import TorrentKey
 from torrent_mover.duties.tiering.progress import HeldTorrent, UnderWay
 from torrent_mover.duties.tiering.records import EvictionRecord, Heartbeat
 from torrent_mover.duties.tiering.reports import RoundReport
+from torrent_mover.duties.tiering.root_marks import taking_over
 from torrent_mover.duties.tiering.rounds import TierLoop
 from torrent_mover.duties.tiering.seen import TierSeen, disks_of, torrents_of
 from torrent_mover.duties.tiering.settings import TierMode
@@ -190,7 +191,9 @@ class TierStand:
             found.append((Trouble(Unreachable.code, beat.client_trouble, "", _STATUS), None))
         if beat is not None and beat.root_trouble:
             kept = "Nothing is copied, relocated or deleted there."
-            found.append((Trouble(RootAway.code, beat.root_trouble, kept, "Mount its disk there."), None))
+            found.append(
+                (Trouble(RootAway.code, beat.root_trouble, kept, f"Mount its disk there. {taking_over()}"), None)
+            )
         for record in {record.key: record for record in evictions if record.trouble}.values():
             explain = f"torrent-mover tier --explain {record.torrent}"
             found.append(

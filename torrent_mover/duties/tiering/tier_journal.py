@@ -131,6 +131,12 @@ class KeptTierJournal(TierQueue):
         """See needs.TierJournal."""
         self._documents.put(_ROOTS, str(mark.path), to_plain(mark))
 
+    def forget_roots(self, only: str | None) -> Sequence[str]:
+        """Forget which disk each folder is (`only` that one); the next round takes what lies there. Their paths."""
+        known = [path for path, _ in self._documents.items(_ROOTS) if only in (None, path)]
+        self._documents.delete_many(_ROOTS, known)
+        return known
+
     def pins(self) -> frozenset[InfoHash]:
         """See needs.TierJournal."""
         return frozenset(InfoHash(each["hash"]) for each in self._documents.all(_PINS))

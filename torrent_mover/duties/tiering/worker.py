@@ -14,7 +14,7 @@ from torrent_mover.domain.errors import Cancelled, MoverError, ServerError
 from torrent_mover.domain.text import size as size_text
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.copy_queue import CopyQueue
-from torrent_mover.duties.tiering.errors import OtherMover, RootAway
+from torrent_mover.duties.tiering.errors import OtherMover
 from torrent_mover.duties.tiering.heal_round import heal_round
 from torrent_mover.duties.tiering.left_behind import recounted
 from torrent_mover.duties.tiering.lines import space_line
@@ -26,7 +26,7 @@ from torrent_mover.duties.tiering.picture import TorrentKey
 from torrent_mover.duties.tiering.reconciling import due_again, forget_missing, reconcile
 from torrent_mover.duties.tiering.records import Heartbeat
 from torrent_mover.duties.tiering.reports import RoundReport
-from torrent_mover.duties.tiering.root_marks import look_at
+from torrent_mover.duties.tiering.root_marks import away, look_at
 from torrent_mover.duties.tiering.roots import RootFinding, RootState
 from torrent_mover.duties.tiering.round_alerts import needing
 from torrent_mover.duties.tiering.setting_aside import emptied, settle
@@ -67,7 +67,7 @@ class TierWorker:
         with self._alone():
             report = RoundReport()
             self._doing("looking")
-            away = self._roots(report)
+            missing = self._roots(report)
             if not self._client_answers(report):
                 self._end(report)
                 return report
@@ -80,12 +80,12 @@ class TierWorker:
             with self._pictures.one_look():
                 self._part(self._swept, report)
                 self._part(self._left_behind, report)
-                if away:
-                    self._note(root_trouble="; ".join(f"{finding.path}: {finding.why}" for finding in away))
+                if missing:
+                    self._note(root_trouble="; ".join(f"{finding.path}: {finding.why}" for finding in missing))
                 else:
                     self._note(root_trouble="")
                     self._part(self._evicted, report)
-            self._end(report, whole=not away)
+            self._end(report, whole=not missing)
             return report
 
     def process_queue(self) -> RoundReport:
@@ -131,23 +131,18 @@ class TierWorker:
 
     def _roots(self, report: RoundReport) -> tuple[RootFinding, ...]:
         """Look at every root; those that are away are told, and new ones get their identity."""
-        away = []
+        found = []
         for disk in self._world.disks:
             try:
                 finding = look_at(self._world, disk, adopt=True)
             except MoverError as error:
                 finding = RootFinding(disk.root, RootState.AWAY, why=error.what)
             if finding.state is not RootState.KNOWN:
-                away.append(finding)
+                found.append(finding)
                 report.note(
-                    None,
-                    RootAway(
-                        f"{disk.root} is not used: {finding.why}.",
-                        kept="Nothing is copied, relocated or deleted there, and nothing is written there.",
-                        remedy=f"Mount its disk at {disk.root}.",
-                    ),
+                    None, away(finding, "Nothing is copied, relocated or deleted there, and nothing is written there.")
                 )
-        return tuple(away)
+        return tuple(found)
 
     def _client_answers(self, report: RoundReport) -> bool:
         """Whether the tier's own client does. Without it no part can do anything, and each would wait for its whole time-out."""
