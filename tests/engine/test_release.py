@@ -345,6 +345,51 @@ def test_a_removal_whose_answer_and_whose_looking_fail_is_settled_by_the_retry(s
     story.assert_moved(torrent)
 
 
+def lists_nothing_for_some_seconds(story, *, dies_over="") -> None:
+    """The source client has just started; or it dies over the first call of a method, and starts."""
+    hidden, began = {}, []
+
+    def hide() -> None:
+        began.append(story.clock.monotonic())
+        hidden.update(story.source._held)
+        story.source._held.clear()
+        story.source._show()
+
+    def before(method, _torrent) -> None:
+        if method == dies_over and not began:
+            hide()
+            raise Unreachable("seedbox does not answer.")
+        if hidden and story.clock.monotonic() - began[0] > 5:
+            story.source._held.update(hidden)
+            hidden.clear()
+            story.source._show()
+
+    story.source.before = before
+    if not dies_over:
+        hide()
+
+
+def test_a_source_that_dies_over_the_removal_and_lists_nothing_as_it_starts_is_told_to_remove_again(story):
+    torrent = story.seed()
+    lists_nothing_for_some_seconds(story, dies_over="remove")
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert not [event for event in story.events if isinstance(event, Noticed) and "by hand" in event.text]
+
+
+def test_a_source_that_lists_nothing_as_it_starts_has_not_removed_what_a_killed_run_had_certified(story):
+    torrent = story.seed()
+    story.run_until("before source.remove")
+    lists_nothing_for_some_seconds(story)
+
+    assert story.run() is ExitCode.DONE
+
+    story.assert_moved(torrent)
+    assert not [event for event in story.events if isinstance(event, Noticed) and "by hand" in event.text]
+
+
 @pytest.mark.parametrize("why", ["Permission denied", ""])
 def test_a_source_that_cannot_delete_the_data_is_told_once_with_the_reason_and_the_files_that_are_left(story, why):
     torrent = story.seed()

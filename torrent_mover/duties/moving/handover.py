@@ -239,7 +239,8 @@ class HandOver:
         if world.policy.statistics and found.source.torrent is not None:
             world.journal.owe_statistics(self._id, Statistics.of(found.source.torrent))
         self._log.enter(Stage.RELEASED)
-        removed = removal.remove(world.source, certificate, self._log.warn)
+        files = self._delivery.cargo.source
+        removed = removal.remove(world.source, files, certificate, self._layout, world.clock, self._log.warn)
         return entry, certificate if removed and certificate.delete_data else None
 
     def _see_it_gone(self, certificate: Certificate) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Final
 
-from torrent_mover.domain.errors import DataLeft, MoverError, ServerError
+from torrent_mover.domain.errors import DataLeft, MoverError, ServerError, TransferError
 from torrent_mover.domain.move import HistoryEntry, Outcome
 from torrent_mover.domain.paths import ClientPath, RelativePath
 from torrent_mover.domain.text import counted, size
@@ -32,7 +32,14 @@ _NAMED: Final = 3
 _LACKING: Final = (TorrentState.STOPPED_INCOMPLETE, TorrentState.DOWNLOADING)
 
 
-def remove(source: Source, certificate: Certificate, warn: Callable[[str], None]) -> bool:
+def remove(
+    source: Source,
+    files: ReadableFiles,
+    certificate: Certificate,
+    layout: Iterable[RelativePath],
+    clock: Clock,
+    warn: Callable[[str], None],
+) -> bool:
     """Have the source client remove the torrent. Raises what it raises, unless the torrent is gone all the same.
 
     An answer that was lost is not the order: only looking tells. False where the torrent is gone and its data was left, which
@@ -44,14 +51,25 @@ def remove(source: Source, certificate: Certificate, warn: Callable[[str], None]
         warn(str(error))
         return False
     except ServerError:
-        if not _surely_gone(source, certificate):
+        if not _surely_gone(source, files, certificate, layout, clock):
             raise
     return True
 
 
-def _surely_gone(source: Source, certificate: Certificate) -> bool:
+def _surely_gone(
+    source: Source, files: ReadableFiles, certificate: Certificate, layout: Iterable[RelativePath], clock: Clock
+) -> bool:
+    """Whether the source no longer lists it, and does not after some seconds either, or its data is gone.
+
+    Its client may have died before it did anything; one that has just started lists nothing for a while.
+    """
+    deadline, left = clock.monotonic() + _GONE_WITHIN, list(layout)
     with suppress(MoverError):
-        return source.client.get(certificate.torrent) is None
+        while source.client.get(certificate.torrent) is None:
+            left = _still_there(files, left)
+            if not left or clock.monotonic() > deadline:
+                return True
+            clock.wait(_LONGEST_PAUSE)
     return False
 
 
@@ -68,7 +86,8 @@ def settle(
     It was, where the last entry of the history waits to be confirmed, its certificate is written down, and the destination
     has the torrent, lacks nothing of it, and nothing of it lies in staging. Else a later attempt found something to mend, and
     the certificate says nothing of what is there now. What was to be deleted at the source and is still there is said, too: we
-    may have been killed in between.
+    may have been killed in between. Raises TransferError where the source lists the torrent again after the seconds in which
+    its data was seen to stay: it had only just started, and nobody has removed anything.
     """
     entry = next((entry for entry in journal.history() if entry.id == torrent), None)
     certificate = journal.certificate_text(torrent)
@@ -79,13 +98,21 @@ def settle(
         return None
     if destination.files.stat(RelativePath((STAGING, torrent.hex))) is not None:
         return None
+    left = ""
+    with suppress(MoverError):
+        left = _left_behind(source, certificate, clock)
+    if left and source.client.get(torrent) is not None:
+        raise TransferError(
+            f"{source.name} lists {entry.name} again: it had only just started when it was looked for.",
+            kept="Nothing was removed. The destination has its own, proven copy.",
+            remedy="The next run goes on with it.",
+        )
     with suppress(ValueError, KeyError, TypeError):  # a certificate of an older version names nothing to give
         give(destination, torrent, DeferredAttributes.from_data(json.loads(certificate)["later"]), say, started=True)
     journal.confirm_history(torrent)
     journal.forget_move(torrent)
-    with suppress(MoverError):
-        if left := _left_behind(source, certificate, clock):
-            say(f"{entry.name} was removed from {source.name}, but not its data: delete it there by hand. {left}")
+    if left:
+        say(f"{entry.name} was removed from {source.name}, but not its data: delete it there by hand. {left}")
     return replace(entry, confirmed=True)
 
 
