@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.duties.tiering.tier_house import House
+from tests.duties.tiering.tier_house import LOTS, FakeSpace, House
 from tests.servers import snapshot
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.lockfile import RunLock
@@ -212,6 +212,45 @@ def test_a_loop_begins_with_a_round_and_does_the_next_one_when_it_is_due(house):
     loop.look(stop)
 
     assert house.journal.copy(("rtorrent", second)).counts
+
+
+def test_what_waits_for_room_is_tried_by_each_round_and_not_by_each_look_into_the_queue(house):
+    torrent = house.torrent("A", 10_000)
+    house.target_space = FakeSpace(house.hdd, 5_000)
+    loop, stop = looking(house)
+    loop.look(stop)
+    (entry,) = house.journal.queue()
+    assert "there is no room" in entry.reason
+    said, waited = list(house.said), len(house.clock.waits)
+
+    for _ in range(20):
+        house.clock.advance(2.0)
+        loop.look(stop)
+
+    assert len(house.clock.waits) == waited, "its client was asked for it again"
+    house.clock.advance(300)
+    loop.look(stop)
+    assert len(house.clock.waits) > waited
+    assert house.said == said, "it was told again, though nothing has changed"
+    house.target_space = FakeSpace(house.hdd, LOTS)
+    loop, stop = looking(house)
+    loop.look(stop)
+    assert house.journal.copy(("rtorrent", torrent)).counts
+    assert house.journal.queue() == ()
+
+
+def test_what_was_queued_in_between_is_copied_at_once_though_another_one_waits_for_room(house):
+    house.torrent("Large", 40_000, finished=1.0)
+    house.target_space = FakeSpace(house.hdd, 30_000)
+    loop, stop = looking(house)
+    loop.look(stop)
+    small = house.torrent("Small", 10_000)
+    orders.enqueue(house.world(), [small])
+
+    house.clock.advance(2.0)
+    loop.look(stop)
+
+    assert house.journal.copy(("rtorrent", small)).counts
 
 
 @pytest.mark.parametrize("queued", [False, True])

@@ -106,7 +106,7 @@ class CopyQueue:
         reason = away(findings[0], "").what
         for entry in self._entries(only):
             if entry.reason != reason:
-                self._world.journal.save_entry(replace(entry, reason=reason))
+                self._world.journal.save_entry(replace(entry, not_before=0.0, reason=reason))
         return True
 
     def _entries(self, only: Collection[TorrentKey] | None) -> tuple[QueueEntry, ...]:
@@ -149,11 +149,13 @@ class CopyQueue:
     def _rest(self, entry: QueueEntry, error: MoverError, *, count: bool) -> None:
         """It keeps its place and waits: room, and a disk, are looked for by each round, failures wait longer each time."""
         tries = entry.tries + count
-        pause = REST.delay(tries, _MIDDLE) if count else 0.0
-        now = self._world.clock.now()
-        self._world.journal.save_entry(replace(entry, tries=tries, not_before=now + pause, reason=error.what))
-        # What only waits for room or a disk is told of all copies at once, at the end of the round.
-        (self._world.warn if count else self._world.say)(entry.key, str(error))
+        not_before = self._world.clock.now() + REST.delay(tries, _MIDDLE) if count else 0.0
+        self._world.journal.save_entry(replace(entry, tries=tries, not_before=not_before, reason=error.what))
+        if count:
+            self._world.warn(entry.key, str(error))
+        elif entry.reason != error.what:
+            # All copies that wait are told at once, at the end of the round; of one alone it is noted once.
+            self._world.say(entry.key, str(error))
 
     def _drop(self, entry: QueueEntry, error: MoverError) -> None:
         world = self._world

@@ -24,6 +24,11 @@ def due(entries: Iterable[QueueEntry], now: float, busy: Collection[TorrentKey] 
     return tuple(sorted(ready, key=lambda entry: (entry.queued_at, entry.client, entry.torrent)))
 
 
+def waits(entry: QueueEntry) -> bool:
+    """Whether it was tried, and waits for room or for a disk: each round tries it, and nobody in between."""
+    return bool(entry.reason) and not entry.not_before
+
+
 def delay(tries: int) -> float:
     """Seconds to wait after so many failed tries: 2, 4, 8 ..."""
     return min(BACKOFF * 2.0 ** max(tries - 1, 0), _LONGEST_BACKOFF)

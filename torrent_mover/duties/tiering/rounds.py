@@ -10,7 +10,7 @@ from typing import Final
 from torrent_mover.domain.errors import AlreadyRunning
 from torrent_mover.duties.tiering.locking import DUTY
 from torrent_mover.duties.tiering.needs import TierWorld
-from torrent_mover.duties.tiering.queueing import due
+from torrent_mover.duties.tiering.queueing import due, waits
 from torrent_mover.duties.tiering.reports import RoundReport
 from torrent_mover.duties.tiering.worker import TierWorker
 
@@ -109,7 +109,7 @@ class TierLoop:
             self._due = began + self._every
             report = self._worker.round()
             self._ended(report, clock.monotonic() - began)
-        elif due(journal.queue(), clock.now()):
+        elif not all(map(waits, due(journal.queue(), clock.now()))):
             self._busy = True
             self._worker.process_queue()
         else:
