@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from torrent_mover.domain.report.cards import debrid, health
+from torrent_mover.domain.report.cards import debrid, health, tiers
 from torrent_mover.domain.report.debrid import DebridAccountView, DebridFindingView, DebridPhase, DebridSnapshot
 from torrent_mover.domain.report.health import (
     HealthFindingView,
@@ -15,6 +15,7 @@ from torrent_mover.domain.report.health import (
 )
 from torrent_mover.domain.report.overview import Need, a_card, overview_of
 from torrent_mover.domain.report.serving import ServeReport, ServerReport
+from torrent_mover.domain.report.tiers import TierPhase, TierSnapshot, TierView
 from torrent_mover.domain.torrent.torrent import InfoHash
 
 LEFT_ALONE = "open for 12:31 after 3 failures"
@@ -62,3 +63,29 @@ def test_what_is_only_reported_is_not_called_well(acts):
 
     assert seen.count == 0
     assert seen.verdict == ("All is well." if acts else "Nothing has failed; health: 1 due, debrid: 1 broken.")
+
+
+def test_what_somebody_has_paused_is_called_paused_and_not_well():
+    loop = HealthLoopView("tv", "qbit", True, HealthPhase.PAUSED, 1.0)
+    account = DebridAccountView("rd", "realdebrid", True, DebridPhase.PAUSED, 1.0)
+    tier = TierView("ssd", "box", acts=True, phase=TierPhase.PAUSED, worker=None)
+
+    seen = overview_of(
+        1.0,
+        [
+            tiers.card(TierSnapshot(1.0, "4.0.0", (tier,))),
+            health.card(HealthSnapshot(1.0, "4.0.0", (loop,))),
+            debrid.card(DebridSnapshot(1.0, "4.0.0", (account,))),
+        ],
+    )
+
+    assert seen.verdict == "Nothing has failed; tiers: paused, health: paused, debrid: paused."
+
+
+def test_a_loop_that_is_paused_beside_others_is_named():
+    loops = [
+        HealthLoopView(name, "qbit", True, phase, 1.0)
+        for name, phase in (("tv", HealthPhase.PAUSED), ("films", HealthPhase.WAITING))
+    ]
+
+    assert health.card(HealthSnapshot(1.0, "4.0.0", tuple(loops))).state == "nothing is wrong; tv paused"

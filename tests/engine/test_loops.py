@@ -173,6 +173,7 @@ def test_a_loop_that_is_paused_ends_its_look_and_begins_no_other_one_until_it_is
     assert supervisor.pause("one")
     eventually(lambda: state(supervisor, "one").state is LoopState.PAUSED)
     looks = loop.looks
+    assert state(supervisor, "one").next_look_in is None
     supervisor.wake("one")
     eventually(lambda: state(supervisor, "one").state is LoopState.PAUSED)
     assert loop.looks == looks

@@ -153,7 +153,7 @@ def test_a_worker_that_waits_for_somebody_to_ask_promises_no_time():
 
 def test_a_tier_that_a_person_has_paused_is_paused_and_not_silent():
     control = scenes.idle()
-    control.show(worker=TierWorkerView(1, AT - 5000, AT - 4000, paused=True))
+    control.show(phase=TierPhase.PAUSED, worker=TierWorkerView(1, AT - 5000, AT - 4000, paused=True))
     control.current = replace(control.current, at=AT)
 
     assert "ssd paused" in tiers_text(control.current)

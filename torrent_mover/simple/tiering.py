@@ -55,8 +55,6 @@ def _phase(tier: TierView, at: float) -> str:
         return tier.phase.value
     if worker.silent(at):
         return f"silent for {duration(at - worker.beat_at)}"
-    if tier.phase is TierPhase.IDLE and worker.paused:
-        return "paused"
     if tier.phase is TierPhase.IDLE and worker.next_round_at is not None:
         return f"idle, next round in {clock(max(worker.next_round_at - at, 0.0))}"
     return tier.phase.value

@@ -96,6 +96,25 @@ def test_a_round_is_told_and_seen_with_the_disks_and_why_torrents_stay(house, de
     assert tier.worker.next_round_at is not None
 
 
+def test_a_tier_that_somebody_has_paused_is_paused_once_its_round_has_ended(house, desk):
+    torrent = house.torrent("A", 64_000, label="tv")
+    seen = []
+
+    def look(_order):
+        desk.stand.world.journal.save_paused(paused=True)
+        seen.append(desk.tier().phase)
+
+    house.copier.during = look
+    desk.step()
+
+    tier = desk.tier()
+    assert (seen, tier.phase) == ([TierPhase.WORKING], TierPhase.PAUSED)
+    assert tier.worker.next_round_at is None
+    assert house.client.seeds_good(torrent)
+    desk.stand.world.journal.save_paused(paused=False)
+    assert desk.tier().phase is TierPhase.IDLE
+
+
 def test_torrents_that_leave_come_first_in_their_order(house, desk):
     old = house.torrent("Old", 10_000, label="tv", finished=1_700_000_000)
     young = house.torrent("Young", 10_000, label="tv", finished=1_700_000_500)

@@ -17,11 +17,12 @@ WorkKey: TypeAlias = tuple[str, InfoHash]
 
 
 class TierPhase(Enum):
-    """What the worker of a tier is doing. ABSENT: none is running."""
+    """What the worker of a tier is doing. ABSENT: none is running; PAUSED: somebody has paused it, and it has ended its round."""
 
     ABSENT = "no worker"
     IDLE = "idle"
     WORKING = "working"
+    PAUSED = "paused"
     STOPPING = "stopping"
     ENDED = "ended"
 

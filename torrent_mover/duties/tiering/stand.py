@@ -113,7 +113,8 @@ class TierStand:
         evictions = {member.key: record for record in journal.evictions() for member in record.members}
         works = () if ended else self._works(evictions, seen.listed)
         busy = {work.key for work in works}
-        phase = TierPhase.WORKING if self.loop.busy else TierPhase.IDLE
+        at_rest = TierPhase.PAUSED if journal.paused() else TierPhase.IDLE
+        phase = TierPhase.WORKING if self.loop.busy else at_rest
         phase = TierPhase.ENDED if ended else TierPhase.STOPPING if stopping else phase
         by_command = journal.pins()
         return TierView(
@@ -137,9 +138,8 @@ class TierStand:
     def _worker(self, beat: Heartbeat, at: float, phase: TierPhase) -> TierWorkerView:
         waits = self.loop.next_round_in if phase is TierPhase.IDLE else None
         doing = beat.doing if phase is TierPhase.WORKING else ""
-        paused = self.world.journal.paused()
-        again = None if waits is None or paused else at + waits
-        return TierWorkerView(beat.pid, beat.since, beat.at, doing, again, paused)
+        again = None if waits is None else at + waits
+        return TierWorkerView(beat.pid, beat.since, beat.at, doing, again, self.world.journal.paused())
 
     def _works(
         self, evictions: Mapping[TorrentKey, EvictionRecord], listed: Mapping[TorrentKey, tuple[str, int]]

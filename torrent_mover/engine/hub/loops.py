@@ -119,7 +119,7 @@ class _Runner:
 
     def view(self) -> LoopView:
         now = self._monotonic()
-        next_in = None if self._next_at is None else max(self._next_at - now, 0.0)
+        next_in = None if self._next_at is None or self._paused else max(self._next_at - now, 0.0)
         restarts = len(self._restarts.moments)
         return LoopView(
             self._loop.name, self._loop.duty, self._shown(now), self._silent_for(now), next_in, restarts, self._error

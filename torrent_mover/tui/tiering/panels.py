@@ -13,6 +13,7 @@ _PHASE_TONES = {
     TierPhase.ABSENT: Tone.BAD,
     TierPhase.IDLE: Tone.GOOD,
     TierPhase.WORKING: Tone.GOOD,
+    TierPhase.PAUSED: Tone.WARN,
     TierPhase.STOPPING: Tone.WARN,
     TierPhase.ENDED: Tone.DIM,
 }
@@ -27,7 +28,8 @@ def phase_span(tier: TierView, at: float, look: Look) -> Span:
     """`● WORKING`; a worker that gives no sign is told apart from one that has nothing to do."""
     if tier.worker is not None and tier.worker.silent(at) and tier.phase is not TierPhase.ENDED:
         return Span(f"{look.glyphs.bad} SILENT {fmt.ago(at - tier.worker.beat_at)}", Tone.BAD)
-    glyph = look.glyphs.bad if tier.phase is TierPhase.ABSENT else look.glyphs.running
+    glyphs = {TierPhase.ABSENT: look.glyphs.bad, TierPhase.PAUSED: look.glyphs.paused}
+    glyph = glyphs.get(tier.phase, look.glyphs.running)
     return Span(f"{glyph} {tier.phase.value.upper()}", _PHASE_TONES[tier.phase])
 
 
@@ -123,7 +125,11 @@ def now_line(tier: TierView | None, at: float, width: int, look: Look) -> Line:
     return rule(title, end, width, dash)
 
 
-_RESTS = {TierPhase.ENDED: "ended: q leaves", TierPhase.STOPPING: "stopping"}
+_RESTS = {
+    TierPhase.ENDED: "ended: q leaves",
+    TierPhase.STOPPING: "stopping",
+    TierPhase.PAUSED: "paused: it goes on when somebody resumes it",
+}
 _NO_WORKER = "no worker: start torrent-mover tier --watch"
 
 
@@ -133,8 +139,6 @@ def _at_rest(tier: TierView, at: float) -> str:
         return _RESTS[tier.phase]
     if worker is None or tier.phase is TierPhase.ABSENT:
         return _NO_WORKER
-    if worker.paused and tier.phase is not TierPhase.WORKING:
-        return "paused"
     if worker.silent(at):
         return f"no sign of the worker for {fmt.ago(at - worker.beat_at)}: torrent-mover tier --healthcheck"
     if tier.phase is TierPhase.WORKING:

@@ -25,8 +25,8 @@ def card(picture: DebridSnapshot) -> DutyCard:
         now.insert(0, "only reports")
     untreated = sum(account.proven for account in accounts if not account.acts)
     if untreated and DebridPhase.ABSENT not in phases:
-        state = f"{untreated:,} broken"
-    odd = DebridPhase.ABSENT in phases or bool(untreated)
+        state = f"{untreated:,} broken{', paused' if DebridPhase.PAUSED in phases else ''}"
+    odd = bool({DebridPhase.ABSENT, DebridPhase.PAUSED} & {*phases}) or bool(untreated)
     return a_card(NAME, "Debrid", state, now, list(_needs(accounts)), odd=odd)
 
 

@@ -26,9 +26,12 @@ def card(picture: HealthSnapshot) -> DutyCard:
     ]
     if loops and not any(loop.acts for loop in loops):
         now.insert(0, "only reports")
+    paused = [loop.name for loop in loops if loop.phase is HealthPhase.PAUSED]
+    if paused:
+        state = "paused" if len(paused) == len(loops) else f"{state}; {', '.join(paused)} paused"
     untreated = any(loop.due and not loop.acts for loop in loops)
     ended = picture.over or any(loop.phase is HealthPhase.ABSENT for loop in loops)
-    return a_card(NAME, "Health", state, now, list(_needs(loops)), odd=ended or untreated)
+    return a_card(NAME, "Health", state, now, list(_needs(loops)), odd=ended or untreated or bool(paused))
 
 
 def _needs(loops: tuple[HealthLoopView, ...]) -> Iterator[Need]:

@@ -25,7 +25,9 @@ def card(picture: TierSnapshot) -> DutyCard:
     ]
     if tiers and not any(tier.acts for tier in tiers):
         now.insert(0, "only reports")
-    return a_card(NAME, "Tiers", state, now, list(_needs(picture)), odd=TierPhase.ABSENT in phases)
+    return a_card(
+        NAME, "Tiers", state, now, list(_needs(picture)), odd=bool({TierPhase.ABSENT, TierPhase.PAUSED} & {*phases})
+    )
 
 
 def _disks(tier: TierView) -> Iterator[str]:

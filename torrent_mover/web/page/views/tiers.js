@@ -1,5 +1,5 @@
 // The tiers: disks with their marks, what is done now, what waits, what leaves and what stays.
-import { actsColumn, bar, barColumn, counted, fillBar, h, mark, percent, rate, say, size, span, table } from "../kit.js";
+import { actsColumn, bar, barColumn, counted, fillBar, h, mark, percent, rate, say, size, span, standing, table } from "../kit.js";
 
 export const title = "Tiers";
 
@@ -61,6 +61,7 @@ function one(house, name) {
   const bars = new Map();
   function draw(tier) {
     say(state, `${tier.phase}, ${tier.acts ? "acts" : "reports only"}${tier.worker?.next_round_at > house.now() ? `; next round in ${span(tier.worker.next_round_at - house.now())}` : ""}`);
+    state.className = `big ${standing(tier.phase)}`;
     alarms.replaceChildren(...tier.alarms.map((alarm) => h("li", { class: "bad" }, `${alarm.trouble.what} ${alarm.trouble.remedy} [${alarm.trouble.code}]`)));
     for (const disk of tier.disks) drawDisk(disk);
     left.hidden = !tier.left;
