@@ -181,7 +181,7 @@ def test_a_client_that_takes_the_question_and_never_answers_is_not_waited_for(ti
         )
 
     assert (ended.returncode, ended.stderr) == (1, "")
-    assert "tier ssd: NOT WELL: client box: There is no answer yet." in ended.stdout
+    assert "tier ssd: NOT WELL: client box: There is no answer yet" in ended.stdout
     assert "own records: well" in ended.stdout
 
 

@@ -15,7 +15,7 @@ from torrent_mover.domain.arrs.path_pairs import DeliveredData, pair_of
 from torrent_mover.domain.paths import ROOT, ClientPath, LocalPath, RelativePath
 from torrent_mover.domain.settings.arr import ArrSettings, HandOverMode
 from torrent_mover.domain.settings.clients import ClientType
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import clause, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.engine.arrs.desk import ArrWishes
@@ -63,7 +63,7 @@ def version_of(manager: MediaManager, more: str = "") -> str:
     if alarms:
         lines = (f"{manager.name} says: {alarm}" for alarm in alarms)
         remedy = f"See System > Status in {manager.name}."
-        raise Doubt("\n".join((f"{said}:", *lines)), kept="The work goes on.", remedy=remedy)
+        raise Doubt("\n".join((f"{clause(said)}:", *lines)), kept="The work goes on.", remedy=remedy)
     return said
 
 
@@ -78,7 +78,7 @@ def _introduce(settings: Settings, section: ArrSettings, manager: MediaManager) 
         f"{picture.info.product} {picture.info.version}, category {', '.join(sorted(picture.categories)) or '(none)'}"
     )
     if advice:
-        raise Doubt("\n".join((f"{said}:", *advice)), kept="Moves go on.", remedy="See docs/arr.md.")
+        raise Doubt("\n".join((f"{clause(said)}:", *advice)), kept="Moves go on.", remedy="See docs/arr.md.")
     return said
 
 

@@ -20,7 +20,7 @@ from torrent_mover.domain.move import MoveRecord, Outcome
 from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.rules import TrackerRules
 from torrent_mover.domain.settings.servers import HostKeyPolicy
-from torrent_mover.domain.text import counted, size
+from torrent_mover.domain.text import clause, counted, size
 from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
 from torrent_mover.duties.moving.categorize import ClientCategorizer
 from torrent_mover.duties.moving.foresight import Foresight, foresee
@@ -128,7 +128,7 @@ def _room(plan: Plan, destination: Destination) -> tuple[frozenset[InfoHash], st
     left_out = frozenset(move.torrent.id for move, fit in zip(plan.moves, fits, strict=True) if not fit)
     kept_free = size(margin(space.total))
     why = f"{size(space.free)} are free in {destination.files.name}, and {kept_free} must stay free"
-    return left_out, f"{counted(len(left_out), 'torrent')} would not fit now: {why}." if left_out else ""
+    return left_out, f"{counted(len(left_out), 'torrent')} would not fit now: {clause(why)}." if left_out else ""
 
 
 def _left(said: Mapping[str, Any], journal: JobJournal) -> dict[InfoHash, HeldBack]:

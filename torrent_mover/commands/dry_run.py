@@ -16,7 +16,7 @@ from torrent_mover.commands.configured import instead_of_routes, routes_of
 from torrent_mover.commands.looking import at, name_cell, name_cells
 from torrent_mover.domain.errors import ExitCode, MoverError, worst
 from torrent_mover.domain.move import MoveRecord
-from torrent_mover.domain.text import counted, safe, shorten, size
+from torrent_mover.domain.text import clauses, counted, safe, shorten, size
 from torrent_mover.domain.torrent.attributes import not_carried
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.moving.foresight import Foresight
@@ -106,7 +106,7 @@ def joined(parts: Sequence[RoutePreview]) -> dict[str, object]:
             key: [{**one, "route": route} for route, data in known for one in data[key]]
             for key in ("moves", "would_be_refused", "not_moved")
         },
-        "links_not_seen": "; ".join(doubts) or None,
+        "links_not_seen": clauses(*doubts) or None,
         "rules_without_torrent": _in_all([data["rules_without_torrent"] for _, data in known]),
         "not_read": sum(data["not_read"] for _, data in known),
     }

@@ -21,7 +21,7 @@ from torrent_mover.commands.other_duties import OtherDuty
 from torrent_mover.domain.errors import ConfigError, ExitCode, MoverError, Unexpected
 from torrent_mover.domain.report.snapshot import CheckView
 from torrent_mover.domain.settings.problems import Problem, Severity
-from torrent_mover.domain.text import counted, safe
+from torrent_mover.domain.text import clauses, counted, safe
 from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.engine.preflight.examination import Check, Examination, NotAnswered
 from torrent_mover.engine.run.work import Plan
@@ -160,4 +160,4 @@ def _failed(error: MoverError, name: str = "all of it") -> tuple[CheckView, ...]
 
 
 def _told(views: Sequence[CheckView]) -> str:
-    return "; ".join(f"{safe(view.name)}: {safe(' '.join(view.result.split()))}" for view in views)
+    return clauses(*(f"{safe(view.name)}: {safe(' '.join(view.result.split()))}" for view in views))

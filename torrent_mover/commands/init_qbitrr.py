@@ -21,7 +21,7 @@ from torrent_mover.commands.init_draft import rendered
 from torrent_mover.domain.errors import ConfigError, ExitCode, UsageError
 from torrent_mover.domain.settings.problems import Severity
 from torrent_mover.domain.settings.qbitrr_config import QbitrrConversion, converted
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import clause, safe
 
 _RULES: Final = "tracker_rules.json"
 _HEAD: Final = "# Made of a config.toml of qBitrr. Every loop is in report mode: to act, write mode = act.\n"
@@ -63,7 +63,7 @@ def _read(source: Path) -> Mapping[str, object]:
         raise UsageError(f"{source} cannot be read: {error.strerror}.", kept="Nothing was written.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{source} is no TOML file: {error}.",
+            f"{source} is no TOML file: {clause(error)}.",
             kept="Nothing was written.",
             remedy="Name the config.toml of qBitrr: init --from-qbitrr /config/config.toml",
         ) from error

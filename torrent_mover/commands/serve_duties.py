@@ -36,6 +36,7 @@ from torrent_mover.domain.restarts import RestartPolicy
 from torrent_mover.domain.settings.configuration import Configuration
 from torrent_mover.domain.settings.general import GeneralSettings
 from torrent_mover.domain.settings.problems import Severity
+from torrent_mover.domain.text import clauses
 from torrent_mover.engine.hub.loops import LoopState, LoopView, Supervisor
 from torrent_mover.engine.hub.publisher import Listeners
 from torrent_mover.ports.panels import Panel
@@ -177,7 +178,7 @@ class Duties:
         config, problems = examine_all(self._path)
         if config is None:
             errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
-            self._trouble = f"the config was changed and has errors; the old one is kept: {'; '.join(errors)}"
+            self._trouble = f"the config was changed and has errors; the old one is kept: {clauses(*errors)}"
             self.notice(Level.ERROR, self._trouble)
             return None
         try:

@@ -22,6 +22,7 @@ from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.settings.configuration import Configuration
 from torrent_mover.domain.settings.fingerprint import fingerprint
 from torrent_mover.domain.settings.web import WebSettings
+from torrent_mover.domain.text import clause
 from torrent_mover.web import serving
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _made(path: Path) -> str:
             file.write(f"{token}\n")
     except (OSError, UnicodeDecodeError) as error:
         raise NotWritable(
-            f"The token {path} cannot be made or read: {getattr(error, 'strerror', None) or error}.",
+            f"The token {path} cannot be made or read: {clause(getattr(error, 'strerror', None) or error)}.",
             kept="Nothing was started.",
             remedy="Give the folder to the user that runs torrent-mover, or write token_file in [WEB].",
         ) from error

@@ -24,6 +24,7 @@ from torrent_mover.commands.telling import publishing, telling, under_systemd
 from torrent_mover.domain.errors import ExitCode, MoverError
 from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.settings.problems import Severity
+from torrent_mover.domain.text import clauses
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.moving.live import TELLING, as_fetched_before, changed, taken_over
 from torrent_mover.duties.moving.settings import Settings
@@ -158,7 +159,7 @@ class Runs:
         """The config was written: take over what can be, keep the rest for a new start. Where it has errors, say so once."""
         found, problems = examine_routes(self._arguments, self._path)
         if not found:
-            refusal = "; ".join(str(problem) for problem in problems if problem.severity is Severity.ERROR)
+            refusal = clauses(*(str(problem) for problem in problems if problem.severity is Severity.ERROR))
             self.notice(Level.WARN, f"the config was changed and has errors; the old one is kept: {refusal}")
             return
         before = {each.route: each for each in self._routes}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
 from torrent_mover.domain.errors import UnsafeTorrent
+from torrent_mover.domain.text import clause
 
 _MAX_COMPONENT = 255  # bytes; the limit of every common Linux file system
 
@@ -25,7 +26,7 @@ class RelativePath:
             reason = _refusal(part)
             if reason:
                 raise UnsafeTorrent(
-                    f"The path {'/'.join(self.parts)!r} is refused: {reason}.",
+                    f"The path {'/'.join(self.parts)!r} is refused: {clause(reason)}.",
                     kept="Nothing was written.",
                     remedy="Rename the file in the source client, or move this torrent by hand.",
                 )

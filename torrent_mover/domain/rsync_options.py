@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from torrent_mover.domain.text import clause
+
 
 @dataclass(frozen=True, slots=True)
 class OptionLeftOut:
@@ -16,7 +18,7 @@ class OptionLeftOut:
     reason: str
 
     def __str__(self) -> str:
-        return f"rsync_options: {self.option} is left out: {self.reason}."
+        return f"rsync_options: {self.option} is left out: {clause(self.reason)}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,3 +179,18 @@ def clock(seconds: float) -> str:
 def counted(count: int, noun: str, many: str = "") -> str:
     """`1 torrent`, `12 torrents`; `many` where the plural takes more than an s: `3 copies`."""
     return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
+
+
+def clause(said: object) -> str:
+    """What somebody or an error has said, to stand before a mark: without its own full stop, colon, semicolon or comma.
+
+    An ellipsis stays.
+    """
+    text = str(said).rstrip()
+    return text if text.endswith("...") else text.rstrip(".:;,").rstrip()
+
+
+def clauses(*said: object) -> str:
+    """Several of them as one line, with semicolons between; blank ones are left out. The last keeps its full stop."""
+    texts = [text for each in said if (text := str(each).rstrip())]
+    return "; ".join([*map(clause, texts[:-1]), *texts[-1:]])

@@ -24,6 +24,8 @@ from torrent_mover.domain.errors import ExitCode, MoverError, Unexpected, WebRef
 from torrent_mover.domain.plain_data import read_plain, to_plain
 from torrent_mover.domain.report.overview import overview_of, without_process
 from torrent_mover.domain.report.serving import health_of
+from torrent_mover.domain.report.words import WORDS
+from torrent_mover.domain.text import clause
 from torrent_mover.ports.panels import Panel
 from torrent_mover.ports.serve_control import ServeControl
 from torrent_mover.web.endpoints import API, Ask, Endpoint
@@ -189,7 +191,7 @@ async def _answer(site: Site, request: Request) -> Response:  # noqa: PLR0911  o
     try:
         ask = Ask(names, _query(endpoint, request), await _body(endpoint, request))
     except ValueError as error:
-        return refusal(400, WebRefused.code, f"The request does not fit: {error}.")
+        return refusal(400, WebRefused.code, f"The request does not fit: {clause(error)}.")
     try:
         return _encoded(await run_in_threadpool(lambda: to_plain(endpoint.act(ask))))
     except MoverError as error:
@@ -259,6 +261,8 @@ def _finite(data: Any) -> Any:  # noqa: ANN401  whatever JSON can say
 def _file(site: Site, name: str) -> Response:
     if name == "views.json":
         return JSONResponse(sorted(path.stem for path in (PAGE / "views").glob("*.js")))
+    if name == "words.json":
+        return JSONResponse(WORDS)
     path = (PAGE / name).resolve()
     kind = _TYPES.get(path.suffix)
     if kind is None or not path.is_relative_to(PAGE) or not path.is_file():

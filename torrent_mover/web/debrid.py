@@ -16,7 +16,7 @@ from torrent_mover.domain.report.debrid import (
     SetAsideView,
 )
 from torrent_mover.domain.report.snapshot import Trouble
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.text import clause, counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.debrid_control import DebridControl
 from torrent_mover.web.endpoints import Ask, Done, Endpoint, order
@@ -198,4 +198,4 @@ def _seconds(text: str) -> float:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise UsageError(f"{error}.", remedy="Write for example ?since=7d.") from error
+        raise UsageError(f"{clause(error)}.", remedy="Write for example ?since=7d.") from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torrent_mover.domain.errors import MoverError, UsageError
 from torrent_mover.domain.quantities import parse_duration
 from torrent_mover.domain.report.health import ActView, HealthBinView, HealthFindingView, HealthSearchView, PatientView
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.health_control import HealthControl
 from torrent_mover.web.endpoints import Ask, Done, Endpoint, order
@@ -216,7 +217,7 @@ def _seconds(text: str) -> float | None:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise UsageError(f"{error}.", kept="Nothing was held.", remedy="Write for example 7d.") from error
+        raise UsageError(f"{clause(error)}.", kept="Nothing was held.", remedy="Write for example 7d.") from error
 
 
 def _row(patient: PatientView) -> HealthRow:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torrent_mover.domain.errors import UsageError
 from torrent_mover.domain.quantities import parse_rate
 from torrent_mover.domain.report.snapshot import HistoryView, MoveDetail, Snapshot
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.control import Control
 from torrent_mover.web.endpoints import Ask, Done, Endpoint, order
@@ -81,7 +82,9 @@ def _limit(control: Control, wanted: LimitOrder) -> None:
     try:
         limit = parse_rate(text)
     except ValueError as error:
-        raise UsageError(f"{error}.", kept="The limit is as it was.", remedy="Write for example 5M, or off.") from error
+        raise UsageError(
+            f"{clause(error)}.", kept="The limit is as it was.", remedy="Write for example 5M, or off."
+        ) from error
     control.limit(float("inf") if limit is None else float(limit))
 
 

@@ -12,6 +12,7 @@ from torrent_mover.adapters.config.masking import Masking
 from torrent_mover.adapters.local.whole_file import OWNER_ONLY, place_of, write_whole
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.settings.problems import Problem
+from torrent_mover.domain.text import clause
 from torrent_mover.ports.config_desk import ConfigProblem
 
 
@@ -71,7 +72,7 @@ class FileDesk:
             return self._path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(
-                f"{self._path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}."
+                f"{self._path} cannot be read: {clause(getattr(error, 'strerror', None) or 'not UTF-8')}."
             ) from error
 
     def _problems(self, text: str) -> Sequence[Problem]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from torrent_mover.adapters.config.ini_syntax import read_ini
 from torrent_mover.adapters.local.whole_file import OWNER_ONLY, place_of, write_whole
 from torrent_mover.domain.errors import ConfigError
+from torrent_mover.domain.text import clause
 
 _Lines = list[str]
 
@@ -91,7 +92,7 @@ def _values(text: str) -> dict[tuple[str, str], object]:
 
 def _refused(path: Path, section: str, line: str, reason: str) -> ConfigError:
     return ConfigError(
-        f"{path} cannot be changed: {reason}.",
+        f"{path} cannot be changed: {clause(reason)}.",
         kept="The file was not changed.",
         remedy=f"Write it yourself, in [{section}]: {line}; look at the file with: ls -l {shlex.quote(str(path))}",
     )

@@ -13,6 +13,7 @@ from torrent_mover.adapters.process.tether import run
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.secret import Secret
+from torrent_mover.domain.text import clause
 
 _COMMAND_PATIENCE: Final = 60  # seconds; a password manager may ask its owner first
 _LONGEST: Final = 64 * 1024  # bytes; whatever is longer is no password
@@ -68,7 +69,7 @@ def _from_command(command: tuple[str, ...]) -> str:
         ) from error
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"The password_command {shown} cannot be run: {error}.",
+            f"The password_command {shown} cannot be run: {clause(error)}.",
             remedy="Give the full path of the program.",
         ) from error
     if done.returncode != 0:

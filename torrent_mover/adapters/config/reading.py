@@ -26,6 +26,7 @@ from torrent_mover.domain.settings.kinds import Key, Surroundings
 from torrent_mover.domain.settings.problems import ConfigPlace, Problem, Severity, order_of
 from torrent_mover.domain.settings.reading import OwnPlaces, Schema, read_configuration, read_own_places
 from torrent_mover.domain.settings.schema import GENERAL, Section
+from torrent_mover.domain.text import clause
 
 Route = TypeVar("Route")
 
@@ -233,7 +234,7 @@ def _text_of(file: Path) -> tuple[str, int]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         remedy = f"Look at it with: ls -l {shlex.quote(str(file))}"
-        raise ConfigError(f"it cannot be read: {reason}.", remedy=remedy) from error
+        raise ConfigError(f"it cannot be read: {clause(reason)}.", remedy=remedy) from error
     if len(raw) > _LARGEST:
         raise ConfigError("it is larger than 1 MiB, so it is no config file.", remedy="Check the path.")
     try:

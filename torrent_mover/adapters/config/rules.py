@@ -21,6 +21,7 @@ from torrent_mover.domain.health_rules import parse_health_rule
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.rules import Overlap, Rule, TrackerRules, canonical_domain, category_refusal
 from torrent_mover.domain.settings.problems import quoted
+from torrent_mover.domain.text import clause
 
 _MODE = 0o644
 _LARGEST = 4 * 1024 * 1024  # bytes; whatever is larger is no list of rules
@@ -83,7 +84,7 @@ class RulesFile:
             return "{}\n"
         except (OSError, ValueError) as error:
             raise ConfigError(
-                f"The rules file {self._path} cannot be read: {getattr(error, 'strerror', None) or error}.",
+                f"The rules file {self._path} cannot be read: {clause(getattr(error, 'strerror', None) or error)}.",
                 remedy=f"Look at it with: ls -l {shlex.quote(str(self._path))}",
             ) from error
         if len(raw) > _LARGEST:
@@ -212,7 +213,7 @@ def _domain(text: str) -> str:
         return canonical_domain(text)
     except ValueError as error:
         raise UsageError(
-            f"{quoted(text)} cannot be used: {error}.",
+            f"{quoted(text)} cannot be used: {clause(error)}.",
             kept=_ORIGINAL_KEPT,
             remedy="Give the domain of the tracker, such as tracker.org; its subdomains are covered.",
         ) from error

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from torrent_mover.domain.settings.document import ConfigEntry
 from torrent_mover.domain.settings.problems import ConfigPlace, Problem
+from torrent_mover.domain.text import clause
 
 _KEY: Final = re.compile(r"""\s*["']?([A-Za-z0-9_-]+)["']?\s*=""")
 _ERROR_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
@@ -30,7 +31,7 @@ def read_toml(
         line = _ERROR_LINE.search(str(error))
         remedy = "Strings stand in quotes, yes and no are true and false, sections are [TABLES]."
         deep = isinstance(error, RecursionError)
-        what = "brackets are nested more than this program reads." if deep else f"this is not TOML: {error}."
+        what = "brackets are nested more than this program reads." if deep else f"this is not TOML: {clause(error)}."
         return [], [], [Problem(file, int(line[1]) if line else None, "", "", what, remedy)]
     lines = _lines_of(text, tomllib.loads)
     headings, entries, faults = [], [], []

@@ -33,6 +33,7 @@ from torrent_mover.adapters.control.wire import (
 from torrent_mover.domain.errors import MoverError, NotWritable, OtherVersion, Unexpected, UsageError
 from torrent_mover.domain.plain_data import to_plain
 from torrent_mover.domain.report.events import Event
+from torrent_mover.domain.text import clause
 from torrent_mover.ports.panels import Panel
 
 _log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class _Duty:
         try:
             arguments = shape.arguments(data)
         except ValueError as error:
-            raise UsageError(f"{call}: {error}.", kept="Nothing was done.") from error
+            raise UsageError(f"{call}: {clause(error)}.", kept="Nothing was done.") from error
         if call == "snapshot":
             return self._picture()
         return to_plain(getattr(self.panel.control, call)(**arguments))

@@ -24,6 +24,7 @@ from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.redact import HIDDEN
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.problems import printable
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.text import clock as duration
 
 KEPT: Final = "Nothing was decided by it; what waits is kept."
@@ -97,7 +98,7 @@ class DebridTrouble:
         if said.answer is AnswerClass.STOP and said.token:
             kind, what, kept, remedy = _TOKEN
         return kind(
-            f"{self.service} {what}{self._quoted(said)}.",
+            f"{self.service} {what}{clause(self._quoted(said))}.",
             kept=kept,
             remedy=remedy.format(section=self._section),
             server=self.server,

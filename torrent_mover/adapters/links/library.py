@@ -13,6 +13,7 @@ from torrent_mover.adapters.links.patience import NoAnswer, PatientCalls
 from torrent_mover.domain.debrid.links import LibraryLink, MountLook, TargetLook, TargetState
 from torrent_mover.domain.errors import NotWritable
 from torrent_mover.domain.paths import LocalPath
+from torrent_mover.domain.text import clause
 
 PATIENCE: Final = 30.0
 """Seconds after which a call that touches a mount is given up."""
@@ -188,7 +189,7 @@ def _sync(folder: Path) -> None:
 
 def _refused(done: str, path: str, why: str) -> NotWritable:
     return NotWritable(
-        f"{path} cannot be {done}: {why}.",
+        f"{path} cannot be {done}: {clause(why)}.",
         kept="No other link was touched.",
         remedy="Check the owner and the mode of the folder.",
     )

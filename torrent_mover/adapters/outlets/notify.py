@@ -23,12 +23,16 @@ from torrent_mover.domain.errors import MissingProgram, MoverError
 from torrent_mover.domain.report.event_data import event_data
 from torrent_mover.domain.report.events import Event
 from torrent_mover.domain.report.notices import Notice, NoticeDesk
+from torrent_mover.domain.text import clause
 
 COMMAND_PATIENCE: Final = 30.0
 """Seconds that a command may take."""
 
 CLOSING_PATIENCE: Final = 10.0
 """Seconds that the end of a run waits for what is still to be told."""
+
+ONE_SHOT_PATIENCE: Final = COMMAND_PATIENCE + CLOSING_PATIENCE
+"""The same of a command that looks once and ends, most likely for a timer: one slow command at least may end by itself."""
 
 _TRY_IT: Final = "Fix it, then test it: torrent-mover doctor --notify"
 _WAITING_AT_MOST: Final = 1000
@@ -41,19 +45,28 @@ Teller = Callable[[Notice, dict[str, object]], None]
 class Notifications:
     """A `ports.notifier.Notifier`: decides by `desk`, then every one of `tellers` tells, in a thread of its own.
 
-    Each failure goes to the log; `complain` hears of the first one.
+    Each failure goes to the log; `complain` hears of the first one. `patience`: seconds that closing waits for what is still to
+    be told; what is not told by then counts as not told.
     """
 
     def __init__(
-        self, desk: NoticeDesk, tellers: Sequence[Teller], redact: Callable[[str], str], complain: Complain = unheard
+        self,
+        desk: NoticeDesk,
+        tellers: Sequence[Teller],
+        redact: Callable[[str], str],
+        complain: Complain = unheard,
+        patience: float = CLOSING_PATIENCE,
     ) -> None:
+        self._patience = patience
         self._complain = complain
         self._complained = False
         self._desk = desk
         self._tellers = tuple(tellers)
         self._redact = redact
         self._lock = threading.Lock()
-        self._waiting: queue.Queue[tuple[Notice, dict[str, object]] | None] = queue.Queue(_WAITING_AT_MOST)
+        self._waiting: queue.Queue[tuple[Notice, float, Notice, dict[str, object]] | None] = queue.Queue(
+            _WAITING_AT_MOST
+        )
         self._thread = threading.Thread(target=self._tell_all, name="notifications", daemon=True)
         self._thread.start()
 
@@ -64,19 +77,23 @@ class Notifications:
         if notice is not None:
             told = Notice(notice.on, self._redact(notice.title), self._redact(notice.text))
             with suppress(queue.Full):  # somebody who reads nothing of a thousand will not miss this one
-                self._waiting.put_nowait((told, event_data(event)))
+                self._waiting.put_nowait((notice, event.at, told, event_data(event)))
 
     def close(self) -> None:
         """See ports.notifier.Notifier."""
         with suppress(queue.Full):
             self._waiting.put_nowait(None)
-        self._thread.join(CLOSING_PATIENCE)
+        self._thread.join(self._patience)
+        if self._thread.is_alive():
+            _log.warning("notifications that were not sent within %g s are given up", self._patience)
 
     def _tell_all(self) -> None:
         while (item := self._waiting.get()) is not None:
+            notice, at, told, data = item
             for teller in self._tellers:
                 try:
-                    teller(*item)
+                    teller(told, data)
+                    self._desk.sent(notice, at)
                 except MoverError as error:
                     _log.warning("%s", error)
                     self._say_once(error)
@@ -89,7 +106,9 @@ class Notifications:
             self._complained = True
             why = error.what.rstrip(".") if isinstance(error, MoverError) else getattr(error, "strerror", "")
             why = why or type(error).__name__
-            self._complain(f"A notification could not be sent: {why}; the run goes on, the log file has the details.")
+            self._complain(
+                f"A notification could not be sent: {clause(why)}; the run goes on, the log file has the details."
+            )
 
 
 class Command:

@@ -15,6 +15,7 @@ from torrent_mover.adapters.process.inherited import for_children
 from torrent_mover.adapters.ssh.pool import SessionPool
 from torrent_mover.adapters.ssh.shell import RemoteShell
 from torrent_mover.domain.errors import MissingProgram, ProvisioningError
+from torrent_mover.domain.text import clause
 
 Order = Callable[[float], None]
 """Runs the command for at most so many seconds. Raises ProvisioningError where it fails, with the last line that it wrote."""
@@ -53,7 +54,7 @@ def here(words: Sequence[str], key: str, *, leave: bool = False) -> Order:
                 )
             except (OSError, ValueError) as error:
                 raise MissingProgram(
-                    f"The {key} {shlex.join(words)} cannot be run: {error}.",
+                    f"The {key} {shlex.join(words)} cannot be run: {clause(error)}.",
                     remedy=f"Give the full path of the program in {key}.",
                 ) from error
             try:

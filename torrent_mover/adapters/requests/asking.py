@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from torrent_mover.adapters.http import HttpAnswer, HttpService, HttpTrouble
 from torrent_mover.domain.arrs.errors import RequestsGarbled, RequestsKeyRefused, RequestsUnreachable
+from torrent_mover.domain.text import clause
 
 _KEPT: Final = "What was asked for by people is not searched for now; all else is."
 _REFUSED: Final = (401, 403)
@@ -65,7 +66,7 @@ class PortalService:
     def garbled(self, why: str) -> RequestsGarbled:
         """Something else answers than what the config says."""
         return RequestsGarbled(
-            f"{self._product} ({self.name}): {why}.",
+            f"{self._product} ({self.name}): {clause(why)}.",
             kept=_KEPT,
             remedy=f"Check requests_type and requests_url in [{self._section}].",
             server=self.name,

@@ -24,6 +24,7 @@ from torrent_mover.adapters.ssh.transport import Finished
 from torrent_mover.adapters.ssh.way import not_led, not_led_to_socket
 from torrent_mover.domain.errors import ConfigError, ConnectionLost, LoginRefused, MoverError, ServerTooOld, Stalled
 from torrent_mover.domain.settings.servers import SshTransport
+from torrent_mover.domain.text import clause
 from torrent_mover.ports.ssh import Login, SshTarget
 
 _WINDOW: Final = 64 << 20
@@ -90,7 +91,7 @@ class ParamikoTransport:
             ) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise ConnectionLost(
-                f"The connection to {self._target.label} broke: {error}.",
+                f"The connection to {self._target.label} broke: {clause(error)}.",
                 server=self._target.host,
             ) from error
         finally:
@@ -202,7 +203,7 @@ class ParamikoWay:
         except (paramiko.SSHException, EOFError, OSError) as error:
             if not self.is_open():
                 raise ConnectionLost(
-                    f"The connection to {self._target.label} broke: {error}.",
+                    f"The connection to {self._target.label} broke: {clause(error)}.",
                     server=self._target.host,
                 ) from error
             raise not_led(self._target, host, port, "it does not answer in time") from error
@@ -216,7 +217,7 @@ class ParamikoWay:
         except (paramiko.SSHException, EOFError, OSError) as error:
             if not self.is_open():
                 raise ConnectionLost(
-                    f"The connection to {self._target.label} broke: {error}.", server=self._target.host
+                    f"The connection to {self._target.label} broke: {clause(error)}.", server=self._target.host
                 ) from error
             raise not_led_to_socket(self._target, path, "it does not answer in time") from error
 
@@ -459,7 +460,7 @@ def _load_key(target: SshTarget, path: str) -> paramiko.PKey:
         return paramiko.PKey.from_path(path)
     except (OSError, ValueError, TypeError, paramiko.SSHException) as error:
         raise LoginRefused(
-            f"The key {path} for {target.label} cannot be used: {error}.",
+            f"The key {path} for {target.label} cannot be used: {clause(error)}.",
             kept="Nothing was sent.",
             remedy="A key with a passphrase must be in the agent: ssh-add "
             + shlex.quote(path)

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from torrent_mover.adapters.ssh.sftp_session import SftpSession
+from torrent_mover.adapters.ssh.ssh_messages import raise_if_key_is_missing
 from torrent_mover.adapters.ssh.transport import Transport
 from torrent_mover.adapters.ssh.way import SshWay
 from torrent_mover.domain.errors import BadAnswer, ConnectionLost, LoginRefused, MoverError, Retry, Unreachable
+from torrent_mover.domain.text import clauses
 
 _Opened = TypeVar("_Opened")
 
@@ -289,6 +291,8 @@ class SessionPool:
             return self._logged_in(log_in)
 
     def _logged_in(self, log_in: Callable[[], _Opened]) -> _Opened:
+        # Before what a pool remembers as refused: once the key is there, the next try works.
+        raise_if_key_is_missing(self.transport.target)
         try:
             opened = log_in()
         except MoverError as error:
@@ -317,9 +321,11 @@ class SessionPool:
     def _nobody_came(self, holder: str) -> Unreachable:
         now = self._monotonic()
         places = (*self._state.held.values(), *self._state.opening)
-        who = "; ".join(
-            f"{held.holder or 'a check'} ({'lane' if held.lane else 'call'}, {now - held.since:.0f} s)"
-            for held in places
+        who = clauses(
+            *(
+                f"{held.holder or 'a check'} ({'lane' if held.lane else 'call'}, {now - held.since:.0f} s)"
+                for held in places
+            )
         )
         return Unreachable(
             f"No SSH connection to {self.name} became free for {holder or 'a check'} within {self._wait_timeout:.0f} s. "

@@ -27,6 +27,7 @@ from torrent_mover.domain.errors import (
 )
 from torrent_mover.domain.file_trouble import FileTrouble, Nature, trouble_in, trouble_of
 from torrent_mover.domain.paths import HostPath
+from torrent_mover.domain.text import clause
 from torrent_mover.ports.filesystem import FileKind
 
 _KEPT: Final = "What was written before is kept."
@@ -147,12 +148,12 @@ def _folder(path: HostPath) -> str:
 def _transport_error(server: str, status: Status) -> MoverError | None:
     if status.code in (Code.NO_CONNECTION, Code.CONNECTION_LOST):
         return ConnectionLost(
-            f"The sftp server of {server} lost its own connection: {status.message}.",
+            f"The sftp server of {server} lost its own connection: {clause(status.message)}.",
             server=server,
         )
     if status.code == Code.BAD_MESSAGE:
         return BadAnswer(
-            f"The sftp server of {server} did not understand us: {status.message}.",
+            f"The sftp server of {server} did not understand us: {clause(status.message)}.",
             server=server,
         )
     return None

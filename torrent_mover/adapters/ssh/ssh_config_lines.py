@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from torrent_mover.domain.text import clause, clauses
+
 _READ: Final = re.compile(r"^debug1: Reading configuration data (.+?)\r?$", re.MULTILINE)
 _APPLIED: Final = re.compile(r"^debug1: (.+) line (\d+): Applying options for ", re.MULTILINE)
 _EXECUTED: Final = re.compile(r"^debug1: Executing command: '(.*)'\r?$", re.MULTILINE)
@@ -53,7 +55,7 @@ def lines_that_count(said: str, keywords: Sequence[str]) -> str:
     found = [line for line in _applied(said) if line.keyword in keywords]
     if not found:
         return ""
-    return f" The ssh config has a say in this: {'; '.join(map(str, found[:_SHOWN_AT_MOST]))}."
+    return f" The ssh config has a say in this: {clause(clauses(*found[:_SHOWN_AT_MOST]))}."
 
 
 def line_of_command(said: str) -> str:

@@ -23,6 +23,7 @@ from torrent_mover.domain.errors import (
     Unreachable,
 )
 from torrent_mover.domain.settings.servers import SshTransport
+from torrent_mover.domain.text import clause
 from torrent_mover.ports.ssh import STANDARD_PORT, SshTarget
 
 _SERVER_KEY: Final = re.compile(r"Server host key: (\S+) (SHA256:\S+)")
@@ -146,7 +147,7 @@ def ended_at_once(target: SshTarget, status: int | None, detail: str) -> MoverEr
     said = f": {detail}" if detail else ""
     if status == _NOT_FOUND or "not found" in detail or "No such file" in detail:
         return ServerTooOld(
-            f"{target.label} accepts the login, but finds no sftp server{said or f' (exit status {status})'}.",
+            f"{target.label} accepts the login, but finds no sftp server{clause(said or f' (exit status {status})')}.",
             kept="Nothing was changed.",
             remedy="Install it there: apt-get install openssh-sftp-server (OpenWrt, Entware: opkg install openssh-sftp-server);"
             " with OpenSSH's sshd, this line in sshd_config is enough: Subsystem sftp internal-sftp",
@@ -154,7 +155,7 @@ def ended_at_once(target: SshTarget, status: int | None, detail: str) -> MoverEr
         )
     code = f" with exit status {status}" if status is not None and status >= 0 else ""
     return BadAnswer(
-        f"{target.label} accepts the login, but its sftp server ends at once{code}{said}.",
+        f"{target.label} accepts the login, but its sftp server ends at once{code}{clause(said)}.",
         kept="Nothing was changed.",
         remedy="The server's log says why (journalctl -u ssh, or /var/log/auth.log): a chroot that others than root may write in,"
         " a login shell or forced command that refuses, too many logins at a time (lower max_concurrent_ssh_sessions).",
@@ -241,6 +242,23 @@ def _tried(text: str) -> tuple[str, ...]:
     methods = dict.fromkeys(_TRIED.findall(text))
     others = tuple(method for method in methods if method != "publickey")
     return (*(keys or ("no key, for there is none",) * ("publickey" in methods)), *others)
+
+
+def raise_if_key_is_missing(target: SshTarget) -> None:
+    """Raise LoginRefused where the named key cannot be read: the server would only say that it accepts no other one."""
+    if target.key_file is None:
+        return
+    try:
+        with Path(str(target.key_file)).open("rb"):
+            return
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise LoginRefused(
+        f"The key {target.key_file} for {target.label} cannot be read: {clause(why)}.",
+        kept="Nothing was sent. What does not use this machine goes on.",
+        remedy="Put the key there, or write its path as key_file in the section of this machine.",
+        server=target.host,
+    )
 
 
 def login_refused(target: SshTarget, detail: str, tried: Sequence[str]) -> LoginRefused:

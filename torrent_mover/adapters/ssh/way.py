@@ -7,6 +7,7 @@ import socket
 from typing import Protocol
 
 from torrent_mover.domain.errors import MoverError, TunnelRefused, Unreachable
+from torrent_mover.domain.text import clause
 from torrent_mover.ports.ssh import SshTarget
 
 
@@ -38,7 +39,7 @@ def not_led(target: SshTarget, host: str, port: int, reason: str) -> MoverError:
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if "prohibited" in reason:
         return TunnelRefused(
-            f"{target.label} accepts the login, but does not forward to {place}: {reason}.",
+            f"{target.label} accepts the login, but does not forward to {place}: {clause(reason)}.",
             kept="Nothing was changed.",
             remedy="Allow it there: AllowTcpForwarding local (or yes) in sshd_config, no PermitOpen without that port, no"
             " no-port-forwarding or restrict before the key in authorized_keys. If you cannot change that, set tunnel = no"
@@ -46,7 +47,7 @@ def not_led(target: SshTarget, host: str, port: int, reason: str) -> MoverError:
             server=target.host,
         )
     return Unreachable(
-        f"{target.label} accepts the login, but does not reach {place}: {reason or 'no reason is given'}.",
+        f"{target.label} accepts the login, but does not reach {place}: {clause(reason or 'no reason is given')}.",
         kept="Nothing was changed.",
         remedy="With tunnel = yes, host and port are those that the server itself sees, such as host = http://127.0.0.1 and"
         " port = 8080. Is the client running there, with its Web UI on that port?",
@@ -57,7 +58,7 @@ def not_led(target: SshTarget, host: str, port: int, reason: str) -> MoverError:
 def not_led_to_socket(target: SshTarget, path: str, reason: str) -> MoverError:
     """The same for a Unix socket (OpenSSH's PROTOCOL, 2.4). sshd says "connect failed" also where it forwards to no socket."""
     return Unreachable(
-        f"{target.label} accepts the login, but does not reach the socket {path}: {reason or 'no reason is given'}.",
+        f"{target.label} accepts the login, but does not reach the socket {path}: {clause(reason or 'no reason is given')}.",
         kept="Nothing was changed.",
         remedy=f"Is the client running there, and may this login use its socket? Look there: ls -l {shlex.quote(path)}"
         " If it may, allow the way to it: AllowStreamLocalForwarding local (or yes) in sshd_config.",

@@ -24,6 +24,7 @@ from torrent_mover.domain.errors import (
     NotWritable,
     ProvisioningError,
 )
+from torrent_mover.domain.text import clause
 
 Row: TypeAlias = tuple[Any, ...]
 Statement: TypeAlias = tuple[str, Sequence[object]]
@@ -511,14 +512,14 @@ def _translated(error: sqlite3.Error, name: str) -> MoverError:
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return NotWritable(
-            f"The journal {name} cannot be opened or written: {error}.",
+            f"The journal {name} cannot be opened or written: {clause(error)}.",
             kept=kept,
             remedy=f"Give it to the user that runs torrent-mover (chown {os.getuid()} {shlex.quote(name)}*), or set state_dir.",
         )
     if is_damage(error):
         return damaged_error(name, str(error))
     return ProvisioningError(
-        f"The journal {name} cannot be used: {error}.",
+        f"The journal {name} cannot be used: {clause(error)}.",
         kept=kept,
         remedy=f"Look at the disk that holds it (dmesg | tail; df -h {shlex.quote(str(Path(name).parent))}), then start again.",
     )
@@ -527,7 +528,7 @@ def _translated(error: sqlite3.Error, name: str) -> MoverError:
 def damaged_error(name: str, why: str) -> JournalDamaged:
     """What is told of a damaged file that is left as it is."""
     return JournalDamaged(
-        f"The journal {name} is damaged: {why}.",
+        f"The journal {name} is damaged: {clause(why)}.",
         kept="Torrents and their data are not touched by that.",
         remedy="Rescue what can be read: torrent-mover journal recover. Or start a run: it sets the file aside, begins a new one,"
         " and finds moves under way by looking at both clients.",

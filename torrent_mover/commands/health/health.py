@@ -16,6 +16,8 @@ from typing import Any, Final
 from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.adapters.outlets.logs import start_log
+from torrent_mover.adapters.outlets.notify import ONE_SHOT_PATIENCE
+from torrent_mover.adapters.outlets.told_notices import SECTION
 from torrent_mover.adapters.store.unwritten import UnwrittenDocuments
 from torrent_mover.bootstrap.health.listings import SharedListings
 from torrent_mover.bootstrap.health.setups import HealthSetup, chosen, health_setups
@@ -25,10 +27,12 @@ from torrent_mover.commands.health import taking_back
 from torrent_mover.commands.health.arguments import ACTIONS
 from torrent_mover.commands.health.configured import trouble_of_loop
 from torrent_mover.commands.health.ending import LAST_STEP, Ending, ending
-from torrent_mover.domain.errors import Cancelled, ExitCode, UsageError, worst
+from torrent_mover.commands.telling import notices_of
+from torrent_mover.domain.errors import Cancelled, ExitCode, MoverError, UsageError, worst
 from torrent_mover.domain.quantities import parse_duration
+from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.settings.problems import quoted
-from torrent_mover.domain.text import duration, safe
+from torrent_mover.domain.text import clause, duration, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.health.belonging import not_ours
 from torrent_mover.duties.health.errors import NoSuchRecord
@@ -145,7 +149,16 @@ def _look(
             stack.callback(start_log(Path(str(setup.log_dir)), redact, debug=arguments.debug))
             health = stack.enter_context(HealthDuty(setup, writes=True, stop=stop, listings=listings))
             stack.enter_context(health.alone())
-            report = health.worker().look()
+            if health.publisher is not None and health.journal is not None:
+                told, heard = health.journal.documents(SECTION, DUTY), health.publisher.subscribe
+                notices_of(DUTY, heard, setup.general, redact, stack, told=told, patience=ONE_SHOT_PATIENCE)
+            try:
+                report = health.worker().look()
+            except Cancelled:
+                raise
+            except MoverError as error:  # of a timer's command nobody reads the errors
+                health.world.say(None, safe(str(error)), Level.ERROR)
+                raise
     return told_of(setup, report)
 
 
@@ -249,7 +262,7 @@ def _hold(setup: HealthSetup, arguments: argparse.Namespace) -> Told:
     try:
         seconds = None if arguments.hold_for is None else parse_duration(arguments.hold_for)
     except ValueError as error:
-        raise UsageError(f"{quoted(arguments.hold_for)}: {error}.", kept="Nothing was held.") from error
+        raise UsageError(f"{quoted(arguments.hold_for)}: {clause(error)}.", kept="Nothing was held.") from error
     until = None if seconds is None else now + seconds
     with ExitStack() as stack:
         journal = records_of(setup, open_journal(setup, stack, writes=True))

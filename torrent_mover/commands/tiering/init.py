@@ -16,7 +16,7 @@ from torrent_mover.commands.init_conversation import Conversation, of_environmen
 from torrent_mover.commands.tiering.checks import checks_of
 from torrent_mover.domain.errors import ConfigError, ExitCode, PathNotSeen
 from torrent_mover.domain.settings.clients import ClientType
-from torrent_mover.domain.text import counted, size
+from torrent_mover.domain.text import clauses, counted, size
 from torrent_mover.duties.tiering.amounts import TARGETS, DiskAmount, join_entries
 from torrent_mover.duties.tiering.looking import PictureReader
 from torrent_mover.duties.tiering.settings import TierSettings
@@ -115,7 +115,7 @@ class _InitTier:
                 "ssd", "Folder of its torrents on the SSD, as we see it", usual, "--ssd"
             )
 
-        self.talk.until_right(ask, lambda: "; ".join(self._seen(of_ssd=True)))
+        self.talk.until_right(ask, lambda: clauses(*self._seen(of_ssd=True)))
 
     def ask_targets(self) -> None:
         """The folders on the disks."""
@@ -125,7 +125,7 @@ class _InitTier:
             answer = self.talk.answer("targets", question, self._tier.get("targets", ""), "--targets")
             self._tier["targets"] = f"*:{answer}" if answer.startswith("/") and " " not in answer else answer
 
-        self.talk.until_right(ask, lambda: "; ".join(self._seen(of_ssd=False)))
+        self.talk.until_right(ask, lambda: clauses(*self._seen(of_ssd=False)))
 
     def ask_marks(self) -> None:
         """Below how much room torrents leave."""

@@ -14,7 +14,7 @@ from torrent_mover.commands.tiering.arguments import ALL
 from torrent_mover.commands.tiering.telling import known_of, one_of
 from torrent_mover.commands.tiering.told import Told, exit_of
 from torrent_mover.domain.errors import ExitCode
-from torrent_mover.domain.text import counted, safe, size
+from torrent_mover.domain.text import clause, clauses, counted, safe, size
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.errors import TierRefused
 from torrent_mover.duties.tiering.left_behind import LeftBehind, LeftCopy, left_behind, left_data
@@ -125,7 +125,7 @@ def _refuse(torrent: InfoHash, stays: list[Weighed]) -> None:
     reasons = stays[0].reasons
     if reasons:
         raise TierRefused(
-            f"The copy of {stays[0].copy.record.name} stays where it is: {'; '.join(reasons)}.",
+            f"The copy of {stays[0].copy.record.name} stays where it is: {clause(clauses(*reasons))}.",
             kept="Nothing was changed.",
             remedy=f"torrent-mover tier --explain {torrent}",
         )
@@ -164,7 +164,7 @@ def _would_lines(report: AsideReport, most: int) -> Iterator[str]:
 def _stays_lines(stays: list[Weighed]) -> Iterator[str]:
     for each in stays:
         record = each.copy.record
-        yield f"Stays {_head(record.torrent, record.name, each.copy.size)}: {safe('; '.join(each.reasons))}"
+        yield f"Stays {_head(record.torrent, record.name, each.copy.size)}: {safe(clauses(*each.reasons))}"
 
 
 def _moved_data(aside: AsideRecord) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Final
 from torrent_mover.domain.arrs.media import QueueItem, RejectedFile
 from torrent_mover.domain.arrs.path_pairs import DeliveredData
 from torrent_mover.domain.paths import ArrPath
+from torrent_mover.domain.text import clauses
 from torrent_mover.domain.torrent.torrent import InfoHash
 
 RETRIES: Final = (300.0, 1800.0, 10800.0, 86400.0)
@@ -62,6 +63,11 @@ class ArrHandover:
     next_at: float = 0.0
     proof: str = ""
     trouble: str = ""
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether it was given up, and is left to a person."""
+        return self.step is HandoverStep.REFUSED
 
     def found_at(self, path: ArrPath) -> ArrHandover:
         """The Arr sees the data there."""
@@ -130,4 +136,4 @@ def reasons_of(torrent: InfoHash, queue: list[QueueItem], rejected: list[Rejecte
     said += [f"{file.name}: {reason}" for file in rejected for reason in file.reasons]
     shown = list(dict.fromkeys(said))
     more = f"; and {len(shown) - _REASONS_SHOWN} more" if len(shown) > _REASONS_SHOWN else ""
-    return "; ".join(shown[:_REASONS_SHOWN]) + more
+    return clauses(*shown[:_REASONS_SHOWN]) + more

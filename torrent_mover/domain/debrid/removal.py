@@ -10,6 +10,7 @@ from typing import Final
 from torrent_mover.domain.debrid.account import RemoteId, RemoteStatus, RemoteTorrent, Standing
 from torrent_mover.domain.debrid.errors import RemovalRefused
 from torrent_mover.domain.debrid.wanted import WantedSet, selected_of
+from torrent_mover.domain.text import clause, clauses
 from torrent_mover.domain.torrent.torrent import InfoHash
 
 FRESH: Final = 60.0
@@ -192,7 +193,7 @@ def _of_keeper(what: str, seen: Seen, torrent: InfoHash, proof: LinkProof | None
 def _made(seen: Seen, torrent: InfoHash, reason: RemovalReason, reasons: list[str], now: float) -> Removal:
     if reasons or seen.torrent is None:
         raise RemovalRefused(
-            f"No entry of {torrent.short} is removed: {'; '.join(reasons)}.",
+            f"No entry of {torrent.short} is removed: {clause(clauses(*reasons))}.",
             kept="All entries of the account are as they were.",
             remedy="The next run looks again.",
         )

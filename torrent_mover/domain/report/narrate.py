@@ -31,7 +31,7 @@ from torrent_mover.domain.report.events import (
     TiersStopped,
 )
 from torrent_mover.domain.report.snapshot import MoveStatus, Phase, Snapshot
-from torrent_mover.domain.text import cause_first, clock, counted, duration, rate, safe, size
+from torrent_mover.domain.text import cause_first, clauses, clock, counted, duration, rate, safe, size
 from torrent_mover.domain.torrent.torrent import InfoHash
 
 _ENDINGS = {
@@ -211,7 +211,7 @@ def idle(last: RoundEnded | None, next_look: float | None) -> str:
     if last is not None:
         parts.append(f"last round {ended_well(last.moved, last.copied)}, {last.failed:,} failed")
     parts.append("looks again when asked" if next_look is None else f"next look {clock(next_look)}")
-    return "; ".join(parts)
+    return clauses(*parts)
 
 
 def at_rest(snapshot: Snapshot) -> str:

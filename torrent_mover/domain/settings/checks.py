@@ -9,6 +9,7 @@ from torrent_mover.domain.settings.clients import ClientSettings, ClientType
 from torrent_mover.domain.settings.kinds import SCGI, SCGI_SOCKET, SSH_SOCKET, HostAddress
 from torrent_mover.domain.settings.problems import Problem
 from torrent_mover.domain.settings.schema import DESTINATION_SERVER, SectionValues
+from torrent_mover.domain.text import clauses
 
 _HTTPS: Final = "https"
 _PASSWORDS: Final = ("password", "password_file", "password_command")
@@ -29,7 +30,7 @@ def completeness(values: SectionValues) -> Iterator[Problem]:
         what = "the section is missing."
         if section is DESTINATION_SERVER:
             what = "the section is missing, but transfer_mode, tunnel = yes or an ssh:// address needs it."
-        yield values.problem("", what, f"Add [{values.name}] with these lines: {'; '.join(lines)}")
+        yield values.problem("", what, f"Add [{values.name}] with these lines: {clauses(*lines)}")
         return
     for key, line in zip((key for key in section.keys if key in missing), lines, strict=True):
         what = "it is blank, but it is required." if key in values.places else "it is missing."

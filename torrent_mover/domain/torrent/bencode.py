@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from torrent_mover.domain.errors import UnsafeTorrent
+from torrent_mover.domain.text import clause
 
 Value: TypeAlias = "int | bytes | list[Value] | dict[bytes, Value]"
 """What bencoding can say. Strings are bytes: their encoding is the reader's business."""
@@ -189,7 +190,7 @@ def _encode(value: Value, out: list[bytes]) -> None:
 
 def _refused(reason: str, at: int) -> UnsafeTorrent:
     return UnsafeTorrent(
-        f"The .torrent is broken at byte {at}: {reason}.",
+        f"The .torrent is broken at byte {at}: {clause(reason)}.",
         kept="Nothing was written; the source is untouched.",
         remedy="Remove the torrent from the source client without its data and add its .torrent again, or move it by hand.",
     )

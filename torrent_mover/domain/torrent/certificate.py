@@ -7,6 +7,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import GateRefused, LookAgain
 from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.text import clause, clauses
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent, TorrentState
 
 MAX_AGE: Final = 60.0
@@ -130,7 +131,7 @@ def certify(evidence: Evidence, now: float) -> Certificate:
         )
     if refusals.reasons:
         raise GateRefused(
-            f"{evidence.planned.name} is not deleted at the source: {'; '.join(refusals.reasons)}.",
+            f"{evidence.planned.name} is not deleted at the source: {clause(clauses(*refusals.reasons))}.",
             kept="The source keeps the torrent and all its data.",
             remedy="The next run looks again.",
         )

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from torrent_mover.domain.errors import UnsafeTorrent
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.bencode import BencodeDocument, Value, decode_document
 from torrent_mover.domain.torrent.filenames import Cleaner, clean, is_odd, without_dots
 from torrent_mover.domain.torrent.namesakes import Named, resolved
@@ -361,5 +362,7 @@ def _ceil(count: int, size: int) -> int:
 
 def _refused(reason: str, remedy: str = "Move this torrent by hand; others go on.") -> UnsafeTorrent:
     return UnsafeTorrent(
-        f"The .torrent is refused: {reason}.", kept="Nothing was written; the source is untouched.", remedy=remedy
+        f"The .torrent is refused: {clause(reason)}.",
+        kept="Nothing was written; the source is untouched.",
+        remedy=remedy,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from torrent_mover.domain.errors import GateRefused, Retry
+from torrent_mover.domain.text import clause, clauses
 from torrent_mover.domain.torrent.torrent import Torrent, TorrentState
 
 FRESH: Final = 60.0
@@ -91,12 +92,12 @@ def issue_warrant(evidence: WarrantEvidence) -> Warrant:
         (evidence.torrent.state not in _AT_REST, f"it is not stopped (state: {evidence.torrent.client_state})"),
         (not evidence.leased, "its lease is not ours"),
         (not evidence.written, "it is not written down"),
-        (bool(evidence.open), "; ".join(evidence.open)),
+        (bool(evidence.open), clauses(*evidence.open)),
     ]
     why = [text for refused, text in refusals if refused]
     if why:
         raise WarrantRefused(
-            f"{evidence.torrent.name} stays in {evidence.client}: {'; '.join(why)}.",
+            f"{evidence.torrent.name} stays in {evidence.client}: {clause(clauses(*why))}.",
             kept="The torrent and its data were not touched.",
             remedy="The next look judges it anew.",
         )

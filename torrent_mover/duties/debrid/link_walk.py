@@ -12,7 +12,7 @@ from torrent_mover.domain.debrid.links import LibraryLink, TargetState
 from torrent_mover.domain.errors import Cancelled, MoverError
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.report.events import Level
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.text import clause, clauses, counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.kinds import AccountMount
 from torrent_mover.duties.debrid.layouts import BASE_GROUPS
@@ -91,7 +91,7 @@ class LinkWalk:
         doubts = mount_doubts(look, SoundMeasure(before.entries if before else 0))
         if doubts:
             raise MountDown(
-                f"The mount {mount.path} is not believed: {'; '.join(doubts)}.",
+                f"The mount {mount.path} is not believed: {clause(clauses(*doubts))}.",
                 kept="No link was judged or touched.",
                 remedy=f"Look at it: ls {mount.path}. After a change on purpose: torrent-mover debrid rescan",
             )

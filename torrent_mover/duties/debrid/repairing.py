@@ -47,7 +47,7 @@ from torrent_mover.domain.debrid.removal import (
 from torrent_mover.domain.debrid.wanted import WantedFile, is_packed, numbers_of, selected_of, wanted_file
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.report.events import Level
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.text import clause, counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.fallback import add_elsewhere
 from torrent_mover.duties.debrid.layouts import VIDEO, ending_of
@@ -443,9 +443,8 @@ class RepairStory:
         self._journal.save_retry(entry)
         end = RepairEnd.GIVEN_UP if entry.given_up else RepairEnd.RETRY
         if entry.given_up:
-            self._tell_given_up(
-                record, f"was given up after {'1 try' if entry.tries == 1 else f'{entry.tries} tries'}: {reason}."
-            )
+            tries = "1 try" if entry.tries == 1 else f"{entry.tries} tries"
+            self._tell_given_up(record, f"was given up after {tries}: {clause(reason)}.")
         return self._ended(record, end, reason)
 
     def _give_up(self, record: RepairRecord, reason: str) -> RepairStep:
@@ -453,7 +452,7 @@ class RepairStory:
         self._clear_away(record)
         known, now = self._journal.retry(record.hash), self._world.now
         self._journal.save_retry(after_failure(known, record.hash, record.name, reason, now, 0.0, 1))
-        self._tell_given_up(record, f"cannot be repaired: {reason}.")
+        self._tell_given_up(record, f"cannot be repaired: {clause(reason)}.")
         return self._ended(record, RepairEnd.REFUSED, reason)
 
     def _tell_given_up(self, record: RepairRecord, why: str) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from torrent_mover.domain.debrid.limiter import ceiling_of
-from torrent_mover.domain.text import counted, safe
+from torrent_mover.domain.text import clause, counted, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.debrid_journal import DebridJournal
 from torrent_mover.duties.debrid.records import BrokenLink, RepairEnd, RepairRecord, ScanMode
@@ -85,7 +85,7 @@ def retry_row(entry: RetryEntry) -> Row:
 def retry_line(entry: RetryEntry, most: int) -> str:
     """One retry in a line."""
     when = "given up" if entry.given_up else f"due {at(entry.due)}"
-    return f"{entry.hash.short} {safe(entry.reason)}, {entry.tries} of {most}, {when}"
+    return f"{entry.hash.short} {safe(clause(entry.reason))}, {entry.tries} of {most}, {when}"
 
 
 def link_row(link: BrokenLink) -> Row:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from torrent_mover.domain.text import counted, duration, safe, shorten
+from torrent_mover.domain.text import clause, clauses, counted, duration, safe, shorten
 from torrent_mover.duties.health.act_settings import BinMode
 from torrent_mover.duties.health.judging import Assessment, Verdict, host_of
 from torrent_mover.duties.health.model import (
@@ -72,14 +72,14 @@ def _outlook(finding: HealthFinding, verdict: Verdict, seen: Assessment, setting
         return safe(finding.evidence)
     word = in_words(intent.action)
     if intent.vetoes:
-        return f"{safe(finding.evidence)}; not {word}: {safe('; '.join(intent.vetoes))}"
+        return f"{safe(clause(finding.evidence))}; not {word}: {safe(clauses(*intent.vetoes))}"
     if intent.action in (HealthAction.REPORT, HealthAction.OFF):
         return safe(finding.evidence)
     capped = next((each.why for each in seen.capped if each.intent == intent and each.why), "")
     if capped:
-        return f"{safe(finding.evidence)}; not {word} now: {safe(capped)}"
+        return f"{safe(clause(finding.evidence))}; not {word} now: {safe(capped)}"
     verb = "would" if settings.mode is HealthMode.REPORT else "will"
-    return f"{safe(finding.evidence)}: {verb} {word}"
+    return f"{safe(clause(finding.evidence))}: {verb} {word}"
 
 
 def intent_of(finding: HealthFinding, verdict: Verdict) -> Intent | None:
@@ -118,7 +118,7 @@ def torrent_data(loop: str, verdict: Verdict) -> dict[str, Any]:
             {
                 "code": each.code.value,
                 "since": each.since,
-                "held": each.held,
+                "lasted": each.held,
                 "needs": each.needs,
                 "strikes": each.strikes,
                 "due": each.due,
@@ -184,7 +184,7 @@ def _explained(loop: str, verdict: Verdict, seen: Assessment, settings: HealthSe
     if intent is None:
         yield "chosen", "nothing: nothing is due"
     else:
-        open_ones = safe("; ".join(intent.vetoes)) or "none open"
+        open_ones = safe(clauses(*intent.vetoes)) or "none open"
         yield "chosen", f"{in_words(intent.action)} ({safe(intent.reason)})"
         yield "against", open_ones
         capped = next((each.why for each in seen.capped if each.intent == intent), "")
@@ -226,7 +226,7 @@ def _then(intent: Intent, picture: Picture, settings: HealthSettings) -> str:
 
 def _of_finding(finding: HealthFinding) -> str:
     percent = f" (x{finding.factor:g})" if finding.factor != 1 else ""
-    return f"{finding.evidence}; {_held(finding)}{percent}, strikes {finding.strikes} of 3"
+    return f"{clause(finding.evidence)}; {_held(finding)}{percent}, strikes {finding.strikes} of 3"
 
 
 def _privacy(picture: Picture) -> str:

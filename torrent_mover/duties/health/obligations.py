@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torrent_mover.domain.arrs.holding import hold_of
 from torrent_mover.domain.health_rules import HealthRule
-from torrent_mover.domain.text import duration
+from torrent_mover.domain.text import clause, duration
 from torrent_mover.duties.health.model import FindingCode, HealthAction, HealthLook, Intent, Picture
 from torrent_mover.duties.health.seeding import hit_and_run, seeded
 from torrent_mover.duties.health.settings import HealthSettings, PrivateAction
@@ -22,8 +22,12 @@ def of_private(intent: Intent, picture: Picture, settings: HealthSettings) -> In
     if settings.private_action is PrivateAction.SAME:
         return intent
     if settings.private_action is PrivateAction.REPLACE_KEEP and intent.action is HealthAction.REPLACE:
-        return Intent(intent.torrent, HealthAction.KEEP, intent.code, f"{intent.reason}; private", detail=intent.detail)
-    return Intent(intent.torrent, HealthAction.TAG, intent.code, f"{intent.reason}; private", detail=intent.detail)
+        return Intent(
+            intent.torrent, HealthAction.KEEP, intent.code, f"{clause(intent.reason)}; private", detail=intent.detail
+        )
+    return Intent(
+        intent.torrent, HealthAction.TAG, intent.code, f"{clause(intent.reason)}; private", detail=intent.detail
+    )
 
 
 def is_private(picture: Picture) -> bool:

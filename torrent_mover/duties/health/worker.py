@@ -8,7 +8,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import ExitCode, MoverError, ServerError, TorrentError, worst
 from torrent_mover.domain.report.events import Level
-from torrent_mover.domain.text import counted, safe
+from torrent_mover.domain.text import clause, clauses, counted, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.health.act_settings import Comparing
 from torrent_mover.duties.health.attributes import AttributeChange, change_of, queue_first, trackers_known
@@ -307,10 +307,10 @@ def _against(seen: Assessment, torrent: InfoHash) -> str:
     reasons = (
         (
             intent is not None and intent.vetoes,
-            f"Something speaks against it: {'; '.join(intent.vetoes if intent else ())}.",
+            f"Something speaks against it: {clause(clauses(*(intent.vetoes if intent else ())))}.",
         ),
         (capped, f"The caps do not allow it now: {capped}."),
-        (not seen.truth.acts, f"Nothing acts now: {seen.truth.blind or seen.truth.waiting}."),
+        (not seen.truth.acts, f"Nothing acts now: {clause(seen.truth.blind or seen.truth.waiting)}."),
     )
     return next((words for true, words in reasons if true), "")
 

@@ -9,6 +9,7 @@ from typing import Final
 from torrent_mover.domain.categorizing import CategoryShelf, Change, Draft, Peer, RuleSet, Unsorted, tracker_hosts
 from torrent_mover.domain.errors import ClientLacks, MoverError, ServerError, TorrentChanged, TorrentError, TorrentGone
 from torrent_mover.domain.rules import TrackerRules
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import Torrent
 from torrent_mover.ports.categorizer import RuleStore, Written
 from torrent_mover.ports.client import TorrentClient
@@ -117,7 +118,7 @@ class ClientCategorizer:
         if now.category != torrent.category or (rule is not None and rule.ignores):
             why = "it is ignored by a rule" if rule and rule.ignores else f"it is in the category {now.category!r}"
             raise TorrentChanged(
-                f"{torrent.name} has changed in the meantime: {why}.",
+                f"{torrent.name} has changed in the meantime: {clause(why)}.",
                 kept="It was left as it is.",
                 remedy="Look again with: torrent-mover --categorize",
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.text import clause, clauses, counted
 from torrent_mover.engine.delivery.places import Destination, MovePolicy, Source
 from torrent_mover.engine.delivery.space import ReservedSpace
 from torrent_mover.engine.preflight.destination import DestinationFolder
@@ -205,9 +205,9 @@ def _doubt_of_automation(client: TorrentClient, *, at_removal: bool) -> None:
     remarks = [remark for remark in acting.remarks() if remark.at_removal is at_removal] if acting else []
     if remarks:
         raise Doubt(
-            f"{client.name}: {'; '.join(remark.what for remark in remarks)}.",
+            f"{client.name}: {clause(clauses(*(remark.what for remark in remarks)))}.",
             kept="Moves go on.",
-            remedy=f"If you do not want that, change there: {'; '.join(remark.option for remark in remarks)}.",
+            remedy=f"If you do not want that, change there: {clause(clauses(*(remark.option for remark in remarks)))}.",
         )
 
 

@@ -23,6 +23,7 @@ from torrent_mover.domain.settings.schema import (
     SectionValues,
 )
 from torrent_mover.domain.settings.sections import Sections
+from torrent_mover.domain.text import clause
 from torrent_mover.duties.moving.settings import (
     CHOICES,
     DESTINATION_PATHS,
@@ -218,7 +219,7 @@ def _machine(client: SectionValues, why: str, sections: Sections) -> tuple[str, 
         return found
     if client.section is CLIENT:
         remedy = f"Add under [{client.name}]: machine = the name of a [MACHINE] section."
-        sections.problems.append(client.problem("machine", f"it is missing, but {why}.", remedy))
+        sections.problems.append(client.problem("machine", f"it is missing, but {clause(why)}.", remedy))
     else:
         server = SOURCE_SERVER if client.section is SOURCE_CLIENT else DESTINATION_SERVER
         sections.problems += completeness(sections.plain(server))

@@ -12,7 +12,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import BadAnswer, Cancelled, MoverError, StatisticsRefused, Unreachable
 from torrent_mover.domain.report.events import Level, Noticed
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.text import clause, counted
 from torrent_mover.domain.torrent.sharing import ShareLimits
 from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
 from torrent_mover.engine.delivery.world import World
@@ -119,7 +119,7 @@ class Carrying:
 
     def _give_up(self, owed: Owed, why: str) -> None:
         self._world.journal.settle_statistics(owed.torrent, f"statistics not carried: {why}", carried=False)
-        self._say(Level.WARN, f"its statistics are not carried: {why}; the history keeps them", owed.torrent)
+        self._say(Level.WARN, f"its statistics are not carried: {clause(why)}; the history keeps them", owed.torrent)
 
     def _written(self, store: StatisticsStore, owed: Sequence[Owed]) -> list[Owed]:
         """Stop the client, write, and start it again whatever happens."""

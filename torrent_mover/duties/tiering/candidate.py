@@ -8,6 +8,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import TorrentGone
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.duties.tiering.errors import NotACandidate, NotCompleteYet
@@ -106,7 +107,7 @@ def _agree(torrent: Torrent, manifest: Manifest, files: Sequence[ClientFile]) ->
 
 def _refused(torrent: Torrent, why: str) -> NotACandidate:
     return NotACandidate(
-        f"{torrent.name} is not copied: {why}.",
+        f"{torrent.name} is not copied: {clause(why)}.",
         kept="Nothing was written; it stays on the SSD.",
         remedy="It is looked at again by itself.",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from torrent_mover.domain.paths import LocalPath
+from torrent_mover.domain.text import clause, clauses
 from torrent_mover.domain.torrent.certificate import MAX_AGE, MIN_SEEDING, Reading
 from torrent_mover.domain.torrent.torrent import InfoHash, TorrentState
 from torrent_mover.duties.tiering.errors import EvictionRefused, EvidenceTooOld
@@ -124,7 +125,8 @@ def certify_eviction(evidence: EvictionEvidence, now: float) -> EvictionCertific
         refusal = EvictionRefused if reasons else EvidenceTooOld
         reasons += too_old
         raise refusal(
-            f"Nothing of {', '.join(member.name for member in evidence.members)} is deleted on the SSD: {'; '.join(reasons)}.",
+            f"Nothing of {', '.join(member.name for member in evidence.members)} is deleted on the SSD:"
+            f" {clause(clauses(*reasons))}.",
             kept="The data on the SSD and the copy are both kept.",
             remedy="The next round looks again.",
         )

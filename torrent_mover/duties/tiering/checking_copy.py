@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.duties.tiering.certificate import CopyCheck
 from torrent_mover.duties.tiering.errors import CheckedBad, EvictionRefused
@@ -123,7 +124,7 @@ def _wait_for(
 
 def _not_checked(one: ToCheck, why: str) -> EvictionRefused:
     return EvictionRefused(
-        f"The check of {one.name} on {one.disk.root} did not end: {why}.",
+        f"The check of {one.name} on {one.disk.root} did not end: {clause(why)}.",
         kept="Nothing was deleted.",
         remedy="It is tried again by itself. If that repeats, look at the torrent in its client.",
     )
@@ -131,7 +132,7 @@ def _not_checked(one: ToCheck, why: str) -> EvictionRefused:
 
 def _bad(one: ToCheck, why: str) -> CheckedBad:
     return CheckedBad(
-        f"{one.name} does not pass its check on {one.disk.root}: {why}.",
+        f"{one.name} does not pass its check on {one.disk.root}: {clause(why)}.",
         kept="Nothing was deleted.",
         remedy=f"For a fresh copy: torrent-mover tier --recopy {one.key[1]}",
         key=one.key,

@@ -10,6 +10,7 @@ from typing import Any, Final, get_args, get_type_hints
 from torrent_mover.domain.settings.arr import wrong_in_environment
 from torrent_mover.domain.settings.document import SeedKey
 from torrent_mover.domain.settings.kinds import Key, Surroundings
+from torrent_mover.domain.text import clause
 from torrent_mover.duties.tiering.amounts import join_entries
 from torrent_mover.duties.tiering.settings import TierProblem, TierSettings, problems_of
 
@@ -143,7 +144,9 @@ def _kinds() -> Mapping[str, Key]:
 
 
 def _wrong(variable: str, text: str, key: Key, reason: str) -> TierProblem:
-    return TierProblem(f"${variable}", f"{text!r} does not work: {reason or 'it takes ' + key.kind.expected}.", key.doc)
+    return TierProblem(
+        f"${variable}", f"{text!r} does not work: {clause(reason or 'it takes ' + key.kind.expected)}.", key.doc
+    )
 
 
 def _of_variable(problem: TierProblem) -> TierProblem:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from torrent_mover.domain.errors import TorrentGone
 from torrent_mover.domain.paths import LocalPath, RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.certificate import Reading
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.torrent import Torrent
@@ -69,7 +70,7 @@ def leaving_torrent(world: TierWorld, row: EvictionMember, *, marked: bool = Fal
     if copy is None or copy.proof is None or not (copy.counts or marked):
         why = copy.bad if copy is not None and copy.bad else "there is none that was proven"
         raise EvictionRefused(
-            f"{row.name} has no copy that counts: {why}.",
+            f"{row.name} has no copy that counts: {clause(why)}.",
             kept="The data on the SSD is kept.",
             remedy=f"torrent-mover tier {row.torrent}",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from torrent_mover.domain.errors import MoverError
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import Torrent
 from torrent_mover.duties.tiering.checking_copy import check_all
 from torrent_mover.duties.tiering.errors import CheckedBad, EvictionRefused
@@ -94,7 +95,7 @@ def _start(world: TierWorld, record: CopyRecord) -> None:
 
 def _not_healed(record: CopyRecord, why: str) -> EvictionRefused:
     return EvictionRefused(
-        f"{record.name} is stopped, and is not started by itself: {why}.",
+        f"{record.name} is stopped, and is not started by itself: {clause(why)}.",
         kept="Nothing was changed.",
         remedy=f"Have its client check it, and start it there. torrent-mover tier --verify {record.torrent} reads the copy.",
         key=record.key,

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import ClientPath, LocalPath, RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import ClientFile, InfoHash, Torrent
 from torrent_mover.duties.tiering.errors import NotACandidate
 from torrent_mover.duties.tiering.grouping import OWN_FOLDER, LinksAround
@@ -305,7 +306,7 @@ def _safe_paths(files: Sequence[ClientFile]) -> tuple[RelativePath, ...]:
 
 def _elsewhere(torrent: Torrent, why: str) -> NotACandidate:
     return NotACandidate(
-        f"{torrent.name} is not on the SSD: {why}.",
+        f"{torrent.name} is not on the SSD: {clause(why)}.",
         kept="Nothing was copied.",
         remedy="The tier looks only at torrents whose files all lie below one of its ssd folders.",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from torrent_mover.domain.errors import TorrentGone
 from torrent_mover.domain.paths import ROOT, RelativePath
+from torrent_mover.domain.text import clauses
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.choosing import Judgement
 from torrent_mover.duties.tiering.copy_again import make_again
@@ -113,7 +114,7 @@ def evict_now(world: TierWorld, pictures: PictureReader, space: SpaceRound, torr
         judged = plan_for(world, [group], disk, max(disk.total, 1), critical=True).judgement_of(torrent)
     if judged is None or not judged.leaves:
         reasons = (
-            "; ".join(dict.fromkeys(reason.text for _, reason in judged.reasons)) if judged else "it has no files there"
+            clauses(*dict.fromkeys(reason.text for _, reason in judged.reasons)) if judged else "it has no files there"
         )
         raise TierRefused(
             f"{group.members[0].name} is not evicted: {reasons}.",

@@ -6,6 +6,7 @@ import secrets
 import shlex
 
 from torrent_mover.domain.paths import LocalPath
+from torrent_mover.domain.text import clause
 from torrent_mover.duties.tiering.errors import RootAway, RootsNotDistinct
 from torrent_mover.duties.tiering.needs import TierDisk, TierWorld
 from torrent_mover.duties.tiering.roots import (
@@ -42,14 +43,14 @@ def away(finding: RootFinding, kept: str) -> RootAway:
     if finding.other:
         helps = f"{helps} {taking_over(finding.path)}"
     return RootAway(
-        f"{finding.path} is not used: {finding.why or 'it was never seen before'}.", kept=kept, remedy=helps
+        f"{finding.path} is not used: {clause(finding.why or 'it was never seen before')}.", kept=kept, remedy=helps
     )
 
 
 def taking_over(root: LocalPath | None = None) -> str:
-    """What helps where another disk is to stay in the place of one that was known. `root` None: which one is not said."""
+    """What helps where another disk is to stay in the place of one that was known. `root` None: any of them."""
     command = "torrent-mover journal forget-mounts"
-    return f"If what lies there now is to be used from now on: {command} {shlex.quote(str(root)) if root else 'FOLDER'}"
+    return f"If what lies there now is to be used from now on: {command}{f' {shlex.quote(str(root))}' if root else ''}"
 
 
 def require(world: TierWorld, *disks: TierDisk) -> None:

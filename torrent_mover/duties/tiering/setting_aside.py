@@ -9,7 +9,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import LocalPath, RelativePath
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.text import clause, counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.errors import CopyVanished, ReportOnly, TierRefused
 from torrent_mover.duties.tiering.following import fold
@@ -350,7 +350,7 @@ def _ended(world: TierWorld, aside: AsideRecord, end: TierEnd) -> None:
 
 def _refused(record: CopyRecord, why: str) -> TierRefused:
     return TierRefused(
-        f"The copy of {record.name} stays where it is: {why}.",
+        f"The copy of {record.name} stays where it is: {clause(why)}.",
         kept="Nothing was changed.",
         remedy="torrent-mover tier --left lists what was left behind.",
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from torrent_mover.domain.errors import Cancelled, MoverError, ServerError
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.text import size as size_text
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.choosing import Circumstances, CopyFacts, EvictionPlan, Judgement, plan
@@ -51,18 +52,24 @@ def plan_for(
         )
         for record in world.journal.copies()
     }
+    leased = _in_use(world, facts)
     around = Circumstances(
         world.clock.now(),
         wanted,
         disk.device,
         critical=critical,
-        leased=frozenset(key for key in facts if world.leases.held(key)),
-        begun=frozenset(member.key for record in world.journal.evictions() for member in record.members),
+        leased=leased,
         pinned=world.journal.pins(),
         most=most,
         held=_held(world, groups, facts),
     )
     return plan(groups, facts, world.settings, around)
+
+
+def _in_use(world: TierWorld, copied: Collection[TorrentKey]) -> frozenset[TorrentKey]:
+    """Torrents that somebody works on, or whose eviction has begun and not ended."""
+    begun = {member.key for record in world.journal.evictions() for member in record.members}
+    return frozenset(begun | {key for key in copied if world.leases.held(key)})
 
 
 def _held(
@@ -121,7 +128,7 @@ class SpaceRound:
             if before >= goal:
                 return
             why = f"{size_text(before)} free, under {size_text(goal)}"
-            if not self.evict(judged, f"{why}; {judged.over}" if judged.over else why, report):
+            if not self.evict(judged, f"{clause(why)}; {judged.over}" if judged.over else why, report):
                 continue
             effect = effect.after(judged.frees, before, self._settled(disk, before, judged.frees))
             if effect.stop:

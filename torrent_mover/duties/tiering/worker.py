@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from torrent_mover.domain.errors import Cancelled, MoverError, ServerError
+from torrent_mover.domain.text import clauses
 from torrent_mover.domain.text import size as size_text
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.copy_queue import CopyQueue
@@ -30,9 +31,7 @@ from torrent_mover.duties.tiering.root_marks import away, look_at
 from torrent_mover.duties.tiering.roots import RootFinding, RootState
 from torrent_mover.duties.tiering.round_alerts import needing
 from torrent_mover.duties.tiering.setting_aside import emptied, settle
-from torrent_mover.duties.tiering.settings import TierMode
 from torrent_mover.duties.tiering.space_round import SpaceRound
-from torrent_mover.duties.tiering.stages import Resume
 from torrent_mover.duties.tiering.sweeping import look_for_gone, sweep
 from torrent_mover.duties.tiering.watermarks import marks_of, shortage
 from torrent_mover.ports.clock import Clock
@@ -83,7 +82,7 @@ class TierWorker:
                 self._part(self._swept, report)
                 self._part(self._left_behind, report)
                 if missing:
-                    self._note(root_trouble="; ".join(f"{finding.path}: {finding.why}" for finding in missing))
+                    self._note(root_trouble=clauses(*(f"{finding.path}: {finding.why}" for finding in missing)))
                 else:
                     self._note(root_trouble="")
                     self._part(self._evicted, report)
@@ -109,15 +108,10 @@ class TierWorker:
         return report
 
     def evict(self, torrent: InfoHash) -> RoundReport:
-        """One torrent and those that share files with it, because a person asked.
-
-        Raises as orders.evict_now; AlreadyRunning; and what keeps an earlier eviction of it from being settled.
-        """
+        """One torrent and those that share files with it, because a person asked. Raises as orders.evict_now, AlreadyRunning."""
         with self._alone():
             refuse_other_movers(self._world)
-            report = self._settled(torrent)
-            if not report.evicted:
-                report.extend(evict_now(self._world, self._pictures, self.space, torrent))
+            report = evict_now(self._world, self._pictures, self.space, torrent)
             self._end(report)
             return report
 
@@ -189,18 +183,6 @@ class TierWorker:
             except MoverError as error:
                 report.note(record.key, error)
                 self._world.warn(record.key, str(error))
-        return report
-
-    def _settled(self, torrent: InfoHash) -> RoundReport:
-        """An eviction of this torrent that was cut short, as a round does it: until then it cannot begin anew."""
-        report = RoundReport()
-        if self._world.settings.mode is not TierMode.ACT:
-            return report
-        for record in self._world.journal.evictions():
-            if torrent in {row.torrent for row in record.members}:
-                self._doing(f"settling {record.torrent.short.upper()} {record.title}")
-                if reconcile(self._world, self._pictures, record) is Resume.GO_ON:
-                    report.evicted += [row.key for row in record.members]
         return report
 
     def _swept(self) -> RoundReport:
@@ -301,7 +283,7 @@ class TierWorker:
                 ended_at=self._beat.ended_at if silent else now,
                 client_at=self._beat.client_at if silent else now,
                 client_trouble=silent[0] if silent else "",
-                low_space="; ".join(lows),
+                low_space=clauses(*lows),
                 arr_trouble=f"an Arr is not told yet of {untold}" if untold else "",
                 spaces=lines,
             )

@@ -9,6 +9,7 @@ from typing import Final
 from torrent_mover.domain.arrs.errors import ArrItemRefused, BlockNotProven, DeletionByArr, QueueLineGone
 from torrent_mover.domain.arrs.import_proof import newest_grab
 from torrent_mover.domain.arrs.media import EventKind, MediaEvent, QueueItem
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.media_manager import MediaManager
@@ -67,7 +68,7 @@ def block(
             return BlockedRelease(media, searches)
     why = "never grabbed it" if not grabs else "does not show it as failed"
     raise BlockNotProven(
-        f"{manager.name} did not block the release: its history {why}.",
+        f"{manager.name} did not block the release: its history {clause(why)}.",
         kept="The torrent and its data were not touched.",
         remedy=f"Remove it in Activity > Queue of {manager.name}, with the blocklist.",
     )

@@ -14,8 +14,9 @@ from torrent_mover.domain.arrs.errors import ArrItemRefused, ArrStarting
 from torrent_mover.domain.arrs.handover import ArrHandover, HandoverStep
 from torrent_mover.domain.arrs.media import ArrInfo
 from torrent_mover.domain.errors import LoginRefused, ServerError, TransferError
+from torrent_mover.domain.report.events import Level, Noticed
 from torrent_mover.domain.retry import Backoff
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import clause, safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.arrs.handing_over import ArrHandoverStory
 from torrent_mover.engine.arrs.path_finding import PathFinder
@@ -35,6 +36,12 @@ _AWAY: Final = Backoff(base=15.0, cap=600.0)
 
 Say = Callable[[ArrHandover, str], None]
 """Takes a line for people, about one hand-over."""
+
+
+def event_of(record: ArrHandover, text: str, at: float, route: str = "") -> Noticed:
+    """What a duty publishes of such a line at `at` (Unix seconds): a warning where the hand-over is left to a person."""
+    level = Level.WARN if record.needs_somebody else Level.INFO
+    return Noticed(at, record.torrent, level, text, route=route, needs_somebody=record.needs_somebody)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +203,8 @@ class ArrDesk:
         if after.step is HandoverStep.IMPORTED:
             self._say(after, f"{after.arr} has {after.proof.partition(',')[0]}: {name}")
         elif after.step is HandoverStep.REFUSED:
-            self._say(after, f"{name} is given up: {after.trouble}")
+            again = f"Once that is mended: torrent-mover arr --scan {after.torrent.hex}"
+            self._say(after, f"{name} is given up after {after.tries} tries: {clause(after.trouble)}. {again}")
         elif after.tries == 1 and before.tries == 0:
             self._say(after, f"{name} is told again later: {after.trouble}")
 

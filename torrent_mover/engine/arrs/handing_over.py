@@ -16,7 +16,7 @@ from torrent_mover.domain.arrs.import_proof import ImportProof, newest_grab, pro
 from torrent_mover.domain.arrs.media import ArrCommand, CommandStatus, MediaEvent, QueueItem, QueueState, RejectedFile
 from torrent_mover.domain.errors import ServerError
 from torrent_mover.domain.paths import ArrPath
-from torrent_mover.domain.text import is_utf8, safe
+from torrent_mover.domain.text import clause, is_utf8, safe
 from torrent_mover.engine.arrs.path_finding import PathFinder
 from torrent_mover.ports.clock import Clock
 from torrent_mover.ports.handovers import HandoverJournal
@@ -146,10 +146,10 @@ class ArrHandoverStory:
         kept, remedy = "The data stays where it is.", f"Open Wanted > Manual Import of {name}, and choose that folder."
         error: ImportRefused
         if proof.partly:
-            what = f"{name} has imported {proof.imported} of {proof.grabbed}: {said}."
+            what = f"{name} has imported {proof.imported} of {proof.grabbed}: {clause(said)}."
             error = ImportIncomplete(what, kept=kept, remedy=remedy)
         else:
-            error = ImportRefused(f"{name} has not imported it: {said}.", kept=kept, remedy=remedy)
+            error = ImportRefused(f"{name} has not imported it: {clause(said)}.", kept=kept, remedy=remedy)
         return safe(f"{error.code} {error}")
 
     def _rejected(self, record: ArrHandover) -> list[RejectedFile]:

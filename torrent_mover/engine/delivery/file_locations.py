@@ -9,6 +9,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import Collision, MoverError
 from torrent_mover.domain.paths import ROOT, RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.pieces import Bitfield
 from torrent_mover.domain.torrent.torrent import Torrent
@@ -189,7 +190,7 @@ class FileLocations:
 
     def collision(self, path: RelativePath, why: str, known: str = "it is not this torrent's content") -> Collision:
         """The error for something that is in the way; `known` is what we know of it."""
-        return in_the_way(self._fs, path, f"{why}, and {known}", self._owner)
+        return in_the_way(self._fs, path, f"{clause(why)}, and {known}", self._owner)
 
 
 def in_the_way(
@@ -203,18 +204,18 @@ def in_the_way(
         other = owner(path)
     except MoverError:
         return Collision(
-            f"{place} is in the way: {why}.",
+            f"{place} is in the way: {clause(why)}.",
             kept=kept,
             remedy=f"See first whether a torrent of the destination client uses it ({look}); if none does, rename it.",
         )
     if other is None:
         return Collision(
-            f"{place} is in the way: {why}. No torrent of the destination client uses it.",
+            f"{place} is in the way: {clause(why)}. No torrent of the destination client uses it.",
             kept=kept,
             remedy=f"Look at it ({look}); move or rename it, then run again.",
         )
     return Collision(
-        f"{place} is in the way: {why}. The torrent {other.name!r} ({other.id.short}) of the destination client uses it.",
+        f"{place} is in the way: {clause(why)}. The torrent {other.name!r} ({other.id.short}) of the destination client uses it.",
         kept=kept,
         remedy=f"Leave it there, for that torrent needs it. Rename {str(path)!r} of this torrent in the source client (Content >"
         " Rename), then run again.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from torrent_mover.domain.errors import RecheckFailed
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.hub.pulse import Pulse
 from torrent_mover.ports.client import RecheckProgress, RecheckVerdict, TorrentClient
@@ -117,7 +118,7 @@ def recheck(
         if waiting.gone(now, clock.monotonic()):
             if now.reason:
                 raise RecheckFailed(
-                    f"The recheck on {client.name} ended in {now.client_state!r}. The client says: {now.reason}.",
+                    f"The recheck on {client.name} ended in {now.client_state!r}. The client says: {clause(now.reason)}.",
                     kept="The source and the transferred data are both kept.",
                     remedy="Check that the client's user may read there and that the mount supports mmap, then run again.",
                 )

@@ -12,6 +12,7 @@ from typing import Final
 from torrent_mover.domain.errors import ExitCode, MoverError, Unexpected, worst
 from torrent_mover.domain.report.events import Event, Level, Noticed, RunEnded, RunStarted
 from torrent_mover.domain.report.snapshot import HistoryView, LogLine, MoveDetail, Phase, Snapshot
+from torrent_mover.domain.text import clauses
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.hub.publisher import Publisher
 from torrent_mover.engine.run import past
@@ -98,7 +99,7 @@ class RunGroup:
 
     def execute(self) -> ExitCode:
         """All routes to their ends; returns the worst exit code. Raises nothing, and always ends."""
-        facts, ends = self._facts, "; ".join(member.describe() for member in self.members)
+        facts, ends = self._facts, clauses(*(member.describe() for member in self.members))
         self._publisher.publish(RunStarted(self._clock.now(), facts.run, ends, facts.mode, facts.config))
         reason = self._write_down(lambda: self._journal.begin_run(facts.run, self._started_at))
         with self._lock:
@@ -202,7 +203,7 @@ class RunGroup:
         if self.replaced:
             return "another one follows"
         told = [f"{each.route}: {each.ended.reason}" for each in self.members if each.ended and each.ended.reason]
-        return "; ".join(told)
+        return clauses(*told)
 
     def _write_down(self, act: Callable[[], object]) -> str:
         """What is only a record does not keep the routes from moving; returns why it could not be written."""

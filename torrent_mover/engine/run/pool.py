@@ -16,7 +16,7 @@ from torrent_mover.domain.report.events import Held, LeftOut, Level, MoveDone, M
 from torrent_mover.domain.report.rate import MINUTE, Meter
 from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.retry import Backoff, count_failure
-from torrent_mover.domain.text import cause_first, counted
+from torrent_mover.domain.text import cause_first, clause, counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.places import PlannedMove
 from torrent_mover.engine.delivery.space import NoRoom
@@ -298,7 +298,7 @@ class Engine:
             return
         row.error = error
         self.roster.change(row, MoveStatus.SKIPPED, why=f"not moved: {error.reason}")
-        self._notice(row, Level.WARN, f"not moved: {error.reason}. {error.remedy}")
+        self._notice(row, Level.WARN, f"not moved: {clause(error.reason)}. {error.remedy}")
 
     def _clear_up(self, row: Row) -> None:
         """Remove what a cancelled move has in its own staging folders, and all that is remembered of it."""

@@ -13,6 +13,7 @@ from torrent_mover.adapters.clients.qbittorrent.renaming import rename_steps, wa
 from torrent_mover.adapters.clients.qbittorrent.session import Api, gone
 from torrent_mover.domain.errors import BadAnswer, Collision, NotWritable, ServerError, UnsafeTorrent
 from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.torrent import (
     USUAL_PRIORITY,
@@ -219,7 +220,7 @@ def _paths(client: AddingClient, manifest: Manifest, spec: AddSpec) -> tuple[str
         return wanted_paths([str(file.path) for file in manifest.files], spec.renames)
     except ValueError as error:
         raise UnsafeTorrent(
-            f"{manifest.name} cannot be laid out on {client.name}: {error}.", kept="It is stopped there."
+            f"{manifest.name} cannot be laid out on {client.name}: {clause(error)}.", kept="It is stopped there."
         ) from error
 
 

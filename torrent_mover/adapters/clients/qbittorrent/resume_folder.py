@@ -10,6 +10,7 @@ from torrent_mover.adapters.clients.qbittorrent.fastresume import NotUnderstood,
 from torrent_mover.adapters.process.orders import Order
 from torrent_mover.domain.errors import MoverError, NotWritable, SourceUnreadable, StatisticsRefused
 from torrent_mover.domain.paths import ROOT, RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.bencode import MAX_BYTES
 from torrent_mover.domain.torrent.statistics import Statistics
 from torrent_mover.domain.torrent.torrent import InfoHash
@@ -202,7 +203,7 @@ class ResumeFolder:
 
     def _left_alone(self, path: RelativePath, why: str) -> StatisticsRefused:
         return StatisticsRefused(
-            f"{self.name}/{path} cannot be used: {why}.",
+            f"{self.name}/{path} cannot be used: {clause(why)}.",
             kept="It was left as it is. The move is done.",
             remedy="Look whether resume_folder in [DESTINATION_CLIENT] is the folder BT_backup of that client.",
         )

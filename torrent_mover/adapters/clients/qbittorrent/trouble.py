@@ -22,6 +22,7 @@ from torrent_mover.domain.errors import (
     TorrentError,
     Unreachable,
 )
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.text import size as in_words
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
@@ -144,7 +145,7 @@ class AnswerTrouble:
         if said in ("", "Forbidden"):
             return self.session_lost()
         return NotWritable(
-            f"qBittorrent at {self.place} refused the request: {said}.",
+            f"qBittorrent at {self.place} refused the request: {clause(said)}.",
             kept=_NOTHING_DONE,
             remedy="Give the user that runs qBittorrent the right to write there.",
             server=self.place,

@@ -10,13 +10,12 @@ from typing import Any, Final, Protocol
 from torrent_mover.adapters.clients.rtorrent.answers import client_state
 from torrent_mover.adapters.clients.rtorrent.erasing import OpenFiles
 from torrent_mover.adapters.clients.rtorrent.layout import LaidOut
-from torrent_mover.adapters.clients.rtorrent.saving import Saves, await_first
 from torrent_mover.adapters.clients.rtorrent.session import RpcSession
-from torrent_mover.adapters.clients.rtorrent.session_files import SessionFiles
 from torrent_mover.adapters.clients.rtorrent.spelling import may_mean
 from torrent_mover.adapters.clients.rtorrent.xml_rpc import RpcFault, Value
 from torrent_mover.domain.errors import BadAnswer, CannotHold, Collision, ServerError
 from torrent_mover.domain.paths import RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.bencode import decode_document, encode
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.torrent import InfoHash
@@ -37,10 +36,6 @@ class LoadingClient(Protocol):
     @property
     def session(self) -> RpcSession:
         """To ask."""
-
-    @property
-    def saved(self) -> SessionFiles:
-        """What it keeps on its disk."""
 
     def row(self, torrent: InfoHash) -> Mapping[str, Any] | None:
         """What it says of the torrent; None: it is not listed."""
@@ -80,11 +75,7 @@ def add_stopped(client: LoadingClient, metainfo: bytes, spec: AddSpec, files: Op
     wanted = _wanted(client, metainfo, spec)
     there = client.row(wanted.torrent)
     if there is None:
-        client.saved.require()
-        saves = Saves(client, wanted.torrent)
         _load(client, metainfo, wanted)
-        # Else it might be written after the one that has the label.
-        await_first(client, saves)
         there = _row(client, wanted)
         _refuse_running(client, wanted, there)
         _refuse_elsewhere(client, wanted, there)
@@ -251,7 +242,7 @@ def _refuse_elsewhere(client: LoadingClient, wanted: _Wanted, there: Mapping[str
     if may_mean(said, wanted.directory):
         return
     raise Collision(
-        f"rTorrent at {client.session.name} has {wanted.name} at {said}, not at"
+        f"rTorrent at {client.session.name} has {wanted.name} at {clause(said)}, not at"
         f" {wanted.directory.decode('utf-8', 'surrogateescape')}.",
         kept="It was left as it is.",
         remedy="Remove it there without its files, or set its directory by hand.",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from torrent_mover.adapters.clients.rtorrent import adding, answers, erasing, hooks, relocating, saving
+from torrent_mover.adapters.clients.rtorrent import adding, answers, erasing, hooks, relocating
 from torrent_mover.adapters.clients.rtorrent.answers import FIELDS, TRACKER_FIELDS, TorrentPlace
 from torrent_mover.adapters.clients.rtorrent.erasing import OpenFiles
 from torrent_mover.adapters.clients.rtorrent.labels import TorrentLabel, names
@@ -23,6 +23,7 @@ from torrent_mover.adapters.clients.rtorrent.wire import StreamOpener
 from torrent_mover.adapters.clients.shared_answer import SharedAnswer
 from torrent_mover.domain.errors import BadAnswer, MoverError, NamesNotTold, NotComplete, UnsafeTorrent
 from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.canary import Canary
 from torrent_mover.domain.torrent.certificate import Certificate, too_old
 from torrent_mover.domain.torrent.manifest import InfoHashes, Manifest
@@ -299,7 +300,7 @@ class RTorrentClient:
 
         Takes 40 s without session_folder. Raises TorrentGone, NotPersisted.
         """
-        saving.persist(self, self._clock, torrent, self._settings.label_field)
+        relocating.persist(self, self._clock, torrent, self._settings.label_field)
         return self.present(torrent).save_path  # the session file was read, and names it
 
     def opened(self, torrent: InfoHash) -> Sequence[ClientPath]:
@@ -364,7 +365,7 @@ class RTorrentClient:
 
     def save(self, torrent: InfoHash) -> None:
         """Have place and label written into the session folder, and read them back there. Raises NotPersisted."""
-        saving.save(self, self._clock, torrent, self._settings.label_field)
+        relocating.save(self, self._clock, torrent, self._settings.label_field)
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
         """Look until `done()`, at growing intervals, for so many seconds; whether it came true."""
@@ -467,7 +468,7 @@ class RTorrentClient:
 
     def _cannot_tell(self, name: str, why: str) -> NamesNotTold:
         return NamesNotTold(
-            f"rTorrent at {self.name} cannot tell how the files of {name} are called: {why}.",
+            f"rTorrent at {self.name} cannot tell how the files of {name} are called: {clause(why)}.",
             kept="Nothing was changed.",
             remedy="rTorrent 0.9.8 says '?' for some characters: use 0.16, or let torrent_mover read its session_folder.",
         )

@@ -11,6 +11,7 @@ from torrent_mover.adapters.clients.rtorrent.layout import LaidOut
 from torrent_mover.adapters.clients.rtorrent.session import RpcSession
 from torrent_mover.domain.errors import BadAnswer, DataLeft, LookAgain, MoverError, TorrentGone
 from torrent_mover.domain.paths import ClientPath, RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.certificate import Certificate
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.domain.torrent.warrant import Warrant
@@ -151,7 +152,7 @@ def _left(client: RemovingClient, certificate: Certificate, why: str, remedy: st
     named = " ".join(shlex.quote(str(path)) for path in paths[:_NAMED])
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     return DataLeft(
-        f"rTorrent at {client.session.name} has removed {planned.name}, but its data is still there: {why}.",
+        f"rTorrent at {client.session.name} has removed {planned.name}, but its data is still there: {clause(why)}.",
         kept="The data still lies there; the destination has its own, proven copy.",
         remedy=f"{remedy}: {named}{more}",
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from torrent_mover.domain.arrs.errors import BlockNotProven, DeletionByArr
 from torrent_mover.domain.errors import Cancelled, GateRefused, MoverError, PreflightRefused, Retry, ServerError
 from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.text import clauses
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.health.acting.adjusting import Adjustment, arrange
 from torrent_mover.duties.health.acting.log import ActingStep, ActionLog
@@ -63,7 +64,7 @@ class HealthExecutor:
                     return self._go_on(begun)
                 now = reader.again(order)
                 if now is None or now.intent.vetoes:
-                    why = "; ".join(now.intent.vetoes) if now is not None else "it is no longer as it was"
+                    why = clauses(*now.intent.vetoes) if now is not None else "it is no longer as it was"
                     return ActionOutcome(replace(unwritten, state=ActionState.DROPPED, trouble=why), why)
                 record = self.world.health.journal.open_action(self._record(now))
                 return self._do(record, now)

@@ -10,6 +10,7 @@ from typing import Final
 
 from torrent_mover.domain.errors import Cancelled, MoverError
 from torrent_mover.domain.paths import ROOT, ClientPath, RelativePath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.pieces import PieceHasher
 from torrent_mover.domain.torrent.torrent import ClientFile, Torrent
@@ -169,7 +170,7 @@ class LostData:
 
     def _not_found(self, torrent: Torrent, why: str) -> DataNotFound:
         return DataNotFound(
-            f"The data of {torrent.name} was not found: {why}.",
+            f"The data of {torrent.name} was not found: {clause(why)}.",
             kept="The torrent stays in its client; nothing was removed.",
             remedy="Put the data back to its save path, or set the location in the client and have it checked.",
         )

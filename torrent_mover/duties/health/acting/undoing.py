@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from torrent_mover.domain.errors import TorrentGone
 from torrent_mover.domain.paths import ClientPath
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.manifest import Manifest
 from torrent_mover.domain.torrent.torrent import USUAL_PRIORITY, FilePriority
 from torrent_mover.duties.health.acting.checking import checked
@@ -57,7 +58,7 @@ class Return:
         if not self.record.metainfo:
             why = "its bin was emptied" if self.record.bin else "it was a magnet link without metadata"
             raise CannotUndo(
-                f"{self.record.name} cannot come back: {why}, and there is no .torrent of it.",
+                f"{self.record.name} cannot come back: {clause(why)}, and there is no .torrent of it.",
                 kept="Nothing was changed.",
                 remedy=f"Add it anew: magnet:?xt=urn:btih:{self.record.torrent.hex}",
             )
