@@ -40,7 +40,7 @@ CASES: dict[str, tuple[Callable[[], FakeOverviewControl], tuple[str, ...], Calla
     "list.open": (scenes.well, ("down", "enter"), lambda seen: seen.app.wanted == "tiers"),
     "app.quit": (scenes.well, ("q",), lambda seen: seen.app.return_value is None and not seen.app.wanted),
     "app.stop": (scenes.well, ("ctrl+c",), lambda seen: seen.app.return_value == 130),
-    "app.help": (scenes.well, ("question_mark",), has("Keys", "Forget a loop's failures")),
+    "app.help": (scenes.well, ("question_mark",), has("Keys and words", "Forget a loop's failures")),
     "app.back": (scenes.well, ("2", "escape"), has("[1 All]")),
     "app.duty": (scenes.well, ("D",), lambda seen: seen.app.return_value == NEXT_DUTY),
     "app.overview": (scenes.well, ("O",), noted("This is the overview")),

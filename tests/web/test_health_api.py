@@ -34,6 +34,7 @@ def test_rows_are_filtered_and_come_in_pages(client, monkeypatch):
     row = client.get("/torrents?code=unregistered").json()["rows"][0]
     assert (row["intent"], row["vetoes"]) == ("retire", ["hit-and-run: 2d 4h of 3d seeded"])
     assert HealthFindingView(**row["findings"][0]) == health_case.PATIENTS[1].findings[0]
+    assert row["findings"][0]["lasted"] == health_case.PATIENTS[1].findings[0].lasted
     held = client.get("/torrents?q=kept").json()["rows"][0]
     assert (held["hash"], held["held"], held["held_until"]) == (HELD.hex, True, None)
     monkeypatch.setattr(health, "ROWS_A_PAGE", 2)

@@ -20,6 +20,8 @@ from torrent_mover.commands.debrid.dashboard import debrid_panel
 from torrent_mover.commands.health.dashboard import health_panel
 from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.report.snapshot import LogLine, MoveStatus
+from torrent_mover.domain.report.tiers import TierPhase
+from torrent_mover.domain.report.words import WORDS
 from torrent_mover.web.debrid import DebridNumber
 
 FIRST = a_hash(1)
@@ -138,6 +140,18 @@ def test_buttons_give_orders_and_what_removes_asks_first(look, web):
     assert look.complaints.pop().startswith("Failed to load resource: the server responded with a status of 400")
 
 
+def test_a_tier_that_is_paused_is_called_so_and_not_in_the_colour_of_what_is_well(look, web):
+    tier = web.tiers.current.tiers[0]
+    web.tiers.show(phase=TierPhase.PAUSED, worker=replace(tier.worker, paused=True, next_round_at=None))
+    page = look("tiers")
+
+    state = page.locator(f"section[aria-label='Tier {tier.name}'] .big")
+    expect(state).to_have_text("paused, acts")
+    expect(state).to_have_class("big warn")
+    page.keyboard.press("1")
+    expect(page.locator("section[aria-label=Tiers] .big")).to_have_text("paused")
+
+
 def test_tiers_show_marks_and_explain(look, web):
     web.tiers.explanation = ("It stays:", "  it is too young")
     page = look("tiers")
@@ -226,6 +240,41 @@ def test_keys_lead_through_rows_to_their_buttons(look, web):
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
+
+
+@pytest.mark.parametrize("view", WORDS)
+def test_every_word_of_a_view_is_explained_by_its_help_and_at_the_head_of_its_column(look, web, view):
+    web.panels += [health_panel(web.health), debrid_panel(web.debrid)]
+    web.serve.current = replace(web.serve.current, duties=("moves", "tiers", "health", "debrid"))
+    page = look(view)
+    expect(page.locator("nav a[aria-current=page]")).to_have_attribute("href", f"#{view}")
+    expect(page.locator("main tbody tr").first).to_be_attached()
+    heads = dict(page.locator("main th").evaluate_all("all => all.map((each) => [each.textContent, each.title])"))
+    page.keyboard.press("?")
+    told = dict(
+        zip(page.locator("#help dt").all_text_contents(), page.locator("#help dd").all_text_contents(), strict=True)
+    )
+
+    assert {word: told.get(word) for word, _ in WORDS[view]} == dict(WORDS[view])
+    assert page.evaluate("document.getElementById('help').scrollTop") == 0
+    assert {word: heads[word] for word, _ in WORDS[view] if word in heads} == {
+        word: means for word, means in WORDS[view] if word in heads
+    }
+    assert any(heads.values())
+
+
+def test_a_loop_that_is_parked_and_a_server_that_is_left_alone_are_explained_beside_them(look, web):
+    page = look()
+    expect(page.locator("main .means").first).to_have_text(dict(WORDS["overview"])["Loop"])
+    expect(page.get_by_text("It closes by itself when the server answers")).to_be_hidden()
+    serve = web.serve.current
+    away = replace(serve.servers[0], breaker="open for 12:31 after 3 failures")
+    parked = replace(serve.loops[0], state="parked", error="The disk is away.")
+    web.serve.current = replace(serve, loops=(parked, *serve.loops[1:]), servers=(away,))
+
+    expect(page.get_by_text(f"parked: {dict(WORDS['overview'])['parked']}")).to_be_visible()
+    expect(page.get_by_text(dict(WORDS["overview"])["Breaker"])).to_be_visible()
+    assert faults(page) == []
 
 
 def test_what_has_failed_is_red_and_can_be_tried_again(look, web):

@@ -28,11 +28,11 @@ class HealthPhase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HealthFindingView:
-    """One thing that is wrong: `held` of `needs` seconds so far, since `since` (Unix seconds). `strikes` of three."""
+    """One thing that is wrong: `lasted` of `needs` seconds so far, since `since` (Unix seconds). `strikes` of three."""
 
     code: str
     since: float
-    held: float
+    lasted: float
     needs: float
     strikes: int
     due: bool

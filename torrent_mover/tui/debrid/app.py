@@ -30,6 +30,7 @@ class DebridApp(ListApp):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
     session: AccountsSession
     session_type, list_type, log_type, help_groups = AccountsSession, DebridScreen, DebridLog, keys.HELP
+    words = "debrid"
     explains = "Reading what is known of it ..."
 
     def action_next_account(self) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from textual.binding import BindingType
 
 from torrent_mover.domain.report.health import ActView, HealthPhase, PatientView
+from torrent_mover.domain.text import clauses
 from torrent_mover.tui.health import keys
 from torrent_mover.tui.health.rows import Item, outlook
 from torrent_mover.tui.health.session import HealthSession
@@ -139,7 +140,7 @@ def _against(item: PatientView, *, acts: bool) -> str:
         (item.held_until is not None, "is held; space lets it be judged again"),
         (bool(item.skipped), f"is not judged: {item.skipped}"),
         (not item.would, "has nothing due that changes something"),
-        (bool(item.vetoes), f"is kept: {'; '.join(item.vetoes)}"),
+        (bool(item.vetoes), f"is kept: {clauses(*item.vetoes)}"),
         (bool(item.capped), f"has to wait: {item.capped}"),
     )
     return next((words for true, words in reasons if true), "")

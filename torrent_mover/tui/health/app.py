@@ -27,6 +27,7 @@ class HealthApp(ListApp):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
     session: HealthSession
     session_type, list_type, log_type, help_groups = HealthSession, DownloadsScreen, HealthLog, keys.HELP
+    words = "health"
     explains = "Reading what the last look has found ..."
 
     def action_next_loop(self) -> None:

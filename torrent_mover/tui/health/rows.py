@@ -7,14 +7,14 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from torrent_mover.domain.report.health import ActView, HealthLoopView, PatientView
-from torrent_mover.domain.text import duration, safe
+from torrent_mover.domain.text import clause, clauses, duration, safe
 from torrent_mover.tui.shell import format as fmt
 from torrent_mover.tui.shell.ink import Line, Span, Tone, left, line, prose, right
 from torrent_mover.tui.shell.look import Look
 from torrent_mover.tui.shell.query import Query
 from torrent_mover.tui.shell.rows import ListRow
 
-_STATE, _CODE, _HELD = 8, 15, 12  # cells
+_STATE, _CODE, _LASTED = 8, 15, 12  # cells
 _LEAST_WHY, _WHY_TENTHS = 24, 4
 _LABEL = 15
 
@@ -87,7 +87,7 @@ def state(item: Item) -> tuple[Tone, str]:
 def _widths(width: int) -> tuple[int, int]:
     """Cells of the name and of the last column."""
     last = max(_LEAST_WHY, width * _WHY_TENTHS // 10)
-    return max(8, width - _STATE - _CODE - _HELD - 2 - last), last
+    return max(8, width - _STATE - _CODE - _LASTED - 2 - last), last
 
 
 def rows_heading(which: HealthList, width: int, found: str) -> Line:
@@ -96,8 +96,8 @@ def rows_heading(which: HealthList, width: int, found: str) -> Line:
     acts = which is HealthList.ACTIONS
     words = (f"{'State':<{_STATE}}", f"{'Action' if acts else 'Finding':<{_CODE}}", "Torrent")
     first = left(found or "".join(words), _STATE + _CODE + name)
-    held = right("When" if acts else "Held", _HELD)
-    return line(Span(f"{first}{held}  {left('Why' if acts else 'What would be done, or why not', last)}", Tone.DIM))
+    time = right("When" if acts else "Lasted", _LASTED)
+    return line(Span(f"{first}{time}  {left('Why' if acts else 'What would be done, or why not', last)}", Tone.DIM))
 
 
 def row_line(item: object, at: float, width: int, acts: frozenset[str]) -> Line:
@@ -108,7 +108,7 @@ def row_line(item: object, at: float, width: int, acts: frozenset[str]) -> Line:
         when = fmt.day_and_time(item.at, at)
         return line(
             Span(left(word, _STATE), tone), left(item.action, _CODE), left(safe(item.name), name),
-            Span(right(when, _HELD) + "  ", Tone.DIM),
+            Span(right(when, _LASTED) + "  ", Tone.DIM),
             Span(prose(safe(item.trouble or item.reason), last), Tone.BAD if item.trouble and item.failed else Tone.DIM),
         )  # fmt: skip
     if not isinstance(item, PatientView):
@@ -118,15 +118,15 @@ def row_line(item: object, at: float, width: int, acts: frozenset[str]) -> Line:
     tone_why, why = outlook(item, at, acts=item.loop in acts)
     return line(
         Span(left(word, _STATE), tone), left(first.code if first else "", _CODE), left(safe(item.name), name),
-        Span(right(_held(item), _HELD) + "  ", Tone.DIM), Span(prose(safe(why), last), tone_why),
+        Span(right(_lasted(item), _LASTED) + "  ", Tone.DIM), Span(prose(safe(why), last), tone_why),
     )  # fmt: skip
 
 
-def _held(item: PatientView) -> str:
+def _lasted(item: PatientView) -> str:
     first = item.first
     if first is None or first.needs <= 0:
         return ""
-    return f"{_span(first.held)} of {_span(first.needs)}"
+    return f"{_span(first.lasted)} of {_span(first.needs)}"
 
 
 def _span(seconds: float) -> str:
@@ -151,7 +151,7 @@ def outlook(item: PatientView, at: float, *, acts: bool) -> tuple[Tone, str]:
     if item.skipped:
         return Tone.DIM, f"not judged: {item.skipped}"
     if item.would and item.vetoes:
-        return Tone.PLAIN, f"not {item.would}: {'; '.join(item.vetoes)}"
+        return Tone.PLAIN, f"not {item.would}: {clauses(*item.vetoes)}"
     if item.would and item.capped:
         return Tone.PLAIN, f"not {item.would} now: {item.capped}"
     if item.would:
@@ -175,8 +175,10 @@ def _patient_facts(item: PatientView, at: float, look: Look, *, acts: bool) -> l
     facts = [("outlook", why, tone)]
     for each in sorted(item.findings, key=lambda one: (not one.due, one.since)):
         time = f"since {fmt.day_and_time(each.since, at)}"
-        held = f", {duration(each.held)} of {duration(each.needs)}" if each.needs > 0 else ""
-        facts.append((each.code[: _LABEL - 1], f"{each.evidence}; {time}{held}", Tone.WARN if each.due else Tone.PLAIN))
+        lasted = f", {duration(each.lasted)} of {duration(each.needs)}" if each.needs > 0 else ""
+        facts.append(
+            (each.code[: _LABEL - 1], f"{clause(each.evidence)}; {time}{lasted}", Tone.WARN if each.due else Tone.PLAIN)
+        )
     facts += [("against", veto, Tone.PLAIN) for veto in item.vetoes]
     facts.append(
         ("client", f"{item.state} {fmt.percent(item.progress)} of {fmt.size(item.size, look.units)}", Tone.PLAIN)

@@ -25,6 +25,7 @@ class OverviewApp(ListApp):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
     session: OverviewSession
     session_type, list_type, log_type, help_groups = OverviewSession, OverviewScreen, OverviewLog, keys.HELP
+    words = "overview"
     wanted = ""
 
     @property

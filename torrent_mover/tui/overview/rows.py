@@ -8,7 +8,8 @@ from typing import Final, TypeAlias
 
 from torrent_mover.domain.report.overview import PROCESS, CardStanding, DutyCard, Need, Overview
 from torrent_mover.domain.report.serving import UNWELL, LoopReport, ServerReport
-from torrent_mover.domain.text import counted, safe, size
+from torrent_mover.domain.report.words import WORDS
+from torrent_mover.domain.text import clauses, counted, safe, size
 from torrent_mover.tui.shell import format as fmt
 from torrent_mover.tui.shell.ink import Line, Part, Span, Tone, left, line, prose, squeeze, wrap
 from torrent_mover.tui.shell.ink import cells as cells_of
@@ -92,7 +93,7 @@ def row_line(item: object, at: float, width: int, look: Look) -> Line:
         what = " ".join(safe(item.what).splitlines())
         return line(Span(left(item.duty, _WHAT), Tone.BAD), Span(prose(what, room + cells), Tone.BAD))
     if isinstance(item, DutyCard):
-        now = prose(safe("; ".join(item.now)), room)
+        now = prose(safe(clauses(*item.now)), room)
         state = Span(left(safe(item.state), cells - 1) + " ", _TONES[item.standing])
         needs = len(item.needs) + item.more
         alarm = Span(left(f" {look.glyphs.alarm} {needs:,}" if needs else "", _WHAT - cells_of(item.title)), Tone.BAD)
@@ -116,7 +117,7 @@ def _loop(loop: LoopReport, at: float) -> str:
     done = [f"{loop.due:,} due" if loop.due else "", f"{loop.acted_today:,} done today" if loop.acted_today else ""]
     mode = "" if loop.mode == "act" else "only reports"
     error = f"last failure: {loop.error}" if loop.error else ""
-    return safe("; ".join(each for each in (error, mode, *done, sign) if each))
+    return safe(clauses(*(each for each in (error, mode, *done, sign) if each)))
 
 
 def selected_lines(item: object, at: float, width: int) -> list[Line]:
@@ -152,6 +153,7 @@ def _facts(item: object, at: float) -> list[tuple[str, str, Tone]]:
     elif isinstance(item, LoopReport):
         facts = [(item.name[: _LABEL - 1], f"{item.state}, {item.duty}, mode {item.mode}", loop_tone(item))]
         facts += [("failure", item.error, Tone.BAD)] if item.error else []
+        facts += [("that is", means, Tone.ACCENT) for word, means in WORDS["overview"] if word == item.state]
         facts += [("begun again", counted(item.restarts, "time"), Tone.WARN)] if item.restarts else []
         facts += [("sign", _loop(item, at), Tone.PLAIN)]
     return [(left(label, _LABEL), " ".join(safe(text).splitlines()), tone) for label, text, tone in facts]

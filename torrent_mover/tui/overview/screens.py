@@ -11,6 +11,7 @@ from textual.message import Message
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.report.overview import DutyCard, Need
 from torrent_mover.domain.report.serving import LoopReport
+from torrent_mover.domain.text import clauses
 from torrent_mover.tui.overview import keys, rows
 from torrent_mover.tui.overview.rows import OverviewList
 from torrent_mover.tui.overview.session import OverviewSession
@@ -169,7 +170,7 @@ class OverviewScreen(ListScreen, OverviewPage):
         if isinstance(item, Need):
             self.copy_one_of([(name, text) for name, text in (("problem", item.what), ("remedy", item.helps)) if text])
         elif isinstance(item, DutyCard):
-            self.copy_one_of([("state", f"{item.title}: {item.state}; {'; '.join(item.now)}")])
+            self.copy_one_of([("state", f"{item.title}: {item.state}; {clauses(*item.now)}")])
         elif isinstance(item, LoopReport):
             self.copy_one_of([("state", f"{item.name}: {item.state} {item.error}".strip())])
         else:

@@ -60,7 +60,7 @@ class RunActs(_Base):
     def action_help(self) -> None:
         """All keys that hold here."""
         if not isinstance(self.screen, Help):
-            self.push_screen(Help(self.session.look, self.screen.active_bindings))
+            self.push_screen(Help(self.session.look, self.screen.active_bindings, "moves"))
 
     def action_pause_all(self) -> None:
         """Pause everything, or go on."""

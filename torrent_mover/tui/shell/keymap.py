@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from torrent_mover.domain.errors import ConfigError
+from torrent_mover.domain.text import clause, clauses
 from torrent_mover.tui.debrid import keys as debrid
 from torrent_mover.tui.health import keys as health
 from torrent_mover.tui.overview import keys as overview
@@ -36,14 +37,14 @@ def load_keymap(path: Path) -> dict[str, str]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"The keymap {path} is no TOML: {error}.", remedy='Lines read: "run.pause" = "ctrl+s"'
+            f"The keymap {path} is no TOML: {clause(error)}.", remedy='Lines read: "run.pause" = "ctrl+s"'
         ) from error
     keymap: dict[str, str] = {}
     problems: list[str] = []
     _collect(document, "", keymap, problems)
     if problems:
         raise ConfigError(
-            f"The keymap {path} has {len(problems)} wrong line(s): {'; '.join(problems)}.",
+            f"The keymap {path} has {len(problems)} wrong line(s): {clause(clauses(*problems))}.",
             problems=tuple(problems),
             kept="The keys are as they were.",
             remedy="The names are listed in docs/keys.md.",

@@ -55,6 +55,8 @@ class ListApp(TerminalApp):
     """The screen that is all log."""
     help_groups: ClassVar[tuple[tuple[str, tuple[Binding, ...]], ...]]
     """Headings and keys of the help."""
+    words: ClassVar[str]
+    """Whose words it explains: see domain.report.words."""
 
     def __init__(
         self,
@@ -169,7 +171,7 @@ class ListApp(TerminalApp):
     def action_help(self) -> None:
         """All keys that hold here."""
         if isinstance(self.screen, DutyPage):
-            self.push_screen(Help(self.look, self.screen.active_bindings, self.help_groups))
+            self.push_screen(Help(self.look, self.screen.active_bindings, self.words, self.help_groups))
 
     def read(self, title: str, lines: Sequence[Line], *, bad: bool = False) -> None:
         """Show lines to read, over the screen."""

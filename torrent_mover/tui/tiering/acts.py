@@ -17,6 +17,7 @@ from torrent_mover.domain.report.tiers import (
     TierView,
     WorkView,
 )
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.tui.shell import format as fmt
 from torrent_mover.tui.shell.ask import Choice, Choose
@@ -72,7 +73,9 @@ class TorrentActs(FittedScreen):
             self.session.control.unpin(tier.name, item.id)
             self.say(f"May leave the SSD: {item.name}")
         else:
-            self.say(f"{item.name} is pinned by {pin.why}: only the config, or its label and tags, change that.")
+            self.say(
+                f"{item.name} is pinned by {clause(pin.why)}: only the config, or its label and tags, change that."
+            )
 
     def action_evict(self) -> None:
         """Ask, then evict it now."""

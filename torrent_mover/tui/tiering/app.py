@@ -36,6 +36,7 @@ class TierApp(ListApp):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
     session: TierSession
     session_type, list_type, log_type, help_groups = TierSession, TierScreen, TierLog, keys.HELP
+    words = "tiers"
 
     @property
     def over(self) -> bool:

@@ -17,7 +17,7 @@ from torrent_mover.domain.report.tiers import (
     WorkView,
     stage_of,
 )
-from torrent_mover.domain.text import safe
+from torrent_mover.domain.text import clauses, safe
 from torrent_mover.tui.shell import format as fmt
 from torrent_mover.tui.shell.ink import Line, Span, Tone, left, line, prose, right
 from torrent_mover.tui.shell.ink import width as width_of
@@ -132,8 +132,8 @@ def why(item: Item, at: float) -> str:
     if isinstance(item, WorkView):
         return stage_of(item.task, item.stage).words
     if item.place is not None:
-        return safe("; ".join(item.reasons))
-    return safe("; ".join(item.reasons) or "nothing must leave")
+        return safe(clauses(*item.reasons))
+    return safe(clauses(*item.reasons) or "nothing must leave")
 
 
 def _widths(width: int) -> tuple[int, int]:
@@ -233,7 +233,7 @@ def selected_lines(item: Item, at: float, width: int, look: Look) -> list[Line]:
 
 
 def _candidate_facts(item: CandidateView, at: float, look: Look) -> list[tuple[str, str, Tone]]:
-    reasons = "; ".join(item.reasons) or "nothing speaks against it"
+    reasons = clauses(*item.reasons) or "nothing speaks against it"
     facts = []
     if item.place is not None:
         facts.append(

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from torrent_mover.domain.rules import Rule, canonical_domain
-from torrent_mover.domain.text import counted
+from torrent_mover.domain.text import clause, counted
 from torrent_mover.tui.shell.ask import AskLine
 from torrent_mover.tui.shell.ink import Line, line, rule
 from torrent_mover.tui.shell.keys import Keys
@@ -132,5 +132,5 @@ def _domain_problem(text: str) -> str:
     try:
         canonical_domain(text)
     except ValueError as error:
-        return f"It cannot be used: {error}."
+        return f"It cannot be used: {clause(error)}."
     return ""

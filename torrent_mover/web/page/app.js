@@ -1,5 +1,5 @@
 // The page around the views: token, stream, which view is shown, keys. A duty brings a view of its name in views/.
-import { h, safe, say } from "./kit.js";
+import { clauses, h, learn, safe, say } from "./kit.js";
 
 const BASE = document.querySelector("meta[name=base]").content;
 const API = `${BASE}/api/v1`;
@@ -12,6 +12,7 @@ let ahead = 0;
 const shown = new Map();
 const failed = new Set();
 let known = null;
+let words = {};
 let current = "";
 
 const headers = (more = {}) => (token ? { authorization: `Bearer ${token}`, ...more } : more);
@@ -114,12 +115,16 @@ async function read(body, hear) {
 async function add(name) {
   try {
     const module = await import(`./views/${name}.js`);
+    learn(words[name] ?? []);
     shown.set(name, { title: module.title, ...module.make(house) });
   } catch (error) { failed.add(name); console.error(`The view ${name} cannot be shown`, error); }
 }
 
 async function follow(duties) {
-  known ??= await (await fetch(`${BASE}/page/views.json`)).json();
+  if (!known) {
+    words = await (await fetch(`${BASE}/page/words.json`)).json();
+    known = await (await fetch(`${BASE}/page/views.json`)).json();
+  }
   const wanted = ["overview", ...duties, "log", "settings"].filter((name) => known.includes(name) && !failed.has(name));
   const missing = wanted.filter((name) => !shown.has(name));
   const gone = [...shown.keys()].filter((name) => !wanted.includes(name));
@@ -129,6 +134,11 @@ async function follow(duties) {
   const order = wanted.filter((name) => shown.has(name));
   $("views").replaceChildren(...order.map((name, place) => h("a", { href: `#${name}`, title: `Key ${place + 1}` }, shown.get(name).title)));
   go();
+}
+
+function draw() {
+  learn(words[current] ?? []);
+  shown.get(current)?.draw(picture);
 }
 
 function names() { return [...$("views").children].map((link) => link.hash.slice(1)); }
@@ -143,7 +153,7 @@ function go() {
   for (const link of $("views").children) if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
   document.title = `${shown.get(name).title} - torrent_mover`;
   $("main").replaceChildren(shown.get(name).element);
-  if (picture) shown.get(name).draw(picture);
+  if (picture) draw();
   shown.get(name).shown?.();
 }
 addEventListener("hashchange", go);
@@ -159,22 +169,22 @@ async function hear(name, data) {
   await follow(data.serve.duties);
   say($("link"), `${data.serve.version}${data.serve.read_only ? ", read only" : ""}`);
   $("link").className = "";
-  const strips = [data.serve.trouble, ...data.serve.loops.filter((loop) => ["parked", "stuck"].includes(loop.state)).map((loop) => `${loop.name} is ${loop.state}: ${loop.error}`)].filter(Boolean);
-  $("strip").hidden = strips.length === 0;
-  say($("strip"), strips.join("; "));
-  shown.get(current)?.draw(data);
+  const strips = clauses([data.serve.trouble, ...data.serve.loops.filter((loop) => ["parked", "stuck"].includes(loop.state)).map((loop) => `${loop.name} is ${loop.state}: ${loop.error}`)]);
+  $("strip").hidden = !strips;
+  say($("strip"), strips);
+  draw();
 }
 
 // -- keys -------------------------------------------------------------------------------------------------------------------
 
-const KEYS = [["1 to 9", "the view of that number"], ["j, k", "the next, the previous row"], ["/", "filter"], ["?", "these keys"], ["Esc", "leave a field or a window"]];
+const KEYS = [["1 to 9", "the view of that number"], ["j, k", "the next, the previous row"], ["/", "filter"], ["?", "these keys, and what the words mean"], ["Esc", "leave a field or a window"]];
 
 function list(title, rows) {
   say($("help-title"), title);
   $("help-keys").replaceChildren(...rows);
   $("help").showModal();
 }
-const help = () => list("Keys", KEYS.flatMap(([key, does]) => [h("dt", {}, key), h("dd", {}, does)]));
+const help = () => list("Keys and words", [...KEYS, ...(words[current] ?? [])].flatMap(([what, means]) => [h("dt", {}, what), h("dd", {}, means)]));
 $("keys").addEventListener("click", help);
 
 function step(by) {

@@ -37,6 +37,13 @@ export function span(seconds) {
   return `${Math.round(whole / 86400)} d`;
 }
 export const clock = (unix) => (unix ? new Date(unix * 1000).toLocaleTimeString() : "");
+// The colour of a word for how a loop, a worker or an account is, the same in every view.
+const BAD = ["parked", "stuck", "not looking", "not begun", "no worker"];
+const WARN = ["paused", "restarting", "stopping"];
+export const standing = (word) => (BAD.includes(word) ? "bad" : WARN.includes(word) ? "warn" : "");
+
+// Texts that somebody else has said, one after the other: without their own full stops in the middle.
+export const clauses = (all) => all.filter(Boolean).map((each, place, those) => (place < those.length - 1 ? String(each).replace(/(?<!\.\.)[.:;,]+$/, "") : String(each))).join("; ");
 export const counted = (count, noun, many = `${noun}s`) => `${count} ${count === 1 ? noun : many}`;
 
 export function bar(fraction, label) {
@@ -56,10 +63,19 @@ export function mark(element, fraction, title) {
   element.append(line);
 }
 
+// What the words mean, as the terminal says it: by the word, and of the view that is being made.
+const meanings = new Map();
+export function learn(words) {
+  meanings.clear();
+  for (const [word, means] of words) meanings.set(word.toLowerCase(), means);
+}
+export const meaning = (word) => meanings.get(word.toLowerCase());
+export const explained = (word) => h("p", { class: "dim means" }, meaning(word));
+
 // A table whose rows stay while their torrents do, so that focus and selection stay too.
 export function table(columns, caption) {
   const body = h("tbody");
-  const heads = columns.map((column) => h("th", { scope: "col", class: column.kind }, column.name));
+  const heads = columns.map((column) => h("th", { scope: "col", class: column.kind, title: meaning(column.name) }, column.name));
   const element = h("div", { class: "table", tabindex: 0, role: "region", "aria-label": caption }, h("table", { "aria-label": caption }, h("thead", {}, h("tr", {}, heads)), body));
   const known = new Map();
   function draw(items, key) {

@@ -1,5 +1,5 @@
 // Debrid accounts: how each stands, what failed or died there, what would be done and how far it is, what waits, what is set aside.
-import { actsColumn, barColumn, clock, counted, graph, h, percent, say, span, table } from "../kit.js";
+import { actsColumn, barColumn, clauses, clock, counted, graph, h, percent, say, span, standing, table } from "../kit.js";
 
 export const title = "Debrid";
 
@@ -15,12 +15,12 @@ export function make(house) {
   const accounts = table([
     { name: "Account", kind: "name", text: (account) => account.name },
     { name: "Service", text: (account) => account.service },
-    { name: "State", text: (account) => `${account.phase}, ${account.acts ? "acts" : "reports only"}`, tone: (account) => (["parked", "stuck"].includes(account.phase) ? "bad" : "") },
+    { name: "State", text: (account) => `${account.phase}, ${account.acts ? "acts" : "reports only"}`, tone: (account) => standing(account.phase) },
     { name: "Premium", kind: "number", text: (account) => (account.good_at ? span(account.premium) : "not known") },
     { name: "Slots", kind: "number", text: (account) => (account.slots === null ? "" : `${account.slots_used} of ${account.slots}`) },
     { name: "Torrents", kind: "number", text: (account) => (account.seen < account.total ? `${account.seen} of ${account.total}` : account.total) },
     { name: "Looked", kind: "number", text: (account) => (account.looked_at ? `${span(Math.max(0, house.now() - account.looked_at))} ago` : "never") },
-    { name: "Trouble", text: (account) => [account.trouble ? `${account.trouble.what} ${account.trouble.remedy}` : "", ...account.held, traffic(account)].filter(Boolean).join("; "), tone: (account) => (account.trouble || account.held.length ? "bad" : "") },
+    { name: "Trouble", text: (account) => clauses([account.trouble ? `${account.trouble.what} ${account.trouble.remedy}` : "", ...account.held, traffic(account)]), tone: (account) => (account.trouble || account.held.length ? "bad" : "") },
     actsColumn(() => [{ name: "Scan now", act: (account) => house.order(`/debrid/scan?account=${encodeURIComponent(account.name)}`, "A round is asked for.") }], (account) => account.name),
   ], "Debrid accounts");
   const explain = { name: "Explain", act: async (one) => {
@@ -34,7 +34,7 @@ export function make(house) {
     { name: "Proof", text: (one) => one.proof || `only suspected, seen ${counted(one.looks, "time")}`, tone: (one) => (one.proof ? "warn" : "") },
     { name: "Since", kind: "number", text: (one) => span(Math.max(0, house.now() - one.since)) },
     { name: "Links", kind: "number", text: (one) => one.links.length || "" },
-    { name: "Would", text: (one) => [one.would || "nothing", one.against].filter(Boolean).join("; ") },
+    { name: "Would", text: (one) => clauses([one.would || "nothing", one.against]) },
     actsColumn(() => [explain], (one) => one.name),
   ], "Torrents with which something is wrong");
   const repairs = table([

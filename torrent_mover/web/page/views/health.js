@@ -1,5 +1,5 @@
 // The health of downloads: each loop, what is wrong with which torrent, and what would be done, or was.
-import { actsColumn, clock, counted, h, percent, say, size, span, table } from "../kit.js";
+import { actsColumn, clauses, clock, counted, h, percent, say, size, span, standing, table } from "../kit.js";
 
 export const title = "Health";
 
@@ -8,7 +8,7 @@ export function make(house) {
   const on = (one, act, said) => house.order(path(one, `/${act}`), said, act === "hold" ? { time: "" } : undefined);
   const loops = table([
     { name: "Loop", kind: "name", text: (loop) => loop.name },
-    { name: "State", text: (loop) => `${loop.phase}, ${loop.acts ? "acts" : "reports only"}` },
+    { name: "State", text: (loop) => `${loop.phase}, ${loop.acts ? "acts" : "reports only"}`, tone: (loop) => standing(loop.phase) },
     { name: "Torrents", kind: "number", text: (loop) => loop.torrents },
     { name: "Looked", kind: "number", text: (loop) => (loop.looked_at ? `${span(Math.max(0, house.now() - loop.looked_at))} ago` : "") },
     { name: "Done today", kind: "number", text: (loop) => `${loop.today} of ${loop.a_day}` },
@@ -19,8 +19,8 @@ export function make(house) {
     { name: "Loop", text: (one) => one.loop },
     { name: "State", text: (one) => `${one.state} ${percent(one.progress)}` },
     { name: "Size", kind: "number", text: (one) => size(one.size) },
-    { name: "Findings", text: (one) => one.findings.map((each) => `${each.code} ${span(each.held)} of ${span(each.needs)}${each.due ? ", due" : ""}`).join("; "), tone: (one) => (one.findings.some((each) => each.due) ? "warn" : "") },
-    { name: "Would", text: (one) => [one.would, ...one.vetoes, one.capped].filter(Boolean).join("; ") },
+    { name: "Findings", text: (one) => one.findings.map((each) => `${each.code}${each.needs > 0 ? ` ${span(each.lasted)} of ${span(each.needs)}` : ""}${each.due ? ", due" : ""}`).join("; "), tone: (one) => (one.findings.some((each) => each.due) ? "warn" : "") },
+    { name: "Would", text: (one) => clauses([one.would, ...one.vetoes, one.capped]) },
     actsColumn((one) => [
       one.held ? { name: "Release", act: (torrent) => on(torrent, "release", "It is judged again.") } : { name: "Hold", act: (torrent) => on(torrent, "hold", "It is left alone until you release it.") },
       ...(one.changes && !one.held ? [{ name: "Act", act: async (torrent) => { if (await house.ask(`${torrent.name}: ${torrent.would} now? Obligations and caps hold.`, "Do it")) on(torrent, "act", "It is done after another look."); } }] : []),

@@ -1,5 +1,5 @@
 // Is all well, what is happening, what needs somebody.
-import { actsColumn, bar, clock, fillBar, h, safe, say, size, span, table } from "../kit.js";
+import { actsColumn, bar, clock, explained, fillBar, h, meaning, safe, say, size, span, standing, table } from "../kit.js";
 
 export const title = "Overview";
 
@@ -11,7 +11,7 @@ export function make(house) {
   const loops = table([
     { name: "Loop", kind: "name", text: (loop) => loop.name },
     { name: "Duty", text: (loop) => loop.duty },
-    { name: "State", text: (loop) => loop.state, tone: (loop) => (["parked", "stuck", "restarting"].includes(loop.state) ? "bad" : loop.state === "paused" ? "warn" : "") },
+    { name: "State", text: (loop) => loop.state, tone: (loop) => standing(loop.state) },
     { name: "Mode", text: (loop) => loop.mode },
     { name: "Sign of life", kind: "number", text: (loop) => `${span(Math.max(0, house.now() - loop.beat_at))} ago` },
     { name: "Next", kind: "number", text: (loop) => (loop.next_at ? clock(loop.next_at) : "") },
@@ -26,7 +26,7 @@ export function make(house) {
     { name: "Server", kind: "name", text: (server) => server.name },
     { name: "Role", text: (server) => server.kind },
     { name: "Product", text: (server) => server.product },
-    { name: "Breaker", text: (server) => server.breaker, tone: (server) => (server.breaker === "closed" ? "" : "bad") },
+    { name: "Breaker", text: (server) => server.breaker, tone: (server) => (server.breaker.startsWith("closed") ? "" : "bad") },
   ], "Servers");
   const disks = table([
     { name: "Disk", kind: "name", text: (disk) => disk.path },
@@ -37,7 +37,10 @@ export function make(house) {
     { name: "Free", kind: "number", text: (disk) => size(disk.free) },
     { name: "Of", kind: "number", text: (disk) => size(disk.total) },
   ], "Disks");
-  const element = h("div", {}, h("h2", {}, "Overview"), verdict, needs, cards, h("h2", {}, "Loops"), loops.element, h("h2", {}, "Servers and disks"), servers.element, disks.element);
+  // What is not as usual is explained beside it: at 3 a.m. nobody looks for a help page.
+  const odd = h("div");
+  const breaker = explained("breaker");
+  const element = h("div", {}, h("h2", {}, "Overview"), verdict, needs, cards, h("h2", {}, "Loops"), explained("loop"), odd, loops.element, h("h2", {}, "Servers and disks"), breaker, servers.element, disks.element);
   // Every word and figure of the cards is made where the terminal's are made: the page only draws them.
   function draw(picture) {
     const serve = picture.serve;
@@ -53,6 +56,12 @@ export function make(house) {
         ...now.needs.map((need) => h("li", {}, h("span", { class: "bad" }, safe(need.what)), need.helps ? ` ${safe(need.helps)}` : "", need.duty === "serve" ? "" : h("a", { href: `#${need.duty}`, "aria-label": `Look at ${need.duty}` }, " look"))),
         ...(more ? [h("li", { class: "bad" }, `and ${more} more`)] : []));
     }
+    const states = [...new Set(serve.loops.map((loop) => loop.state))].filter(standing).filter(meaning);
+    if (odd.dataset.states !== states.join()) {
+      odd.dataset.states = states.join();
+      odd.replaceChildren(...states.map((state) => h("p", { class: "means" }, h("b", {}, state), `: ${meaning(state)}`)));
+    }
+    breaker.hidden = serve.servers.every((server) => server.breaker === "closed");
     loops.draw(serve.loops, (loop) => loop.name);
     servers.draw(serve.servers, (server) => server.name);
     disks.draw(serve.disks, (disk) => disk.path);
