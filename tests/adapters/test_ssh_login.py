@@ -251,6 +251,22 @@ def test_a_temporary_folder_that_runs_no_programs_is_not_used(by_password, quiet
 
 
 @both
+def test_a_key_that_is_not_there_is_told_and_works_once_it_is(ssh_server, tmp_path, kind):
+    key = tmp_path / "key"
+    pool = SessionPool(connect(by_key(ssh_server, kind, key_file=LocalPath(str(key)))), limit=1)
+    try:
+        for _ in range(2):
+            with pytest.raises(LoginRefused, match=f"The key {key} for .* cannot be read: No such file") as caught:
+                pool.borrow("a check", lane=False)
+        assert "key_file in the section of this machine" in caught.value.remedy
+        key.write_bytes(Path(str(ssh_server.key_file)).read_bytes())
+        key.chmod(0o600)
+        pool.give_back(pool.borrow("a check", lane=False))
+    finally:
+        pool.close()
+
+
+@both
 def test_a_key_that_the_server_does_not_know_is_refused(ssh_server, tmp_path, kind):
     with SshServer(tmp_path / "other") as other:
         stranger = LocalPath(str(other.key_file))

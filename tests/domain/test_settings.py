@@ -476,8 +476,18 @@ def test_two_values_that_contradict_each_other_are_an_error(changes, key):
 
 def test_a_file_that_cannot_be_read_is_told_where_it_is_named():
     around = dataclasses.replace(AROUND, refusal_of=lambda path: f"there is no file {path}")
+    problem = the_problem({("SOURCE_SERVER", "password_file"): "~/pw"}, around)
+    assert "there is no file /home/me/pw" in problem.what
+    assert problem.severity is Severity.ERROR
+
+
+def test_a_key_that_cannot_be_read_stops_only_what_uses_its_machine():
+    around = dataclasses.replace(AROUND, refusal_of=lambda path: f"there is no file {path}")
     problem = the_problem({("SOURCE_SERVER", "key_file"): "~/.ssh/id"}, around)
+    assert (problem.section, problem.key, problem.severity) == ("SOURCE_SERVER", "key_file", Severity.WARNING)
     assert "there is no file /home/me/.ssh/id" in problem.what
+    assert "nothing works that uses this machine; everything else does" in problem.remedy
+    assert str(read({("SOURCE_SERVER", "key_file"): "~/.ssh/id"}).source_server.key_file) == "/home/me/.ssh/id"
 
 
 @pytest.mark.parametrize(("key", "text"), [("max_concurrent_downloads", "40"), ("watchdog_timeout", "2h")])

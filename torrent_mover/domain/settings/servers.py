@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.kinds import (
+    KEY_FILE,
     LOCAL_FILE,
     PORT,
     READABLE_FILE,
@@ -61,7 +62,7 @@ class ServerSettings:
     key_file: Annotated[
         LocalPath | None,
         Key(
-            READABLE_FILE,
+            KEY_FILE,
             "Private key of the SSH login.",
             blank="ssh-agent and the usual keys in ~/.ssh",
             advanced=True,
