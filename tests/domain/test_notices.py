@@ -52,6 +52,7 @@ def on(event, desk=None):
         (RoundEnded(0.0, 0, 0, 0, 60.0), None),
         (Noticed(0.0, None, Level.ERROR, "the login is refused"), NotifyOn.FAILURE),
         (Noticed(0.0, None, Level.WARN, "something"), None),
+        (Noticed(0.0, ONE, Level.WARN, "Sintel is given up after 5 tries", needs_somebody=True), NotifyOn.FAILURE),
         (QueuePlanned(0.0, 1, 1, 0), None),
     ],
 )

@@ -13,8 +13,11 @@ from torrent_mover.domain.arrs.errors import ArrGarbled
 from torrent_mover.domain.arrs.handover import RETRIES, HandoverStep
 from torrent_mover.domain.arrs.path_pairs import ArrPair
 from torrent_mover.domain.paths import ArrPath, LocalPath
+from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.report.notices import WARNINGS, NoticeDesk
+from torrent_mover.domain.settings.general import NotifyOn
 from torrent_mover.domain.torrent.torrent import InfoHash
-from torrent_mover.engine.arrs.desk import ArrWishes
+from torrent_mover.engine.arrs.desk import ArrWishes, event_of
 
 OTHER = InfoHash("cd" * 20)
 
@@ -88,7 +91,17 @@ def test_what_is_refused_is_told_again_after_longer_and_longer_and_then_left_to_
     assert "TM-E161 tv has not imported it" in last.trouble
     assert "Not an upgrade" in last.trouble
     assert len(story.scans) == len(RETRIES) + 1
-    assert len([line for line in story.said if "given up" in line]) == 1
+    (told,) = [line for line in story.said if "given up" in line]
+    assert "Not an upgrade" in told
+    assert "The data stays where it is." in told
+    assert told.endswith(f"torrent-mover arr --scan {last.torrent.hex}")
+    assert ".." not in told
+    event = event_of(last, told, 1.0)
+    assert (event.level, event.torrent, event.needs_somebody) == (Level.WARN, last.torrent, True)
+    assert event_of(record, told, 1.0).level is Level.INFO, "of one that is told again by itself"
+    desk, of_a_tier = NoticeDesk(tuple(NotifyOn)), NoticeDesk(tuple(NotifyOn), "tier", WARNINGS)
+    assert desk.notice(event).on is of_a_tier.notice(event).on is NotifyOn.FAILURE
+    assert desk.notice(event) is None, "told once"
     story.look()
     assert len(story.scans) == len(RETRIES) + 1
     assert still_seeds(story.house, 1)

@@ -42,6 +42,7 @@ from torrent_mover.duties.moving.planner import Planner
 from torrent_mover.duties.moving.settings import Settings
 from torrent_mover.duties.moving.statistics import Carrying
 from torrent_mover.duties.moving.told_arrs import MovesToArrs
+from torrent_mover.engine.arrs.desk import event_of
 from torrent_mover.engine.arrs.silences import DUTY, Silences
 from torrent_mover.engine.delivery.space import ReservedSpace
 from torrent_mover.engine.delivery.unlock import Unlocker
@@ -135,7 +136,7 @@ class Hub:
         self.publisher.publish(Noticed(self.clock.now(), None, Level.INFO, text))
 
     def _say_of_arr(self, record: ArrHandover, text: str) -> None:
-        self.publisher.publish(Noticed(self.clock.now(), record.torrent, Level.INFO, text))
+        self.publisher.publish(event_of(record, text, self.clock.now()))
 
     def _seen(self, torrent: InfoHash) -> ClientPath | None:
         """Where one of the destination clients has a torrent."""

@@ -13,10 +13,10 @@ from torrent_mover.bootstrap.health.files import ClientFiles
 from torrent_mover.bootstrap.health.setups import HealthSetup
 from torrent_mover.bootstrap.state import lease_folder
 from torrent_mover.domain.arrs.handover import ArrHandover
-from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.torrent.torrent import Torrent
 from torrent_mover.duties.health.errors import HealthRefused
 from torrent_mover.duties.health.needs import Say
+from torrent_mover.engine.arrs.desk import event_of
 from torrent_mover.engine.arrs.telling import ArrTelling
 from torrent_mover.ports.clock import Clock
 
@@ -63,7 +63,7 @@ def arr_delivery(
         return None
 
     def told(record: ArrHandover, text: str) -> None:
-        say(record.torrent, text, Level.INFO)
+        say(record.torrent, text, event_of(record, text, clock.now()).level)
 
     arrs = build_arrs(setup.arrs, journal, clock, told, KernelLeases(lease_folder(setup)), stack)
     return ArrDelivery(arrs.telling, files, stop)

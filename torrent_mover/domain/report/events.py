@@ -142,11 +142,12 @@ class MoveFailed(MoveEvent):
 
 @dataclass(frozen=True, slots=True)
 class Noticed(Event):
-    """Anything else worth a line; `torrent` None when it concerns the run."""
+    """Anything else worth a line; `torrent` None when it concerns the run. `needs_somebody`: nothing more is done by itself."""
 
     torrent: InfoHash | None
     level: Level
     text: str
+    needs_somebody: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
