@@ -18,7 +18,8 @@ EXITS = {
     ExitCode.UNREACHABLE: "A server cannot be reached, or refuses the login. Trying again later may help.",
     ExitCode.PREFLIGHT_REFUSED: "A check before the run says no, or the destination is not prepared. Somebody must act.",
     ExitCode.ALREADY_RUNNING: "Another run is active, or another program has locked the journal. Nothing was begun: try again."
-    " With `-q`, another run is not worth a line, except to a command that stays (`--watch`, `serve`).",
+    " With `-q`, another run is not worth a line to what a timer begins again"
+    " (a run, `tier`, `health`, `debrid run`); every other command says it.",
     ExitCode.INTERRUPTED: "Ended by SIGINT (Ctrl-C), or by somebody who left the dashboard. The next run goes on from there.",
     ExitCode.TERMINATED: "Ended by SIGTERM or SIGHUP. The next run goes on from there.",
 }

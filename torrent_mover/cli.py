@@ -158,8 +158,7 @@ def _add_journal_commands(commands: argparse._SubParsersAction[argparse.Argument
         choices=_JOURNAL_ACTIONS,
         help="backup [FILE]: copy it, also during a run; check: read all of it; purge: delete old history and log lines;"
         " vacuum: give back free space; recover [FILE]: rescue what can be read of a damaged one;"
-        " forget-mounts [FOLDER]: take the disk that the destination folders are on now for their own, or that this folder, which"
-        " may be a tier's, is on",
+        " forget-mounts [FOLDER]: take the disk that a destination folder, or a folder of a tier, is on now for its own",
     )
     journal.add_argument("file", metavar="FILE", nargs="?", help="where the copy goes, the damaged file, or the folder")
     journal.add_argument(
@@ -433,9 +432,9 @@ def _perform(argv: Sequence[str] | None) -> int:
     try:
         return int(module.execute(arguments))
     except AlreadyRunning as error:
-        if not arguments.quiet or _stays(arguments):
+        if not arguments.quiet or _stays(arguments) or not _by_timer(arguments):
             raise
-        return int(error.exit_code)  # of a timer: the run that goes on does what this one would have done
+        return int(error.exit_code)  # the run that goes on does what this one would have done
 
 
 def _stays(arguments: argparse.Namespace) -> bool:
@@ -443,6 +442,14 @@ def _stays(arguments: argparse.Namespace) -> bool:
     return arguments.command == "serve" or any(
         getattr(arguments, each, None) for each in ("watch", "watch_tier", "stay")
     )
+
+
+def _by_timer(arguments: argparse.Namespace) -> bool:
+    """Whether a timer may have begun it: a run, a round, a look. Whatever else is refused was asked for once, and must be told."""
+    if arguments.command in _DUTIES:
+        module = importlib.import_module(f"torrent_mover.commands.{_DUTIES[arguments.command]}.arguments")
+        return bool(module.by_timer(arguments))
+    return _command(arguments) == "run"
 
 
 def _unsaid(trouble: OSError | None, code: int) -> int:

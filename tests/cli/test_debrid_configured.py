@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from threading import Event
 
 import pytest
 
 from tests.cli.schemas import fits
 from tests.doubles.debrid_world import DebridWorld
 from tests.doubles.realdebrid import RealDebridDouble
+from torrent_mover.bootstrap.debrid.account import OpenDebrid
+from torrent_mover.bootstrap.debrid.setups import debrid_setups
 from torrent_mover.cli import main
 from torrent_mover.commands.debrid.configured import configured
 from torrent_mover.domain.errors import ExitCode
@@ -99,3 +102,13 @@ def test_the_environment_alone_has_an_account_and_where_it_stands_is_read_from_t
 
 def test_a_config_without_accounts_has_none_of_it(tmp_path):
     assert configured(str(tmp_path / "nothing.ini")) == ()
+
+
+@pytest.mark.parametrize(("asked", "told"), [(["run"], False), (["scan"], True), (["repair"], True)])
+def test_only_of_a_run_that_a_timer_begins_is_nothing_said_where_another_one_works(config, capsys, asked, told):
+    (setup,), _ = debrid_setups(config)
+    with OpenDebrid(setup, writes=True, stop=Event()) as account, account.alone():
+        code = main(["--config", config, "debrid", "-q", *asked])
+
+    assert code == ExitCode.ALREADY_RUNNING
+    assert ("Another" in capsys.readouterr().err) is told

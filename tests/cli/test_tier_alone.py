@@ -13,6 +13,7 @@ from torrent_mover.cli import main
 from torrent_mover.commands import status
 from torrent_mover.commands.tiering.configured import configured
 from torrent_mover.domain.errors import NotWritable
+from torrent_mover.duties.tiering.reports import RoundReport
 
 TIER = """\
 [CLIENT box]
@@ -203,3 +204,46 @@ def test_without_a_config_the_environment_describes_the_tier(desk, monkeypatch, 
     assert said["doctor"][0] == 3
     assert everything(desk.folder) == before
     assert not os.environ.get("TORRENT_MOVER_CONFIG")
+
+
+@pytest.mark.parametrize("action", [(), ("--verify",)])
+def test_q_says_nothing_of_what_went_well(desk, action, monkeypatch):
+    monkeypatch.setattr("torrent_mover.duties.tiering.worker.TierWorker.round", lambda _worker: RoundReport())
+
+    told = desk.run("tier", "-q", *action)
+
+    assert (told.code, told.out, told.err) == (0, "", "")
+
+
+def test_q_says_why_a_round_has_failed(desk):
+    told = desk.run("tier", "-q")
+
+    assert told.code == 3
+    assert "[TM-E" in told.out + told.err
+
+
+def test_q_says_why_a_tier_is_not_well(desk):
+    told = desk.run("tier", "-q", "--healthcheck")
+
+    assert told.code == 1
+    assert "System Status: UNHEALTHY" in told.out
+
+
+MACHINE = """
+[MACHINE nas]
+host = nas
+username = somebody
+key_file = {folder}/no-such-key
+"""
+
+
+def test_a_key_that_is_missing_for_one_machine_stops_nothing_that_does_not_use_it(desk):
+    desk.config.write_text(desk.config.read_text() + MACHINE.format(folder=desk.folder))
+
+    checked = desk.run("--check-config")
+    assert checked.code == 0
+    (said,) = [line for line in checked.out.splitlines() if "key_file" in line]
+    assert "warning: [MACHINE nas] key_file:" in said
+    assert f"there is no file {desk.folder}/no-such-key" in said
+    assert desk.run("tier", "--status").code == 0
+    assert "nobody.sock" in desk.run("tier", "-q").out, "the round has begun, and says what is wrong with the client"

@@ -11,15 +11,17 @@ from pathlib import Path
 from torrent_mover.adapters.outlets.event_log import EventLog
 from torrent_mover.adapters.outlets.logs import Complain
 from torrent_mover.adapters.outlets.metrics import MetricsFile, MetricsServer
-from torrent_mover.adapters.outlets.notify import Command, Notifications, Teller, apprise
+from torrent_mover.adapters.outlets.notify import CLOSING_PATIENCE, Command, Notifications, Teller, apprise
 from torrent_mover.adapters.outlets.run_state import FILE_NAME, RunState
 from torrent_mover.adapters.outlets.systemd import Systemd
+from torrent_mover.adapters.outlets.told_notices import ToldNotices
 from torrent_mover.domain.errors import ConfigError, MoverError, NotWritable
 from torrent_mover.domain.report.event_data import event_data
 from torrent_mover.domain.report.events import Event, Level, Noticed
 from torrent_mover.domain.report.notices import FINDINGS, Notice, NoticeDesk
 from torrent_mover.domain.settings.general import GeneralSettings, NotifyOn
 from torrent_mover.ports.control import Control
+from torrent_mover.ports.documents import Documents
 from torrent_mover.ports.notifier import Notifier
 
 _log = logging.getLogger(__name__)
@@ -52,15 +54,20 @@ def notices_of(
     redact: Callable[[str], str],
     stack: ExitStack,
     levels: Collection[Level] = FINDINGS,
+    *,
+    told: Documents | None = None,
+    patience: float = CLOSING_PATIENCE,
 ) -> None:
     """Tell by notify_command, notify_urls and event_log, until `stack` ends, what a duty that has no runs publishes.
 
-    `levels`: of what is told to people; the event log has all. Raises MissingProgram.
+    `levels`: of what is told to people; the event log has all. `told`: where it is written down what they were told, which no
+    other process tells again. `patience`: seconds that the end waits for what is still to be told. Raises MissingProgram.
     """
     tellers = list(_tellers(settings, redact).values())
     notifiers: list[Notifier] = []
     if tellers:
-        notifiers.append(Notifications(NoticeDesk(settings.notify_on, duty, levels), tellers, redact, _log.warning))
+        desk = NoticeDesk(settings.notify_on, duty, levels, None if told is None else ToldNotices(told))
+        notifiers.append(Notifications(desk, tellers, redact, _log.warning, patience))
     if settings.event_log:
         try:
             notifiers.append(EventLog(Path(str(settings.event_log)), redact, _log.warning))

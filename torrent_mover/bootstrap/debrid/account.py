@@ -20,7 +20,7 @@ from torrent_mover.adapters.outlets.debrid_metrics import Family, MetricLines, R
 from torrent_mover.adapters.outlets.discord import discord
 from torrent_mover.adapters.outlets.event_log import EventLog
 from torrent_mover.adapters.outlets.logs import start_log
-from torrent_mover.adapters.outlets.notify import Command, Notifications, Teller, apprise
+from torrent_mover.adapters.outlets.notify import CLOSING_PATIENCE, Command, Notifications, Teller, apprise
 from torrent_mover.adapters.store.database import is_there
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.adapters.store.unwritten import UnwrittenDocuments
@@ -61,7 +61,17 @@ class OpenDebrid:
     `stop` ends every wait. Raises MoverError on entering; then nothing is held.
     """
 
-    def __init__(self, setup: DebridSetup, *, writes: bool, stop: threading.Event, debug: bool = False) -> None:
+    def __init__(
+        self,
+        setup: DebridSetup,
+        *,
+        writes: bool,
+        stop: threading.Event,
+        debug: bool = False,
+        patience: float = CLOSING_PATIENCE,
+    ) -> None:
+        """`patience`: seconds that the end waits for notices that are still to be sent."""
+        self._patience = patience
         self._setup = setup
         self._writes = writes
         self._debug = debug or setup.debug
@@ -144,7 +154,7 @@ class OpenDebrid:
         if tellers:
             # What a person is told, and once, its rounds decide by themselves: see needs.DebridWorld.tell_once.
             desk = NoticeDesk(general.notify_on, DUTY, ERRORS)
-            notifications = Notifications(desk, tellers, self.redactor, self._complain)
+            notifications = Notifications(desk, tellers, self.redactor, self._complain, self._patience)
             stack.callback(notifications.close)
             stack.callback(publisher.subscribe(notifications))
         if general.event_log:

@@ -96,6 +96,11 @@ class HealthDuty:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    @property
+    def publisher(self) -> Publisher | None:
+        """Who hears what the loop says; None where it only looks."""
+        return self._publisher
+
     def worker(self, *, staying: bool = False) -> HealthWorker:
         """What looks for this loop, and acts where its mode, or a person, says so."""
         acting = self.journal is not None and self._writes

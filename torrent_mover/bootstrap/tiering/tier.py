@@ -17,6 +17,7 @@ from torrent_mover.adapters.leases import KernelLeases
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.lockfile import RunLock
 from torrent_mover.adapters.outlets.logs import start_log
+from torrent_mover.adapters.outlets.told_notices import SECTION
 from torrent_mover.bootstrap.arrs import build_arrs
 from torrent_mover.bootstrap.servers import Servers
 from torrent_mover.bootstrap.state import end_of, lease_folder
@@ -42,11 +43,13 @@ from torrent_mover.duties.tiering.picture import Identity, TorrentKey
 from torrent_mover.duties.tiering.stand import TierStand
 from torrent_mover.duties.tiering.tier_journal import KeptTierJournal
 from torrent_mover.duties.tiering.worker import TierWorker
+from torrent_mover.engine.arrs.desk import event_of
 from torrent_mover.engine.arrs.silences import DUTY as ARR_DUTY
 from torrent_mover.engine.arrs.silences import Silences
 from torrent_mover.engine.hub.loops import Loop
 from torrent_mover.engine.hub.publisher import Publisher
 from torrent_mover.ports.client import TorrentClient
+from torrent_mover.ports.documents import Documents
 
 _MOST_OPEN: Final = 16
 """Files that one lane of a copy keeps open."""
@@ -89,6 +92,9 @@ class Tier:
         self._shared = publisher
         self.publisher: Publisher
         self.journal: KeptTierJournal
+        self.told: Documents
+        """Of what people were told already."""
+
         self.notices: tuple[str, ...] = ()
         self._others: tuple[KeptTierJournal, ...] = ()
 
@@ -100,6 +106,7 @@ class Tier:
             self.notices = tuple(journal.notices)
             self.publisher = self._shared or Publisher(journal)
             self.journal = KeptTierJournal(journal.documents(DUTY, self._setup.name))
+            self.told = journal.documents(SECTION, DUTY)
             self._others = tuple(KeptTierJournal(journal.documents(DUTY, name)) for name in self._setup.others)
             self._arrs = build_arrs(
                 self._setup.arrs,
@@ -204,7 +211,7 @@ class Tier:
         self.publisher.publish(Noticed(self.clock.now(), key[1] if key else None, level, text, route=self._setup.name))
 
     def _say_of_arr(self, record: ArrHandover, text: str) -> None:
-        self._say((self._setup.settings.client, record.torrent), text)
+        self.publisher.publish(event_of(record, text, self.clock.now(), self._setup.name))
 
     def arr_loops(self) -> Sequence[Loop]:
         """What takes the hand-overs to the Arrs further, for one that stays: each a loop of its own."""

@@ -78,6 +78,11 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     debrid.add_argument("-q", "--quiet", action="store_true", help="print only failures", default=argparse.SUPPRESS)
 
 
+def by_timer(arguments: argparse.Namespace) -> bool:
+    """Whether a run is asked for, as a timer does again and again, and nothing that is asked once."""
+    return bool(arguments.what == "run")
+
+
 def add_init(init: argparse.ArgumentParser) -> None:
     """Add the answers that only `init debrid` takes, as flags. No token ever stands in one."""
     add = init.add_argument_group("init debrid", "The token may be in TORRENT_MOVER_DEBRID_TOKEN.").add_argument

@@ -20,7 +20,7 @@ from torrent_mover.commands.other_duties import OtherDuty
 from torrent_mover.domain.debrid.account import Standing
 from torrent_mover.domain.errors import ConfigError
 from torrent_mover.domain.paths import LocalPath
-from torrent_mover.domain.text import counted, duration, safe
+from torrent_mover.domain.text import clause, clauses, counted, duration, safe
 from torrent_mover.duties.debrid.environment import TOKEN
 from torrent_mover.duties.debrid.kinds import AccountMount
 from torrent_mover.duties.debrid.link_walk import LinkWalk
@@ -102,7 +102,7 @@ def _account(world: DebridWorld) -> str:
     said = standing_line(standing)
     if 0 < standing.premium_seconds <= _SOON:
         raise Doubt(
-            f"{said}: it ends within a week.",
+            f"{clause(said)}: it ends within a week.",
             kept="Links are looked at and repaired until then.",
             remedy=f"Extend the account at {world.settings.type.value}.",
         )
@@ -166,9 +166,11 @@ def _repairs(world: DebridWorld) -> str:
     waves = [each for each in (journal.wave(REFUSED), journal.wave(BROKEN)) if each is not None and not each.accepted]
     if waves:
         raise Doubt(
-            "; ".join(
-                f"{each.number:,} {'links' if each.what == BROKEN else 'torrents'} are {each.what} at once"
-                for each in waves
+            clauses(
+                *(
+                    f"{each.number:,} {'links' if each.what == BROKEN else 'torrents'} are {each.what} at once"
+                    for each in waves
+                )
             )
             + ": so many are not believed.",
             kept="None of them is repaired, and no link is set aside.",

@@ -9,9 +9,11 @@ from contextlib import contextmanager, nullcontext
 from difflib import get_close_matches
 from typing import Any, Final
 
+from torrent_mover.adapters.outlets.notify import ONE_SHOT_PATIENCE
 from torrent_mover.bootstrap.debrid.account import OpenDebrid, as_json
 from torrent_mover.bootstrap.debrid.setups import DebridSetup, debrid_setups
 from torrent_mover.commands.debrid import keeping, looking, staying, working
+from torrent_mover.commands.debrid.arguments import by_timer
 from torrent_mover.commands.debrid.lines import EventLines
 from torrent_mover.commands.debrid.said import Said
 from torrent_mover.commands.stopping import interrupted, signals
@@ -67,7 +69,9 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
         for setup in setups:
             writes = not arguments.dry_run and _changes(arguments)
             try:
-                with OpenDebrid(setup, writes=writes, stop=stop, debug=arguments.debug) as account:
+                with OpenDebrid(
+                    setup, writes=writes, stop=stop, debug=arguments.debug, patience=ONE_SHOT_PATIENCE
+                ) as account:
                     if account.publisher is not None and not arguments.json:
                         account.publisher.subscribe(EventLines(quiet=arguments.quiet))
                     alone = account.alone() if _works(arguments) else nullcontext()
@@ -80,7 +84,7 @@ def execute(arguments: argparse.Namespace) -> ExitCode:
                 if len(setups) == 1:
                     raise
                 failure = failure or error
-                if not (arguments.quiet and isinstance(error, AlreadyRunning)):
+                if not (arguments.quiet and by_timer(arguments) and isinstance(error, AlreadyRunning)):
                     sys.stderr.write(f"{safe(str(error))}\n")
     code = _tell(arguments, told)
     return worst([code, failure.exit_code]) if failure is not None else code
@@ -133,8 +137,8 @@ def _tell(arguments: argparse.Namespace, told: Sequence[tuple[str, Said]]) -> Ex
         sys.stdout.write(
             as_json({"schema": SCHEMA_VERSION, "action": arguments.what, "accounts": accounts, "rows": rows})
         )
-    elif not arguments.quiet:
-        for name, said in told:
+    else:
+        for name, said in told if not arguments.quiet else [each for each in told if each[1].code is not ExitCode.DONE]:
             if len(told) > 1:
                 sys.stdout.write(f"[DEBRID {name}]\n")
             sys.stdout.writelines(f"{safe(line)}\n" for line in said.lines)

@@ -45,3 +45,8 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     health.add_argument("--json", action="store_true", help="print JSON", default=argparse.SUPPRESS)
     health.add_argument("-q", "--quiet", action="store_true", help="print only failures", default=argparse.SUPPRESS)
     health.add_argument("--simple", action="store_true", help="print plain lines", default=argparse.SUPPRESS)
+
+
+def by_timer(arguments: argparse.Namespace) -> bool:
+    """Whether a look is asked for, as a timer does again and again, and nothing that is asked once."""
+    return not any(getattr(arguments, name) for name in ACTIONS)

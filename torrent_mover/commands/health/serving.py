@@ -15,6 +15,7 @@ from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.adapters.lockfile import RunLock
 from torrent_mover.adapters.outlets.serve_metrics import health_exposition
+from torrent_mover.adapters.outlets.told_notices import SECTION
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.bootstrap.health.listings import SharedListings
 from torrent_mover.bootstrap.health.setups import HealthSetup, health_setups
@@ -70,7 +71,8 @@ def begin(plan: HealthPlan, around: Around, stack: ExitStack) -> ServedDuty:
     journal = SqliteJournal(journal_path(setups[0]), SystemClock(), redactor)
     stack.callback(journal.close)
     publisher = Publisher(journal)
-    notices_of(DUTY, publisher.subscribe, setups[0].general, redactor, stack)
+    told = journal.documents(SECTION, DUTY)
+    notices_of(DUTY, publisher.subscribe, setups[0].general, redactor, stack, told=told)
     states = {setup.name: LoopStates(journal.documents(DUTY, setup.name)) for setup in setups}
     stands = {setup.name: HealthStand(setup.name, setup.settings, records_of(setup, journal)) for setup in setups}
     listings = SharedListings(around.stop)

@@ -19,6 +19,7 @@ from torrent_mover.adapters.config.reading import find
 from torrent_mover.adapters.config.secrets import redactor_of
 from torrent_mover.adapters.lockfile import RunLock
 from torrent_mover.adapters.outlets.logs import FILE_NAME, start_log
+from torrent_mover.adapters.outlets.told_notices import SECTION
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.bootstrap.health.listings import SharedListings
 from torrent_mover.bootstrap.health.setups import HealthSetup, chosen, health_setups
@@ -151,7 +152,8 @@ class HealthLoops:
         stack.callback(journal.close)
         self._journal = journal
         self._publisher = Publisher(journal)
-        notices_of(DUTY, self._publisher.subscribe, general, _redactor(setups), stack)
+        told = journal.documents(SECTION, DUTY)
+        notices_of(DUTY, self._publisher.subscribe, general, _redactor(setups), stack, told=told)
         if not silent:
             self.speak()
         clock = SystemClock(self._stop)

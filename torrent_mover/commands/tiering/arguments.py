@@ -88,6 +88,11 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     tier.add_argument("-q", "--quiet", action="store_true", help="print only failures", default=argparse.SUPPRESS)
 
 
+def by_timer(arguments: argparse.Namespace) -> bool:
+    """Whether a round is asked for, as a timer does again and again, and nothing that is asked once."""
+    return not (arguments.hashes or any(getattr(arguments, name) for name in ACTIONS))
+
+
 def add_init(init: argparse.ArgumentParser) -> None:
     """Add the answers that only `init tier` takes, as flags."""
     add = init.add_argument_group("init tier").add_argument

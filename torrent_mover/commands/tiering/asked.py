@@ -116,7 +116,7 @@ def _healthcheck(arguments: argparse.Namespace) -> ExitCode:
         wrong = [error.what, *getattr(error, "problems", ())]
         lines = ["System Status: UNHEALTHY", *(f"  - {each}" for each in wrong)]
         data = {"tier": arguments.tier, "healthy": False, "unhealthy": wrong, "degraded": [], "rows": []}
-        tell(arguments, [("", lines, data)])
+        tell(arguments, [("", lines, data)], [("", lines, data)])
         return ExitCode.SOME_FAILED
-    tell(arguments, told)
+    tell(arguments, told, () if healthy else told)
     return ExitCode.DONE if healthy else ExitCode.SOME_FAILED

@@ -65,14 +65,14 @@ def known_of(journal: TierJournal) -> set[InfoHash]:
     }
 
 
-def tell(arguments: argparse.Namespace, told: Sequence[Told]) -> ExitCode:
-    """Tell it, all tiers one after the other; the exit code of having told it."""
+def tell(arguments: argparse.Namespace, told: Sequence[Told], failed: Sequence[Told] = ()) -> ExitCode:
+    """Tell it, all tiers one after the other; the exit code of having told it. `failed`: what -q prints too."""
     if arguments.json:
         rows = [row for _, _, data in told for row in data.get("rows", ())]
         json.dump({"schema": SCHEMA_VERSION, "tiers": [data for *_, data in told], "rows": rows}, sys.stdout, indent=2)
         sys.stdout.write("\n")
-    elif not arguments.quiet:
-        for name, lines, _ in told:
+    else:
+        for name, lines, _ in failed if arguments.quiet else told:
             if len(told) > 1:
                 sys.stdout.write(f"[TIER {name}]\n")
             sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from torrent_mover.adapters.outlets.logs import FILE_NAME
+from torrent_mover.adapters.outlets.notify import CLOSING_PATIENCE, ONE_SHOT_PATIENCE
 from torrent_mover.bootstrap.state import state_folder
 from torrent_mover.bootstrap.tiering.setups import TierSetup
 from torrent_mover.bootstrap.tiering.state import running, stays
@@ -28,7 +29,7 @@ from torrent_mover.commands.tiering.telling import known_of, one_of
 from torrent_mover.commands.tiering.told import Told, exit_of
 from torrent_mover.domain.errors import AlreadyRunning, Cancelled, ExitCode, MoverError, worst
 from torrent_mover.domain.quantities import parse_duration
-from torrent_mover.domain.report.events import Event
+from torrent_mover.domain.report.events import Event, Level, Noticed
 from torrent_mover.domain.report.narrate import narrate
 from torrent_mover.domain.report.notices import WARNINGS
 from torrent_mover.domain.text import counted, safe
@@ -45,7 +46,10 @@ from torrent_mover.engine.hub.loops import Loop
 from torrent_mover.simple.format import journald_line, plain_line
 from torrent_mover.simple.lines import feeds_journald
 
-Print = Callable[[argparse.Namespace, Sequence[Told]], ExitCode]
+_OF_A_TIMER: Final = ("", "process_queue")
+"""What is begun by timers and hooks, where nobody looks on."""
+
+Print = Callable[[argparse.Namespace, Sequence[Told], Sequence[Told]], ExitCode]
 
 
 def perform(action: str, setups: Sequence[TierSetup], arguments: argparse.Namespace, tell: Print) -> ExitCode:
@@ -73,17 +77,39 @@ def perform(action: str, setups: Sequence[TierSetup], arguments: argparse.Namesp
     codes: list[ExitCode] = []
     with signals() as stop:
         for setup in setups:
-            with Tier(setup, writes=not looks, debug=arguments.debug, stop=stop) as tier:
+            with Tier(setup, writes=not looks, debug=arguments.debug, stop=stop) as tier, ExitStack() as stack:
                 if not looks and not arguments.json:
                     tier.publisher.subscribe(_Lines(arguments))
+                if action in _OF_A_TIMER:
+                    _tell_people(tier, setup, stack, ONE_SHOT_PATIENCE)
                 try:
-                    said, code = acts[action](tier, setup, arguments)
+                    with _told(tier, setup):
+                        said, code = acts[action](tier, setup, arguments)
                 except Cancelled:
                     return interrupted(stop)
             told.append(said)
             codes.append(code)
-    tell(arguments, told)
+    failed = [said for said, code in zip(told, codes, strict=True) if code is not ExitCode.DONE]
+    tell(arguments, told, failed)
     return worst(codes)
+
+
+def _tell_people(tier: Tier, setup: TierSetup, stack: ExitStack, patience: float = CLOSING_PATIENCE) -> None:
+    """By notify_command and the like, of what needs somebody; what another process has told already is not told again."""
+    heard, general = tier.publisher.subscribe, setup.general
+    notices_of(TIER, heard, general, tier.redactor, stack, WARNINGS, told=tier.told, patience=patience)
+
+
+@contextmanager
+def _told(tier: Tier, setup: TierSetup) -> Iterator[None]:
+    """What ends it as a whole is told like what fails within it: of a timer's command nobody reads the errors."""
+    try:
+        yield
+    except (AlreadyRunning, Cancelled):
+        raise
+    except MoverError as error:
+        tier.publisher.publish(Noticed(tier.clock.now(), None, Level.WARN, safe(str(error)), route=setup.name))
+        raise
 
 
 def meant(world: TierWorld, text: str) -> InfoHash:
@@ -94,33 +120,33 @@ def meant(world: TierWorld, text: str) -> InfoHash:
     )
 
 
-def _told(setup: TierSetup, lines: Sequence[str], data: dict[str, Any]) -> Told:
+def _said(setup: TierSetup, lines: Sequence[str], data: dict[str, Any]) -> Told:
     return setup.name, list(lines), {"tier": setup.name, "rows": [], **data}
 
 
 def _status(tier: Tier, setup: TierSetup, _arguments: argparse.Namespace) -> tuple[Told, ExitCode]:
     found = status.status(tier.world(), running=bool(running(setup)))
-    return _told(setup, found.lines, found.as_data()), ExitCode.DONE
+    return _said(setup, found.lines, found.as_data()), ExitCode.DONE
 
 
 def _plan(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) -> tuple[Told, ExitCode]:
     world = tier.world()
     only = None if arguments.plan == ALL else meant(world, arguments.plan)
     found = status.dry_run(world, PictureReader(world), only)
-    return _told(setup, found.lines, found.as_data()), ExitCode.DONE
+    return _said(setup, found.lines, found.as_data()), ExitCode.DONE
 
 
 def _explain(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) -> tuple[Told, ExitCode]:
     world = tier.world()
     found = status.explain(world, PictureReader(world), meant(world, arguments.explain))
-    return _told(setup, found.lines, {"rows": [found.as_data()]}), ExitCode.DONE
+    return _said(setup, found.lines, {"rows": [found.as_data()]}), ExitCode.DONE
 
 
 def _clear(tier: Tier, setup: TierSetup, _arguments: argparse.Namespace) -> tuple[Told, ExitCode]:
     dropped = orders.clear_queue(tier.world())
     lines = [f"Dropped {entry.torrent.short.upper()}" for entry in dropped] or ["The queue was empty."]
     rows = [{"id": entry.torrent.hex, "hash": entry.torrent.hex, "dropped": True} for entry in dropped]
-    return _told(setup, lines, {"rows": rows}), ExitCode.DONE
+    return _said(setup, lines, {"rows": rows}), ExitCode.DONE
 
 
 def _verify(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) -> tuple[Told, ExitCode]:
@@ -141,7 +167,7 @@ def _verify(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) -> tupl
         else:
             lines.append(f"{key[1].short.upper()} {safe(record.name)}: every piece of the copy is good")
             rows.append({"id": key[1].hex, "hash": key[1].hex, "good": True, "trouble": ""})
-    return _told(setup, lines or ["There is no copy yet."], {"rows": rows}), exit_of(errors)
+    return _said(setup, lines or ["There is no copy yet."], {"rows": rows}), exit_of(errors)
 
 
 def _recopy(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) -> tuple[Told, ExitCode]:
@@ -149,7 +175,7 @@ def _recopy(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) -> tupl
     torrent = meant(world, arguments.recopy)
     orders.recopy(world, (setup.settings.client, torrent))
     line = f"{torrent.short.upper()} is queued for a fresh copy; the old bytes are kept."
-    return _told(setup, [line], {"rows": [{"id": torrent.hex, "hash": torrent.hex, "queued": True}]}), ExitCode.DONE
+    return _said(setup, [line], {"rows": [{"id": torrent.hex, "hash": torrent.hex, "queued": True}]}), ExitCode.DONE
 
 
 def _evict(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) -> tuple[Told, ExitCode]:
@@ -179,7 +205,7 @@ def _process(tier: Tier, setup: TierSetup, _arguments: argparse.Namespace) -> tu
     if report is None:
         world.journal.request(tier.clock.now())
         _, _, data = _reported(setup, RoundReport())
-        return _told(
+        return _said(
             setup, ["A worker runs; it was asked to work on its queue."], data | {"asked": True}
         ), ExitCode.DONE
     return _reported(setup, report), report.exit_code
@@ -215,7 +241,7 @@ def _reported(setup: TierSetup, report: RoundReport) -> Told:
         {"hash": trouble.key[1].hex if trouble.key else None, "code": trouble.error.code, "what": trouble.error.what}
         for trouble in (*report.waiting, *report.failed)
     ]
-    return _told(setup, lines, {**numbers, "freed": report.freed, "troubles": troubles, "rows": rows, "asked": False})
+    return _said(setup, lines, {**numbers, "freed": report.freed, "troubles": troubles, "rows": rows, "asked": False})
 
 
 # -- staying -----------------------------------------------------------------------------------------------------------
@@ -262,8 +288,7 @@ def all_of(setups: Sequence[TierSetup], arguments: argparse.Namespace, stop: thr
             tier = Tier(setup, writes=True, debug=arguments.debug, stop=stop, publisher=shared)
             tiers.append(stack.enter_context(tier))
             stack.enter_context(tier.staying())
-        first = tiers[0]
-        notices_of(TIER, first.publisher.subscribe, setups[0].general, first.redactor, stack, WARNINGS)
+        _tell_people(tiers[0], setups[0], stack)
         yield tiers
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 from torrent_mover.domain.errors import DiskFull, ExitCode
 from torrent_mover.domain.report.events import (
@@ -23,7 +23,7 @@ from torrent_mover.domain.settings.general import NotifyOn
 from torrent_mover.domain.text import safe
 
 _NOT_MADE: Final = (ExitCode.USAGE, ExitCode.UNREACHABLE, ExitCode.PREFLIGHT_REFUSED)
-_AGAIN_AFTER: Final = 24 * 3600.0
+AGAIN_AFTER: Final = 24 * 3600.0
 """Seconds in which the same trouble is told once: whoever stays and tries again must not fill a mailbox."""
 
 ERRORS: Final = frozenset({Level.ERROR})
@@ -40,16 +40,28 @@ class Notice:
     text: str
 
 
+class ToldBefore(Protocol):
+    """What people were told by processes before this one. Safe from any thread; raises nothing. Times in Unix seconds."""
+
+    def told_at(self, text: str) -> float | None:
+        """When they were told it last; None: never, or so long ago that it is news again."""
+
+    def tell(self, text: str, at: float) -> None:
+        """They have been told it."""
+
+
 @dataclass(slots=True)
 class NoticeDesk:
     """Decides, event by event. Runs that moved nothing and failed nothing are not worth a message.
 
+    `told_before`: what other processes have told already, and learn of this one.
     `duty`: the events are of this one, which has no runs: what it says at these `levels` is told. INFO: as a finding, of torrents.
     """
 
     wanted: Collection[NotifyOn]
     duty: str = ""
     levels: Collection[Level] = FINDINGS
+    told_before: ToldBefore | None = None
     _told: dict[str, float] = field(default_factory=dict)
     _in_rounds: bool = False
 
@@ -63,12 +75,22 @@ class NoticeDesk:
         if isinstance(event, RunEnded) and found.on is NotifyOn.END and self._in_rounds:
             return None  # each round was told already
         if found.on is not NotifyOn.END:
-            before = self._told.get(found.text)
-            if before is not None and 0 <= event.at - before < _AGAIN_AFTER:
+            before = self._told_at(found.text)
+            if before is not None and 0 <= event.at - before < AGAIN_AFTER:
                 return None
-            self._told = {text: at for text, at in self._told.items() if event.at - at < _AGAIN_AFTER}
+            self._told = {text: at for text, at in self._told.items() if event.at - at < AGAIN_AFTER}
             self._told[found.text] = event.at
         return found
+
+    def sent(self, notice: Notice, at: float) -> None:
+        """Somebody was told it: no process need tell it again soon."""
+        if self.told_before is not None and notice.on is not NotifyOn.END:
+            self.told_before.tell(notice.text, at)
+
+    def _told_at(self, text: str) -> float | None:
+        if text not in self._told and self.told_before is not None:
+            return self.told_before.told_at(text)
+        return self._told.get(text)
 
     def _of_a_duty(self, event: Noticed) -> Notice | None:
         where = f"{self.duty} {safe(event.route)}".strip()
@@ -91,8 +113,8 @@ def _notice(event: Event) -> Notice | None:
         return Notice(NotifyOn.BREAKER, "a server is left alone", text)
     if isinstance(event, MoveFailed):
         return Notice(NotifyOn.FAILURE, f"{safe(event.name)} failed", text)
-    if isinstance(event, Noticed) and event.level is Level.ERROR and event.torrent is None:
-        return Notice(NotifyOn.FAILURE, "the run needs you", text)
+    if isinstance(event, Noticed) and (event.needs_somebody or (event.level is Level.ERROR and event.torrent is None)):
+        return Notice(NotifyOn.FAILURE, f"{'a torrent' if event.torrent else 'the run'} needs you", text)
     if isinstance(event, RunEnded | RoundEnded):
         return _of_the_end(event, text)
     return None
