@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import ExitStack, closing
 
 import pytest
 
 from torrent_mover.adapters.store import database
 from torrent_mover.bootstrap.health.setups import health_setups
-from torrent_mover.bootstrap.health.state import open_journal, records_of
+from torrent_mover.bootstrap.health.state import LoopStates, open_journal, records_of
 from torrent_mover.cli import main
 from torrent_mover.commands.health.configured import configured
 from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.torrent.torrent import InfoHash
+from torrent_mover.duties.health.health_journal import DUTY
 from torrent_mover.duties.health.model import ActionRecord, ActionState, FindingCode, HealthAction, HealthMemory
 
 CONFIG = """[CLIENT box]
@@ -86,6 +88,23 @@ def test_where_a_loop_stands_is_read_from_the_journal(config):
     looked, nobody, done = tv.status()
     assert (looked[:15], nobody) == ("looked at last:", "nobody looks again and again")
     assert done == "1 action; the last: pause Show, done"
+
+
+@pytest.mark.parametrize(
+    ("state", "trusted_at", "looked"),
+    [("waiting", 100.0, "5.0 s"), ("waiting", 90.0, "1h00m"), ("looking", 100.0, "1h00m")],
+)
+def test_a_look_that_found_nothing_new_counts_though_only_its_loop_has_written_of_it(
+    config, monkeypatch, state, trusted_at, looked
+):
+    setup = health_setups(config)[0][0]
+    with ExitStack() as stack:
+        journal = open_journal(setup, stack, writes=True)
+        records_of(setup, journal).save_memory(HealthMemory(looked_at=100.0, trusted_at=trusted_at))
+        LoopStates(journal.documents(DUTY, setup.name)).save(state, 3695.0, "")
+    monkeypatch.setattr(time, "time", lambda: 3700.0)
+
+    assert configured(config)[0].status()[0] == f"looked at last: {looked} ago"
 
 
 def test_doctor_asks_the_client_and_tells_what_it_cannot_ask_then(config, capsys):

@@ -64,8 +64,8 @@ def _status(setup: HealthSetup) -> Sequence[str]:
     """From the journal alone."""
     with ExitStack() as stack:
         journal = open_journal(setup, stack, writes=False)
-        looked_at, done = records_of(setup, journal).memory().looked_at, records_of(setup, journal).actions()
-        state, _, error = LoopStates(journal.documents(DUTY, setup.name)).read() if journal else ("", 0.0, "")
+        done = records_of(setup, journal).actions()
+    state, _, error, looked_at = _standing(setup)
     who = running(setup)
     lines = [f"looked at last: {duration(max(time.time() - looked_at, 0.0))} ago" if looked_at else "no look yet"]
     lines.append(f"{state or 'running'}: {who}" if who else "nobody looks again and again")
@@ -148,8 +148,14 @@ def _standing(setup: HealthSetup) -> tuple[str, float, str, float | None]:
     """State of the loop, since when, its error, and when it looked last (None: never); read from the journal alone."""
     with ExitStack() as stack:
         journal = open_journal(setup, stack, writes=False)
-        looked_at = records_of(setup, journal).memory().looked_at
-        return *(LoopStates(journal.documents(DUTY, setup.name)).read() if journal else ("", 0.0, "")), looked_at
+        memory = records_of(setup, journal).memory()
+        state, at, error = LoopStates(journal.documents(DUTY, setup.name)).read() if journal else ("", 0.0, "")
+    looked_at = memory.looked_at
+    # A look in which nothing has changed is not written down each time. A loop that waits has looked when that began, and the
+    # client was there, if it was at the last one that was.
+    if looked_at is not None and looked_at == memory.trusted_at and state == LoopState.WAITING.value:
+        looked_at = max(looked_at, at)
+    return state, at, error, looked_at
 
 
 def trouble_of_loop(setup: HealthSetup, state: str, at: float, error: str) -> str:
