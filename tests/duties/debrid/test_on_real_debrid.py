@@ -309,6 +309,31 @@ def test_traffic_that_is_used_up_parks_the_proof_and_removes_nothing(house):
     assert list(house.left().values()) == [("downloaded", (1, 2))]
 
 
+@pytest.mark.fault("debrid", "one link, of which the service cannot say whether it lives", DOUBLES)
+@pytest.mark.parametrize("answer", ["503/25", "400/2", "404/7"])
+def test_a_link_of_which_the_service_says_nothing_keeps_no_other_one_and_no_repair(house, answer):
+    house.set(media_roots=())
+    house.show(word="").links[0].state = answer
+    for digits, word in (("ab", ""), ("cd", "dead")):
+        house.world_of.have(digits * 20, ("a.mkv", 5), name=digits)
+        house.world_of.hold(digits * 20, word=word)
+
+    work = house.round()
+    work.look()
+    work.act()
+
+    assert [record.end for record in work.report.ended] == [RepairEnd.REPAIRED]
+    assert {entry.name: bool(entry.well_at) for entry in house.journal.entries().values() if entry.there} == {
+        "Show.S01": False,
+        "ab": True,
+        "cd": True,
+    }
+    assert house.journal.findings() == ()
+    again = house.round()
+    again.look()
+    assert again.report.checked.asked == 0, "it is asked about again a day later"
+
+
 def test_a_virus_is_final(house):
     house.show("virus")
 

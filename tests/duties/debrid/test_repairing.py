@@ -181,6 +181,16 @@ def test_an_uncached_torrent_waits_two_minutes_a_run_and_is_taken_out_after_six_
     assert house.journal.retries()[0].reason == "uncached"
 
 
+def test_a_new_link_of_which_nothing_is_said_is_waited_for_and_then_it_is_a_try():
+    house = dead_show()
+    house.account.raising["check"] = DebridUnreachable("503/25", server="api.example")
+    first = house.run()
+    waiting = (len(first.report.ended), len(house.account.rows))
+    house.pass_time(6 * 3600.0 + 1)
+    assert [record.end for record in house.run().report.ended] == [RepairEnd.RETRY]
+    assert (waiting, "E1" in house.account.rows) == ((0, 2), True)
+
+
 def test_full_slots_wait_and_count_for_no_try():
     house = dead_show()
     house.account.slots = 1

@@ -18,9 +18,11 @@ from torrent_mover.domain.debrid.account import (
     RemoteStatus,
     RemoteTorrent,
 )
+from torrent_mover.domain.debrid.errors import AskedWrongly, DebridGarbled, DebridUnreachable
 from torrent_mover.domain.debrid.wanted import is_packed
+from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.torrent.torrent import InfoHash
-from torrent_mover.duties.debrid.needs import DebridWorld
+from torrent_mover.duties.debrid.needs import DebridWorld, said
 from torrent_mover.duties.debrid.records import ControlLink, KnownEntry, LinkCheckBudget, known_entry
 from torrent_mover.duties.debrid.verdicts import (
     BETWEEN_LINK_TRIES,
@@ -35,6 +37,15 @@ from torrent_mover.duties.debrid.verdicts import (
 _HOUR: Final = 3600.0
 _BATCH: Final = 50
 """Entries after which the account's standing is asked again, and what was found is written down."""
+
+_IN_A_ROW: Final = 5
+"""Entries in a row of which the service cannot say anything: then it is out of order, and the round ends."""
+
+_ASKED_AGAIN: Final = 86_400.0
+"""Seconds until an entry is asked about again of which it could say nothing."""
+
+UNSAID: Final = (DebridUnreachable, DebridGarbled, AskedWrongly)
+"""Answers that say nothing of a link: they may be about this one alone, and others are answered."""
 
 _CONTROLS: Final = 3
 """Of so many other entries, a link is tried as control."""
@@ -60,6 +71,7 @@ class LinkChecks:
         self._account = world.account.ranked(Rank.LINK_CHECK)
         self._asked = 0
         self._dead = self._refused = self._waiting = 0
+        self._unsaid = 0  # answers in a row that said nothing
         self._found: list[Callable[[], None]] = []  # verdicts, until the account is known to have been in good standing
 
     def run(self, first: Iterable[InfoHash] = ()) -> LinksChecked:
@@ -74,12 +86,32 @@ class LinkChecks:
             for number, entry in enumerate(wanted, 1):
                 if self._world.stopped() or not self._budget():
                     break
-                if self._check(entry):
+                if self._heard(entry):
                     alive.add(entry.hash)
                 if number % _BATCH == 0:
                     self._settle()
             self._settle()
         return LinksChecked(self._asked, frozenset(alive), self._dead, self._refused, self._waiting)
+
+    def _heard(self, entry: KnownEntry) -> bool:
+        """Whether all links of the entry live. One of which the service cannot say it keeps no other one from its turn."""
+        try:
+            lives = self._check(entry)
+        except UNSAID as error:
+            self._unsaid += 1
+            if self._unsaid >= _IN_A_ROW:
+                raise
+            self._say_nothing(entry, said(error))
+            return False
+        self._unsaid = 0
+        return lives
+
+    def _say_nothing(self, entry: KnownEntry, words: str) -> None:
+        """It is asked about again after a while; no verdict comes of it."""
+        self._world.say(entry.hash, f"{entry.name}: whether its links live is not told: {words}", Level.DEBUG)
+        known = self._journal.entry(entry.id)
+        if known is not None:
+            self._journal.save_entries((replace(known, unsaid_at=self._world.now),))
 
     def _settle(self) -> None:
         """The account is still in good standing: what was found counts."""
@@ -98,7 +130,14 @@ class LinkChecks:
         for entry in unknown[:most]:
             if self._world.stopped():
                 break
-            self._look(entry)
+            try:
+                self._look(entry)
+            except UNSAID:
+                self._unsaid += 1
+                if self._unsaid >= _IN_A_ROW:
+                    raise
+            else:
+                self._unsaid = 0
             asked += 1
         return asked
 
@@ -115,8 +154,10 @@ class LinkChecks:
             for entry in well
             if entry.hash in first
             or entry.hash in tried
-            or entry.unclear
-            or now - entry.well_at >= self._world.settings.recheck_after
+            or (
+                now - entry.unsaid_at >= _ASKED_AGAIN
+                and (entry.unclear or now - entry.well_at >= self._world.settings.recheck_after)
+            )
         ]
         # What may be half dead, or an archive, is asked about soon: until then it counts as whole.
         return sorted(
@@ -162,6 +203,7 @@ class LinkChecks:
                 self._tried(entry, place, answer)
                 return False
             else:
+                self._say_nothing(entry, answer.said)
                 return False
         if whole:
             self._found.append(partial(self._well, entry))
@@ -231,11 +273,17 @@ class LinkChecks:
         candidates = [] if known is None or control is None else [(known, int(control.file))]
         candidates += [(entry, 0) for entry in self._others(known)]
         for entry, place in candidates:
-            link = self._link(entry, place)
-            if link is not None and self._account.check(link, Depth.PROOF).verdict is LinkVerdict.ALIVE:
+            if self._resolves(entry, place):
                 self._journal.save_control(ControlLink(entry.id, str(place), self._world.now))
                 return True
         return False
+
+    def _resolves(self, entry: KnownEntry, place: int) -> bool:
+        try:
+            link = self._link(entry, place)
+            return link is not None and self._account.check(link, Depth.PROOF).verdict is LinkVerdict.ALIVE
+        except UNSAID:
+            return False
 
     def _others(self, but: KnownEntry | None) -> Sequence[KnownEntry]:
         """Some entries that were found well last."""

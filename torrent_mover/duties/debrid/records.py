@@ -22,6 +22,7 @@ class KnownEntry:
     `files`: those that are selected, empty where they were never asked; `files_at`: when they were. `links`: how many it had.
     `packed`: they come as one archive; `loose_at`: since when its one link is known to be a file, no archive. `well_at`: when its
     links were last found well; `gone_at`: since when the account lists it no longer, 0: it does.
+    `unsaid_at`: when the service last could not say of its links whether they live.
     """
 
     id: str
@@ -39,6 +40,7 @@ class KnownEntry:
     well_at: float = 0.0
     gone_at: float = 0.0
     loose_at: float = 0.0
+    unsaid_at: float = 0.0
 
     @property
     def there(self) -> bool:
@@ -93,6 +95,7 @@ def known_entry(torrent: RemoteTorrent, before: KnownEntry | None, now: float) -
         # A link less than before: what was found well then says nothing of now.
         well_at=kept.well_at if kept and links >= kept.links else 0.0,
         loose_at=kept.loose_at if kept and links == kept.links else 0.0,
+        unsaid_at=kept.unsaid_at if kept else 0.0,
     )
 
 

@@ -14,10 +14,12 @@ from typing import Final
 from torrent_mover.domain.debrid.account import (
     Capability,
     Depth,
+    LinkAnswer,
     LinkVerdict,
     ListCursor,
     Rank,
     RemoteId,
+    RemoteLink,
     RemoteStatus,
     RemoteTorrent,
 )
@@ -28,12 +30,10 @@ from torrent_mover.domain.debrid.errors import (
     DebridPaused,
     DebridRefused,
     EntryGone,
-    MountDown,
     RemovalRefused,
     SlotsFull,
     Unproven,
 )
-from torrent_mover.domain.debrid.links import LibraryLink
 from torrent_mover.domain.debrid.magnets import Magnet, file_of
 from torrent_mover.domain.debrid.removal import (
     FRESH,
@@ -45,13 +45,12 @@ from torrent_mover.domain.debrid.removal import (
     certify_unused,
 )
 from torrent_mover.domain.debrid.wanted import WantedFile, is_packed, numbers_of, selected_of, wanted_file
-from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.text import clause, counted
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.fallback import add_elsewhere
 from torrent_mover.duties.debrid.layouts import VIDEO, ending_of
-from torrent_mover.duties.debrid.link_walk import LinkWalk
+from torrent_mover.duties.debrid.link_checks import UNSAID
 from torrent_mover.duties.debrid.magnets import read_hash
 from torrent_mover.duties.debrid.needs import Act, DebridWorld, timed
 from torrent_mover.duties.debrid.records import KnownEntry, RepairEnd, RepairRecord, RepairStage, known_entry
@@ -92,7 +91,6 @@ class RepairStory:
         self._world = world
         self._journal = world.journal
         self._settling = LinkSettling(world)
-        self._walk = LinkWalk(world)
         self._one_proof = (
             threading.Lock()
         )  # all share the pace of the account: side by side, each proof would be too old
@@ -312,13 +310,13 @@ class RepairStory:
         for number, link in enumerate(new.links):
             if self._too_old(at):
                 return self._slow(record)
-            answer = self._account.check(link, Depth.PROOF)
+            answer = self._resolved(link)
             if answer.verdict is LinkVerdict.REFUSED:
                 return self._refuse(record, answer.said or "refused")
             if answer.verdict is LinkVerdict.DEAD:
                 return self._fail(record, "a link of the new entry is dead")
             if answer.verdict is not LinkVerdict.ALIVE:
-                return RepairStep(self._saved(replace(record, trouble=answer.said)), waits=True)
+                return self._unproven(record, answer.said)
             names.append(answer.name or "")
             file = new.selected[number]
             same = _base(answer.name or "") == _base(file.path) and answer.size in (None, file.size)
@@ -336,6 +334,20 @@ class RepairStory:
         if record.in_place or not record.old_id:
             return self._to(record, RepairStage.SETTLING)
         return self._to(record, RepairStage.SWAPPING)
+
+    def _resolved(self, link: RemoteLink) -> LinkAnswer:
+        """What the service says of a link; nothing, where it answers but to this. Raises ServerError where it does not answer."""
+        try:
+            return self._account.check(link, Depth.PROOF)
+        except UNSAID as error:
+            self._account.standing()
+            return LinkAnswer(LinkVerdict.UNKNOWN, said=error.what)
+
+    def _unproven(self, record: RepairRecord, why: str) -> RepairStep:
+        """The service cannot say whether a link of the new entry lives: it is asked again, as long as a download may stand."""
+        if self._world.now - max(record.moved_at, record.began_at) > self._world.settings.uncached_wait:
+            return self._fail(record, f"a link of the new entry cannot be proven: {why}")
+        return RepairStep(self._saved(replace(record, trouble=why)), waits=True)
 
     def _swapping(self, record: RepairRecord) -> RepairStep:  # noqa: PLR0911  as above
         now = self._world.clock.monotonic
@@ -406,16 +418,10 @@ class RepairStory:
 
     def _mounts_seen(self, record: RepairRecord, links: Sequence[str]) -> RepairRecord:
         """Since when the mounts of these links have been found sound: one that is not can show no new folder, however long."""
-        found = [(LocalPath(path), self._world.library.read(LocalPath(path))) for path in links]
-        mounts = {self._walk.mount_of(LibraryLink(path, target)) for path, target in found if target is not None}
-        try:
-            for mount in mounts:
-                if mount is not None:
-                    self._walk.sound(mount)
-        except MountDown as error:
-            if record.sound_at or record.trouble != error.what:
-                record = self._saved(replace(record, sound_at=0.0, trouble=error.what))
-            return record
+        trouble = self._settling.mounts_trouble(links)
+        if trouble:
+            changed = record.sound_at or record.trouble != trouble
+            return self._saved(replace(record, sound_at=0.0, trouble=trouble)) if changed else record
         return record if record.sound_at else self._saved(replace(record, sound_at=self._world.now, trouble=""))
 
     def _remember_new(self, record: RepairRecord) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zlib import crc32
 
+from torrent_mover.domain.debrid.errors import MountDown
 from torrent_mover.domain.debrid.links import LibraryLink, TargetState
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.duties.debrid.layouts import folders_of, nfc
+from torrent_mover.duties.debrid.link_walk import LinkWalk
 from torrent_mover.duties.debrid.mapping import Catalogue, owner_of
 from torrent_mover.duties.debrid.needs import DebridWorld
 from torrent_mover.duties.debrid.records import QuarantinedLink, RepairRecord
@@ -23,6 +26,19 @@ class LinkSettling:
     def settle(self, record: RepairRecord) -> tuple[str, ...]:
         """The links that do not lead anywhere yet."""
         return tuple(path for path in record.links if not self._leads(LocalPath(path), record))
+
+    def mounts_trouble(self, links: Sequence[str]) -> str:
+        """What speaks against believing the mounts of these links, in words; blank: nothing. Takes their measure."""
+        walk, paths = LinkWalk(self._world), map(LocalPath, links)
+        found = [(path, self._world.library.read(path)) for path in paths]
+        mounts = {walk.mount_of(LibraryLink(path, target)) for path, target in found if target is not None}
+        try:
+            for mount in mounts:
+                if mount is not None:
+                    walk.sound(mount)
+        except MountDown as error:
+            return error.what
+        return ""
 
     def _leads(self, link: LocalPath, record: RepairRecord) -> bool:
         library = self._world.library
