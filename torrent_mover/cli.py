@@ -158,7 +158,8 @@ def _add_journal_commands(commands: argparse._SubParsersAction[argparse.Argument
         choices=_JOURNAL_ACTIONS,
         help="backup [FILE]: copy it, also during a run; check: read all of it; purge: delete old history and log lines;"
         " vacuum: give back free space; recover [FILE]: rescue what can be read of a damaged one;"
-        " forget-mounts [FOLDER]: take the disk that a destination folder, or a folder of a tier, is on now for its own",
+        " forget-mounts [FOLDER]: take the disk that the destination folders are on now for their own, or that this folder, which"
+        " may be a tier's, is on",
     )
     journal.add_argument("file", metavar="FILE", nargs="?", help="where the copy goes, the damaged file, or the folder")
     journal.add_argument(

@@ -13,6 +13,7 @@ from torrent_mover.adapters.clients.qbittorrent.client import _Rechecking
 from torrent_mover.adapters.clients.qbittorrent.logbook import LogBook
 from torrent_mover.adapters.clients.qbittorrent.recheck import Ticket, TorrentLook
 from torrent_mover.adapters.clients.qbittorrent.session import WebSession
+from torrent_mover.domain.errors import BadAnswer
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.torrent.torrent import ClientFile, PieceStates
 from torrent_mover.ports.client import RecheckVerdict
@@ -114,6 +115,17 @@ def test_two_looks_that_differ_start_the_wait_anew(clock):
     client.now = COMPLETE
     assert after(clock, ticket, 2) is CHECKING
     assert after(clock, ticket, 2) is GOOD
+
+
+@pytest.mark.parametrize(("result", "verdict"), [(COMPLETE, GOOD), (PARTLY, BAD)])
+def test_files_that_are_reset_below_a_row_from_before_are_no_result_however_long_that_lasts(clock, result, verdict):
+    """On a machine that has no time for it, the client looks at its session seldom, and answers all the same."""
+    client = Scripted(COMPLETE, RESET)
+    ticket = Ticket(client, clock)
+    assert {after(clock, ticket, 3) for _ in range(20)} == {CHECKING}
+    client.now = result
+    assert after(clock, ticket, 1) is CHECKING
+    assert after(clock, ticket, 5) is verdict
 
 
 def test_one_bad_piece_is_bad_whatever_row_and_files_say(clock):
@@ -330,6 +342,16 @@ class TestRows:
         assert client.listed == 1
         asking.look(client.shown.torrent)
         assert client.listed == 2
+
+    def test_an_answer_without_any_file_does_not_look_like_a_check_that_began(self):
+        client = self.Client(COMPLETE)
+        with FakeWebUi() as web:
+            session = WebSession(QBittorrentSettings(web.url, "admin", Secret("adminadmin")), FakeClock())
+            asking = _Rechecking(client, session, None, client.shown.torrent.id)
+            asking.look()
+            client.shown = replace(COMPLETE, files=())
+            with pytest.raises(BadAnswer):
+                asking.look()
 
     def test_a_row_that_has_changed_is_looked_into(self):
         client = self.Client(look("checkingDL", 0, 0))

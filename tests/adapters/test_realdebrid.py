@@ -11,6 +11,7 @@ import pytest
 from tests.doubles.debrid_house import FILES, HASH, NAME, OTHER, debrid_house, place_of, removal_of
 from tests.doubles.debrid_world import DebridWorld
 from tests.doubles.realdebrid import RealDebridDouble
+from tests.servers import eventually
 from tests.tls import self_signed
 from torrent_mover.adapters.debrid.realdebrid import RealDebridAccount
 from torrent_mover.adapters.debrid.realdebrid_codes import CODES
@@ -333,8 +334,9 @@ def test_a_server_that_hangs_is_unreachable_and_an_add_is_not_repeated():
         house.double.fault("POST", hang=True, after=True)
         with pytest.raises(DebridUnreachable, match="did not answer within 1 s"):
             add(house)
+        # Nobody waits for the service any more: on a busy machine it may take the magnet only now.
+        eventually(lambda: len(house.world.entries) == 1)
         assert house.calls() == ["POST torrents/addMagnet"]
-        assert len(house.world.entries) == 1
 
 
 @pytest.mark.parametrize("base", ["http://api.example.com/rest/1.0/", "http://192.0.2.7/", "ftp://127.0.0.1/"])

@@ -14,6 +14,7 @@ import pytest
 
 from tests.servers import eventually, snapshot
 from torrent_mover.demo.content import sample, sample_torrents
+from torrent_mover.demo.ports import free_port
 from torrent_mover.demo.process import ServerProcess
 from torrent_mover.demo.programs import find_program
 from torrent_mover.demo.ssh_server import PasswordLogin, SshServer
@@ -21,7 +22,24 @@ from torrent_mover.demo.torrents import info_hash, make_torrent
 from torrent_mover.demo.web_api import WebApi
 from torrent_mover.domain.errors import MissingProgram, Unreachable
 
+DRAWS_THE_SAME = """
+import secrets, sys
+from torrent_mover.demo.ports import free_port
+draw, same = secrets.randbelow, [int(sys.argv[1]) - 15_000]
+secrets.randbelow = lambda count: same.pop() if same else draw(count)
+print(free_port(), same)
+"""
+
 SIZES = {"a/one": 100_000, "a/two.bin": 16_384, "a-b": 65_536, "empty": 0, "b/zz": 1, "c": 300_001, "d empty": 0}
+
+
+def test_no_two_processes_draw_the_same_port_although_no_server_has_bound_it_yet():
+    port = free_port()
+    other = subprocess.run(
+        [sys.executable, "-c", DRAWS_THE_SAME, str(port)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert int(other[0]) != port
+    assert other[1] == "[]"
 
 
 def shape(name):

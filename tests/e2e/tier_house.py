@@ -62,14 +62,7 @@ class RTorrentEnd:
 
     def seed(self, metainfo: bytes, folder: Path, label: str) -> None:
         torrent = self.server.seed(metainfo, folder, label=label)
-        saved = self.server.session / f"{torrent.upper()}.torrent.rtorrent"
-
-        def is_saved() -> bool:
-            self.server.call("d.save_full_session", torrent.upper())
-            return saved.is_file() and str(folder).encode() in saved.read_bytes()
-
-        # As after some minutes of seeding; else a kill makes rTorrent forget the folder.
-        eventually(is_saved, 30)
+        self.server.save(torrent)
 
     def where(self, torrent: str) -> Path:
         folder, several, name = self.server.ask(torrent, "d.directory", "d.is_multi_file", "d.name")

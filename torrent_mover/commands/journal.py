@@ -102,7 +102,10 @@ def _recover(arguments: argparse.Namespace, places: OwnPlaces, path: Path) -> _T
 
 
 def _forget_mounts(arguments: argparse.Namespace, _places: OwnPlaces, path: Path) -> _Told:
-    """Of destination folders, and of the folders of tiers; of one alone where it is named."""
+    """Of all destination folders; or of the one that is named, which may be a tier's, too.
+
+    A tier's are never forgotten together: one whose disk is away for the moment would be taken for a new one.
+    """
     upkeep.require(path)
     only = arguments.file and str(Path(arguments.file).absolute())
     journal = SqliteJournal(path, SystemClock())
@@ -110,8 +113,8 @@ def _forget_mounts(arguments: argparse.Namespace, _places: OwnPlaces, path: Path
         known = journal.documents(mount.DUTY, mount.SECTION)
         folders = [folder for folder, _ in known.items(mount.TABLE) if only in (None, folder)]
         known.delete_many(mount.TABLE, folders)
-        for tier in journal.sections(tiering.DUTY):
-            folders += KeptTierJournal(journal.documents(tiering.DUTY, tier)).forget_roots(only)
+        for tier in journal.sections(tiering.DUTY) if only else ():
+            folders += KeptTierJournal(journal.documents(tiering.DUTY, tier)).forget_root(only)
     finally:
         journal.close()
     if only and not folders:

@@ -85,8 +85,11 @@ class RTorrentServer(Server):
     def add(self, metainfo: bytes, save_path: Path | None = None, *, label: str = "", check: bool = False) -> str:
         """Load a torrent, stopped, with its data below `save_path`; `check` reads that data. Its hash."""
         torrent = v1_hash(metainfo)
+        before = self._saved(torrent)
         self.call("load.raw", "", metainfo)
         self._wait(lambda: torrent in self.torrents(), f"list {torrent}")
+        # 0.16 saves beside its answers: this one, late, would undo what is saved after it.
+        self._wait(lambda: self._saved(torrent) not in (None, before), f"save {torrent}")
         self.call("d.directory.set", torrent.upper(), str(save_path or self.data))
         if label:
             self.call("d.custom1.set", torrent.upper(), quote(label, safe=""))
@@ -105,6 +108,12 @@ class RTorrentServer(Server):
         """Have the data read, wait until that is over."""
         self.call("d.check_hash", torrent.upper())
         self._wait(lambda: self.ask(torrent, "d.hashing", "d.is_hash_checked") == (0, 1), f"check {torrent}")
+
+    def save(self, torrent: str) -> None:
+        """Have it written into the session folder, as after some minutes: else a kill makes rTorrent forget what was set."""
+        before = self._saved(torrent)
+        self.call("d.save_full_session", torrent.upper())
+        self._wait(lambda: self._saved(torrent) not in (None, before), f"save {torrent}")
 
     def remove(self, torrent: str) -> None:
         """Remove one torrent; its files stay."""
@@ -126,6 +135,14 @@ class RTorrentServer(Server):
     def _wait(self, done: Any, what: str) -> None:  # noqa: ANN401  a callable of no arguments
         if not wait_until(done, _START_TIMEOUT):
             raise Unreachable(f"rTorrent {self.version} does not {what}.", remedy=f"The log is {self._process.log}")
+
+    def _saved(self, torrent: str) -> tuple[int, int] | None:
+        """Which of its session files it is: a save makes a new one. None where there is none."""
+        try:
+            status = (self.session / f"{torrent.upper()}.torrent.rtorrent").stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_ctime_ns
 
     def _answers(self) -> bool:
         try:

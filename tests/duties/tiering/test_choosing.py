@@ -116,6 +116,15 @@ def test_a_leased_torrent_and_one_pinned_by_command_stay():
     assert reasons(made) == {("1", Stay.LEASED), ("2", Stay.PINNED)}
 
 
+def test_one_whose_eviction_has_begun_stays_and_nobody_is_said_to_work_on_it():
+    """After a kill its lease is free, and its eviction is settled by the next round."""
+    made = chosen([torrent(1)], begun={torrent(1).key})
+
+    assert [[reason.text for _, reason in judged.reasons] for judged in made.staying] == [
+        ["its eviction has begun, and is not over"]
+    ]
+
+
 def test_critical_space_lets_hot_and_young_ones_go_and_never_pinned_ones_or_those_that_must_seed():
     torrents = [
         torrent(1, upload_rate=1 << 30, age=1.0),

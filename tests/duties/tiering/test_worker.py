@@ -36,6 +36,7 @@ from torrent_mover.duties.tiering.records import Heartbeat
 from torrent_mover.duties.tiering.reports import RoundReport
 from torrent_mover.duties.tiering.rounds import TierLoop
 from torrent_mover.duties.tiering.settings import GIB, TierMode, TierSettings
+from torrent_mover.duties.tiering.stages import EvictionStage
 from torrent_mover.duties.tiering.status import dry_run, explain, health, status
 from torrent_mover.duties.tiering.worker import TierWorker
 from torrent_mover.ports.roles import Remark
@@ -150,6 +151,30 @@ def test_nothing_is_copied_or_evicted_while_a_hook_of_the_client_moves_data_too(
     house.client.hooks = ()
     assert worker.round().failed == []
     assert house.journal.heartbeat().client_trouble == ""
+
+
+@pytest.mark.parametrize("stage", [EvictionStage.LEAVING, EvictionStage.RETURNING])
+def test_what_a_person_wants_evicted_is_settled_first_where_its_eviction_was_cut_short(house, monkeypatch, stage):
+    """Nobody works on it, whatever its record in the journal looks like: it goes on, or comes back and goes again."""
+    torrent = house.torrent("Show", 40_000)
+    house.round()
+    house.need(ALL)
+
+    def silent(_torrent):
+        raise Unreachable("The client does not answer.")
+
+    monkeypatch.setattr(house.client, "persist", silent)
+    assert [type(trouble.error) for trouble in house.round().failed] == [Unreachable]
+    (record,) = house.journal.evictions()
+    house.journal.save_eviction(replace(record, stage=stage))
+    with pytest.raises(Unreachable):
+        house.worker().evict(torrent)
+    monkeypatch.undo()
+
+    assert house.worker().evict(torrent).evicted == [("rtorrent", torrent)]
+    assert house.journal.evictions() == ()
+    assert house.client.seeds_good(torrent)
+    assert house.names(house.ssd) == set()
 
 
 def test_only_one_worker_of_a_tier_works(house, tmp_path):

@@ -59,8 +59,9 @@ class CopyFacts:
 class Circumstances:
     """What choosing depends on besides the torrents. `now` in Unix seconds; `wanted` bytes are to be freed on `device`.
 
-    `critical`: hot and young torrents may leave too. `leased`: torrents that somebody works on. `pinned`: by command.
-    `most`: how many torrents may leave; None: as many as the settings say. `held`: by which Arr, and why.
+    `critical`: hot and young torrents may leave too. `leased`: torrents that somebody works on. `begun`: those whose eviction
+    has begun and not ended. `pinned`: by command. `most`: how many torrents may leave; None: as many as the settings say.
+    `held`: by which Arr, and why.
     """
 
     now: float
@@ -68,6 +69,7 @@ class Circumstances:
     device: int
     critical: bool = False
     leased: Collection[TorrentKey] = ()
+    begun: Collection[TorrentKey] = ()
     pinned: Collection[InfoHash] = ()
     most: int | None = None
     held: Mapping[TorrentKey, str] = field(default_factory=dict)
@@ -223,7 +225,9 @@ def reasons_of(
         yield StayReason(Stay.BAD_COPY, f"its copy does not count: {copy.bad}")
     if torrent.id in around.pinned or settings.pins(torrent.label, torrent.tags):
         yield StayReason(Stay.PINNED, "it is pinned")
-    if torrent.key in around.leased:
+    if torrent.key in around.begun:
+        yield StayReason(Stay.LEASED, "its eviction has begun, and is not over")
+    elif torrent.key in around.leased:
         yield StayReason(Stay.LEASED, "somebody works on it now")
     if torrent.key in around.held:
         yield StayReason(Stay.HELD, f"not imported yet: {around.held[torrent.key]}")

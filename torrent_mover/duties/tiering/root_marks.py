@@ -48,9 +48,9 @@ def away(finding: RootFinding, kept: str) -> RootAway:
 
 
 def taking_over(root: LocalPath | None = None) -> str:
-    """What helps where another disk is to stay in the place of one that was known. `root` None: any of them."""
+    """What helps where another disk is to stay in the place of one that was known. `root` None: which one is not said."""
     command = "torrent-mover journal forget-mounts"
-    return f"If what lies there now is to be used from now on: {command}{f' {shlex.quote(str(root))}' if root else ''}"
+    return f"If what lies there now is to be used from now on: {command} {shlex.quote(str(root)) if root else 'FOLDER'}"
 
 
 def require(world: TierWorld, *disks: TierDisk) -> None:

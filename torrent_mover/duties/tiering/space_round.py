@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from torrent_mover.domain.errors import Cancelled, MoverError, ServerError
@@ -52,24 +52,18 @@ def plan_for(
         )
         for record in world.journal.copies()
     }
-    leased = _in_use(world, facts)
     around = Circumstances(
         world.clock.now(),
         wanted,
         disk.device,
         critical=critical,
-        leased=leased,
+        leased=frozenset(key for key in facts if world.leases.held(key)),
+        begun=frozenset(member.key for record in world.journal.evictions() for member in record.members),
         pinned=world.journal.pins(),
         most=most,
         held=_held(world, groups, facts),
     )
     return plan(groups, facts, world.settings, around)
-
-
-def _in_use(world: TierWorld, copied: Collection[TorrentKey]) -> frozenset[TorrentKey]:
-    """Torrents that somebody works on, or whose eviction has begun and not ended."""
-    begun = {member.key for record in world.journal.evictions() for member in record.members}
-    return frozenset(begun | {key for key in copied if world.leases.held(key)})
 
 
 def _held(

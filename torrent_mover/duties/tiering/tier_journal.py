@@ -131,9 +131,9 @@ class KeptTierJournal(TierQueue):
         """See needs.TierJournal."""
         self._documents.put(_ROOTS, str(mark.path), to_plain(mark))
 
-    def forget_roots(self, only: str | None) -> Sequence[str]:
-        """Forget which disk each folder is (`only` that one); the next round takes what lies there. Their paths."""
-        known = [path for path, _ in self._documents.items(_ROOTS) if only in (None, path)]
+    def forget_root(self, folder: str) -> Sequence[str]:
+        """Forget which disk that folder is; the next round takes what lies there. The folder, where it was known."""
+        known = [path for path, _ in self._documents.items(_ROOTS) if path == folder]
         self._documents.delete_many(_ROOTS, known)
         return known
 

@@ -31,7 +31,9 @@ from torrent_mover.duties.tiering.root_marks import away, look_at
 from torrent_mover.duties.tiering.roots import RootFinding, RootState
 from torrent_mover.duties.tiering.round_alerts import needing
 from torrent_mover.duties.tiering.setting_aside import emptied, settle
+from torrent_mover.duties.tiering.settings import TierMode
 from torrent_mover.duties.tiering.space_round import SpaceRound
+from torrent_mover.duties.tiering.stages import Resume
 from torrent_mover.duties.tiering.sweeping import look_for_gone, sweep
 from torrent_mover.duties.tiering.watermarks import marks_of, shortage
 from torrent_mover.ports.clock import Clock
@@ -108,10 +110,15 @@ class TierWorker:
         return report
 
     def evict(self, torrent: InfoHash) -> RoundReport:
-        """One torrent and those that share files with it, because a person asked. Raises as orders.evict_now, AlreadyRunning."""
+        """One torrent and those that share files with it, because a person asked.
+
+        Raises as orders.evict_now; AlreadyRunning; and what keeps an earlier eviction of it from being settled.
+        """
         with self._alone():
             refuse_other_movers(self._world)
-            report = evict_now(self._world, self._pictures, self.space, torrent)
+            report = self._settled(torrent)
+            if not report.evicted:
+                report.extend(evict_now(self._world, self._pictures, self.space, torrent))
             self._end(report)
             return report
 
@@ -183,6 +190,18 @@ class TierWorker:
             except MoverError as error:
                 report.note(record.key, error)
                 self._world.warn(record.key, str(error))
+        return report
+
+    def _settled(self, torrent: InfoHash) -> RoundReport:
+        """An eviction of this torrent that was cut short, as a round does it: until then it cannot begin anew."""
+        report = RoundReport()
+        if self._world.settings.mode is not TierMode.ACT:
+            return report
+        for record in self._world.journal.evictions():
+            if torrent in {row.torrent for row in record.members}:
+                self._doing(f"settling {record.torrent.short.upper()} {record.title}")
+                if reconcile(self._world, self._pictures, record) is Resume.GO_ON:
+                    report.evicted += [row.key for row in record.members]
         return report
 
     def _swept(self) -> RoundReport:

@@ -511,11 +511,12 @@ class _Rechecking:
             self._reused += 1
             self._last = TorrentLook(row, self._last.files)
             return self._last
-        self._reused = 0
         look = TorrentLook(torrent, tuple(self._client.files(self._torrent)))
+        if not look.files:  # beside what was there before, that would look like a check that began
+            raise self._session.trouble.garbled("no files of a torrent that has some")
         if look.looks_complete:
             look = TorrentLook(torrent, look.files, self._client.pieces(self._torrent))
-        self._last = look
+        self._last, self._reused = look, 0
         return look
 
     def _is_idle(self, row: Torrent, before: Torrent) -> bool:

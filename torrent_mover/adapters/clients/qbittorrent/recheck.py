@@ -67,6 +67,14 @@ class TorrentLook:
         return self.torrent.complete and all(file.progress >= 1 for file in self.files if file.wanted)
 
     @property
+    def disagrees(self) -> bool:
+        """Whether the row is complete and its files are not: one of them is from before the other.
+
+        The client sets the files to 0 when it is asked for a check, and the row when it looks at its session again.
+        """
+        return self.torrent.complete and not self.looks_complete
+
+    @property
     def proves_complete(self) -> bool:
         """Row, files and every single piece of wanted files."""
         if not self.looks_complete or self.pieces is None or not self.pieces.have:
@@ -129,6 +137,8 @@ class Judge:
             return (RecheckVerdict.BAD, 1.0) if quiet else (RecheckVerdict.QUEUED, 0.0)
         if look.proves_complete:
             return (RecheckVerdict.GOOD if steady >= self._waits.good else RecheckVerdict.CHECKING, 1.0)
+        if look.disagrees:  # however long: a client that gets no time to look says so for as long as that lasts
+            return (RecheckVerdict.CHECKING, 0.0)
         return (RecheckVerdict.BAD, 1.0) if steady >= self._waits.bad else (RecheckVerdict.CHECKING, 0.0)
 
 

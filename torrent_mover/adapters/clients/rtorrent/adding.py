@@ -10,7 +10,9 @@ from typing import Any, Final, Protocol
 from torrent_mover.adapters.clients.rtorrent.answers import client_state
 from torrent_mover.adapters.clients.rtorrent.erasing import OpenFiles
 from torrent_mover.adapters.clients.rtorrent.layout import LaidOut
+from torrent_mover.adapters.clients.rtorrent.saving import Saves, await_first
 from torrent_mover.adapters.clients.rtorrent.session import RpcSession
+from torrent_mover.adapters.clients.rtorrent.session_files import SessionFiles
 from torrent_mover.adapters.clients.rtorrent.spelling import may_mean
 from torrent_mover.adapters.clients.rtorrent.xml_rpc import RpcFault, Value
 from torrent_mover.domain.errors import BadAnswer, CannotHold, Collision, ServerError
@@ -36,6 +38,10 @@ class LoadingClient(Protocol):
     @property
     def session(self) -> RpcSession:
         """To ask."""
+
+    @property
+    def saved(self) -> SessionFiles:
+        """What it keeps on its disk."""
 
     def row(self, torrent: InfoHash) -> Mapping[str, Any] | None:
         """What it says of the torrent; None: it is not listed."""
@@ -75,7 +81,11 @@ def add_stopped(client: LoadingClient, metainfo: bytes, spec: AddSpec, files: Op
     wanted = _wanted(client, metainfo, spec)
     there = client.row(wanted.torrent)
     if there is None:
+        client.saved.require()
+        saves = Saves(client, wanted.torrent)
         _load(client, metainfo, wanted)
+        # Else it might be written after the one that has the label.
+        await_first(client, saves)
         there = _row(client, wanted)
         _refuse_running(client, wanted, there)
         _refuse_elsewhere(client, wanted, there)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from torrent_mover.adapters.clients.rtorrent import adding, answers, erasing, hooks, relocating
+from torrent_mover.adapters.clients.rtorrent import adding, answers, erasing, hooks, relocating, saving
 from torrent_mover.adapters.clients.rtorrent.answers import FIELDS, TRACKER_FIELDS, TorrentPlace
 from torrent_mover.adapters.clients.rtorrent.erasing import OpenFiles
 from torrent_mover.adapters.clients.rtorrent.labels import TorrentLabel, names
@@ -300,7 +300,7 @@ class RTorrentClient:
 
         Takes 40 s without session_folder. Raises TorrentGone, NotPersisted.
         """
-        relocating.persist(self, self._clock, torrent, self._settings.label_field)
+        saving.persist(self, self._clock, torrent, self._settings.label_field)
         return self.present(torrent).save_path  # the session file was read, and names it
 
     def opened(self, torrent: InfoHash) -> Sequence[ClientPath]:
@@ -365,7 +365,7 @@ class RTorrentClient:
 
     def save(self, torrent: InfoHash) -> None:
         """Have place and label written into the session folder, and read them back there. Raises NotPersisted."""
-        relocating.save(self, self._clock, torrent, self._settings.label_field)
+        saving.save(self, self._clock, torrent, self._settings.label_field)
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
         """Look until `done()`, at growing intervals, for so many seconds; whether it came true."""

@@ -1,4 +1,4 @@
-"""Has a torrent use files that lie ready in another folder, and makes sure that a restart of rTorrent finds it there."""
+"""Has a torrent use files that lie ready in another folder, and tells which files it has opened."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from typing import Any, Final, Protocol
 from torrent_mover.adapters.clients.rtorrent.answers import TorrentPlace, client_state
 from torrent_mover.adapters.clients.rtorrent.layout import LaidOut
 from torrent_mover.adapters.clients.rtorrent.session import RpcSession
-from torrent_mover.adapters.clients.rtorrent.session_files import SessionFiles
 from torrent_mover.adapters.clients.rtorrent.spelling import is_exact, may_mean, text
-from torrent_mover.domain.errors import BadAnswer, Collision, NotPersisted
+from torrent_mover.domain.errors import BadAnswer, Collision
 from torrent_mover.domain.paths import ClientPath
 from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import InfoHash, Torrent
-from torrent_mover.ports.clock import Clock
 
 _CLOSED_WITHIN: Final = 15.0  # seconds
-_SAVED_WITHIN: Final = 20.0  # seconds; 0.1 s is usual
-_ASKED_EVERY: Final = 1.0  # seconds: 0.16 forgets a request to save that comes while it is saving
-_ON_DISK_AFTER: Final = 40.0
-"""Seconds until Linux has written what nobody has synced: dirty pages of 30 s (vm.dirty_expire_centisecs), looked for every 5."""
 
 
 class ResidingClient(Protocol):
@@ -31,10 +25,6 @@ class ResidingClient(Protocol):
     @property
     def session(self) -> RpcSession:
         """To ask."""
-
-    @property
-    def saved(self) -> SessionFiles:
-        """What it keeps on its disk."""
 
     def row(self, torrent: InfoHash) -> Mapping[str, Any] | None:
         """What it says of the torrent; None: it is not listed."""
@@ -96,56 +86,6 @@ def close(client: ResidingClient, torrent: InfoHash) -> None:
         )
 
 
-def save(client: ResidingClient, clock: Clock, torrent: InfoHash, label_field: str) -> None:
-    """Have rTorrent write the torrent's place, its label, and whether it is started, until its session file says so.
-
-    Raises NotPersisted, TorrentGone.
-    """
-    client.saved.require()
-    deadline = clock.monotonic() + _SAVED_WITHIN
-    asked: float | None = None
-    while True:
-        now = clock.monotonic()
-        if asked is None or now - asked >= _ASKED_EVERY:
-            client.session.about(torrent, "d.save_full_session", doing="save")
-            asked = now
-        row = _row(client, torrent)
-        saved = client.saved.state(torrent)
-        if saved is not None and _agrees(row, saved, label_field):
-            return
-        if now > deadline:
-            raise NotPersisted(
-                f"rTorrent at {client.session.name} does not write down where {torrent.short} lies: after a restart it would"
-                " look in another folder.",
-                kept="Nothing was deleted.",
-                remedy=f"Is its session folder writable, and its disk not full? {client.session.known().session_path}",
-            )
-        clock.wait(0.05)
-
-
-def persist(client: ResidingClient, clock: Clock, torrent: InfoHash, label_field: str) -> None:
-    """The same, and until no power cut undoes it: synced where this machine sees the session folder, else waited for."""
-    save(client, clock, torrent, label_field)
-    try:
-        synced = client.saved.sync(torrent)
-    except OSError as error:
-        raise NotPersisted(
-            f"The session file of {torrent.short} cannot be synced: {clause(error.strerror or error)}.",
-            kept="Nothing was deleted.",
-            remedy="Look at session_folder: it must be rTorrent's session folder as this machine sees it.",
-        ) from error
-    if synced:
-        return
-    clock.wait(_ON_DISK_AFTER)
-    saved = client.saved.state(torrent)
-    if saved is None or not _agrees(_row(client, torrent), saved, label_field):
-        raise NotPersisted(
-            f"rTorrent at {client.session.name} has written another place for {torrent.short} meanwhile.",
-            kept="Nothing was deleted.",
-            remedy="It is tried again by itself.",
-        )
-
-
 def opened(client: ResidingClient, torrent: InfoHash) -> tuple[ClientPath, ...]:
     """The paths of its real files as it has opened them; none while it is closed. Raises TorrentGone, BadAnswer."""
     if not _row(client, torrent)["d.is_open"]:
@@ -193,19 +133,6 @@ def _busy(client: ResidingClient, name: str, row: Mapping[str, Any]) -> Collisio
 def _stop_and_close(client: ResidingClient, torrent: InfoHash) -> None:
     client.session.about(torrent, "d.stop", doing="stop")
     close(client, torrent)
-
-
-def _agrees(row: Mapping[str, Any], saved: Mapping[bytes, object], label_field: str) -> bool:
-    place = saved.get(b"directory")
-    if not isinstance(place, bytes) or not may_mean(str(row["d.directory"]), place):
-        return False
-    if saved.get(b"state") != row["d.state"]:
-        return False
-    label = saved.get(label_field.encode())
-    custom = saved.get(b"custom")
-    if not isinstance(label, bytes) and isinstance(custom, dict):
-        label = custom.get(label_field.encode())
-    return may_mean(str(row["label"]), label if isinstance(label, bytes) else b"")
 
 
 def _row(client: ResidingClient, torrent: InfoHash) -> Mapping[str, Any]:

@@ -46,6 +46,9 @@ _NEEDED: Final = frozenset(
 _PADS_ITSELF: Final = (0, 16)
 """The version from which zeros between files need no file. Where an earlier one does not need them either, they do no harm."""
 
+_SAVES_BESIDE: Final = (0, 16)
+"""The version from which session files are written by threads beside the one that answers (its session_manager.cc)."""
+
 
 @dataclass(frozen=True, slots=True)
 class RTorrentFacts:
@@ -94,8 +97,11 @@ class RpcSession:
 
     def keeps_padding(self) -> bool:
         """Whether this version wants the padding of a torrent (BEP 47) on disk, as files of zeros."""
-        numbers = re.findall(r"\d+", self.known().version)[:2]
-        return tuple(map(int, numbers)) < _PADS_ITSELF
+        return self._version() < _PADS_ITSELF
+
+    def saves_beside(self) -> bool:
+        """Whether this version answers an order to save before it has saved, and may write two saves of a torrent in any order."""
+        return self._version() >= _SAVES_BESIDE
 
     def turn(self) -> AbstractContextManager[object]:
         """Within it no other thread asks anything: what follows is sent at once."""
@@ -195,6 +201,9 @@ class RpcSession:
         """Hang up. Never raises."""
         with self._lock:
             self._wire.close()
+
+    def _version(self) -> tuple[int, ...]:
+        return tuple(map(int, re.findall(r"\d+", self.known().version)[:2]))
 
     def _sent(self, method: str, *parameters: Value) -> Any:  # noqa: ANN401  as above
         try:

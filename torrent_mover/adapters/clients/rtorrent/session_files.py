@@ -7,6 +7,7 @@ import os
 from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torrent_mover.adapters.clients.rtorrent.session import RpcSession
 from torrent_mover.adapters.clients.rtorrent.xml_rpc import RpcFault
@@ -33,7 +34,7 @@ class SessionFiles:
 
     def state(self, torrent: InfoHash) -> Mapping[bytes, object] | None:
         """`HASH.torrent.rtorrent`: directory, custom fields, stamps. None where there is none, or half of one."""
-        raw = self._read(f"{torrent.hex.upper()}.torrent.rtorrent")
+        raw = self._read(_state_of(torrent))
         if not raw:
             return None
         try:
@@ -42,11 +43,28 @@ class SessionFiles:
             return None  # it is being written
         return saved if isinstance(saved, dict) else None
 
+    def stamp(self, torrent: InfoHash) -> str:
+        """What changes whenever the torrent's state is saved: rTorrent writes a new file each time. Blank where there is none.
+
+        Blank too where rTorrent's machine has no stat(1), or one that knows no formats.
+        """
+        name = _state_of(torrent)
+        if self._folder is None:
+            said = self._captured("stat", "-c", "%i %z", name=name)
+            return said if isinstance(said, str) else ""
+        try:
+            # Opened first: a network file system may say of a mere name what was true some seconds ago.
+            with (self._folder / name).open("rb") as file:
+                found = os.fstat(file.fileno())
+        except FileNotFoundError:
+            return ""
+        return f"{found.st_ino} {found.st_ctime_ns}"
+
     def sync(self, torrent: InfoHash) -> bool:
         """Bring what is saved of the torrent to stable storage; False where this machine does not see it. Raises OSError."""
         if self._folder is None:
             return False
-        for name in (f"{torrent.hex.upper()}.torrent", f"{torrent.hex.upper()}.torrent.rtorrent", "."):
+        for name in (f"{torrent.hex.upper()}.torrent", _state_of(torrent), "."):
             handle = os.open(self._folder / name, os.O_RDONLY)
             try:
                 os.fsync(handle)
@@ -70,15 +88,23 @@ class SessionFiles:
                 return (self._folder / name).read_bytes()
             except FileNotFoundError:
                 return None
-        self.require()
-        path = f"{self._session.known().session_path.rstrip('/')}/{name}"
-        try:
-            said = self._session.tried("execute.capture", "", "base64", "-w0", path)
-        except RpcFault as fault:
-            if fault.untrusted:
-                raise self._session.trouble.untrusted(f"show its session file {name}") from fault
-            return None
+        said = self._captured("base64", "-w0", name=name)
         try:
             return b64decode(said, validate=True) if said else None
         except (binascii.Error, TypeError, ValueError) as error:
             raise self._session.trouble.garbled("something else than the session file that was asked for") from error
+
+    def _captured(self, *command: str, name: str) -> Any:  # noqa: ANN401  whatever rTorrent answers
+        """What a program on rTorrent's machine says to one of its session files; None where it refuses, or there is none."""
+        self.require()
+        path = f"{self._session.known().session_path.rstrip('/')}/{name}"
+        try:
+            return self._session.tried("execute.capture", "", *command, path)
+        except RpcFault as fault:
+            if fault.untrusted:
+                raise self._session.trouble.untrusted(f"show its session file {name}") from fault
+            return None
+
+
+def _state_of(torrent: InfoHash) -> str:
+    return f"{torrent.hex.upper()}.torrent.rtorrent"
