@@ -8,6 +8,7 @@ import io
 import json
 import re
 import time
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -203,6 +204,23 @@ def test_the_status_shows_what_waits_for_its_turn_and_how_far_the_others_are(des
     progress = data["progress"]
     assert [progress[each] for each in ("transferring", "checking", "queued")] == [1, 1, 2]
     fits("status", data)
+
+
+@pytest.mark.usefixtures("active")
+def test_what_the_run_that_goes_on_says_nothing_of_is_not_called_moving(desk):
+    now = time.time()
+    with filled(desk) as journal:
+        journal.begin_run("cafe0001", now - 600)
+        journal.save_move(record(ONE, error="It cannot be reached.", next_try_at=now - 60))
+        journal.save_move(record(TWO))
+        journal.save_move(record(THREE, stage=Stage.PLANNED))
+        journal.save_move(replace(record(FIVE), updated_at=now + 100))
+    published(desk)
+
+    data = desk.run("status", "--json").data
+
+    states = {move["infohash"]: move["state"] for move in data["moves"]}
+    assert states == {ONE.hex: "waiting", TWO.hex: "left off", THREE.hex: "not begun", FIVE.hex: "moving"}
 
 
 @pytest.mark.usefixtures("active")

@@ -95,11 +95,15 @@ def _others_as_data(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """When it is looked, and at what: `published` by infohash, as the run that goes on says it."""
+    """When it is looked, and at what: `published` by infohash, as the run that goes on says it.
+
+    `published_at`: since when it says that; 0: it says nothing.
+    """
 
     now: float
     active: bool
     published: Mapping[str, Mapping[str, Any]]
+    published_at: float
 
     def state_of(self, record: MoveRecord) -> str:
         """`marked`: not tried until it is cleared; else as the run says it; without one, what the journal makes likely."""
@@ -108,11 +112,12 @@ class _Moment:
         said = self.published.get(record.id.hex)
         if said is not None:
             return _state(said)
-        if record.next_try_at > self.now and self.active:
+        idle = record.updated_at <= self.published_at  # nobody works on it: else the run would say so
+        if self.active and record.next_try_at and (idle or record.next_try_at > self.now):
             return "waiting"
         if record.error and not (record.next_try_at and self.active):
             return "failed"
-        if self.active:
+        if self.active and not idle:
             return "checking" if record.stage in _ALL_BROUGHT else "moving"
         return "not begun" if record.stage in _NOTHING_BROUGHT else "left off"
 
@@ -125,7 +130,8 @@ def _state(said: Mapping[str, Any]) -> str:
 def as_data(view: JournalView, now: float) -> dict[str, Any]:
     """The status for programs. Sizes in bytes, rates in bytes/s, times in Unix seconds; null where something has not happened."""
     journal, said = view.journal, view.published
-    moment = _Moment(now, bool(view.active), {move["infohash"]: move for move in said.get("moves", ())})
+    published = {move["infohash"]: move for move in said.get("moves", ())}
+    moment = _Moment(now, bool(view.active), published, float(said["at"]) if said else 0.0)
     records = journal.moves()
     begun = {record.id.hex for record in records}
     moves = [_recorded(record, moment) for record in records]
