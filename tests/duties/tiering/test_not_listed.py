@@ -129,3 +129,22 @@ def test_what_lies_between_two_looks_begins_the_minute_anew(tmp_path, between):
     house.round()
     assert house.journal.evictions() == ()
     assert on_target(house, torrent)
+
+
+def test_that_files_are_left_on_the_ssd_is_told_with_what_ends_the_eviction(tmp_path):
+    """A line rides along with the next write: said after the last one, a kill would leave files of which nobody knows."""
+    house, torrent = cut_short(tmp_path)
+    del house.client.held[torrent]
+    forget, told = house.journal.forget_eviction, []
+
+    def forgotten(key) -> None:
+        told.extend(text for text in house.said if "nothing is done to it" in text)
+        forget(key)
+
+    house.journal.forget_eviction = forgotten
+    house.round()
+    house.clock.advance(GONE_AFTER)
+    house.round()
+
+    assert house.journal.evictions() == ()
+    assert len(told) == 1

@@ -163,5 +163,5 @@ class CopyQueue:
         world.journal.add_history(
             TierHistoryEntry(now, *entry.key, entry.torrent.short, TierEnd.FAILED, 0, 0.0, error.what)
         )
-        world.journal.drop(entry.key)
         world.say(entry.key, f"Dropped from the queue: {error.what}")
+        world.journal.drop(entry.key)

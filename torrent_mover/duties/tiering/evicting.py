@@ -269,8 +269,8 @@ class EvictionStory:
             world.journal.save_copy(replace(copy, evicted_at=now, ran=one.row.ran, changed_at=now))
             size = one.manifest.total_size
             world.journal.add_history(TierHistoryEntry(now, *one.row.key, one.row.name, TierEnd.EVICTED, size, took))
-        world.journal.forget_eviction(record.key)
         world.say(record.key, f"{record.title} left the SSD: {record.why}")
+        world.journal.forget_eviction(record.key)
         return freed
 
     # What is shared

@@ -149,6 +149,6 @@ def follow_client(world: TierWorld, record: CopyRecord) -> bool:
         return False
     moved = replace(proof, folder=folder, copies=stamps)
     name = torrent.name
-    world.journal.save_copy(replace(record, name=name, folder=folder, proof=moved, changed_at=world.clock.now()))
     world.say(record.key, f"{name} was renamed by its client; its copy is known under the new names")
+    world.journal.save_copy(replace(record, name=name, folder=folder, proof=moved, changed_at=world.clock.now()))
     return True

@@ -64,8 +64,9 @@ def _act(world: TierWorld, pictures: PictureReader, seen: _Seen, decision: Resum
         go_back(world, record)
     elif decision is Resume.LET_GO:
         put_back(world, record.torrent, (*record.names, *record.media))
-        world.journal.forget_eviction(record.key)
+        # Said first: the line is written down with what ends the eviction, so that a kill between leaves neither undone.
         world.say(record.key, f"{record.title}: somebody has removed or moved it; nothing is done to it")
+        world.journal.forget_eviction(record.key)
     elif decision is Resume.DOUBTFUL:
         error = NoGoodCopy(
             f"The eviction of {record.title} cannot go on, nor back: its copy is not as it was proven.",
