@@ -129,7 +129,9 @@ def _end(world: TierWorld, record: EvictionRecord, end: TierEnd, text: str) -> N
         copy = world.journal.copy(row.key)
         size = sum(stamp.size for stamp in copy.proof.copies) if copy and copy.proof else 0
         world.journal.add_history(TierHistoryEntry(now, *row.key, row.name, end, size, 0.0, text))
-    world.say(record.key, f"{record.title}: {end.value}. {text}".rstrip())  # first: it is written down with what ends it
+    world.say(
+        record.key, f"{record.title}: {end.value}. {text}".rstrip()
+    )  # first: it is written down with what ends it
     world.journal.forget_eviction(record.key)
 
 
