@@ -180,9 +180,15 @@ class Watchman:
         needed = not known.ended and not any(self._whole_at(client, known) for client in self.place.clients)
         if needed or not path.is_relative_to(self.place.root / "home/ssd"):
             return False
+        return any("no longer lists" in text or "nothing is done to it" in text for text in self._told_of(known))
+
+    def _told_of(self, known: KnownTorrent) -> list[str]:
+        """Everything that the journal says of it, oldest first."""
         with closing(sqlite3.connect(f"file:{self.place.root / 'state/journal.sqlite3'}?mode=ro", uri=True)) as journal:
-            rows = journal.execute("SELECT text FROM notes WHERE torrent = ?", (known.id.hex,)).fetchall()
-        return any("no longer lists" in text or "nothing is done to it" in text for (text,) in rows)
+            rows = journal.execute(
+                "SELECT text FROM notes WHERE torrent = ? ORDER BY number", (known.id.hex,)
+            ).fetchall()
+        return [text for (text,) in rows]
 
     def _named(self, path: Path) -> KnownTorrent | None:
         """Whose file this is by its name: each is the only one that is called so."""
@@ -193,7 +199,10 @@ class Watchman:
     def _whose(self, path: Path) -> str:
         digest = self.looker.digest(path)
         owner = next((each for each in self.story.known.values() if digest in each.digests.values()), None)
-        return f"{owner.name}, {owner.ended or 'alive'}, {self._said(owner)}" if owner else "of nobody"
+        if owner is None:
+            return "of nobody"
+        told = " / ".join(self._told_of(owner)[-20:])
+        return f"{owner.name}, {owner.ended or 'alive'}, {self._said(owner)}; told: {told}"
 
     def _account_of(self, known: KnownTorrent) -> None:
         at = [client for client in self.place.clients if known.id in self.place.clients[client].listed()]
