@@ -166,6 +166,9 @@ def test_reasons_are_the_arrs_own_words_once_and_not_too_many():
     rejected = [RejectedFile(f"{number}.mkv", ("Unknown Series",)) for number in range(4)]
     assert reasons_of(ONE, queue, rejected) == "Sample; 0.mkv: Unknown Series; 1.mkv: Unknown Series; and 2 more"
     assert reasons_of(TWO, [], []) == ""
+    sentences = [RejectedFile(f"{number}.mkv", ("Not an upgrade.",)) for number in range(4)]
+    shown = "0.mkv: Not an upgrade; 1.mkv: Not an upgrade; 2.mkv: Not an upgrade; and 1 more"
+    assert reasons_of(ONE, [], sentences) == shown
 
 
 def test_a_hold_is_for_what_was_grabbed_and_is_open():

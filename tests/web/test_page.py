@@ -22,6 +22,7 @@ from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.report.snapshot import LogLine, MoveStatus
 from torrent_mover.domain.report.tiers import TierPhase
 from torrent_mover.domain.report.words import WORDS
+from torrent_mover.domain.text import clauses
 from torrent_mover.web.debrid import DebridNumber
 
 FIRST = a_hash(1)
@@ -95,6 +96,16 @@ def test_every_view_is_drawn_readable_and_named(look, scheme):
             expect(page.locator("#problems")).not_to_be_empty()
             page.locator("#config").blur()
         assert faults(page) == [], view
+
+
+def test_texts_that_follow_one_another_are_joined_as_in_the_terminal(look):
+    page = look()
+    for said in (("It is away.", "", None, "only reports"), ("waiting ...", "It is away. "), ("a:", "b,;", "c...")):
+        joined = page.evaluate(
+            "said => import(`${document.querySelector('meta[name=base]').content}/page/kit.js`).then(kit => kit.clauses(said))",
+            list(said),
+        )
+        assert joined == clauses(*(text or "" for text in said))
 
 
 def test_a_phone_needs_no_sideways_scrolling(look):

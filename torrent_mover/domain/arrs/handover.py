@@ -135,5 +135,5 @@ def reasons_of(torrent: InfoHash, queue: list[QueueItem], rejected: list[Rejecte
     said = [message for item in queue if item.torrent == torrent for message in item.messages]
     said += [f"{file.name}: {reason}" for file in rejected for reason in file.reasons]
     shown = list(dict.fromkeys(said))
-    more = f"; and {len(shown) - _REASONS_SHOWN} more" if len(shown) > _REASONS_SHOWN else ""
-    return clauses(*shown[:_REASONS_SHOWN]) + more
+    more = f"and {len(shown) - _REASONS_SHOWN} more" if len(shown) > _REASONS_SHOWN else ""
+    return clauses(*shown[:_REASONS_SHOWN], more)

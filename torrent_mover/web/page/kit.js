@@ -43,7 +43,8 @@ const WARN = ["paused", "restarting", "stopping"];
 export const standing = (word) => (BAD.includes(word) ? "bad" : WARN.includes(word) ? "warn" : "");
 
 // Texts that somebody else has said, one after the other: without their own full stops in the middle.
-export const clauses = (all) => all.filter(Boolean).map((each, place, those) => (place < those.length - 1 ? String(each).replace(/(?<!\.\.)[.:;,]+$/, "") : String(each))).join("; ");
+const clause = (said) => (said.endsWith("...") ? said : said.replace(/[.:;,]+$/, ""));
+export const clauses = (all) => all.map((each) => String(each ?? "").trimEnd()).filter(Boolean).map((each, place, those) => (place < those.length - 1 ? clause(each) : each)).join("; ");
 export const counted = (count, noun, many = `${noun}s`) => `${count} ${count === 1 ? noun : many}`;
 
 export function bar(fraction, label) {
