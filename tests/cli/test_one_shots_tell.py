@@ -16,6 +16,7 @@ from tests.fakes.clock import FakeClock
 from torrent_mover.adapters.outlets.notify import Notifications
 from torrent_mover.adapters.outlets.told_notices import SECTION, ToldNotices
 from torrent_mover.adapters.store.sqlite import SqliteJournal
+from torrent_mover.commands.tiering import work
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.redact import Redactor
 from torrent_mover.domain.report.events import Level, Noticed
@@ -92,6 +93,20 @@ def test_what_a_person_asks_for_is_told_to_that_person_alone(told):
     assert told(TIER, "tier", "--verify", "a" * 40) == told(TIER, "tier", "--evict", "a" * 40) == []
 
 
+@pytest.mark.parametrize("words", [("--dry-run",), ("--recopy", "aaaa"), ()])
+def test_what_ends_a_command_as_a_whole_is_printed_once(told, desk, monkeypatch, words):
+    def refused(*_):
+        raise MoverError("it has no such socket", kept="Nothing was changed.")
+
+    for act in ("_plan", "_recopy", "_round"):
+        monkeypatch.setattr(work, act, refused)
+    notices = told(TIER, "tier", *words)
+    said = desk.run("tier", *words)
+
+    assert (said.out + said.err).count("it has no such socket") == 1
+    assert [notice["title"] for notice in notices] == ([] if words else ["tier ssd needs you"])
+
+
 class Telling:
     """Notifications over a journal, as a process has them."""
 
@@ -123,6 +138,19 @@ def test_what_was_told_is_known_to_the_next_process_for_a_day(process):
     assert heard == ["the disk is away", "another disk"]
     process(tell).hear(replace(WARNED, at=WARNED.at + AGAIN_AFTER))
     assert heard[2:] == ["the disk is away"]
+
+
+def test_what_another_process_has_told_since_is_not_told_again_by_one_that_stays(tmp_path):
+    journal = SqliteJournal(tmp_path / "journal.sqlite3", FakeClock(), Redactor())
+    staying, timer = (
+        NoticeDesk(tuple(NotifyOn), "tier", WARNINGS, ToldNotices(journal.documents(SECTION, "tier"))) for _ in range(2)
+    )
+    for desk, after in ((staying, 0.0), (timer, AGAIN_AFTER)):
+        notice = desk.notice(replace(WARNED, at=WARNED.at + after))
+        desk.sent(notice, WARNED.at + after)
+
+    assert staying.notice(replace(WARNED, at=WARNED.at + AGAIN_AFTER + 60)) is None
+    journal.close()
 
 
 def test_what_could_not_be_sent_is_tried_by_the_next_process(process):

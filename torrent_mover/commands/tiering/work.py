@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,12 +78,13 @@ def perform(action: str, setups: Sequence[TierSetup], arguments: argparse.Namesp
     with signals() as stop:
         for setup in setups:
             with Tier(setup, writes=not looks, debug=arguments.debug, stop=stop) as tier, ExitStack() as stack:
+                lines = stack.enter_context(ExitStack())
                 if not looks and not arguments.json:
-                    tier.publisher.subscribe(_Lines(arguments))
+                    lines.callback(tier.publisher.subscribe(_Lines(arguments)))
                 if action in _OF_A_TIMER:
                     _tell_people(tier, setup, stack, ONE_SHOT_PATIENCE)
                 try:
-                    with _told(tier, setup):
+                    with _told(tier, setup, lines) if action in _OF_A_TIMER else nullcontext():
                         said, code = acts[action](tier, setup, arguments)
                 except Cancelled:
                     return interrupted(stop)
@@ -101,13 +102,17 @@ def _tell_people(tier: Tier, setup: TierSetup, stack: ExitStack, patience: float
 
 
 @contextmanager
-def _told(tier: Tier, setup: TierSetup) -> Iterator[None]:
-    """What ends it as a whole is told like what fails within it: of a timer's command nobody reads the errors."""
+def _told(tier: Tier, setup: TierSetup, lines: ExitStack) -> Iterator[None]:
+    """What ends it as a whole is told like what fails within it: of a timer's command nobody reads the errors.
+
+    `lines`: what prints, until it is closed.
+    """
     try:
         yield
     except (AlreadyRunning, Cancelled):
         raise
     except MoverError as error:
+        lines.close()  # the command itself prints its error
         tier.publisher.publish(Noticed(tier.clock.now(), None, Level.WARN, safe(str(error)), route=setup.name))
         raise
 

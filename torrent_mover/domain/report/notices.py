@@ -88,9 +88,9 @@ class NoticeDesk:
             self.told_before.tell(notice.text, at)
 
     def _told_at(self, text: str) -> float | None:
-        if text not in self._told and self.told_before is not None:
-            return self.told_before.told_at(text)
-        return self._told.get(text)
+        """By whichever process: another process may have told it since this one did."""
+        told = [self._told.get(text), None if self.told_before is None else self.told_before.told_at(text)]
+        return max((at for at in told if at is not None), default=None)
 
     def _of_a_duty(self, event: Noticed) -> Notice | None:
         where = f"{self.duty} {safe(event.route)}".strip()
