@@ -198,6 +198,21 @@ def test_one_link_for_several_files_is_an_archive_or_half_dead_as_its_name_says(
         assert asked == 1
 
 
+def test_one_link_for_several_files_of_which_the_service_gives_no_name_is_asked_about_once_a_day(monkeypatch):
+    house = DebridHouse(Known("Show.S01", (("Show.S01/e1.mkv", 100), ("Show.S01/e2.mkv", 200)), fate="ok"))
+    house.account.have(HASH, links=1)
+    check = house.account.check
+    monkeypatch.setattr(house.account, "check", lambda link, depth: replace(check(link, depth), name=None))
+    asked = []
+    for pause in (BETWEEN_LOOKS + 1, 86_400.0, 0.0):
+        house.round().look()
+        asked.append(sum(name == "check" for name, _ in house.account.calls))
+        house.pass_time(pause)
+
+    assert asked == [1, 1, 2]
+    assert house.journal.findings() == ()
+
+
 def test_too_many_broken_links_wait_for_a_person_who_accepts_that_number(house):
     for number in range(25):
         house.library.links[f"{MEDIA}/Show/x{number}.mkv"] = f"{MOUNT}/__all__/Gone/x{number}.mkv"

@@ -229,10 +229,15 @@ class LinkChecks:
     def _lives(self, entry: KnownEntry, place: int, found: RemoteTorrent, answer: LinkAnswer) -> None:
         self._journal.drop_trial(f"{entry.id} {place}")
         known = self._journal.entry(entry.id)
-        if answer.name and known is not None and known.unclear:
-            packed = is_packed(found, (answer.name,))
-            now = 0.0 if packed else self._world.now
-            self._journal.save_entries((replace(known, packed=packed, loose_at=now),))
+        if known is not None and known.unclear:
+            now = self._world.now
+            if not answer.name:  # it lives, but what it is stays open: it is asked again after a while, not in each round
+                known = replace(known, unsaid_at=now)
+            elif is_packed(found, (answer.name,)):
+                known = replace(known, packed=True)
+            else:
+                known = replace(known, loose_at=now)
+            self._journal.save_entries((known,))
         control = self._journal.control()
         if control is None or self._world.now - control.at > CONTROL_LASTS / 2:
             self._journal.save_control(ControlLink(entry.id, str(place), self._world.now))
