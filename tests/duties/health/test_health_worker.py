@@ -169,7 +169,7 @@ def test_what_a_look_saw_of_the_whole_client_takes_nothing_out_a_minute_later(lo
     wanted = [each.torrent for each in report.assessment.orders]
     assert len(wanted) == 3
     assert [each.record.torrent for each in report.outcomes] == wanted[:2]
-    assert "1 removal left to the next look" in looker.said[-1]
+    assert "1 action left to the next look" in looker.said[-1]
     assert wanted[2] in [each.record.torrent for each in looker.looks(worker, 1).outcomes]
 
 

@@ -87,10 +87,14 @@ WORDS: Final[Mapping[str, Words]] = {
             " nothing is done until that is over. Mend what is said beside it.",
         ),
         ("obligations", "What is settled before a torrent is taken out: seeding for its tracker, an import of its Arr."),
-        ("caps", "How many torrents may be taken out in a look and in a day (removals_per_look, removals_per_day)."),
-        ("replace", "Its Arr blocks the release and searches another one. The torrent leaves its client, its files go into a bin."),
+        (
+            "caps",
+            "How many torrents may be taken out, or their releases blocked, in a look and in a day (removals_per_look,"
+            " removals_per_day).",
+        ),
+        ("replace", "Its Arr blocks the release and searches for another one. The torrent leaves; its files go to a bin."),
         ("retire", "The torrent leaves its client; its files stay where they are."),
-        ("keep", "Its Arr blocks the release and searches another one. The torrent stays."),
+        ("keep", "Its Arr blocks the release and searches for another one. The torrent stays."),
         ("locate", "Lost files are looked for and proven; then the client is told where they are."),
         ("undo", "Files and torrent come back, while the bin still has them."),
         *_STATES,

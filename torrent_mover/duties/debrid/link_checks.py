@@ -231,7 +231,9 @@ class LinkChecks:
         known = self._journal.entry(entry.id)
         if known is not None and known.unclear:
             now = self._world.now
-            if not answer.name:  # it lives, but what it is stays open: it is asked again after a while, not in each round
+            if (
+                not answer.name
+            ):  # it lives, but what it is stays open: it is asked again after a while, not in each round
                 known = replace(known, unsaid_at=now)
             elif is_packed(found, (answer.name,)):
                 known = replace(known, packed=True)

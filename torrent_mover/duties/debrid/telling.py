@@ -159,7 +159,7 @@ def would_do(finding: DebridFinding, settings: DebridSettings) -> str:
 _WOULD: Final = {
     OnRefused.REPORT: "",
     OnRefused.QUARANTINE: "set its links aside",
-    OnRefused.SEARCH: "search another release",
+    OnRefused.SEARCH: "search for another release",
 }
 
 

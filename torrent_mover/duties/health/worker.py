@@ -246,7 +246,7 @@ class HealthWorker:
                 self.world.journal.save_memory(memory)  # first: what is not remembered would be done again
             self._tell_outcome(outcome)
         if late:
-            text = f"{counted(late, 'removal')} left to the next look: what came before took too long"
+            text = f"{counted(late, 'action')} left to the next look: what came before took too long"
             self.world.say(None, text, Level.INFO)
         return outcomes
 
