@@ -80,4 +80,5 @@ def _health(loops: Sequence[HealthLoopView]) -> Iterator[str]:
     blind = [({"loop": loop.name}, int(bool(loop.blind))) for loop in loops]
     yield family("health_blind", "gauge", "1 while the picture of a loop may not be true: its clocks stand.", blind)
     removed = [({"loop": loop.name}, loop.today) for loop in loops]
-    yield family("health_taken_out", "gauge", "Torrents that a loop took out of its client in 24 hours.", removed)
+    words = "Torrents that a loop took out of its client, or whose releases it had blocked, in 24 hours: what its caps count."
+    yield family("health_taken_out", "gauge", words, removed)

@@ -22,7 +22,7 @@ def card(picture: HealthSnapshot) -> DutyCard:
         state = "not looked yet"
     now = [
         f"{counted(sum(loop.torrents for loop in loops), 'torrent')} judged, {sick:,} with findings, {due:,} due",
-        f"{sum(loop.today for loop in loops):,} taken out today",
+        f"{sum(loop.today for loop in loops):,} taken out or blocked today",
     ]
     if loops and not any(loop.acts for loop in loops):
         now.insert(0, "only reports")
