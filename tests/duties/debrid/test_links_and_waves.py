@@ -7,38 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from tests.doubles.arr.files import keep
-from tests.doubles.arr.house import arr_house, settings_of
+from tests.doubles.arr.house import settings_of
 from tests.doubles.arr.server import Fault as ArrFault
 from tests.duties.debrid.debrid_house import HASH, MEDIA, MOUNT, SHOW, DebridHouse
 from tests.duties.debrid.fake_account import Known
 from tests.faults.ledger import DOUBLES
 from torrent_mover.adapters.arr.manager import ArrManager
-from torrent_mover.domain.arrs.path_pairs import ArrPair
 from torrent_mover.domain.debrid.account import RemoteStatus
 from torrent_mover.domain.debrid.errors import MountDown, TooManyBroken
 from torrent_mover.domain.errors import Unreachable
-from torrent_mover.domain.paths import ArrPath, LocalPath
+from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.duplicates import Duplicates
-from torrent_mover.duties.debrid.needs import DebridArr
 from torrent_mover.duties.debrid.quarantining import LinkQuarantine
 from torrent_mover.duties.debrid.records import EscalationStage, LinkState, ScanMode
 from torrent_mover.duties.debrid.settings import OnRefused
 from torrent_mover.duties.debrid.verdicts import BETWEEN_LOOKS, DebridFinding, Fault
-
-
-@pytest.fixture
-def house():
-    """A sound show with a link to each film, seen by a full scan and a first walk."""
-    made = DebridHouse(SHOW)
-    made.account.have(HASH, selected=(1, 2))
-    made.mount_shows("Show.S01")
-    made.link("e1.mkv")
-    made.link("e2.mkv")
-    made.full()
-    made.round().walk()
-    return made
 
 
 def vanish(house):
@@ -286,23 +270,6 @@ def test_entries_of_one_hash_with_other_files_both_stay(house):
 # Another release
 
 
-@pytest.fixture
-def refused(tmp_path, house):
-    """The show is refused; its two links are files of an Arr."""
-    with arr_house(tmp_path) as arrs:
-        for number in (1, 2):
-            arrs.library.add_media(number, f"Episode {number}", f"e{number}.mkv")
-            keep(arrs.library, 30 + number, f"/media/Show/e{number}.mkv", number, torrent=HASH.hex)
-        pairs = (ArrPair(ArrPath("/media"), LocalPath(MEDIA)),)
-        house.arrs = {"tv": DebridArr(arrs.manager, pairs)}
-        house.set(on_infringing=OnRefused.SEARCH)
-        now = house.clock.now()
-        house.journal.save_finding(
-            DebridFinding(HASH, "E1", "Show.S01", Fault.REFUSED, now, now, said="35", proven_by="refused")
-        )
-        yield arrs
-
-
 def test_what_is_refused_is_set_aside_blocked_searched_and_its_entry_goes_last(house, refused):
     refused.library.searches_after_failure = False
     refused.library.unmonitors = True
@@ -483,6 +450,28 @@ def test_a_link_that_leads_elsewhere_by_the_time_of_its_turn_stays(house, refuse
     house.round().act()
 
     assert (sorted(refused.library.kept), house.library.links[f"{MEDIA}/Show/e1.mkv"]) == ([31], better)
+
+
+@pytest.mark.parametrize("whose", ["its disk is away", "somebody has removed it"])
+def test_a_link_that_is_not_there_and_was_not_set_aside_is_not_taken_from_the_arr(house, refused, whose):
+    link = f"{MEDIA}/Show/e1.mkv"
+    house.set(max_quarantined=0)
+    house.round().act()
+    target = house.library.links.pop(link)
+    if whose == "somebody has removed it":
+        refused.library.kept.pop(31)
+    house.set(max_quarantined=20)
+
+    for _ in range(2):
+        house.round().act()
+
+    (record,) = [each for each in house.journal.escalations() if each.link == link]
+    away = whose == "its disk is away"
+    assert record.stage is (EscalationStage.NOTED if away else EscalationStage.ENDED)
+    assert sorted(refused.library.kept) == ([31] if away else [])
+    house.library.links[link] = target
+    house.round().act()
+    assert (link in [row.path for row in house.journal.quarantine()]) is away
 
 
 def test_a_link_that_was_put_back_before_its_file_was_dropped_is_not_taken_from_the_disk(house, refused):

@@ -138,7 +138,7 @@ class EscalationStory:
             record = after
         return record
 
-    def _set_aside(self, record: EscalationRecord, _arr: DebridArr) -> EscalationRecord:
+    def _set_aside(self, record: EscalationRecord, arr: DebridArr) -> EscalationRecord:
         link = LocalPath(record.link)
         there = self._world.library.read(link)
         if there is not None and record.target and there != record.target:
@@ -146,7 +146,18 @@ class EscalationStory:
         gone = self._quarantine.set_aside(link, record.hash, "another release is searched")
         if not gone and self._world.library.read(link) is not None:
             return record  # this run may not set aside more
+        if not gone and not self._is_set_aside(record):
+            if link in arr.files_at([link]):
+                return record  # its disk may be away: the Arr would take from it what nobody has kept
+            return self._left_alone(record, "somebody has removed it")
         return self._saved(replace(record, stage=EscalationStage.SET_ASIDE, trouble=""))
+
+    def _is_set_aside(self, record: EscalationRecord) -> bool:
+        """Whether its link lies in quarantine: this may be after a kill between that and what is written down of it."""
+        return any(
+            row.path == record.link and row.hash == record.hash.hex and row.place and not row.restored_at
+            for row in self._journal.quarantine()
+        )
 
     def _drop_file(self, record: EscalationRecord, arr: DebridArr) -> EscalationRecord:
         """The Arr takes what lies at that place from the disk too: it must be what was set aside, and so nothing."""
@@ -243,7 +254,7 @@ class EscalationStory:
 
     def _left_alone(self, record: EscalationRecord, why: str) -> EscalationRecord:
         """What somebody has done meanwhile stands."""
-        self._world.say(record.hash, f"{record.name}: {record.link} stays as it is: {why}", Level.WARN)
+        self._world.say(record.hash, f"{record.name}: nothing more is done about {record.link}: {why}", Level.WARN)
         return self._saved(replace(record, stage=EscalationStage.ENDED, trouble=why))
 
     def _saved(self, record: EscalationRecord) -> EscalationRecord:
