@@ -103,8 +103,8 @@ class ActView:
 class HealthLoopView:
     """One loop. `acts` False: it only reports. `blind`: why clocks stand and nothing acts; `waiting`: why nothing acts yet.
 
-    `looked_at`, `next_look_at` in Unix seconds. `a_look` and `a_day`: how many torrents it may take out, or have blocked, `today` how
-    many it has. `torrents`: those that it judges. `notes`: what it could not learn at its last look.
+    `looked_at`, `next_look_at` in Unix seconds. `a_look` and `a_day`: how many torrents it may take out, or have blocked; `today`:
+    how many it has. `torrents`: those that it judges. `notes`: what it could not learn at its last look.
     """
 
     name: str
