@@ -6,7 +6,7 @@ import argparse
 import shlex
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from torrent_mover.bootstrap.tiering.setups import TierSetup
 from torrent_mover.bootstrap.tiering.tier import Tier
@@ -22,6 +22,8 @@ from torrent_mover.duties.tiering.looking import PictureReader
 from torrent_mover.duties.tiering.needs import TierJournal
 from torrent_mover.duties.tiering.records import AsideRecord
 from torrent_mover.duties.tiering.setting_aside import AsideReport, Weighed, over_text, put_back, set_aside, weigh
+
+_NONE: Final = "No copy was left behind."
 
 
 def show_left(tier: Tier, setup: TierSetup, _arguments: argparse.Namespace) -> tuple[Told, ExitCode]:
@@ -44,8 +46,8 @@ def _left_lines(found: LeftBehind) -> Iterator[str]:
         for aside in found.aside:
             yield f"  {_head(aside.key[1], aside.copy.name, aside.size)}"
             yield from _ways_on(aside)
-    if not found.copies and not found.aside:
-        yield "No copy was left behind."
+    if not found.copies and not found.aside and not found.unknown:
+        yield _NONE
     yield from (safe(text) for text in found.unknown)
     if found.copies:
         yield "None is deleted by itself. To see which can be set aside: torrent-mover tier --set-aside"
@@ -105,7 +107,7 @@ def set_aside_left(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) 
         found, weighed = weigh(world, PictureReader(world), only)
         report = AsideReport(stays=list(weighed), unknown=found.unknown)
     if only is not None and not report.moved and not report.failed:
-        _refuse(only, report.stays)
+        _refuse(only, report)
     rows = [_moved_data(aside) for aside in report.moved]
     rows += [_stays_data(each.copy, each.reasons, may=not each.reasons and not arguments.yes) for each in report.stays]
     rows += [_stays_data(copy, (error.what,), may=False) for copy, error in report.failed]
@@ -114,11 +116,13 @@ def set_aside_left(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) 
     return _told(setup, lines, data), exit_of([error for _, error in report.failed])
 
 
-def _refuse(torrent: InfoHash, stays: list[Weighed]) -> None:
+def _refuse(torrent: InfoHash, report: AsideReport) -> None:
     """Raises TierRefused where the one torrent that was named stays."""
+    stays = report.stays
     if not stays:
+        known = " ".join((f"Nothing is known to be left behind by {torrent}.", *report.unknown))
         raise TierRefused(
-            f"Nothing was left behind by {torrent}.",
+            known if report.unknown else f"Nothing was left behind by {torrent}.",
             kept="Nothing was changed.",
             remedy="torrent-mover tier --left lists what was.",
         )
@@ -143,8 +147,8 @@ def _done_lines(report: AsideReport) -> Iterator[str]:
     yield from (safe(text) for text in report.unknown)
     if report.moved:
         yield "Nothing gets free before you delete it there: quarantine is never emptied by itself."
-    elif not report.stays and not report.failed:
-        yield "No copy was left behind."
+    elif not report.stays and not report.failed and not report.unknown:
+        yield _NONE
 
 
 def _would_lines(report: AsideReport, most: int) -> Iterator[str]:
@@ -157,8 +161,8 @@ def _would_lines(report: AsideReport, most: int) -> Iterator[str]:
     if free:
         capped = f", {most} at once (max_evictions_per_run)" if len(free) > most else ""
         yield f"Nothing was changed. To do it{capped}: the same with --yes; it looks at the clients twice, a minute apart."
-    elif not report.stays:
-        yield "No copy was left behind."
+    elif not report.stays and not report.unknown:
+        yield _NONE
 
 
 def _stays_lines(stays: list[Weighed]) -> Iterator[str]:

@@ -185,9 +185,7 @@ def _recopy(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) -> tupl
 
 def _evict(tier: Tier, setup: TierSetup, arguments: argparse.Namespace) -> tuple[Told, ExitCode]:
     world = tier.world()
-    worker = tier.worker(world)
-    with tier.alone():
-        report = orders.evict_now(world, worker.pictures, worker.space, meant(world, arguments.evict))
+    report = tier.worker(world).evict(meant(world, arguments.evict))
     return _reported(setup, report), report.exit_code
 
 
