@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import binascii
+import errno
 import os
 from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from torrent_mover.adapters.clients.rtorrent.session import RpcSession
 from torrent_mover.adapters.clients.rtorrent.xml_rpc import RpcFault
 from torrent_mover.domain.errors import ServerTooOld, UnsafeTorrent
 from torrent_mover.domain.torrent.bencode import decode
 from torrent_mover.domain.torrent.torrent import InfoHash
+
+_REPLACED: Final = (errno.ENOENT, errno.ESTALE)
+"""What is said of a file that is not there, or, by a network file system, of one that rTorrent has replaced since it was opened."""
 
 
 class SessionFiles:
@@ -56,8 +60,10 @@ class SessionFiles:
             # Opened first: a network file system may say of a mere name what was true some seconds ago.
             with (self._folder / name).open("rb") as file:
                 found = os.fstat(file.fileno())
-        except FileNotFoundError:
-            return ""
+        except OSError as error:
+            if error.errno in _REPLACED:
+                return ""
+            raise
         return f"{found.st_ino} {found.st_ctime_ns}"
 
     def sync(self, torrent: InfoHash) -> bool:
@@ -86,8 +92,10 @@ class SessionFiles:
         if self._folder is not None:
             try:
                 return (self._folder / name).read_bytes()
-            except FileNotFoundError:
-                return None
+            except OSError as error:
+                if error.errno in _REPLACED:
+                    return None
+                raise
         said = self._captured("base64", "-w0", name=name)
         try:
             return b64decode(said, validate=True) if said else None
