@@ -16,7 +16,7 @@ from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.amounts import TierTarget
 from torrent_mover.duties.tiering.errors import CopyVanished, ReportOnly, RootAway, TierRefused
 from torrent_mover.duties.tiering.missing import GONE_AFTER, GONE_ALONE, Absence, MissingTorrent, followed
-from torrent_mover.duties.tiering.setting_aside import put_back, set_aside
+from torrent_mover.duties.tiering.setting_aside import forget_emptied, put_back, set_aside
 from torrent_mover.duties.tiering.settings import TierMode
 from torrent_mover.duties.tiering.status import status
 
@@ -498,6 +498,50 @@ def test_a_disk_that_refuses_a_rename_gets_back_what_was_renamed(house):
 
     assert [str(error.what) for _, error in report.failed] == ["The disk has failed."]
     assert house.names(house.hdd) == COPY | KEPT
+    assert house.journal.set_aside() == ()
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_where_renaming_takes_long_the_users_of_all_that_follow_are_looked_for_anew(house, silent):
+    others = [house.torrent(name, {"c.mkv": 10_000}, label="tv") for name in ("Second", "Third")]
+    house.round()
+    held = [house.client.held.pop(torrent) for torrent in others]
+    other = another_client(house)
+    world = house.world()
+
+    class Slow:
+        def __init__(self, inner) -> None:
+            self._inner = inner
+
+        def __getattr__(self, name):
+            return getattr(self._inner, name)
+
+        def rename(self, old, new):
+            self._inner.rename(old, new)
+            if not other.held:
+                house.clock.advance(100)
+                for each in held:
+                    other.add(each.metainfo, house.hdd / "tv")
+                other.silent = silent
+
+    (hdd,) = world.targets
+    hdd.files = Slow(hdd.files)
+    report = set_aside(world, house._alone)
+
+    assert [aside.key[1] for aside in report.moved] == [house.left]
+    assert {copy.record.torrent for copy, _ in report.failed} == set(others)
+    assert all(("uses its files now" in error.what) is not silent for _, error in report.failed)
+
+
+def test_what_somebody_brings_back_right_now_is_not_taken_for_deleted(house):
+    house.set_aside()
+    for name in house.aside:
+        (house.hdd / name).unlink()
+
+    with house.leases.hold([("rtorrent", house.left)]):
+        forget_emptied(house.world())
+        assert len(house.journal.set_aside()) == 1
+    forget_emptied(house.world())
     assert house.journal.set_aside() == ()
 
 

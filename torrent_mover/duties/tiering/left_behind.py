@@ -133,8 +133,8 @@ def _early(world: TierWorld, keys: Collection[TorrentKey]) -> Iterable[str]:
         name = world.client(client).client.name
         yield _unsaid(
             sum(key[0] == client for key in keys),
-            f"{name} lists none of the torrents that have copies here, and may not have read them yet. That counts once it was"
-            " so for an hour of rounds.",
+            f"{name} lists none of the torrents that have copies here, and may not have read them yet. It is believed once"
+            " that has been so for an hour of rounds.",
         )
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from torrent_mover.domain.errors import MoverError
+from torrent_mover.domain.errors import Cancelled, MoverError
 from torrent_mover.domain.paths import LocalPath, RelativePath
 from torrent_mover.domain.text import clause, counted
 from torrent_mover.domain.torrent.torrent import InfoHash
@@ -148,32 +148,41 @@ def _not_listed(world: TierWorld, only: InfoHash | None) -> frozenset[TorrentKey
 
 
 def _moved(world: TierWorld, keys: Collection[TorrentKey], only: InfoHash | None) -> AsideReport:
-    found, weighed = weigh(world, PictureReader(world), only)
     looked_at = world.clock.monotonic()
+    found, weighed = weigh(world, PictureReader(world), only)
     report = AsideReport(unknown=found.unknown)
-    for each in weighed:
+    used: dict[TorrentKey, tuple[str, ...]] = {}
+    blind: MoverError | None = None
+    for place, each in enumerate(weighed):
         if not each.reasons and each.copy.record.key not in keys:
             each = replace(each, reasons=("its client listed it a minute ago",))  # noqa: PLW2901
         if each.reasons:
             report.stays.append(each)
         elif len(report.moved) + len(report.failed) >= world.settings.max_evictions_per_run:
             report.over += 1
+        elif blind is not None:
+            report.failed.append((each.copy, blind))
         else:
-            if world.clock.monotonic() - looked_at > _OLDEST:
-                looked_at = world.clock.monotonic()
-                _require_unused(world, each.copy)
+            now = world.clock.monotonic()
+            if now - looked_at > _OLDEST:
+                try:
+                    used = _users(world, PictureReader(world), [later.copy for later in weighed[place:]])
+                    looked_at = now
+                except Cancelled:
+                    raise
+                except MoverError as error:  # it is not asked again for each of the others
+                    blind = error
+                    report.failed.append((each.copy, error))
+                    continue
             try:
+                if users := used.get(each.copy.record.key):
+                    raise _refused(each.copy.record, f"{users[0]} uses its files now")
                 report.moved.append(_move(world, each.copy))
+            except Cancelled:
+                raise
             except MoverError as error:
                 report.failed.append((each.copy, error))
     return report
-
-
-def _require_unused(world: TierWorld, copy: LeftCopy) -> None:
-    """Raises TierRefused, and where a client is silent."""
-    users = _users(world, PictureReader(world), [copy]).get(copy.record.key)
-    if users:
-        raise _refused(copy.record, f"{users[0]} uses its files now")
 
 
 def _move(world: TierWorld, copy: LeftCopy) -> AsideRecord:
@@ -199,9 +208,10 @@ def _move(world: TierWorld, copy: LeftCopy) -> AsideRecord:
         fold(disk, proof)
         aside = replace(aside, stage=AsideStage.ASIDE)
         world.journal.save_aside(aside)
+        # Said first: the line is written down with what ends it.
+        _ended(world, aside, TierEnd.SET_ASIDE)
+        world.say(record.key, f"The copy of {record.name} is set aside in {aside.place}")
         world.journal.forget_copy(record.key)
-    _ended(world, aside, TierEnd.SET_ASIDE)
-    world.say(record.key, f"The copy of {record.name} is set aside in {aside.place}")
     return aside
 
 
@@ -254,7 +264,11 @@ def put_back(world: TierWorld, torrent: InfoHash) -> AsideRecord:
                 key=aside.key,
             )
         if not _bring_back(world, aside):
-            raise _refused(aside.copy, f"a file came to lie at its place meanwhile; the rest is in {aside.place}")
+            raise TierRefused(
+                f"The copy of {aside.copy.name} is back in part: other files took its place meanwhile.",
+                kept=f"Nothing was overwritten. The rest is in {aside.place}.",
+                remedy=f"Move these files away, then: torrent-mover tier --put-back {torrent}",
+            )
     _ended(world, aside, TierEnd.PUT_BACK)
     world.say(aside.key, f"The copy of {aside.copy.name} is back in {aside.copy.lies and aside.copy.lies.save_path}")
     return aside
@@ -330,8 +344,16 @@ def _at_its_place(world: TierWorld, aside: AsideRecord) -> bool:
     return any(disk.files.stat(own) is not None for own, _, _ in aside.names)
 
 
+def forget_emptied(world: TierWorld) -> None:
+    """Forget what persons have deleted in quarantine. What somebody brings back right now is not there either: that is left."""
+    for aside in world.journal.set_aside():
+        with suppress(MoverError), world.leases.hold([aside.key]):
+            if aside in world.journal.set_aside():
+                emptied(world, aside)
+
+
 def emptied(world: TierWorld, aside: AsideRecord) -> bool:
-    """Whether a person has deleted what was set aside; it is forgotten then."""
+    """Whether a person has deleted what was set aside; it is forgotten then. Under its lease."""
     disk = next((each for each in world.targets if each.root == aside.root), None)
     if aside.stage is not AsideStage.ASIDE or disk is None:
         return False

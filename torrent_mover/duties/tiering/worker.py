@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from torrent_mover.domain.errors import Cancelled, MoverError, ServerError
-from torrent_mover.domain.text import clauses
+from torrent_mover.domain.text import clauses, counted
 from torrent_mover.domain.text import size as size_text
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.tiering.copy_queue import CopyQueue
@@ -30,7 +30,7 @@ from torrent_mover.duties.tiering.reports import RoundReport
 from torrent_mover.duties.tiering.root_marks import away, look_at
 from torrent_mover.duties.tiering.roots import RootFinding, RootState
 from torrent_mover.duties.tiering.round_alerts import needing
-from torrent_mover.duties.tiering.setting_aside import emptied, settle
+from torrent_mover.duties.tiering.setting_aside import forget_emptied, settle
 from torrent_mover.duties.tiering.settings import TierMode
 from torrent_mover.duties.tiering.space_round import SpaceRound
 from torrent_mover.duties.tiering.stages import Resume
@@ -216,8 +216,7 @@ class TierWorker:
         found = recounted(self._world, self._pictures, self._beat, anew=not self._left_counted)
         if found is not None:
             self._left_counted = True
-            for aside in self._world.journal.set_aside():
-                emptied(self._world, aside)
+            forget_emptied(self._world)
             with self._lock:
                 self._beat = replace(
                     self._beat,
@@ -303,7 +302,7 @@ class TierWorker:
                 client_at=self._beat.client_at if silent else now,
                 client_trouble=silent[0] if silent else "",
                 low_space=clauses(*lows),
-                arr_trouble=f"an Arr is not told yet of {untold}" if untold else "",
+                arr_trouble=f"an Arr was not told yet of {counted(untold, 'copy', 'copies')}" if untold else "",
                 spaces=lines,
             )
             world.journal.save_heartbeat(self._beat)
