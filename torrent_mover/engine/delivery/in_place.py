@@ -55,11 +55,11 @@ class InPlace(Delivery):
         if missing:
             return Collision(
                 f"{name} has this torrent already, at {place}, where {counted(missing, 'file')} of it cannot be found whole.",
-                kept="Neither side was changed.",
+                kept="Nothing was written or deleted on either side.",
                 remedy=f"See that the disk of {place} is mounted, and have {name} check the torrent. Each try looks again.",
             )
         return Collision(
             f"{name} has this torrent already, at {place}, and {counted(bad, 'piece')} of it cannot be read or are not good there.",
-            kept="Neither side was changed: what is at the source is needed.",
+            kept="Nothing was written or deleted on either side: what is at the source is needed.",
             remedy=f"Have {name} check the torrent. If pieces stay bad, remove it there with its data: then it is brought again.",
         )
