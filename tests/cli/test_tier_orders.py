@@ -21,9 +21,7 @@ SETUP = SimpleNamespace(name="default")
 
 
 def tier_of(house):
-    return SimpleNamespace(
-        world=house.world, worker=lambda world: TierWorker(world, house._alone), alone=house._alone
-    )
+    return SimpleNamespace(world=house.world, worker=lambda world: TierWorker(world, house._alone), alone=house._alone)
 
 
 def test_what_is_to_be_evicted_is_settled_first_where_its_eviction_was_cut_short(tmp_path, monkeypatch):
@@ -54,7 +52,7 @@ def test_of_a_copy_on_a_disk_that_is_away_nobody_says_that_there_is_none(tmp_pat
     (house.hdd / ".torrent-mover/root-id").rename(house.hdd / "mark")
     tier = tier_of(house)
 
-    with pytest.raises(TierRefused, match="Nothing is known to be left behind by .* is away"):
+    with pytest.raises(TierRefused, match=r"Nothing is known to be left behind by .* is away"):
         set_aside_left(tier, SETUP, SimpleNamespace(set_aside=house.left.hex, yes=yes))
     (_, lines, _), _ = set_aside_left(tier, SETUP, SimpleNamespace(set_aside="all", yes=yes))
     (_, left, _), _ = show_left(tier, SETUP, SimpleNamespace())
