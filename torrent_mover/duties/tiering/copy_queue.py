@@ -105,7 +105,7 @@ class CopyQueue:
             return False
         reason = away(findings[0], "").what
         for entry in self._entries(only):
-            if entry.reason != reason:
+            if entry.reason != reason or entry.not_before:
                 self._world.journal.save_entry(replace(entry, not_before=0.0, reason=reason))
         return True
 

@@ -24,7 +24,7 @@ from torrent_mover.duties.tiering.looking import PictureReader, on_ssd
 from torrent_mover.duties.tiering.needs import TierDisk, TierWorld
 from torrent_mover.duties.tiering.picture import CopyProof, TorrentKey
 from torrent_mover.duties.tiering.queue_entry import Asker, QueueEntry
-from torrent_mover.duties.tiering.queueing import old_queue_file
+from torrent_mover.duties.tiering.queueing import old_queue_file, waits
 from torrent_mover.duties.tiering.records import CopyRecord, EvictionMember
 from torrent_mover.duties.tiering.reports import RoundReport
 from torrent_mover.duties.tiering.root_marks import require
@@ -52,9 +52,9 @@ def enqueue(world: TierWorld, torrents: Sequence[InfoHash], asker: Asker = Asker
         if world.journal.enqueue(entry):
             added.append(torrent)
             continue
-        waits = next((each for each in world.journal.queue() if each.key == entry.key), None)
-        if waits is not None and waits.not_before > now:
-            world.journal.save_entry(replace(waits, not_before=0.0))
+        there = next((each for each in world.journal.queue() if each.key == entry.key), None)
+        if there is not None and (there.not_before > now or waits(there)):
+            world.journal.save_entry(replace(there, not_before=now))  # not 0: see `waits`
     return Queued(tuple(added), len(world.journal.queue()))
 
 
