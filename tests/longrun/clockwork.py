@@ -53,9 +53,10 @@ class Disks:
         return None
 
     def _used(self, place: Path) -> int:
-        if place not in self._measured:
-            self._measured[place] = used(place)
-        return self._measured[place]
+        measured = self._measured  # another thread may begin a new one at any time
+        if place not in measured:
+            measured[place] = used(place)
+        return measured[place]
 
     def changed(self) -> None:
         """What lies on the disks is other than before."""
