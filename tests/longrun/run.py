@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import random
 import sys
-import tempfile
 import time
 import tracemalloc
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tests.engine.fuse import Killed
 from tests.fakes.clock import FakeClock
+from tests.faults.points import memory_folder
 from tests.longrun.clockwork import Process, clockwork
 from tests.longrun.faults import Faults
 from tests.longrun.measures import Measure, grown, measure
@@ -67,7 +66,7 @@ class LongRun:
         began = time.process_time()
         with ExitStack() as stack:
             self._stack = stack
-            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="long-run-")))
+            root = stack.enter_context(memory_folder())  # power cuts are simulated: see clockwork.Disks
             self._clock = FakeClock()
             self._random = _dice(self.seed)
             place = self._place = Place(root, self._clock, stack)
