@@ -209,6 +209,12 @@ def test_commands_run_on_the_same_paths_as_outside(ssh_server, tmp_path):
     assert (said.returncode, said.stdout) == (0, "seen")
 
 
+def test_what_somebody_runs_in_their_bashrc_has_no_part_in_it(ssh_server):
+    """A bash that sshd starts reads ~/.bashrc where it is the first one: `pyenv init` there waits a minute for a lock."""
+    said = run_ssh(ssh_server, "bash -c 'echo $SHLVL'")
+    assert int(said.stdout) >= 2
+
+
 def run_ssh(server: SshServer, command: str) -> subprocess.CompletedProcess:
     words = [find_program("ssh"), *server.ssh_options(), server.host, command]
     return subprocess.run(words, capture_output=True, text=True, check=False)

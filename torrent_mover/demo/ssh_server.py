@@ -151,6 +151,8 @@ class SshServer(Server):
             "UseDNS no",
             "PrintMotd no",
             "LogLevel VERBOSE",
+            # A bash that sshd starts at its first level reads ~/.bashrc: what somebody runs there has no part in this world.
+            "SetEnv SHLVL=1",
         ]
         if _openssh_version() >= _PENALTIES_SINCE:
             values.append("PerSourcePenalties no")  # a test's refused logins must not lock the next test out
