@@ -21,6 +21,9 @@ OLD_COPIES = "of copies behind the SSD whose torrents have left this client"
 """A tier deletes no copy: what a route, health or a person takes out of the client leaves it behind."""
 ROTTEN = "of copies behind the SSD in which a bit has flipped, whose original is whole"
 OVERTAKEN = "left on the SSD by an eviction that was cut short and overtaken by somebody, who was told"
+LEFT_FOR_OTHERS = (
+    "of torrents that health took out while another client of the machine could not be asked, which was told"
+)
 RETIRED = "of torrents that health retired, whose data stays where it was"
 
 
@@ -163,6 +166,8 @@ class Watchman:
                 return COPIES if owner.id in self.place.clients["home"].listed() else OLD_COPIES
             if owner.ended == HEALTH and path.is_relative_to(self.place.root / "nas"):
                 return RETIRED
+            if owner.ended == HEALTH and any("its files stay in" in text for text in self._told_of(owner)):
+                return LEFT_FOR_OTHERS
         return OVERTAKEN if self._overtaken(path, owner) else ""
 
     def _rotten(self, path: Path) -> bool:

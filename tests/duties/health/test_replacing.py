@@ -182,6 +182,9 @@ def test_data_that_another_client_uses_or_may_use_stays_where_it_is(house, away)
     assert house.do(torrent).record.state is ActionState.DONE
     assert (house.client.get(torrent), snapshot(made.content)) == (None, before)
     assert house.acts().bin() == []
+    (told,) = [text for text in house.said if "its files stay in" in text]
+    assert str(house.data) in told
+    assert ("does not answer" in told) == away
 
 
 def test_data_that_another_client_begins_to_use_meanwhile_stays_and_a_stranger_does_not_matter(house):

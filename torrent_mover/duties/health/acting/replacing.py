@@ -9,6 +9,7 @@ from typing import Final
 
 from torrent_mover.domain.arrs.media import CommandStatus
 from torrent_mover.domain.errors import LookAgain, TorrentGone
+from torrent_mover.domain.report.events import Level
 from torrent_mover.domain.torrent.partfile import part_file_name
 from torrent_mover.domain.torrent.sharing import ShareLimits
 from torrent_mover.domain.torrent.torrent import Torrent, TorrentState
@@ -100,8 +101,13 @@ def _shared(world: ActingWorld, record: TakenOut) -> bool:
 
 
 def _neighbour(world: ActingWorld, record: TakenOut, files: Iterable[OwnFile]) -> str:
+    """Which other client of the machine uses these, or may, in words; blank: none. It is told: nobody else knows of them then."""
     neighbours = world.health.neighbours
-    return neighbours.using([record.folder / file.lies_at for file in files]) if neighbours is not None else ""
+    why = neighbours.using([record.folder / file.lies_at for file in files]) if neighbours is not None else ""
+    if why:
+        text = f"{record.name}: once it is out, its files stay in {record.folder}: {why}. If nobody needs them, delete them."
+        world.health.say(record.torrent, text, Level.WARN)
+    return why
 
 
 @dataclass(slots=True)
