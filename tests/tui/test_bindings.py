@@ -343,7 +343,7 @@ def test_a_click_on_a_key_in_the_footer_presses_it():
 
     drive(control, act)
 
-    assert "Keys   (esc back)" in seen[0]
+    assert "Keys and words   (esc back)" in seen[0]
 
 
 def test_the_wheel_moves_the_cursor():
