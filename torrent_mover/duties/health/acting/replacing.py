@@ -10,6 +10,7 @@ from typing import Final
 from torrent_mover.domain.arrs.media import CommandStatus
 from torrent_mover.domain.errors import LookAgain, TorrentGone
 from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.partfile import part_file_name
 from torrent_mover.domain.torrent.sharing import ShareLimits
 from torrent_mover.domain.torrent.torrent import Torrent, TorrentState
@@ -105,7 +106,7 @@ def _neighbour(world: ActingWorld, record: TakenOut, files: Iterable[OwnFile]) -
     neighbours = world.health.neighbours
     why = neighbours.using([record.folder / file.lies_at for file in files]) if neighbours is not None else ""
     if why:
-        text = f"{record.name}: once it is out, its files stay in {record.folder}: {why}. If nobody needs them, delete them."
+        text = f"{record.name}: once it is out, its files stay in {record.folder}: {clause(why)}. Delete them if nobody needs them."
         world.health.say(record.torrent, text, Level.WARN)
     return why
 
