@@ -10,9 +10,7 @@ from typing import Any, Final, Protocol
 from torrent_mover.adapters.clients.rtorrent.answers import client_state
 from torrent_mover.adapters.clients.rtorrent.erasing import OpenFiles
 from torrent_mover.adapters.clients.rtorrent.layout import LaidOut
-from torrent_mover.adapters.clients.rtorrent.saving import Saves, await_first
-from torrent_mover.adapters.clients.rtorrent.session import RpcSession
-from torrent_mover.adapters.clients.rtorrent.session_files import SessionFiles
+from torrent_mover.adapters.clients.rtorrent.saving import Saves, SavingClient, await_first
 from torrent_mover.adapters.clients.rtorrent.spelling import may_mean
 from torrent_mover.adapters.clients.rtorrent.xml_rpc import RpcFault, Value
 from torrent_mover.domain.errors import BadAnswer, CannotHold, Collision, ServerError
@@ -32,22 +30,8 @@ _STATE_KEYS: Final = (b"libtorrent_resume", b"rtorrent")
 """What another rTorrent has written into a .torrent: it would be believed, and could start the torrent elsewhere."""
 
 
-class LoadingClient(Protocol):
+class LoadingClient(SavingClient, Protocol):
     """What adding needs of the client around it."""
-
-    @property
-    def session(self) -> RpcSession:
-        """To ask."""
-
-    @property
-    def saved(self) -> SessionFiles:
-        """What it keeps on its disk."""
-
-    def row(self, torrent: InfoHash) -> Mapping[str, Any] | None:
-        """What it says of the torrent; None: it is not listed."""
-
-    def until(self, done: Any, seconds: float) -> bool:  # noqa: ANN401  a callable of no arguments
-        """Whether `done` became true in time."""
 
     def stop(self, torrent: InfoHash) -> None:
         """Stop it."""
