@@ -18,7 +18,7 @@ from tests.tui.test_life import painted_rows
 from tests.tui.tier_case import drive, picture, session
 from torrent_mover.domain.errors import ExitCode, Unreachable
 from torrent_mover.domain.report.events import TierRoundEnded
-from torrent_mover.domain.report.tiers import PinView, TierPhase, TierSnapshot
+from torrent_mover.domain.report.tiers import PinView, TierPhase, TierSnapshot, TierTask
 from torrent_mover.tui.shell import bindings
 from torrent_mover.tui.shell.ink import Tone, plain
 from torrent_mover.tui.shell.look import ASCII_GLYPHS, Glyphs, Look
@@ -526,3 +526,13 @@ def test_on_a_terminal_q_leaves_it_as_it_was():
         assert restored(terminal.output)
     finally:
         terminal.close()
+
+
+def test_over_the_lower_mark_nothing_must_leave_unless_a_round_still_goes_on_to_the_upper_one():
+    tier, busy = scenes.idle().current.tiers[0], scenes.working().current.tiers[0]
+    begun = replace(tier, works=tuple(work for work in busy.works if work.task is TierTask.EVICT))
+    said = [" ".join(plain(row) for row in disk_lines(each, 120, Look(), 6)) for each in (tier, begun)]
+
+    assert begun.works
+    assert ["nothing must leave" in each for each in said] == [True, False]
+    assert "more leaves, up to the upper mark" in said[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from torrent_mover.domain.report.tiers import DiskRole, DiskView, TierView
+from torrent_mover.domain.report.tiers import DiskRole, DiskView, TierTask, TierView
 from torrent_mover.domain.text import counted, safe
 from torrent_mover.tui.shell import format as fmt
 from torrent_mover.tui.shell.ink import ROOMY, Line, Span, Tone, left, line, prose, spread
@@ -118,9 +118,11 @@ def _amount(mark: _Mark, units: Units, *, brief: bool) -> str:
 def _need(tier: TierView, disk: DiskView, units: Units, *, brief: bool) -> Line:
     if disk.low is None:
         return ()
-    if not disk.short_of:
-        return line(Span("nothing must leave ", Tone.DIM))
     mine = [each for each in tier.candidates if each.place is not None and each.disk in ("", disk.path)]
+    if not disk.short_of:
+        # Over the lower mark again, a round that has begun goes on to the upper one.
+        leaves = bool(mine) or any(work.task is TierTask.EVICT for work in tier.works)
+        return line(Span("more leaves, up to the upper mark " if leaves else "nothing must leave ", Tone.DIM))
     if not mine:
         return line(Span(f"{fmt.size(disk.short_of, units)} short, and nothing may leave ", Tone.WARN))
     frees = sum({each.place: each.frees for each in mine}.values())
