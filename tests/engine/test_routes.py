@@ -10,7 +10,7 @@ import pytest
 from tests.engine.fuse import Fuse
 from tests.engine.story import Story, path
 from tests.servers import eventually
-from torrent_mover.domain.errors import ExitCode, Unreachable
+from torrent_mover.domain.errors import ExitCode, LoginRefused, NotWritable, PreflightRefused, Unreachable
 from torrent_mover.domain.report.events import Noticed, RouteEnded, RunEnded, RunStarted
 from torrent_mover.domain.report.snapshot import MoveStatus, Phase
 from torrent_mover.engine.hub.publisher import Publisher
@@ -25,12 +25,14 @@ NAMES = ("films", "shows")
 class TwoRoutes:
     """Two stories, each a route of one process."""
 
-    def __init__(self, folder, *, jobs: int = 2) -> None:
+    def __init__(self, folder, *, jobs: int = 2, again_after: float | None = None) -> None:
         first = Story(folder / NAMES[0])
         self.stories = dict(zip(NAMES, (first, Story(folder / NAMES[1], clock=first.clock)), strict=True))
-        self.jobs = jobs
+        self.jobs, self.again_after = jobs, again_after
+        self.clock = first.clock
+        self.tried = []
         self.events = []
-        self.again = lambda route: pytest.fail(f"another run of {route}")
+        self.another = lambda route: pytest.fail(f"another run of {route}")
         self.group: RunGroup
 
     @contextlib.contextmanager
@@ -41,14 +43,23 @@ class TwoRoutes:
             publisher.subscribe(self.events.append)
             slots, pause = Slots(self.jobs), ClientPause()
             members = [
-                story.build(journal, Fuse(), facts(name), publisher, slots, self.beside(name, pause))
-                for (name, story), journal in zip(self.stories.items(), journals, strict=True)
+                self.member(name, journal, publisher, slots, pause)
+                for name, journal in zip(self.stories, journals, strict=True)
             ]
-            whole = facts("")
-            self.group = RunGroup(whole, members, publisher, journals[0], self.stories[NAMES[0]].clock, self.again)
+            by_name = dict(zip(self.stories, journals, strict=True))
+
+            def again(route):
+                self.tried.append((route, self.clock.monotonic()))
+                return self.another(route) or self.member(route, by_name[route], publisher, slots, pause)
+
+            self.group = RunGroup(facts(""), members, publisher, journals[0], self.clock, again)
             for story in self.stories.values():
                 stack.enter_context(story._time_passes())
             yield self.group
+
+    def member(self, name: str, journal, publisher, slots, pause):
+        of = facts(name, self.again_after)
+        return self.stories[name].build(journal, Fuse(), of, publisher, slots, self.beside(name, pause))
 
     def beside(self, name: str, pause: ClientPause) -> Beside:
         return Beside(lambda: self.group.elsewhere(name), lambda: self.group.alone(name), pause)
@@ -57,8 +68,9 @@ class TwoRoutes:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def facts(route: str) -> RunFacts:
-    return RunFacts("test", "0", "sftp", f"{route} box", "nas", "config.ini", False, route, "move-me", member=True)
+def facts(route: str, again_after: float | None = None) -> RunFacts:
+    ends = ("sftp", f"{route} box", "nas", "config.ini", False)
+    return RunFacts("test", "0", *ends, route, "move-me", member=True, again_after=again_after)
 
 
 @pytest.fixture
@@ -102,6 +114,60 @@ def test_a_route_whose_server_is_away_does_not_hold_the_other_one(two):
     shows.assert_moved(show)
     assert {route.name: route.exit_code for route in picture.routes} == {"films": 3, "shows": 0}
     assert "films box does not answer" in two.told(RunEnded)[0].reason
+
+
+@contextlib.contextmanager
+def waits_pass(two):
+    """A minute of the clock in each moment in which no route moves: evidence is not to grow old meanwhile."""
+    over = threading.Event()
+
+    def pass_on() -> None:
+        while not over.wait(0.01):
+            if len(two.told(RouteEnded)) == len(NAMES) and not two.tried:
+                two.clock.advance(60)
+
+    thread = threading.Thread(target=pass_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "seconds"),
+    [(Unreachable, 60), (PreflightRefused, 900), (NotWritable, 900), (LoginRefused, None)],
+)
+def test_a_route_that_was_refused_is_tried_again_beside_the_others(tmp_path, refusal, seconds):
+    two = TwoRoutes(tmp_path, again_after=60)
+    films, shows = (two.stories[name] for name in NAMES)
+    film, show = films.seed("Film", 70_000), shows.seed("Show", 90_000)
+
+    def refuse(_method: str, _of: object) -> None:
+        raise refusal("The disk of films box is not mounted.", kept="Nothing was moved.", remedy="Mount it.")
+
+    healthy = films.source.before
+
+    def mend(_route: str) -> None:
+        films.source.before = healthy
+
+    films.source.before, two.another = refuse, mend
+
+    with two.built() as group, waits_pass(two):
+        code = group.execute()
+
+    shows.assert_moved(show)
+    again = [event.text for event in two.told(Noticed) if "is tried again in" in event.text]
+    if seconds is None:
+        assert (again, two.tried, code) == ([], [], refusal.exit_code)
+        films.source.before = healthy
+        assert films.source.get(film) is not None
+    else:
+        assert again == [f"route films is tried again in {seconds} s; the others go on"]
+        assert [route for route, _ in two.tried] == ["films"]
+        assert code is ExitCode.DONE
+        films.assert_moved(film)
 
 
 def test_a_failed_torrent_counts_for_more_than_a_server_that_is_away(two):

@@ -148,8 +148,14 @@ class Run(Shown):
     @property
     def again_after(self) -> float | None:
         """Once it has ended: after how many seconds it makes sense to try its route again; None: not by itself."""
-        passing = isinstance(self._error, ServerError) and not isinstance(self._error, _NOT_TWICE)
-        return self._facts.again_after if passing else None
+        return self._again_after(self._error)
+
+    def _again_after(self, error: MoverError | None) -> float | None:
+        """The same of an error. What a check refuses is tried again too, though less often: its disk may be back."""
+        every = self._facts.again_after
+        if every is None or error is None or isinstance(error, _NOT_TWICE):
+            return None
+        return every if isinstance(error, ServerError) else max(every, _LATER)
 
     @property
     def rest(self) -> float | None:
@@ -292,8 +298,7 @@ class Run(Shown):
                 self._offers = {result.view.name: result.offer for result in examination.results if result.offer}
                 self._waits, self._phase = True, Phase.REFUSED
                 self._say("waiting: fix what failed and check again (c), or quit (q)")
-                again_after = self._facts.again_after if isinstance(error, ServerError) else None
-                if not self._asked.wait(None if isinstance(error, _NOT_TWICE) else again_after):
+                if not self._asked.wait(self._again_after(error)):
                     self._anew = True
             raise
 

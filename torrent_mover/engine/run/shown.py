@@ -40,6 +40,7 @@ class RunFacts:
 
     `member`: others run beside it in the same group, which tells of the whole, keeps its record, and tidies up after all.
     `again_after`: seconds after which a member that a server refused or did not answer is tried again by itself.
+    One that a check refused is tried again too, less often. None: none is.
     """
 
     run: str
