@@ -3,6 +3,7 @@
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +30,12 @@ def main() -> int:
     """Draw all of them."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        web = WebHouse(Path(folder), serve=overview_case.serving())
+        serve = overview_case.serving()
+        # All that is drawn stands for one process: what its overview says is what the views say.
+        moves, tier, health, debrid = serve.current.loops
+        debrid = replace(debrid, state="waiting", mode="act", next_at=tier.next_at)
+        serve.current = replace(serve.current, loops=(moves, tier, health, debrid))
+        web = WebHouse(Path(folder), serve=serve)
         web.panels += [health_panel(web.health), debrid_panel(web.debrid)]
         server, address = serving_site(web.site(token=""))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

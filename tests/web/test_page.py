@@ -386,6 +386,7 @@ def test_debrid_needs_no_sideways_scrolling_on_a_phone_and_says_on_the_overview_
 def test_the_plan_of_a_debrid_account_is_acted_on_once_its_count_is_typed(look, web):
     with_debrid(web)
     page = look("debrid")
+    expect(page.get_by_role("region", name="Debrid accounts")).to_contain_text("4,000 of 12,004")
     count = page.get_by_label("How many torrents the plan of rd has")
     for wrong, said in (("", "Type how many"), ("7", "The plan has 2 torrents now, not 7.")):
         count.fill(wrong)

@@ -67,7 +67,7 @@ class DebridApp(ListApp):
         )
 
         def check(text: str) -> str:
-            return "" if text.strip() == str(count) else f"Nothing was begun: the count is {count}."
+            return "" if text.strip().replace(",", "") == str(count) else f"Nothing was begun: the count is {count}."
 
         self.push_screen(AskLine(self.list_screen, "Act on the plan?", hint, "", check), answered)
 

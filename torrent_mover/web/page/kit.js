@@ -45,7 +45,9 @@ export const standing = (word) => (BAD.includes(word) ? "bad" : WARN.includes(wo
 // Texts that somebody else has said, one after the other: without their own full stops in the middle.
 const clause = (said) => (said.endsWith("...") ? said : said.replace(/[.:;,]+$/, ""));
 export const clauses = (all) => all.map((each) => String(each ?? "").trimEnd()).filter(Boolean).map((each, place, those) => (place < those.length - 1 ? clause(each) : each)).join("; ");
-export const counted = (count, noun, many = `${noun}s`) => `${count} ${count === 1 ? noun : many}`;
+// In groups of three digits, as the terminal shows it.
+export const whole = (count) => count.toLocaleString("en-US");
+export const counted = (count, noun, many = `${noun}s`) => `${whole(count)} ${count === 1 ? noun : many}`;
 
 export function bar(fraction, label) {
   const fill = h("span");

@@ -1,5 +1,5 @@
 // Debrid accounts: how each stands, what failed or died there, what would be done and how far it is, what waits, what is set aside.
-import { actsColumn, barColumn, clauses, clock, counted, graph, h, percent, say, span, standing, table } from "../kit.js";
+import { actsColumn, barColumn, clauses, clock, counted, graph, h, percent, say, span, standing, table, whole } from "../kit.js";
 
 export const title = "Debrid";
 
@@ -18,7 +18,7 @@ export function make(house) {
     { name: "State", text: (account) => `${account.phase}, ${account.acts ? "acts" : "reports only"}`, tone: (account) => standing(account.phase) },
     { name: "Premium", kind: "number", text: (account) => (account.good_at ? span(account.premium) : "not known") },
     { name: "Slots", kind: "number", text: (account) => (account.slots === null ? "" : `${account.slots_used} of ${account.slots}`) },
-    { name: "Torrents", kind: "number", text: (account) => (account.seen < account.total ? `${account.seen} of ${account.total}` : account.total) },
+    { name: "Torrents", kind: "number", text: (account) => (account.seen < account.total ? `${whole(account.seen)} of ${whole(account.total)}` : whole(account.total)) },
     { name: "Looked", kind: "number", text: (account) => (account.looked_at ? `${span(Math.max(0, house.now() - account.looked_at))} ago` : "never") },
     { name: "Trouble", text: (account) => clauses([account.trouble ? `${account.trouble.what} ${account.trouble.remedy}` : "", ...account.held, traffic(account)]), tone: (account) => (account.trouble || account.held.length ? "bad" : "") },
     actsColumn(() => [{ name: "Scan now", act: (account) => house.order(`/debrid/scan?account=${encodeURIComponent(account.name)}`, "A round is asked for.") }], (account) => account.name),
@@ -33,7 +33,7 @@ export function make(house) {
     { name: "Fault", text: (one) => (one.said && one.said !== one.fault ? `${one.fault}: ${one.said}` : one.fault) },
     { name: "Proof", text: (one) => one.proof || `only suspected, seen ${counted(one.looks, "time")}`, tone: (one) => (one.proof ? "warn" : "") },
     { name: "Since", kind: "number", text: (one) => span(Math.max(0, house.now() - one.since)) },
-    { name: "Links", kind: "number", text: (one) => one.links.length || "" },
+    { name: "Links", kind: "number", text: (one) => (one.links.length ? whole(one.links.length) : "") },
     { name: "Would", text: (one) => clauses([one.would || "nothing", one.against]) },
     actsColumn(() => [explain], (one) => one.name),
   ], "Torrents with which something is wrong");
@@ -42,7 +42,7 @@ export function make(house) {
     { name: "Account", text: (one) => one.account },
     { name: "Stage", text: (one) => (one.trouble ? `${one.stage}: ${one.trouble}` : one.stage), tone: (one) => (one.open || one.went_well ? "" : "warn") },
     barColumn("Done", (one) => (one.went_well ? 1 : one.progress), (one) => `${one.name}: ${percent(one.went_well ? 1 : one.progress)}`),
-    { name: "Files", kind: "number", text: (one) => one.files },
+    { name: "Files", kind: "number", text: (one) => whole(one.files) },
     { name: "Old, new", text: (one) => [one.old, one.new].filter(Boolean).join(" -> ") },
     { name: "Changed", kind: "number", text: (one) => `${span(Math.max(0, house.now() - one.changed_at))} ago` },
     actsColumn(() => [explain], (one) => one.name),
@@ -81,7 +81,7 @@ export function make(house) {
     const count = h("input", { size: 5, inputmode: "numeric", "aria-label": `How many torrents the plan of ${name} has` });
     const made = h("form", { class: "row", on: { submit: async (event) => {
       event.preventDefault();
-      const typed = Number(count.value);
+      const typed = Number(count.value.replaceAll(",", ""));
       count.value = "";
       if (Number.isInteger(typed) && typed > 0) house.order("/debrid/act", "A round that acts is asked for.", { count: typed, account: name });
       else house.tell("Type how many torrents the plan has.");

@@ -1,5 +1,5 @@
 // The health of downloads: each loop, what is wrong with which torrent, and what would be done, or was.
-import { actsColumn, clauses, clock, counted, h, percent, say, size, span, standing, table } from "../kit.js";
+import { actsColumn, clauses, clock, counted, h, percent, say, size, span, standing, table, whole } from "../kit.js";
 
 export const title = "Health";
 
@@ -9,9 +9,9 @@ export function make(house) {
   const loops = table([
     { name: "Loop", kind: "name", text: (loop) => loop.name },
     { name: "State", text: (loop) => `${loop.phase}, ${loop.acts ? "acts" : "reports only"}`, tone: (loop) => standing(loop.phase) },
-    { name: "Torrents", kind: "number", text: (loop) => loop.torrents },
+    { name: "Torrents", kind: "number", text: (loop) => whole(loop.torrents) },
     { name: "Looked", kind: "number", text: (loop) => (loop.looked_at ? `${span(Math.max(0, house.now() - loop.looked_at))} ago` : "") },
-    { name: "Done today", kind: "number", text: (loop) => `${loop.today} of ${loop.a_day}` },
+    { name: "Done today", kind: "number", text: (loop) => `${whole(loop.today)} of ${whole(loop.a_day)}` },
     { name: "Trouble", text: (loop) => loop.blind || (loop.trouble ? `${loop.trouble.what} ${loop.trouble.remedy}` : loop.waiting), tone: (loop) => (loop.blind || loop.trouble ? "bad" : "") },
   ], "Loops of health");
   const found = table([
