@@ -15,7 +15,7 @@ from torrent_mover.adapters.config.places import discover
 from torrent_mover.adapters.config.reading import find
 from torrent_mover.bootstrap.configs import check, examine, load
 from torrent_mover.bootstrap.sections import SCHEMA
-from torrent_mover.domain.errors import ConfigError
+from torrent_mover.domain.errors import ConfigError, NoLogin
 from torrent_mover.domain.paths import ClientPath, HostPath, LocalPath
 from torrent_mover.domain.quantities import Timetable
 from torrent_mover.domain.settings.problems import Severity
@@ -513,7 +513,7 @@ def test_a_password_file_is_read_when_the_password_is_needed_and_only_once(confi
 @pytest.mark.parametrize(("raw", "says"), [(b"", "no password"), (b"\nx", "no password"), (b"\xff\n", "UTF-8")])
 def test_a_password_file_without_a_password_is_told_without_showing_it(config, tmp_path, raw, says):
     (tmp_path / "pw").write_bytes(raw)
-    with pytest.raises(ConfigError, match=says):
+    with pytest.raises(NoLogin, match=says):
         a_password(config, "password_file = pw").reveal()
 
 
@@ -521,13 +521,14 @@ def test_a_password_file_that_is_gone_by_then_is_told(config, tmp_path):
     (tmp_path / "pw").write_text("x")
     password = a_password(config, "password_file = pw")
     (tmp_path / "pw").unlink()
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(NoLogin, match="cannot be read"):
         password.reveal()
 
 
-def test_a_password_file_that_is_not_there_is_an_error_of_the_config(config, tmp_path):
+def test_a_password_file_that_is_not_there_is_told_and_stops_nothing_else(config, tmp_path):
     [problem] = check(config(GOOD.replace("password = x", "password_file = pw")), HOME)
     assert f"there is no file {tmp_path}/pw" in problem.what
+    assert problem.severity is Severity.WARNING
 
 
 def test_a_password_command_runs_without_a_shell_and_only_when_needed(config, tmp_path):
@@ -549,7 +550,7 @@ def test_a_password_command_runs_without_a_shell_and_only_when_needed(config, tm
     ],
 )
 def test_a_password_command_that_fails_says_how(config, command, says):
-    with pytest.raises(ConfigError, match=says):
+    with pytest.raises(NoLogin, match=says):
         a_password(config, f"password_command = {command}").reveal()
 
 

@@ -26,6 +26,7 @@ from torrent_mover.domain.errors import (
     HostKeyChanged,
     HostKeyUnknown,
     LoginRefused,
+    NoLogin,
     ServerTooOld,
     Stalled,
     Unreachable,
@@ -256,7 +257,7 @@ def test_a_key_that_is_not_there_is_told_and_works_once_it_is(ssh_server, tmp_pa
     pool = SessionPool(connect(by_key(ssh_server, kind, key_file=LocalPath(str(key)))), limit=1)
     try:
         for _ in range(2):
-            with pytest.raises(LoginRefused, match=f"The key {key} for .* cannot be read: No such file") as caught:
+            with pytest.raises(NoLogin, match=f"The key {key} for .* cannot be read: No such file") as caught:
                 pool.borrow("a check", lane=False)
         assert "key_file in the section of this machine" in caught.value.remedy
         key.write_bytes(Path(str(ssh_server.key_file)).read_bytes())

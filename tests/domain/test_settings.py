@@ -476,18 +476,19 @@ def test_two_values_that_contradict_each_other_are_an_error(changes, key):
 
 def test_a_file_that_cannot_be_read_is_told_where_it_is_named():
     around = dataclasses.replace(AROUND, refusal_of=lambda path: f"there is no file {path}")
-    problem = the_problem({("SOURCE_SERVER", "password_file"): "~/pw"}, around)
-    assert "there is no file /home/me/pw" in problem.what
+    problem = the_problem({("SOURCE_CLIENT", "ca_file"): "~/ca.pem"}, around)
+    assert "there is no file /home/me/ca.pem" in problem.what
     assert problem.severity is Severity.ERROR
 
 
-def test_a_key_that_cannot_be_read_stops_only_what_uses_its_machine():
+@pytest.mark.parametrize("key", ["key_file", "password_file"])
+def test_a_file_of_a_login_that_cannot_be_read_stops_only_what_logs_in_with_it(key):
     around = dataclasses.replace(AROUND, refusal_of=lambda path: f"there is no file {path}")
-    problem = the_problem({("SOURCE_SERVER", "key_file"): "~/.ssh/id"}, around)
-    assert (problem.section, problem.key, problem.severity) == ("SOURCE_SERVER", "key_file", Severity.WARNING)
+    problem = the_problem({("SOURCE_SERVER", key): "~/.ssh/id"}, around)
+    assert (problem.section, problem.key, problem.severity) == ("SOURCE_SERVER", key, Severity.WARNING)
     assert "there is no file /home/me/.ssh/id" in problem.what
-    assert "nothing works that uses this machine; everything else does" in problem.remedy
-    assert str(read({("SOURCE_SERVER", "key_file"): "~/.ssh/id"}).source_server.key_file) == "/home/me/.ssh/id"
+    assert "nothing works that logs in with it; everything else does" in problem.remedy
+    assert str(getattr(read({("SOURCE_SERVER", key): "~/.ssh/id"}).source_server, key)) == "/home/me/.ssh/id"
 
 
 @pytest.mark.parametrize(("key", "text"), [("max_concurrent_downloads", "40"), ("watchdog_timeout", "2h")])

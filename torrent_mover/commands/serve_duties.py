@@ -6,6 +6,7 @@ import argparse
 import importlib
 import importlib.util
 import logging
+import math
 import os
 import sys
 import threading
@@ -25,7 +26,7 @@ from torrent_mover.adapters.outlets.systemd import ServiceNotes
 from torrent_mover.bootstrap.configs import examine_all
 from torrent_mover.commands import moves_served
 from torrent_mover.commands.served import Around, ServedDuty, ServingModule
-from torrent_mover.domain.errors import ConfigError, MoverError, UsageError
+from torrent_mover.domain.errors import ConfigError, MoverError, Retry, UsageError
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.report.events import Event, Level, MoveEvent, Noticed
 from torrent_mover.domain.report.narrate import narrate
@@ -54,6 +55,9 @@ _LINES: Final = 5000
 _DUTY_ENDS: Final = 30.0
 """Seconds for a duty to end that is begun again with other settings."""
 
+_AGAIN: Final = 60.0
+"""Seconds until a duty is tried again that could not be begun, as its password is not there yet."""
+
 
 def modules(arguments: argparse.Namespace) -> Sequence[ServingModule]:
     """Those of all duties, the mover first."""
@@ -75,6 +79,15 @@ class _Working:
     stack: ExitStack
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A duty that could not be begun: what with, why, and when it is tried again (monotonic)."""
+
+    planned: object
+    why: str
+    due: float
+
+
 class Duties:
     """See ports.serve_control.ServeControl. `begin` and `changed` are called by one thread; everything else from any."""
 
@@ -91,6 +104,7 @@ class Duties:
                 remedy="torrent-mover init writes a route; docs/tiers.md shows a tier.",
             )
         self._first = plans
+        self._config = config
         setups: tuple[Any, ...] = getattr(next(iter(plans.values())), "setups", ())
         places: Any = config or setups[0]
         self.state_dir: Final[LocalPath] = places.state_dir
@@ -99,6 +113,7 @@ class Duties:
         self.redact = redactor_of(_all_of(config) if config else setups)
         self._looks = _look(path)
         self._working: dict[str, _Working] = {}
+        self._waiting: dict[str, _Waiting] = {}
         self._lock = threading.Lock()
         self._listeners = Listeners()
         self._log_lines: deque[LogLine] = deque(maxlen=_LINES)
@@ -124,9 +139,41 @@ class Duties:
     # -- beginning and ending ------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """All of them. Raises MoverError; what was begun goes on until `end`."""
+        """All of them, but for those that have to wait. Raises MoverError; what was begun goes on until `end`."""
+        refused: dict[str, MoverError] = {}
         for name, planned in self._first.items():
-            self._begin(name, planned)
+            try:
+                self._begin(name, planned)
+            except MoverError as error:
+                if error.retry is not Retry.LATER:
+                    raise
+                refused[name] = error
+        if refused and not self._working:
+            raise next(iter(refused.values()))
+        for name, why in refused.items():
+            self._wait(name, self._first[name], why)
+
+    def _wait(self, name: str, planned: object, error: MoverError) -> None:
+        known = self._waiting.get(name)
+        due = time.monotonic() + _AGAIN if error.retry is Retry.LATER else math.inf
+        self._waiting[name] = _Waiting(planned, f"{name} cannot be begun: {error}", due)
+        if known is None or known.why != self._waiting[name].why:
+            self.notice(Level.ERROR, f"{self._waiting[name].why} [{error.code}]")
+
+    def _begin_waiting(self) -> bool:
+        """Those whose time has come; whether any was begun."""
+        begun = False
+        for name, waiting in list(self._waiting.items()):
+            if time.monotonic() >= waiting.due:
+                try:
+                    self._begin(name, waiting.planned)
+                except MoverError as error:
+                    self._wait(name, waiting.planned, error)
+                else:
+                    del self._waiting[name]
+                    self.notice(Level.INFO, f"{name}: begun")
+                    begun = True
+        return begun
 
     def _begin(self, name: str, planned: object) -> None:
         module = next(each for each in self._modules if name == each.NAME)
@@ -168,12 +215,16 @@ class Duties:
         return True
 
     def changed(self, *, asked: bool) -> Configuration[Any] | None:
-        """Read the config again where it was written, or somebody asks; what it says now, None: nothing new."""
+        """Read the config again where it was written, or somebody asks; begin what had to wait.
+
+        Returns what the config says now; None: neither it nor what is at work has changed.
+        """
+        begun = self._begin_waiting()
         looks = _look(self._path)
         wanted = asked or self._wanted.is_set()
         self._wanted.clear()
         if self._path is None or (looks == self._looks and not wanted):
-            return None
+            return self._config if begun else None
         self._looks = looks
         config, problems = examine_all(self._path)
         if config is None:
@@ -192,6 +243,7 @@ class Duties:
         if config.state_dir != self.state_dir:
             self.notice(Level.WARN, "state_dir was changed; it counts once the process is restarted")
         self._follow(plans)
+        self._config = config
         return config
 
     def _follow(self, plans: dict[str, object]) -> None:
@@ -200,13 +252,17 @@ class Duties:
             if plans.get(name) != working.planned:
                 self.notice(Level.INFO, f"{name}: the config was changed; it is begun again")
                 self._end(name)
+        for name in [*self._waiting]:
+            if name not in plans:
+                del self._waiting[name]
         for name, planned in plans.items():
             if name not in self._working:
                 try:
                     self._begin(name, planned)
                 except MoverError as error:
-                    self._trouble = f"{name} cannot be begun: {error}"
-                    self.notice(Level.ERROR, f"{self._trouble} [{error.code}]")
+                    self._wait(name, planned, error)
+                else:
+                    self._waiting.pop(name, None)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -241,8 +297,11 @@ class Duties:
         disks: dict[str, DiskReport] = {each.path: each for duty in duties for each in duty.disks()}
         return ServeReport(
             now, __version__, self._started_at, tuple(panel.name for panel in self.panels()), loops,
-            tuple(servers.values()), tuple(disks.values()), self.read_only, self._trouble,
+            tuple(servers.values()), tuple(disks.values()), self.read_only, self._all_trouble(),
         )  # fmt: skip
+
+    def _all_trouble(self) -> str:
+        return clauses(*filter(None, (self._trouble, *(each.why for each in list(self._waiting.values())))))
 
     def overview(self) -> Overview:
         """What all duties do, and what needs somebody."""

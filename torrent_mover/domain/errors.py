@@ -2,8 +2,8 @@
 
 MoverError
 ├── UsageError ─ ConfigError ─ NoSuchCategory; BackupExists, NoJournal, WebRefused
-├── ServerError ─ Unreachable, LoginRefused ─ PersonNeeded, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld, BadAnswer,
-│   TunnelRefused, CommandsRefused, NothingRuns, OtherVersion
+├── ServerError ─ Unreachable, LoginRefused ─ PersonNeeded, NoLogin, Banned, HostKeyUnknown, HostKeyChanged, ServerTooOld,
+│   BadAnswer, TunnelRefused, CommandsRefused, NothingRuns, OtherVersion
 ├── PreflightRefused ─ PathNotSeen; AlreadyRunning
 ├── ProvisioningError ─ NotWritable ─ ReadOnlyLogin, FileTooLarge, StorageAway; DiskFull ─ DoesNotFit, MissingProgram,
 │   NoAccount, DataLeft, StatisticsRefused, JournalDamaged, NothingRecovered
@@ -145,6 +145,14 @@ class PersonNeeded(LoginRefused):
     """The login asks for something that only a person can answer, at each connection: a code, a second proof."""
 
     code = "TM-E208"
+
+
+class NoLogin(ServerError):
+    """The file or the command that gives a password, a key or a token gives none. Nobody was asked: it may be there later."""
+
+    code = "TM-E223"
+    retry = Retry.LATER
+    exit_code = ExitCode.USAGE
 
 
 class Banned(ServerError):

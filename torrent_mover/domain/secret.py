@@ -9,7 +9,7 @@ class Secret:
     """Text that only `reveal` gives out.
 
     It is a text, or a reader that fetches it when it is first needed (a password file, a command); the reader may
-    raise ConfigError. Two secrets are equal when they hold the same text or the same reader.
+    raise NoLogin. Two secrets are equal when they hold the same text or the same reader.
     """
 
     __slots__ = ("_source",)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from torrent_mover.adapters.process.tether import run
-from torrent_mover.domain.errors import ConfigError
+from torrent_mover.domain.errors import NoLogin
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.text import clause
@@ -22,7 +22,7 @@ _LONGEST: Final = 64 * 1024  # bytes; whatever is longer is no password
 def password_of(file: LocalPath | None, command: tuple[str, ...]) -> Secret | None:
     """The secret that a password_file or a password_command stands for; None where there is neither.
 
-    Nothing is read or run here; `reveal` does it, once, and raises ConfigError where it fails.
+    Nothing is read or run here; `reveal` does it, once, and raises NoLogin where it fails.
     """
     if file is not None:
         return Secret(_once(lambda: _from_file(file)))
@@ -50,11 +50,11 @@ def _from_file(path: LocalPath) -> str:
         with Path(str(path)).open("rb") as file:
             raw = file.read(_LONGEST)
     except OSError as error:
-        raise ConfigError(
-            f"The password file {path} cannot be read: {error.strerror}.",
+        raise NoLogin(
+            f"The file {path} with a password or key cannot be read: {error.strerror}.",
             remedy=f"Look at it with: ls -l {shlex.quote(str(path))}",
         ) from error
-    return _first_line(raw, f"The password file {path}")
+    return _first_line(raw, f"The file {path}")
 
 
 def _from_command(command: tuple[str, ...]) -> str:
@@ -63,18 +63,18 @@ def _from_command(command: tuple[str, ...]) -> str:
         # On our terminal still: a password manager may ask its owner there.
         done = run(command, _COMMAND_PATIENCE, session=False)
     except subprocess.TimeoutExpired as error:
-        raise ConfigError(
+        raise NoLogin(
             f"The password_command {shown} did not end within {_COMMAND_PATIENCE} s.",
             remedy="Run it by hand; it must not ask anything on the terminal.",
         ) from error
     except (OSError, ValueError) as error:
-        raise ConfigError(
+        raise NoLogin(
             f"The password_command {shown} cannot be run: {clause(error)}.",
             remedy="Give the full path of the program.",
         ) from error
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise ConfigError(
+        raise NoLogin(
             f"The password_command {shown} failed with exit code {done.returncode}{': ' + said[-1] if said else ''}.",
             remedy="Run it by hand as the same user.",
         )
@@ -86,7 +86,7 @@ def _first_line(raw: bytes, what: str) -> str:
     try:
         password = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{what} is not UTF-8 text.", remedy="Write the password in UTF-8.") from error
+        raise NoLogin(f"{what} is not UTF-8 text.", remedy="Write the password in UTF-8.") from error
     if not password:
-        raise ConfigError(f"{what} has no password in its first line.", remedy="Put the password there, alone.")
+        raise NoLogin(f"{what} has no password in its first line.", remedy="Put the password there, alone.")
     return password

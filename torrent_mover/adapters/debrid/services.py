@@ -61,7 +61,8 @@ class DebridServices:
         """An account; it asks nobody yet. A blank `place.base` is the service's own address.
 
         `ceiling`: requests a second, never above what the service takes; where several share a limiter, that of the first.
-        `records`: where the limiter is kept. Raises ConfigError where the token cannot be read, or would travel in the open.
+        `records`: where the limiter is kept. Raises NoLogin where there is no token now, ConfigError where it
+        would travel in the open.
         """
         account, base = SERVICES[kind]
         rates = account.CAN.rates

@@ -18,6 +18,7 @@ from torrent_mover.domain.errors import (
     LoginRefused,
     MissingProgram,
     MoverError,
+    NoLogin,
     PersonNeeded,
     ServerTooOld,
     Unreachable,
@@ -245,7 +246,7 @@ def _tried(text: str) -> tuple[str, ...]:
 
 
 def raise_if_key_is_missing(target: SshTarget) -> None:
-    """Raise LoginRefused where the named key cannot be read: the server would only say that it accepts no other one."""
+    """Raise NoLogin where the named key cannot be read: the server would only say that it accepts no other one."""
     if target.key_file is None:
         return
     try:
@@ -253,7 +254,7 @@ def raise_if_key_is_missing(target: SshTarget) -> None:
             return
     except OSError as error:
         why = error.strerror or str(error)
-    raise LoginRefused(
+    raise NoLogin(
         f"The key {target.key_file} for {target.label} cannot be read: {clause(why)}.",
         kept="Nothing was sent. What does not use this machine goes on.",
         remedy="Put the key there, or write its path as key_file in the section of this machine.",

@@ -13,6 +13,7 @@ from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.document import SeedKey
 from torrent_mover.domain.settings.kinds import (
     LOGIN,
+    LOGIN_FILE,
     READABLE_FILE,
     SECRET,
     TEXT,
@@ -87,7 +88,7 @@ class ArrSettings:
     ] = None
     api_key_file: Annotated[
         LocalPath | None,
-        Key(READABLE_FILE, "File with the API key in its first line.", blank="none", advanced=True),
+        Key(LOGIN_FILE, "File with the API key in its first line.", blank="none", advanced=True),
     ] = None
     api_key_command: Annotated[
         tuple[str, ...],

@@ -13,6 +13,7 @@ from torrent_mover.domain.settings.kinds import (
     CLIENT_HOST,
     CLIENT_PATH,
     LOGIN,
+    LOGIN_FILE,
     PORT,
     PROXY,
     READABLE_FILE,
@@ -92,7 +93,7 @@ class ClientSettings:
     ] = None
     password_file: Annotated[
         LocalPath | None,
-        Key(READABLE_FILE, "File with the password in its first line.", blank="none", advanced=True),
+        Key(LOGIN_FILE, "File with the password in its first line.", blank="none", advanced=True),
     ] = None
     password_command: Annotated[
         tuple[str, ...],

@@ -424,8 +424,8 @@ ABSOLUTE_PATH = Kind("an absolute path", _absolute)
 CLIENT_PATH = Kind("an absolute path as the torrent client sees it", _client_path)
 LOCAL_FILE = Kind("a path: absolute, from ~/, or from the folder of this file", _local_file)
 READABLE_FILE = Kind("the path of a file: absolute, from ~/, or from the folder of this file", _readable_file)
-KEY_FILE = Kind(READABLE_FILE.expected, _local_file)
-"""As READABLE_FILE, of one machine's login: where it cannot be read, only what uses that machine does not work."""
+LOGIN_FILE = Kind(READABLE_FILE.expected, _local_file)
+"""As READABLE_FILE, of the login at one server: where it cannot be read, only what logs in with it does not work."""
 
 PROXY = Kind(
     "http(s)://, socks5:// or socks5h://[user:password@]name:port, or off",

@@ -11,7 +11,7 @@ from typing import Any, Final
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.checks import FETCHED_SECRETS
 from torrent_mover.domain.settings.document import ConfigDocument, ConfigEntry
-from torrent_mover.domain.settings.kinds import KEY_FILE, HostAddress, Key, Surroundings
+from torrent_mover.domain.settings.kinds import LOGIN_FILE, HostAddress, Key, Surroundings
 from torrent_mover.domain.settings.problems import ConfigPlace, Problem, Severity, printable, quoted
 from torrent_mover.domain.settings.schema import (
     CLIENT,
@@ -384,10 +384,10 @@ class Sections:
             )
             self.say(entry.place, entry.section, written, what, f"Put your own value there: {_lower_first(spec.doc)}")
             values.wrong.add(key)
-        refusal = self.around.refusal_of(value) if spec.kind is KEY_FILE else None
+        refusal = self.around.refusal_of(value) if spec.kind is LOGIN_FILE else None
         if refusal:
             what = f"{quoted(text.strip())} cannot be used: {refusal}."
-            remedy = "Until it can, nothing works that uses this machine; everything else does."
+            remedy = "Until it can, nothing works that logs in with it; everything else does."
             self.say(entry.place, entry.section, written, what, remedy, Severity.WARNING)
         if spec.warn_above is not None and value > spec.warn_above:
             what = f"{quoted(text)} is unusually high."

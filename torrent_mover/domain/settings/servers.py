@@ -9,10 +9,9 @@ from typing import Annotated, Final
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.kinds import (
-    KEY_FILE,
     LOCAL_FILE,
+    LOGIN_FILE,
     PORT,
-    READABLE_FILE,
     SECRET,
     SSH_HOST,
     TEXT,
@@ -53,7 +52,7 @@ class ServerSettings:
     ] = None
     password_file: Annotated[
         LocalPath | None,
-        Key(READABLE_FILE, "File with the password in its first line.", blank="none", advanced=True),
+        Key(LOGIN_FILE, "File with the password in its first line.", blank="none", advanced=True),
     ] = None
     password_command: Annotated[
         tuple[str, ...],
@@ -62,7 +61,7 @@ class ServerSettings:
     key_file: Annotated[
         LocalPath | None,
         Key(
-            KEY_FILE,
+            LOGIN_FILE,
             "Private key of the SSH login.",
             blank="ssh-agent and the usual keys in ~/.ssh",
             advanced=True,

@@ -13,6 +13,7 @@ from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.kinds import (
     ADDRESSES,
     LOCAL_FILE,
+    LOGIN_FILE,
     READABLE_FILE,
     SECRET,
     TEXT,
@@ -66,7 +67,7 @@ class DebridSettings:
     type: Annotated[DebridKind, Key(choice(DebridKind), "The service.")] = DebridKind.REALDEBRID
     token: Annotated[Secret | None, Key(SECRET, "API token of the account.", example="your-api-token")] = None
     token_file: Annotated[
-        LocalPath | None, Key(READABLE_FILE, "File with the token in its first line.", blank="none", advanced=True)
+        LocalPath | None, Key(LOGIN_FILE, "File with the token in its first line.", blank="none", advanced=True)
     ] = None
     token_command: Annotated[
         tuple[str, ...],

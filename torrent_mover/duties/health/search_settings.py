@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.domain.secret import Secret
 from torrent_mover.domain.settings.kinds import (
-    READABLE_FILE,
+    LOGIN_FILE,
     SECRET,
     WEB_HOST,
     WORDS,
@@ -91,7 +91,7 @@ class SearchSettings(ActSettings):
     ] = None
     requests_key: Annotated[Secret | None, Key(SECRET, "API key of that program.", blank="none", advanced=True)] = None
     requests_key_file: Annotated[
-        LocalPath | None, Key(READABLE_FILE, "File with that key in its first line.", blank="none", advanced=True)
+        LocalPath | None, Key(LOGIN_FILE, "File with that key in its first line.", blank="none", advanced=True)
     ] = None
     requests_key_command: Annotated[
         tuple[str, ...],
