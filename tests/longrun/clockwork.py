@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from torrent_mover.adapters.clock import SystemClock
 from torrent_mover.adapters.http import HttpService
 from torrent_mover.adapters.local.filesystem import LocalFileSystem
 from torrent_mover.adapters.local.lanes import LocalWriter
+from torrent_mover.adapters.ssh.openssh_channel import OpensshChannel
 from torrent_mover.adapters.store.database import Database
 from torrent_mover.domain.capacity import margin
 from torrent_mover.domain.errors import Cancelled
@@ -128,11 +129,20 @@ class Process:
         self.disks = disks
         self.fuse = Life()
         self.random = random_
+        self.channels: list[OpensshChannel] = []
+        """Its connections by SSH: what holds one when it is killed asks the clock as it lets go, and so never does."""
         Process.now = self
 
     def dies_within(self, calls: int) -> None:
         """Kill it at one of its next calls that change something."""
         self.fuse.arm(self.fuse.count + calls, self.fuse.kill)
+
+    def hang_up(self) -> None:
+        """What the kernel takes from it once it is dead."""
+        for channel in list(self.channels):
+            with suppress(OSError):
+                channel.close()
+        self.channels.clear()
 
 
 @contextmanager
@@ -142,6 +152,7 @@ def clockwork() -> Iterator[None]:
         _patch_clock(patch)
         _patch_files(patch)
         _patch_journal(patch)
+        _patch_channels(patch)
         yield
 
 
@@ -253,6 +264,23 @@ def _patch_journal(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(HttpService, "__init__", serve)
     patch.setattr(HttpService, "ask", ask)
+
+
+def _patch_channels(patch: pytest.MonkeyPatch) -> None:
+    made, closed = OpensshChannel.__init__, OpensshChannel.close
+
+    def begin(self: Any, *arguments: Any, **words: Any) -> None:
+        made(self, *arguments, **words)
+        self.process_of = Process.now
+        self.process_of.channels.append(self)
+
+    def close(self: Any) -> None:
+        with suppress(ValueError):  # another thread closes it too
+            self.process_of.channels.remove(self)
+        closed(self)
+
+    patch.setattr(OpensshChannel, "__init__", begin)
+    patch.setattr(OpensshChannel, "close", close)
 
 
 class Linked:

@@ -191,4 +191,5 @@ class Program:
                     each.stack.close()
         with suppress(BaseException):
             self._stack.close()
+        Process.now.hang_up()
         self.duties = None
