@@ -14,7 +14,7 @@ from torrent_mover.domain.text import clause, clauses
 
 PACKAGE = Path(torrent_mover.__file__).parent
 OWNERS = {"domain/text.py"}
-NAMES = {"cause", "error", "evidence", "message", "reason", "said", "why"}
+NAMES = {"cause", "doubt", "doubts", "error", "evidence", "message", "reason", "said", "trouble", "why"}
 """What is called so was said by somebody else, or by an error: it may end with a full stop."""
 
 FIELDS = {"blind", "error", "evidence", "message", "reason", "said", "waiting", "why"}

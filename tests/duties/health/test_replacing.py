@@ -67,6 +67,32 @@ def test_a_client_that_is_away_after_the_block_is_asked_again_and_nothing_is_don
     assert len(house.journal.actions()) == 1
 
 
+@pytest.mark.parametrize("change", ["place", "category"])
+def test_what_is_changed_between_its_block_and_its_removal_is_judged_anew_and_blocked_and_searched_once(house, change):
+    made, torrent = house.grabbed()
+    house.client.change(torrent, limits=ShareLimits(2.0))
+    house.client.fail("retire", Unreachable("away"))
+    assert house.do(torrent).record.state is ActionState.UNDER_WAY
+    if change == "place":
+        (house.data / "hdd").mkdir()
+        made.content.rename(house.data / "hdd" / made.content.name)
+        place = house.client.get(torrent).save_path / "hdd"
+        house.client.change(torrent, save_path=place, content_path=place / made.content.name)
+    else:
+        house.client.change(torrent, category="films")
+
+    (dropped,) = house.acts().resume()
+
+    there = house.client.get(torrent)
+    assert (dropped.record.state, there.limits) == (ActionState.DROPPED, ShareLimits(2.0))
+    assert "no longer as it was" in dropped.trouble
+    assert there.state is TorrentState.SEEDING
+    assert house.do(torrent).record.state is ActionState.DONE
+    assert house.client.get(torrent) is None
+    assert [entry.torrent for entry in house.acts().bin()] == [torrent]
+    assert (len(house.arr.library.blocklist), list(house.searches.wished)) == (1, [(torrent, (1,))])
+
+
 def test_never_grabbed_it_is_neither_blocked_nor_taken_out_and_its_limits_are_given_back(house):
     made, torrent = house.seed()
     house.client.change(torrent, limits=ShareLimits(2.0))

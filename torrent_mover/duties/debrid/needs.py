@@ -17,6 +17,7 @@ from torrent_mover.domain.debrid.errors import AccountExpired, DebridParked
 from torrent_mover.domain.errors import MoverError
 from torrent_mover.domain.paths import ArrPath, LocalPath
 from torrent_mover.domain.report.events import Level
+from torrent_mover.domain.text import clause
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.duties.debrid.debrid_journal import DebridJournal
 from torrent_mover.duties.debrid.records import AccountNote, DebridAttempt, Metric
@@ -158,7 +159,7 @@ class DebridWorld:
                 until=standing.parked_until or 0.0,
             )
         raise AccountExpired(
-            f"The account {self.account.name} cannot be used: {doubts}.",
+            f"The account {self.account.name} cannot be used: {clause(doubts)}.",
             kept="Nothing is judged or changed meanwhile.",
             remedy="Renew it, or check the token.",
             server=self.account.server,

@@ -159,11 +159,14 @@ class Replacement:
             return
         there = self.world.health.client.get(self.record.torrent)
         if there is None or not self.record.same(there):
-            raise TakenOutChanged(
-                f"{self.record.name} is no longer as it was when that was decided.",
-                kept="Nothing of it was touched.",
-                remedy="The next look judges it anew.",
-            )
+            raise self._changed()
+
+    def _changed(self) -> TakenOutChanged:
+        return TakenOutChanged(
+            f"{self.record.name} is no longer as it was when that was decided.",
+            kept="Nothing of it was touched.",
+            remedy="The next look judges it anew.",
+        )
 
     def _lift(self) -> str:
         """No share limit, and the Arr knows: else its block makes it remove a finished torrent with its data."""
@@ -246,6 +249,9 @@ class Replacement:
             return "it is out"
         if self.record.warranted:
             self._note(warranted=False)  # it is there: an earlier try took nothing out
+        if not self.record.same(there):
+            # As after an eviction while its client was away: this record would never be true again, and never end.
+            raise self._changed()
         read_at = health.clock.monotonic()
         retires = health.client.role(Retires)
         assert retires is not None  # noqa: S101  asked by note
