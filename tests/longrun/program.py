@@ -27,6 +27,8 @@ from torrent_mover.commands import serve_duties
 from torrent_mover.commands.serve_configured import LOCK
 from torrent_mover.commands.serve_duties import Duties
 from torrent_mover.domain.errors import MoverError
+from torrent_mover.duties.debrid import control
+from torrent_mover.engine.hub import publisher
 from torrent_mover.engine.run import group, rounds, watch
 
 
@@ -74,6 +76,11 @@ def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rounds.Rounds, "_asked", when_it_may)
         patch.setattr(rounds, "_TICK", 0.002)
+        # What is kept for screens is kept for an hour instead of months: so it is full early, and all that grows then is a leak.
+        patch.setattr(rounds, "_MOST_ROWS", 40)
+        patch.setattr(serve_duties, "_LINES", 200)
+        patch.setattr(publisher, "_RING", 200)
+        patch.setattr(control, "_RING", 200)
         patch.setattr(group, "_NAP", 0.05)
         patch.setattr(watch, "_NAP", 0.01)
         patch.setattr(watch, "time", VirtualTime())
