@@ -146,7 +146,7 @@ def test_a_config_of_another_duty_keeps_its_lines_and_gets_the_route(init, house
         ("--source-url", "http://127.0.0.1:1", 3, "127.0.0.1:1"),
         ("--destination-user", "nobody", 3, "TM-E202"),
         ("--source-ssh", "no-user", 2, "user@"),
-        ("--source-ssh-key", "/nowhere/key", 3, "/nowhere/key"),
+        ("--source-ssh-key", "/nowhere/key", 2, "/nowhere/key"),
         ("--destination-path", "/nowhere/at/all", 4, "mkdir -p /nowhere/at/all"),
     ],
 )
