@@ -177,7 +177,7 @@ def test_a_client_that_takes_the_question_and_never_answers_is_not_waited_for(ti
         command = [sys.executable, "-m", "torrent_mover", "--config", str(tier.config), "doctor", "--healthcheck"]
         environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(tier.folder)}
         ended = subprocess.run(
-            [*command, "--timeout", "1"], env=environment, capture_output=True, text=True, check=False
+            [*command, "--timeout", "5"], env=environment, capture_output=True, text=True, check=False
         )
 
     assert (ended.returncode, ended.stderr) == (1, "")

@@ -81,6 +81,7 @@ PIECES: dict[str, tuple[str, ...]] = {
     "serve": (
         f"{_E2E}/test_serve_killed.py",
         f"{_E2E}/test_serve_full_disk.py",
+        f"{_E2E}/test_serve_logins.py",
         f"{_E2E}/test_serve_debrid.py",
         f"{_E2E}/test_serve.py",
     ),

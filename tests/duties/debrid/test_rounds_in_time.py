@@ -212,7 +212,7 @@ def test_as_many_repairs_go_on_side_by_side_as_there_are_workers(workers):
             together[0] += 1
             most[0] = max(most[0], together[0])
         with suppress(threading.BrokenBarrierError):
-            gate.wait(10)  # only where all are here at the same time does it open
+            gate.wait(60)  # only where all are here at the same time does it open
         with lock:
             together[0] -= 1
         return select(*chosen)
