@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 import pytest
@@ -16,7 +17,7 @@ from torrent_mover.domain.report.rate import Meter
 from torrent_mover.domain.report.snapshot import MoveStatus
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.places import PlannedMove
-from torrent_mover.engine.delivery.space import NoRoom, ReservedSpace
+from torrent_mover.engine.delivery.space import Disks, NoRoom, ReservedSpace
 from torrent_mover.engine.preflight.examination import Doubt
 from torrent_mover.engine.preflight.space import own_space, space_checks
 from torrent_mover.engine.progress.board import Flow, Legs, Track
@@ -82,6 +83,18 @@ def test_room_that_another_move_holds_is_worth_waiting_for():
     assert later.value.reason == (
         "needs 60 B on nas:/data, 40 B are left beside what 1 other torrent will take and the 100.0 MiB that stay free"
     )
+
+
+def test_the_room_of_runs_that_are_gone_is_not_asked_about():
+    disks, files = Disks(), disk(100)
+    stays = ReservedSpace(files, None, lambda: {A: 1}, disks)
+    gone = ReservedSpace(files, None, lambda: {B: 2}, disks)
+    assert disks.arrived() == {A: 1, B: 2}
+
+    del gone
+    gc.collect()
+
+    assert disks.arrived() == stays.arrived() == {A: 1}
 
 
 def test_a_move_that_fits_in_one_place_only_keeps_nothing_of_it():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
+from weakref import WeakSet
 
 import pytest
 
@@ -31,6 +33,7 @@ class TwoRoutes:
         self.jobs, self.again_after = jobs, again_after
         self.clock = first.clock
         self.tried = []
+        self.runs = WeakSet()
         self.events = []
         self.another = lambda route: pytest.fail(f"another run of {route}")
         self.group: RunGroup
@@ -53,13 +56,16 @@ class TwoRoutes:
                 return self.another(route) or self.member(route, by_name[route], publisher, slots, pause)
 
             self.group = RunGroup(facts(""), members, publisher, journals[0], self.clock, again)
+            del members  # nobody but the group is to keep a run
             for story in self.stories.values():
                 stack.enter_context(story._time_passes())
             yield self.group
 
     def member(self, name: str, journal, publisher, slots, pause):
         of = facts(name, self.again_after)
-        return self.stories[name].build(journal, Fuse(), of, publisher, slots, self.beside(name, pause))
+        run = self.stories[name].build(journal, Fuse(), of, publisher, slots, self.beside(name, pause))
+        self.runs.add(run)
+        return run
 
     def beside(self, name: str, pause: ClientPause) -> Beside:
         return Beside(lambda: self.group.elsewhere(name), lambda: self.group.alone(name), pause)
@@ -123,7 +129,7 @@ def waits_pass(two):
 
     def pass_on() -> None:
         while not over.wait(0.01):
-            if len(two.told(RouteEnded)) == len(NAMES) and not two.tried:
+            if len(two.told(RouteEnded)) == len(NAMES) + len(two.tried):
                 two.clock.advance(60)
 
     thread = threading.Thread(target=pass_on)
@@ -168,6 +174,32 @@ def test_a_route_that_was_refused_is_tried_again_beside_the_others(tmp_path, ref
         assert [route for route, _ in two.tried] == ["films"]
         assert code is ExitCode.DONE
         films.assert_moved(film)
+
+
+def test_runs_that_another_one_follows_are_counted_and_forgotten(tmp_path):
+    two = TwoRoutes(tmp_path, again_after=60)
+    films, shows = (two.stories[name] for name in NAMES)
+    film, show = films.seed("Film", 70_000), shows.seed("Show", 90_000)
+    healthy = films.source.before
+
+    def refuse(_method: str, _of: object) -> None:
+        raise Unreachable("films box does not answer.", kept="Nothing was moved.", remedy="Start it.")
+
+    def mend(_route: str) -> None:
+        films.source.before = healthy if len(two.tried) == 5 else refuse
+
+    films.source.before, two.another = refuse, mend
+
+    with two.built() as group, waits_pass(two):
+        assert group.execute() is ExitCode.DONE
+        gc.collect()
+        assert set(two.runs) == set(group.members)
+    with contextlib.closing(films.journal()) as journal:
+        (record,) = journal.runs()
+
+    films.assert_moved(film)
+    shows.assert_moved(show)
+    assert (len(two.tried), record.moved, record.sent) == (5, 2, 160_000)
 
 
 def test_a_failed_torrent_counts_for_more_than_a_server_that_is_away(two):

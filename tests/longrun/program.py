@@ -77,7 +77,7 @@ def quick() -> Iterator[None]:
         patch.setattr(rounds.Rounds, "_asked", when_it_may)
         patch.setattr(rounds, "_TICK", 0.002)
         # What is kept for screens is kept for an hour instead of months: so it is full early, and all that grows then is a leak.
-        patch.setattr(rounds, "_MOST_ROWS", 40)
+        patch.setattr(rounds, "_MOST_ROWS", 10)
         patch.setattr(serve_duties, "_LINES", 200)
         patch.setattr(publisher, "_RING", 200)
         patch.setattr(control, "_RING", 200)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
+from weakref import WeakSet
 
 from torrent_mover.domain.capacity import Reservations
 from torrent_mover.domain.errors import DiskFull, FileTooLarge, MoverError, NotWritable, ServerTooOld
@@ -30,19 +31,19 @@ class NoRoom(DiskFull):
 class Disks:
     """The file systems that fill up, one account each, for everybody in this process who writes there.
 
-    `names`: the file system of each place, where it is known. `arrivals` say how many bytes of whose moves lie there already.
-    All of it is read and changed under `lock`.
+    `names`: the file system of each place, where it is known. `spaces` are those of the runs that go on: one that has ended is
+    forgotten with its run, for in months there are thousands. All of it is read and changed under `lock`.
     """
 
     def __init__(self) -> None:
         self.lock: Final = threading.Lock()
         self.reservations: Final = Reservations()
         self.names: Final[dict[str, str]] = {}
-        self.arrivals: Final[list[Callable[[], Mapping[InfoHash, int]]]] = []
+        self.spaces: Final[WeakSet[ReservedSpace]] = WeakSet()
 
     def arrived(self) -> dict[InfoHash, int]:
         """Bytes of all moves under way that lie at their destinations already."""
-        return {torrent: count for ask in self.arrivals for torrent, count in ask().items()}
+        return {torrent: count for space in self.spaces for torrent, count in space.arrived().items()}
 
 
 class ReservedSpace:
@@ -66,7 +67,9 @@ class ReservedSpace:
         self._places = {destination.name: destination} | ({cache.name: cache} if cache else {})
         self._cache = cache.name if cache else ""
         self._disks = disks or Disks()
-        self._disks.arrivals.append(arrived)
+        self.arrived: Final = arrived
+        with self._disks.lock:
+            self._disks.spaces.add(self)
         self._reservations = self._disks.reservations
         self._taken: dict[str, int] = {}  # bytes of the largest file that was tried there, and was taken
         self._lock = self._disks.lock

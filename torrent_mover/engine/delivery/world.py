@@ -8,14 +8,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from torrent_mover.domain.move import MAIN_ROUTE
-from torrent_mover.domain.report.events import Level, Noticed
+from torrent_mover.domain.report.events import Noticed
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.engine.delivery.access import Access
 from torrent_mover.engine.delivery.places import Destination, MovePolicy, Publish, Source, Way
 from torrent_mover.engine.delivery.reuse_candidates import ReuseCandidates
 from torrent_mover.engine.delivery.shipment import Means, Ownership
 from torrent_mover.engine.delivery.space import ReservedSpace
-from torrent_mover.engine.delivery.unlock import Unlocker
+from torrent_mover.engine.delivery.unlock import Say, Unlocker
 from torrent_mover.engine.hub.pulse import Pulse
 from torrent_mover.engine.progress.sink import Throttle
 from torrent_mover.engine.proof.recheck import Turns
@@ -80,7 +80,7 @@ class World:
         self.reuse_candidates = ReuseCandidates(destination.client, destination.save_path, clock)
         access = Access(destination.files, destination.accounts, destination.section)
         self.unlocker = unlocker or Unlocker(
-            destination.files, access, journal, self._say, policy.unlock, policy.unlock_mode
+            destination.files, access, journal, _sayer(publish, clock), policy.unlock, policy.unlock_mode
         )
         self.means = Means(
             destination.files,
@@ -100,5 +100,7 @@ class World:
         world.destination = destination
         return world
 
-    def _say(self, torrent: InfoHash | None, level: Level, text: str) -> None:
-        self.publish(Noticed(self.clock.now(), torrent, level, text))
+
+def _sayer(publish: Publish, clock: Clock) -> Say:
+    """Of no world: who unlocks outlives the run whose world made it, and must not keep that with all of its moves."""
+    return lambda torrent, level, text: publish(Noticed(clock.now(), torrent, level, text))

@@ -53,7 +53,8 @@ class RunGroup:
         self._again = again
         self._changed = changed
         self._codes: dict[str, ExitCode] = {}
-        self._ended_runs: list[Run] = []
+        self._before = (0, 0, 0)
+        """What the runs that have given way moved, failed and sent. The runs themselves go: there may be one a minute for weeks."""
         self._exit_code: int | None = None
         self._started_at, self._started = clock.now(), clock.monotonic()
         self._stopped = threading.Event()
@@ -125,7 +126,7 @@ class RunGroup:
                 self._codes[route] = member.execute()
                 if self._stopped.is_set() or self._changed() or not self._goes_on(member):
                     return
-                self._ended_runs.append(member)
+                self._count(member)
                 self._members[route] = self._anew(member)
         except MoverError as error:
             self._codes[route] = error.exit_code
@@ -134,6 +135,13 @@ class RunGroup:
             _log.exception("route %s", route)
             self._codes[route] = ExitCode.SOME_FAILED
             self.notice(Level.ERROR, f"route {route}: {Unexpected.of(error)}")
+
+    def _count(self, ended: Run) -> None:
+        if ended.record is not None:
+            record = ended.record
+            with self._lock:
+                moved, failed, sent = self._before
+                self._before = (moved + record.moved, failed + record.failed, sent + record.sent)
 
     def _goes_on(self, member: Run) -> bool:
         """Whether another run of this route follows: it was asked for, has moved very much, or its server may be back."""
@@ -166,15 +174,16 @@ class RunGroup:
                 member.tidy_up()
         code = self._code()
         ended = [member.ended for member in members if member.ended is not None]
-        records = [run.record for run in (*self._ended_runs, *members) if run.record is not None]
+        records = [run.record for run in members if run.record is not None]
+        moved, failed, sent = self._before
         now = self._clock.now()
         record = RunRecord(
             self._facts.run,
             self._started_at,
             now,
-            sum(each.moved for each in records),
-            sum(each.failed for each in records),
-            sum(each.sent for each in records),
+            moved + sum(each.moved for each in records),
+            failed + sum(each.failed for each in records),
+            sent + sum(each.sent for each in records),
             code,
         )
         reason = self._write_down(lambda: self._journal.end_run(record)) or reason or self._reason()
