@@ -181,6 +181,8 @@ class LongRun:
         self._watchman.look()
         self._place.arr.requests.clear()
         self._place.debrid.asked.clear()
+        for client in self._place.clients.values():
+            client.removed.clear()
 
     def _day(self) -> float:
         return (self._clock.now() - 1_795_143_663.0) / DAY

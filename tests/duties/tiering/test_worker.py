@@ -103,6 +103,18 @@ def test_a_client_that_tells_the_files_of_many_at_once_is_asked_once_and_gets_th
     assert one_by_one == [left_out]
 
 
+def test_files_of_torrents_that_have_left_their_client_are_forgotten(house):
+    first, second = (house.torrent(name, 40_000) for name in ("Stays", "Leaves"))
+    reader = PictureReader(house.world())
+    reader.torrents()
+    assert {torrent for _, torrent in reader._files} == {first, second}
+
+    del house.client.held[second]
+
+    assert [each.id for each in reader.torrents()] == [first]
+    assert {torrent for _, torrent in reader._files} == {first}
+
+
 def test_a_round_heals_works_on_the_queue_sweeps_and_makes_room(house):
     queued = house.torrent("Queued", 40_000)
     swept = house.torrent("Swept", 40_000)

@@ -83,7 +83,9 @@ class PictureReader:
         found: list[TierTorrent] = []
         for name, end in ordered:
             lively = self._once(self._lively, name, end.client.liveliness)
-            here = [torrent for torrent in self.listing(name) if on_ssd(self._world, end, torrent.save_path)]
+            listed = self.listing(name)
+            self._forget_files(name, listed)
+            here = [torrent for torrent in listed if on_ssd(self._world, end, torrent.save_path)]
             if names:
                 self._ask_ahead(name, end, here)
             found += [self._tiered(name, end, torrent, lively.get(torrent.id, _QUIET), names=names) for torrent in here]
@@ -248,6 +250,13 @@ class PictureReader:
     def _files_of(self, client: str, end: TieredClient, torrent: Torrent) -> tuple[ClientFile, ...]:
         known = self._known_files(client, torrent)
         return self._keep_files(client, torrent, tuple(end.client.files(torrent.id))) if known is None else known
+
+    def _forget_files(self, client: str, listed: Sequence[Torrent]) -> None:
+        """Of torrents that have left the client: a worker goes on for months."""
+        there = {torrent.id for torrent in listed}
+        for key in list(self._files):
+            if key[0] == client and key[1] not in there:
+                self._files.pop(key, None)
 
     def _known_files(self, client: str, torrent: Torrent) -> tuple[ClientFile, ...] | None:
         known = self._files.get((client, torrent.id))
