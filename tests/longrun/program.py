@@ -76,7 +76,7 @@ def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rounds.Rounds, "_asked", when_it_may)
         patch.setattr(rounds, "_TICK", 0.002)
-        # What is kept for screens is kept for an hour instead of months: so it is full early, and all that grows then is a leak.
+        # Few rows and lines are kept for screens, so that these lists are full early, and what grows then is a leak.
         patch.setattr(rounds, "_MOST_ROWS", 10)
         patch.setattr(serve_duties, "_LINES", 200)
         patch.setattr(publisher, "_RING", 200)

@@ -17,7 +17,7 @@ SEEDS = range(1, 9) if long_form() else range(1, 2)
 DAYS = 176.0 / each_nth() if long_form() else 7.0
 """Of the story; the time in which all comes to its end follows. `FAULTS_LONG=8`: an eighth of half a year for each seed."""
 _MEMORY, _DESCRIPTORS, _THREADS = 4 << 20, 12, 8
-"""What may come to be beside what is there early: the last 5,000 lines that each duty and the process keep for screens."""
+"""What may come to be beside what is there early: what is known of the torrents that came since. Lines for screens are few here."""
 
 
 @pytest.mark.thorough

@@ -162,18 +162,20 @@ class Duties:
 
     def _begin_waiting(self) -> bool:
         """Those whose time has come; whether any was begun."""
-        begun = False
-        for name, waiting in list(self._waiting.items()):
-            if time.monotonic() >= waiting.due:
-                try:
-                    self._begin(name, waiting.planned)
-                except MoverError as error:
-                    self._wait(name, waiting.planned, error)
-                else:
-                    del self._waiting[name]
-                    self.notice(Level.INFO, f"{name}: begun")
-                    begun = True
-        return begun
+        due = [name for name, waiting in self._waiting.items() if time.monotonic() >= waiting.due]
+        begun = [name for name in due if self._begin_or_wait(name, self._waiting[name].planned)]
+        for name in begun:
+            self.notice(Level.INFO, f"{name}: begun")
+        return bool(begun)
+
+    def _begin_or_wait(self, name: str, planned: object) -> bool:
+        try:
+            self._begin(name, planned)
+        except MoverError as error:
+            self._wait(name, planned, error)
+            return False
+        self._waiting.pop(name, None)
+        return True
 
     def _begin(self, name: str, planned: object) -> None:
         module = next(each for each in self._modules if name == each.NAME)
@@ -257,12 +259,7 @@ class Duties:
                 del self._waiting[name]
         for name, planned in plans.items():
             if name not in self._working:
-                try:
-                    self._begin(name, planned)
-                except MoverError as error:
-                    self._wait(name, planned, error)
-                else:
-                    self._waiting.pop(name, None)
+                self._begin_or_wait(name, planned)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -301,7 +298,7 @@ class Duties:
         )  # fmt: skip
 
     def _all_trouble(self) -> str:
-        return clauses(*filter(None, (self._trouble, *(each.why for each in list(self._waiting.values())))))
+        return clauses(self._trouble, *(each.why for each in list(self._waiting.values())))
 
     def overview(self) -> Overview:
         """What all duties do, and what needs somebody."""

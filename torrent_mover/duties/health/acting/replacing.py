@@ -164,7 +164,7 @@ class Replacement:
     def _changed(self) -> TakenOutChanged:
         return TakenOutChanged(
             f"{self.record.name} is no longer as it was when that was decided.",
-            kept="Nothing of it was touched.",
+            kept="Its data was not touched.",
             remedy="The next look judges it anew.",
         )
 
