@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -79,6 +80,18 @@ def test_a_token_that_is_refused_is_said_with_what_helps(config, double, capsys)
     said = capsys.readouterr().out
     assert "account mine" in said
     assert "token" in said
+
+
+def test_a_token_that_is_away_is_the_trouble_of_its_own_account_alone(config, capsys):
+    with Path(config).open("a") as file:
+        file.write("\n[DEBRID other]\ntoken_command = false\n")
+
+    assert main(["--config", config, "doctor", "--json"]) != ExitCode.DONE
+    checks = {each["name"]: each for each in json.loads(capsys.readouterr().out)["checks"]}
+
+    assert checks["account mine"]["state"] == "passed"
+    assert checks["debrid other"]["state"] == "failed"
+    assert "The command false for a password or key failed" in checks["debrid other"]["result"]
 
 
 def test_the_environment_alone_has_an_account_and_where_it_stands_is_read_from_the_journal(

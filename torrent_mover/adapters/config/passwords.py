@@ -64,21 +64,21 @@ def _from_command(command: tuple[str, ...]) -> str:
         done = run(command, _COMMAND_PATIENCE, session=False)
     except subprocess.TimeoutExpired as error:
         raise NoLogin(
-            f"The password_command {shown} did not end within {_COMMAND_PATIENCE} s.",
+            f"The command {shown} for a password or key did not end within {_COMMAND_PATIENCE} s.",
             remedy="Run it by hand; it must not ask anything on the terminal.",
         ) from error
     except (OSError, ValueError) as error:
         raise NoLogin(
-            f"The password_command {shown} cannot be run: {clause(error)}.",
+            f"The command {shown} for a password or key cannot be run: {clause(error)}.",
             remedy="Give the full path of the program.",
         ) from error
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise NoLogin(
-            f"The password_command {shown} failed with exit code {done.returncode}{': ' + said[-1] if said else ''}.",
+            f"The command {shown} for a password or key failed with exit code {done.returncode}{': ' + said[-1] if said else ''}.",
             remedy="Run it by hand as the same user.",
         )
-    return _first_line(done.stdout, f"The output of password_command {shown}")
+    return _first_line(done.stdout, f"The output of {shown}")
 
 
 def _first_line(raw: bytes, what: str) -> str:

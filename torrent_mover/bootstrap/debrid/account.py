@@ -29,7 +29,7 @@ from torrent_mover.bootstrap.debrid.breaking import DebridBreaker
 from torrent_mover.bootstrap.debrid.setups import DebridSetup
 from torrent_mover.bootstrap.state import journal_path, lease_folder, state_folder
 from torrent_mover.domain.debrid.answers import HeardAnswer
-from torrent_mover.domain.errors import MoverError, NotWritable
+from torrent_mover.domain.errors import MoverError, NoLogin, NotWritable
 from torrent_mover.domain.report.events import Level, Noticed
 from torrent_mover.domain.report.notices import ERRORS, Notice, NoticeDesk
 from torrent_mover.domain.settings.general import NotifyOn
@@ -93,7 +93,8 @@ class OpenDebrid:
             stack.callback(self._library.close)
             for each in self._setup.accounts.values():
                 if each.token is not None:
-                    self.redactor.add(each.token.reveal())
+                    with suppress(NoLogin):  # where it is this account's, it is told when that is opened
+                        self.redactor.add(each.token.reveal())
             documents = self._documents(stack)
             self.journal = DebridJournal(documents(self._setup.name))
             wanted = {name: self._setup.accounts[name] for name in self._names()}
