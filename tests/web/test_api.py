@@ -445,9 +445,12 @@ def streams_again(address: str) -> bool:
 
 
 def open_stream(address: str) -> socket.socket:
-    """Asks for the stream, and reads nothing."""
+    """Asks for the stream, and reads nothing: not even what a wide buffer would take in."""
     host, _, port = address.removeprefix("http://").partition(":")
-    line = socket.create_connection((host, int(port)), 60)
+    line = socket.socket()
+    line.settimeout(60)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.connect((host, int(port)))
     line.sendall(f"GET {API}/stream HTTP/1.1\r\nHost: {host}\r\nX-API-Token: {TOKEN}\r\n\r\n".encode())
     assert line.recv(15) == b"HTTP/1.1 200 OK"
     return line
@@ -455,8 +458,11 @@ def open_stream(address: str) -> socket.socket:
 
 def test_a_browser_that_stalls_is_let_go_and_holds_nobody(start, web, monkeypatch):
     monkeypatch.setattr(application, "_STALLED", 0.3)
+    monkeypatch.setattr(application, "_KEEP_ALIVE", 0.3)  # the next word is the first that waits for the last one
     monkeypatch.setattr(application, "STREAMS", 1)
-    web.moves.show(extended="x" * 20_000_000)  # more than two sockets buffer
+    web.moves.show(
+        extended="x" * 5_000_000
+    )  # more than the service's socket takes (net.ipv4.tcp_wmem), and the browser's
     address = start()
     stalled = open_stream(address)
 

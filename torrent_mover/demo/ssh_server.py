@@ -151,6 +151,8 @@ class SshServer(Server):
             "UseDNS no",
             "PrintMotd no",
             "LogLevel VERBOSE",
+            # OpenSSH's own first choice, sntrup761x25519 up to 9.9, takes 0.1 s of the processor for each connection.
+            "KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org",
             # A bash that sshd starts at its first level reads ~/.bashrc: what somebody runs there has no part in this world.
             "SetEnv SHLVL=1",
         ]

@@ -49,13 +49,13 @@ class Bucket:
     def filled(self, now: float) -> Bucket:
         """The bucket as it is at `now`."""
         gone = max(now - self.at, 0.0)
-        return replace(self, tokens=min(self.size, self.tokens + gone * self.rate), at=max(now, self.at))
+        return Bucket(self.rate, self.size, min(self.size, self.tokens + gone * self.rate), max(now, self.at))
 
     def ask(self, now: float) -> tuple[Bucket, float]:
         """The bucket after one request, and 0; or the seconds until it has one for it."""
         full = self.filled(now)
         if full.tokens >= _ALMOST:
-            return replace(full, tokens=max(full.tokens - 1, 0.0)), 0.0
+            return Bucket(self.rate, self.size, max(full.tokens - 1, 0.0), full.at), 0.0
         return full, max((1 - full.tokens) / self.rate, _SHORTEST)
 
 
@@ -103,8 +103,8 @@ def ask(pace: AccountPace, now: float) -> tuple[AccountPace, float]:
     if pace.refusals and pace.probing:
         return pace, _LOOK_AGAIN
     bucket, wait = Bucket(pace.rate, BURST, pace.tokens, pace.at).ask(now)
-    counted = replace(pace, tokens=bucket.tokens, at=bucket.at)
-    return (counted, wait) if wait > 0 else (replace(counted, probing=bool(pace.refusals)), 0.0)
+    probing = pace.probing if wait > 0 else bool(pace.refusals)
+    return replace(pace, tokens=bucket.tokens, at=bucket.at, probing=probing), wait
 
 
 def heard(pace: AccountPace, now: float, answer: AnswerClass, retry_after: float = 0.0) -> AccountPace:
