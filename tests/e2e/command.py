@@ -55,8 +55,9 @@ class Command:
     """One `torrent-mover` process with a home of its own; ended by its pid at the latest when the test lets go of it.
 
     `limits`: options of prlimit(1) under which it runs, such as `--nofile=64:64`. `under`: a program that runs it, with its words.
-    It comes out of an interpreter that has the program loaded (tests/e2e/warm.py). An interpreter of its own has what runs under
-    something or from another module, what the fault suite starts, and with `fresh` what a test looks at from outside.
+    It comes out of an interpreter that has the program loaded (tests/e2e/warm.py), and so does a module of the tests that ends in
+    it. An interpreter of its own has what runs under something, what the fault suite starts, and with `fresh` what a test looks at
+    from outside.
     """
 
     def __init__(
@@ -74,7 +75,8 @@ class Command:
         environment = clean | (environment or {})
         words = [str(each) for each in arguments]
         self._process: subprocess.Popen[str] | WarmProcess
-        plain = module == "torrent_mover" and not (limits or under) and not _began_otherwise(environment)
+        ours = module == "torrent_mover" or module.startswith("tests.")
+        plain = ours and not (limits or under) and not _began_otherwise(environment)
         if fresh or long_form() or not plain:
             self._process = subprocess.Popen(
                 [*under, *(("prlimit", *limits) if limits else ()), sys.executable, "-m", module, *words],

@@ -7,12 +7,12 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.command import Command
 from tests.e2e.handover import layout_of, pieces_of
 from tests.e2e.health_acts_house import health_house
 from tests.e2e.tier_house import tmpfs
@@ -77,9 +77,9 @@ def test_a5_and_a36_stalled_torrents_are_replaced_once_and_a_cross_seed_keeps_th
 def test_a5_killed_in_a_replacement_another_process_ends_it(house, write):
     made, torrent = house.half()
     house.grab(made, torrent)
-    words = [sys.executable, "-m", "tests.e2e.health_actor", house.write_config(), torrent.hex, str(write)]
-    ended = subprocess.run(words, capture_output=True, check=False, timeout=120)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    words = (house.write_config(), torrent.hex, write)
+    with Command(*words, home=house.folder, module="tests.e2e.health_actor") as actor:
+        actor.end().ended(-signal.SIGKILL)
     if house.resume() in ([], ["dropped"]):
         assert house.act(torrent) == ("done", "")
     assert house.row(torrent) is None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from tests.doubles.tracker import TrackerDouble
+from tests.e2e.command import Command
 from tests.e2e.health_acts_house import health_house
 from tests.e2e.health_house import wait_for_trackers
 from tests.servers import eventually
@@ -214,9 +213,9 @@ def test_a3_told_to_stop_in_a_step_the_command_begins_nothing_more_and_the_next_
     announced(house, *grabbed)
     assert not house.look().outcomes
     for count, step in enumerate(STEPS[request.node.callspec.params["house"]], 1):
-        words = [sys.executable, "-m", "tests.e2e.health_actor", "--stop", str(house.write_config()), step]
-        ended = subprocess.run(words, capture_output=True, check=False, timeout=120, text=True)
-        assert ended.returncode == ExitCode.TERMINATED, ended.stdout + ended.stderr
+        words = ("--stop", house.write_config(), step)
+        with Command(*words, home=house.folder, module="tests.e2e.health_actor") as actor:
+            actor.end().ended(ExitCode.TERMINATED)
         with house.health() as health:
             assert len(health.world.journal.actions()) <= count, "nothing was begun after it was told"
     for _ in range(3):

@@ -7,6 +7,7 @@ looks at that asks for a process of its own (`Command(fresh=True)`).
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -137,7 +138,7 @@ def main() -> None:
         job = _serve(line)
     if job is not None:
         _become(job)
-        runpy.run_module(job["module"], run_name="__main__", alter_sys=True)
+        _run(job["module"])
 
 
 def _serve(line: socket.socket) -> dict[str, Any] | None:
@@ -184,6 +185,25 @@ def _become(job: dict[str, Any]) -> None:
     sys.path[0] = job["folder"]
     sys.argv = ["-m", *job["arguments"]]
     sys.orig_argv = [sys.executable, "-m", job["module"], *job["arguments"]]
+
+
+def _run(module: str) -> None:
+    """Run it, and end as an interpreter does, but for taking all apart that was loaded: most of what a short command costs."""
+    code = 0
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        if not (ended.code is None or isinstance(ended.code, int)):
+            raise
+        code = ended.code or 0
+    threading._shutdown()  # waits for all threads but daemons, as at the end of every interpreter
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # what the interpreter says of it at its end is its own
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ def test_the_next_run_removes_what_a_killed_one_left(house, mode, at, name):
             home=house.home,
             environment={"FUSE_AT": at, "FUSE_NAME": name},
             module="tests.faults.fused_traces",
+            fresh=True,  # it has our umask
         ) as command:
             command.end().ended(-signal.SIGKILL)
     finally:

@@ -48,7 +48,7 @@ def test_killed_at_each_write_to_the_journal(scene, mode, moment, part):
         # What the kills before left unfinished goes on beside the fresh one.
         (fresh,) = here.seed(1, SIZE)
         environment = {"FUSE_TORRENT": fresh.info_hash, "FUSE_STEP": f"{moment} {step}"}
-        with here.start(environment=environment, module="tests.faults.fused") as command:
+        with here.start(environment=environment, module="tests.faults.fused", fresh=False) as command:
             result = command.end(240)
         assert result.code == -signal.SIGKILL, f"{step}: {result.text}"
         here.injected += 1
