@@ -210,13 +210,14 @@ def test_a_secret_is_never_seen_in_arguments_or_environments(by_password, kind):
     thread = threading.Thread(target=look_around)
     thread.start()
     try:
-        for _ in range(3):
+        logins = 0
+        while logins < 3 or looks <= 10:  # who looks may be slower than a login
             log_in(with_password(by_password, kind, SECRET))
+            logins += 1
         RemoteShell(connect(with_password(by_password, kind, SECRET))).run(["true"])
     finally:
         stop.set()
         thread.join()
-    assert looks > 10
     assert seen == []
 
 
