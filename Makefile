@@ -1,8 +1,9 @@
 # Two commands do all the set-up on a fresh Debian or Ubuntu machine: `make demo` and `make test`.
 VENV ?= .venv
-PYTHON ?= python3
+# The system's own, whose venv setup-debian.sh installs and which is built to be fast, where it is new enough.
+PYTHON ?= $$(/usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo /usr/bin/python3 || echo python3)
 BIN := $(VENV)/bin
-WORKERS ?= 10
+WORKERS ?= 12
 # Empty is unset: with bytecode left unwritten, each of the tests' processes would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -22,9 +23,10 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt pyproject.toml
 	@scripts/setup-debian.sh test
 	@echo "Setting up $(VENV): downloads some Python packages, once. It may take a minute."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . -r requirements-dev.txt
-	@scripts/trixie-tree.sh trixie
-	@scripts/trixie-tree.sh sid rtorrent
+	@# Three downloads that need nothing of each other.
+	@scripts/trixie-tree.sh trixie & one=$$!; scripts/trixie-tree.sh sid rtorrent & other=$$!; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . -r requirements-dev.txt; \
+	ended=$$?; wait $$one && wait $$other && exit $$ended
 	@touch $@ $(VENV)/.runtime
 
 demo: $(VENV)/.runtime ## the main job on a throw-away world
