@@ -11,6 +11,7 @@ from tests.doubles.arr.polled import PolledQBittorrent
 from tests.doubles.arr.products import SONARR
 from tests.doubles.arr.server import ArrDouble
 from tests.doubles.tracker import TrackerDouble, failure
+from tests.e2e.command import Result
 from tests.e2e.health_house import health_house
 from tests.e2e.house import told
 from tests.servers import eventually, snapshot
@@ -156,8 +157,12 @@ def test_a31_a_client_and_an_arr_that_are_away_stop_the_clocks_and_nothing_else(
     health.more = "[ARR sonarr]\nurl = http://127.0.0.1:9\napi_key = k\ncategory = tv"
     stuck = health.download("Stuck")
     health.run().ended(ExitCode.UNREACHABLE)
-    told = health.run().ended(ExitCode.UNREACHABLE)
-    told.says("TM-E", "stalled", "its Arr does not answer")
+
+    def stalled() -> Result | None:
+        told = health.run().ended(ExitCode.UNREACHABLE)
+        return told if "stalled" in told.text else None
+
+    eventually(stalled).says("TM-E", "its Arr does not answer")
     assert stuck in health.look()
     health.server.stop()
     try:

@@ -106,6 +106,46 @@ def test_an_open_detail_closes_when_its_torrent_leaves_the_run():
     drive(control, act)
 
 
+@pytest.mark.parametrize(("scene", "key"), [("running", "enter"), ("failed", "e")])
+def test_what_closes_by_itself_is_closed_once_however_often_it_is_drawn(scene, key):
+    control = scenes.SCENES[scene]()
+
+    async def act(app: MoverApp, pilot) -> None:
+        below = app.screen
+        await pilot.press(key)
+        await settle(pilot)
+        closing = app.screen
+        control.show(moves=())
+        app.tick()
+        closing.draw()
+        closing.draw()
+        await settle(pilot)
+        assert app.screen is below
+
+    drive(control, act)
+
+
+def test_a_detail_whose_torrent_leaves_lets_what_lies_over_it_be_read():
+    control = scenes.running()
+
+    async def act(app: MoverApp, pilot) -> None:
+        below = app.screen
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("question_mark")
+        await settle(pilot)
+        reading = app.screen
+        control.show(moves=())
+        app.tick()
+        await settle(pilot)
+        assert app.screen is reading
+        await pilot.press("escape")
+        await settle(pilot)
+        assert app.screen is below
+
+    drive(control, act)
+
+
 def test_scrolling_stops_following_and_counts_what_is_new():
     control = scenes.running()
     control.lines = [LogLine(number, AT, Level.INFO, None, f"line {number}") for number in range(1, 60)]

@@ -16,6 +16,7 @@ from torrent_mover.tui.moving.move_table import in_trouble
 from torrent_mover.tui.shell import bindings
 from torrent_mover.tui.shell import format as fmt
 from torrent_mover.tui.shell.ask import text_width
+from torrent_mover.tui.shell.closing import ClosesItself
 from torrent_mover.tui.shell.ink import BLANK, Line, Span, Tone, line, wrap
 from torrent_mover.tui.shell.keys import Keys
 from torrent_mover.tui.shell.lines import Lines
@@ -58,7 +59,7 @@ def _goes_on(move: MoveView) -> tuple[str, Tone]:
     return "It waits for you: c tries again, s leaves it for a later run. The others go on.", Tone.DIM
 
 
-class ErrorDialog(ModalScreen[None]):
+class ErrorDialog(ModalScreen[None], ClosesItself[None]):
     """Over whatever is on the screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.ERROR]
@@ -80,6 +81,10 @@ class ErrorDialog(ModalScreen[None]):
     def on_mount(self) -> None:
         """As high as its text."""
         self._show()
+
+    def on_screen_resume(self) -> None:
+        """What lay over it has gone: the torrent may have gone as well."""
+        self.call_after_refresh(self.draw)
 
     def draw(self) -> None:
         """The problem as it is now: it may be over while somebody reads."""

@@ -89,7 +89,6 @@ class Preflight(ScreenView):
         failed = [check for check in snapshot.checks if check.passed is False]
         fatal = any(check.fatal for check in failed)
         if self._leaves and not fatal and snapshot.phase not in (Phase.STARTING, Phase.PREFLIGHT, Phase.REFUSED):
-            self._leaves = False
             self.dismiss()
             return
         self.query_one(Header).show(snapshot)

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from torrent_mover.domain.text import safe
+from torrent_mover.tui.shell.closing import ClosesItself
 from torrent_mover.tui.shell.ink import BLANK, Line, Span, Tone, left, line, wrap
 from torrent_mover.tui.shell.keys import key_name
 from torrent_mover.tui.shell.lines import Lines
@@ -33,7 +34,7 @@ class Choice(NamedTuple):
     text: str
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(ModalScreen[str | None], ClosesItself[str | None]):
     """Ends with the key that was pressed; None for escape."""
 
     def __init__(self, session: Looking, title: str, text: list[str], choices: tuple[Choice, ...]) -> None:
@@ -84,7 +85,7 @@ class Choose(ModalScreen[str | None]):
         self.dismiss(None if key == "escape" else key)
 
 
-class AskLine(ModalScreen[str | None]):
+class AskLine(ModalScreen[str | None], ClosesItself[str | None]):
     """One line of text; None for escape. `check` returns what is wrong with it, or an empty text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "give up", show=False)]

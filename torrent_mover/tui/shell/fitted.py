@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from textual.screen import Screen
-
 from torrent_mover.domain.report.snapshot import LogLine
 from torrent_mover.domain.text import safe
 from torrent_mover.domain.torrent.torrent import InfoHash
 from torrent_mover.tui.shell.ask import Choice, Choose
+from torrent_mover.tui.shell.closing import ClosesItself
 from torrent_mover.tui.shell.ink import Line, line, wrap
 from torrent_mover.tui.shell.lines import Lines
 from torrent_mover.tui.shell.look import Look
@@ -19,7 +18,7 @@ LEAST_WIDTH, LEAST_HEIGHT = 60, 15
 NARROW_BELOW, HUGE_FROM = 110, 180
 
 
-class FittedScreen(Screen[Any]):
+class FittedScreen(ClosesItself[Any]):
     """Draws itself with `redraw` whenever its size or what it shows changes. Subclasses say how."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (NARROW_BELOW, "-wide"), (HUGE_FROM, "-huge")]  # noqa: RUF012 - textual's type

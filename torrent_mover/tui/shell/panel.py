@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from torrent_mover.tui.shell.ask import text_width
+from torrent_mover.tui.shell.closing import ClosesItself
 from torrent_mover.tui.shell.ink import BLANK, Line, Span, Tone, line
 from torrent_mover.tui.shell.lines import Lines
 from torrent_mover.tui.shell.look import Look
@@ -23,7 +24,7 @@ def reading_width(terminal: int) -> int:
     return text_width(terminal) - _SCROLL_BAR
 
 
-class ReadPanel(ModalScreen[None]):
+class ReadPanel(ModalScreen[None], ClosesItself[None]):
     """Arrow keys scroll, any other key closes it."""
 
     def __init__(self, look: Look, title: str, lines: Sequence[Line], *, bad: bool = False) -> None:

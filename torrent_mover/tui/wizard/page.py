@@ -7,6 +7,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from torrent_mover.domain.rules import category_refusal
+from torrent_mover.tui.shell.closing import ClosesItself
 from torrent_mover.tui.shell.fitted import FittedScreen
 from torrent_mover.tui.shell.ink import Line, Span, Tone, left, line
 from torrent_mover.tui.shell.keys import grouped, key_name
@@ -45,7 +46,7 @@ class Page(FittedScreen):
         self.app.push_screen(Message(self.desk, "Keys", lines))
 
 
-class Message(ModalScreen[None]):
+class Message(ModalScreen[None], ClosesItself[None]):
     """A box with lines; any key closes it."""
 
     def __init__(self, desk: Desk, title: str, lines: list[Line], *, bad: bool = False) -> None:
