@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import pkgutil
 import signal
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.screen import Screen
 
 from tests.fakes.control import FakeControl
 from tests.fakes.snapshots import AT, a_hash
 from tests.tui import scenes
 from tests.tui.pilot import MIDDLE, NARROW, drive, dump, settle, until_shown
 from tests.tui.terminal import ALTERNATE_OFF, ALTERNATE_ON, Terminal, restored
+from torrent_mover import tui
 from torrent_mover.domain.move import Outcome
 from torrent_mover.domain.report.events import Level, MoveDone, MoveFailed, RunEnded
 from torrent_mover.domain.report.snapshot import LogLine, MoveStatus, Phase, Snapshot
 from torrent_mover.tui.shell.app import MoverApp
+from torrent_mover.tui.shell.closing import ClosesItself
+from torrent_mover.tui.shell.ink import BLANK
 from torrent_mover.tui.shell.log_pane import LogPane
 from torrent_mover.tui.shell.options import DASHBOARD_FAILED, DashboardOptions
+from torrent_mover.tui.shell.panel import ReadPanel
 from torrent_mover.tui.shell.rows import Rows
 
 
@@ -125,16 +132,19 @@ def test_what_closes_by_itself_is_closed_once_however_often_it_is_drawn(scene, k
     drive(control, act)
 
 
-def test_a_detail_whose_torrent_leaves_lets_what_lies_over_it_be_read():
-    control = scenes.running()
+@pytest.mark.parametrize(("scene", "key"), [("running", "enter"), ("failed", "e")])
+def test_what_closes_by_itself_lets_what_lies_over_it_be_read_and_closes_then(scene, key):
+    control = scenes.SCENES[scene]()
 
     async def act(app: MoverApp, pilot) -> None:
         below = app.screen
-        await pilot.press("enter")
+        await pilot.press(key)
         await settle(pilot)
-        await pilot.press("question_mark")
+        closing = app.screen
+        app.push_screen(ReadPanel(app.session.look, "Read", [BLANK]))
         await settle(pilot)
         reading = app.screen
+        assert below is not closing is not reading
         control.show(moves=())
         app.tick()
         await settle(pilot)
@@ -144,6 +154,19 @@ def test_a_detail_whose_torrent_leaves_lets_what_lies_over_it_be_read():
         assert app.screen is below
 
     drive(control, act)
+
+
+def test_every_screen_closes_only_itself():
+    for module in pkgutil.walk_packages(tui.__path__, "torrent_mover.tui."):
+        importlib.import_module(module.name)
+    screens, found = [Screen], set()
+    while screens:
+        for each in screens.pop().__subclasses__():
+            screens.append(each)
+            found.add(each)
+    ours = {each for each in found if each.__module__.startswith("torrent_mover.")}
+    assert len(ours) > 10
+    assert [each for each in ours if not issubclass(each, ClosesItself)] == []
 
 
 def test_scrolling_stops_following_and_counts_what_is_new():

@@ -460,9 +460,8 @@ def test_a_browser_that_stalls_is_let_go_and_holds_nobody(start, web, monkeypatc
     monkeypatch.setattr(application, "_STALLED", 0.3)
     monkeypatch.setattr(application, "_KEEP_ALIVE", 0.3)  # the next word is the first that waits for the last one
     monkeypatch.setattr(application, "STREAMS", 1)
-    web.moves.show(
-        extended="x" * 5_000_000
-    )  # more than the service's socket takes (net.ipv4.tcp_wmem), and the browser's
+    # More than the socket of the service (net.ipv4.tcp_wmem: 4 MiB) and that of the browser take.
+    web.moves.show(extended="x" * 5_000_000)
     address = start()
     stalled = open_stream(address)
 
