@@ -7,8 +7,10 @@ WORKERS ?= 12
 # Empty is unset: with bytecode left unwritten, each of the tests' processes would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-# What decides, and what holds the house together: no process, no screen, no server.
+# What decides, and what holds the house together: no screen, no server, nothing that takes long.
 FAST := $(addprefix tests/,domain simple architecture acceptance docs)
+# All other folders of tests.
+REST := $(filter-out $(FAST) %.py %__pycache__,$(wildcard tests/*))
 
 .PHONY: demo test check bench faults screenshots template audit clean
 
@@ -33,19 +35,19 @@ demo: $(VENV)/.runtime ## the main job on a throw-away world
 	@$(BIN)/torrent-mover demo
 
 test: $(VENV)/.dev ## everything, real servers and each class of faults once included
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	@# What is collected once is compiled for all workers; types are checked meanwhile.
-	@$(BIN)/python -m pytest -q --collect-only > /dev/null & $(BIN)/mypy && $(BIN)/lint-imports; typed=$$?; wait; exit $$typed
+	@# What is collected once is compiled for all workers.
+	@$(BIN)/python -m pytest -q --collect-only $(REST) > /dev/null & \
+	$(MAKE) --no-print-directory check; checked=$$?; wait; exit $$checked
 	@# A shared machine may pause for seconds in the middle of a test: what fails beside others runs once more, alone.
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=worksteal || $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist=worksteal $(REST) || \
+	$(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none $(REST)
 
 check: $(VENV)/.dev ## format, lint, types, imports, fast tests; under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	@# Types are checked beside the tests; either may fail it.
 	@$(BIN)/mypy & types=$$!; $(BIN)/lint-imports && \
-	$(BIN)/python -m pytest -q -n 3 --dist=worksteal -m "not servers and not thorough" -p no:cacheprovider $(FAST); \
+	$(BIN)/python -m pytest -q -n 3 --dist=worksteal -p no:cacheprovider $(FAST); \
 	tested=$$?; wait $$types && exit $$tested
 
 faults: $(VENV)/.dev ## the long form of the fault suite; writes docs/reliability.md

@@ -244,12 +244,17 @@ def world(_world):
     return _world
 
 
+_NEW_OBJECTS = 20_000
+"""So many more objects than before make the collector look: a test makes more than the usual 700 and lets go of them."""
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None]:
     """What is collected stays until the end: the collector of garbage need not walk through thousands of tests again and again."""
     gc.disable()
     result = yield
     gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
     gc.enable()
     return result
 

@@ -31,6 +31,11 @@ def blocks(page: Path, language: str) -> list[Block]:
     return [block for block in found if block.language == language]
 
 
+def name_of(page: Path) -> str:
+    """Where it lies in the project."""
+    return str(page.relative_to(ROOT))
+
+
 def our_commands(page: Path) -> list[list[str]]:
     """The arguments of each `torrent-mover` command on a page, in blocks that are not run and in running text."""
     text = page.read_text(encoding="utf-8")

@@ -16,17 +16,20 @@ from typing import Self
 from torrent_mover.demo.programs import find_program
 from torrent_mover.domain.errors import Unreachable
 
-_POLL = 0.02  # seconds between two looks
+_POLL = 0.02  # seconds between the first looks
+_LONGEST_POLL = 0.1  # seconds between looks at what takes longer: each of them costs the server that is asked as well
+_POLL_SHARE = 1 / 20  # of what has been waited already is waited before the next look
 _GRACE = 15.0  # seconds that a server gets to end after SIGTERM
 
 
 def wait_until(condition: Callable[[], object], timeout: float) -> bool:
     """Look until `condition()` is true, for at most `timeout` seconds; False where it never was."""
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
     while not condition():
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > timeout:
             return False
-        time.sleep(_POLL)
+        time.sleep(min(max(waited * _POLL_SHARE, _POLL), _LONGEST_POLL))
     return True
 
 
