@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from tests.faults.ledger import long_form, note_faults
 from tests.order import for_workers
+from tests.servers import ask_for_passwords
 from torrent_mover.demo.programs import find_qbittorrent, find_rtorrent
 from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.demo.rtorrent_server import RTorrentServer
@@ -235,13 +236,30 @@ def _world(open_folder):
         yield world
 
 
-@pytest.fixture
-def world(_world):
-    """An empty world: source 4.5, destination 5.1, sshd; all running."""
-    for server in (_world.source, _world.destination, _world.ssh):
+def emptied_world(world: DemoWorld, *, asks: bool) -> DemoWorld:
+    """That world, running and empty, with clients that ask whoever is on this machine for a password, or let them in."""
+    for server in (world.source, world.destination, world.ssh):
         server.start()
-    _world.clear()
-    return _world
+    for client in (world.source, world.destination):
+        ask_for_passwords(client, asks)
+    world.clear()
+    return world
+
+
+@pytest.fixture
+def world(_world, request):
+    """An empty world: source 4.5, destination 5.1, sshd; all running.
+
+    Its clients ask for passwords where the test says `pytest.mark.logins`. One login costs qBittorrent a tenth of a second of
+    the processor.
+    """
+    return emptied_world(_world, asks=request.node.get_closest_marker("logins") is not None)
+
+
+@pytest.fixture
+def asking_world(_world):
+    """The same, and its clients ask for passwords."""
+    return emptied_world(_world, asks=True)
 
 
 _NEW_OBJECTS = 20_000

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 from torrent_mover.demo.process import wait_until
+from torrent_mover.demo.qbittorrent_server import QBittorrentServer
 from torrent_mover.domain.paths import LocalPath
 from torrent_mover.ports.ssh import SshTarget
 
@@ -31,6 +33,15 @@ def eventually(condition, timeout: float = 60.0):
     if not wait_until(looks_good, timeout):
         raise AssertionError(f"not within {timeout:g} s: {condition.__qualname__} said {answer!r}") from last
     return answer
+
+
+def ask_for_passwords(client: QBittorrentServer, asks: bool) -> None:
+    """Have a running client ask programs on this machine for a password, or let them in without one, as many homes have it.
+
+    It writes that down within 5 s: one that is killed earlier has forgotten it when it is started again.
+    """
+    if client.api.json("app/preferences")["bypass_local_auth"] is asks:
+        client.api.post("app/setPreferences", json=json.dumps({"bypass_local_auth": not asks}))
 
 
 def target_of(server, **changes) -> SshTarget:

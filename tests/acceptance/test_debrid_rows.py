@@ -273,7 +273,7 @@ FAILURES = {
 WHOLE = {
     "24 hours beside another client": [
         f"{LIMITER}::test_an_hour_beside_another_client_fills_no_minute_of_the_service",
-        "longrun/test_a_day_of_requests.py::test_a_day_beside_another_client_fills_no_minute_of_the_service",
+        "tests/longrun/test_a_day_of_requests.py::test_a_day_beside_another_client_fills_no_minute_of_the_service",
         f"{DOUBLE}::test_24_hours_beside_another_client_without_a_429_and_with_one_entry_a_hash",
     ],
     "no removal without its certificate": [

@@ -119,6 +119,7 @@ def test_host_keys_can_be_asked_for(server):
 
 @pytest.mark.parametrize(("mode", "code"), [("sftp", 0), ("rsync", 4)])
 @pytest.mark.usefixtures("nameless")
+@pytest.mark.logins
 def test_doctor_knows_the_case(world, open_folder, mode, code):
     home = open_folder / f"nameless-{mode}"
     home.mkdir()

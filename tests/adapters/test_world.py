@@ -342,6 +342,7 @@ def test_the_world_is_clean_for_the_next_test(world):
 
 
 @pytest.mark.servers
+@pytest.mark.logins
 def test_the_config_names_the_worlds_servers_and_is_private(world, tmp_path):
     path = world.write_config(tmp_path / "config.ini", SETTINGS={"transfer_mode": "rsync"})
 

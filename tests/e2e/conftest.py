@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import BRISK, program_of
+from tests.conftest import BRISK, emptied_world, program_of
 from tests.e2e.handover import PAIRS, Swarm
 from tests.e2e.house import House
 from tests.e2e.tier_house import QBittorrentEnd, RTorrentEnd, TierHouse, tmpfs
@@ -41,13 +41,11 @@ def _same_51(open_folder):
 
 @pytest.fixture(params=PAIRS)
 def pair(request, tmp_path):
-    """A house for each pair of client versions in turn: the test runs once with each."""
+    """A house for each pair of client versions in turn: the test runs once with each. 4.5-4.5 asks for passwords."""
     name = {"4.5-5.1": "_world", "4.5-4.5": "_same_45", "5.1-5.1": "_same_51"}[request.param]
     world = request.getfixturevalue(name)
-    for server in (world.source, world.destination, world.ssh):
-        server.start()
-    world.clear()
-    return _house(world, tmp_path / "home")
+    asks = request.param == "4.5-4.5" or request.node.get_closest_marker("logins") is not None
+    return _house(emptied_world(world, asks=asks), tmp_path / "home")
 
 
 @pytest.fixture(scope="session")

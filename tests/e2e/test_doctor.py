@@ -9,7 +9,7 @@ import pytest
 from tests.cli.schemas import fits
 from torrent_mover.adapters.lockfile import hold, lock_paths
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.logins]
 
 CHECKS = [
     "config",

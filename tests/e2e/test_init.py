@@ -18,7 +18,7 @@ from torrent_mover.demo.world import CATEGORY
 from torrent_mover.domain.settings.problems import Severity
 from torrent_mover.duties.debrid.settings import DebridSettings
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.logins]
 
 
 def fingerprint(house) -> str:

@@ -18,7 +18,7 @@ from torrent_mover.domain.errors import ExitCode
 from torrent_mover.domain.settings.arr import ArrSettings
 from torrent_mover.duties.health.settings import HealthMode, HealthSettings
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.logins]
 
 THERE = "# mine, and it stays\n[CLIENT elsewhere]\nurl = http://127.0.0.1:9\nusername =\n"
 

@@ -18,7 +18,7 @@ from tests.e2e.command import Command
 from tests.e2e.old_api import OldApi
 from torrent_mover.demo.ssh_server import SshServer
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.logins]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from torrent_mover.demo.qbittorrent_server import SEEDING_STATES, QBittorrentSer
 from torrent_mover.demo.world import CATEGORY
 from torrent_mover.domain.errors import ExitCode
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.logins]
 
 SHOWS = "shows"
 

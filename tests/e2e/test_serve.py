@@ -17,7 +17,7 @@ from tests.servers import eventually
 from tests.tui.terminal import Terminal
 from torrent_mover.demo.ports import free_port
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.servers, pytest.mark.logins, pytest.mark.timeout(600)]
 
 SLOW = {"General": {"sftp_download_limit_mbps": "1"}}
 HARDLY = {"General": {"sftp_download_limit_mbps": "2"}}

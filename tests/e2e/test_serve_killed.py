@@ -18,7 +18,7 @@ from tests.servers import eventually
 
 __all__ = ["served"]
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.servers, pytest.mark.logins, pytest.mark.timeout(600)]
 
 
 def test_all_four_end_well_though_each_is_killed_in_its_middle(served: ServeHouse, tmp_path):

@@ -14,7 +14,7 @@ from tests.e2e.test_serve import MIB, ServeHouse
 from tests.faults.ledger import SERVERS
 from tests.servers import eventually
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.servers, pytest.mark.logins, pytest.mark.timeout(600)]
 
 
 @pytest.mark.fault("serve", "files with passwords and keys are away", SERVERS)

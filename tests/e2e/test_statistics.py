@@ -15,7 +15,7 @@ from torrent_mover.adapters.clients.qbittorrent.statistics import profile_lock
 from torrent_mover.demo.qbittorrent_server import SEEDING_STATES, QBittorrentServer
 from torrent_mover.domain.torrent.bencode import decode, encode
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.logins]
 
 COUNTED = {
     "total_uploaded": 123_456_789_012,

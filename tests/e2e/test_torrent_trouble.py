@@ -11,7 +11,7 @@ import pytest
 from tests.servers import eventually, snapshot
 from torrent_mover.demo.content import sample
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.logins]
 
 SIZES = {"one.mkv": 300_001, "two": 70_000, "three": 5}
 

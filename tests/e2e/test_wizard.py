@@ -12,7 +12,7 @@ from tests.e2e.test_categorize import PASSKEY, at_destination, categories
 from tests.servers import eventually
 from torrent_mover.demo.world import CATEGORY
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.logins]
 
 
 @pytest.fixture

@@ -22,13 +22,13 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture
-def scene(world, tmp_path, request):
+def scene(asking_world, tmp_path, request):
     """Makes the scene: `scene("rsync", rate=..., seed=...)`."""
     made = []
 
     def make(mode: str = "sftp", **more) -> Scene:
-        shutil.rmtree(world.root / "canaries", ignore_errors=True)
-        made.append(Scene(world, tmp_path / "home", mode, **more))
+        shutil.rmtree(asking_world.root / "canaries", ignore_errors=True)
+        made.append(Scene(asking_world, tmp_path / "home", mode, **more))
         return made[-1]
 
     yield make

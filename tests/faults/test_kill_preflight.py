@@ -16,8 +16,8 @@ PROBE, CANARY = "torrent-mover-probe", "torrent-mover-canary"
 
 
 @pytest.fixture
-def house(world, tmp_path):
-    return House(world, tmp_path / "home")
+def house(asking_world, tmp_path):
+    return House(asking_world, tmp_path / "home")
 
 
 @pytest.mark.parametrize(

@@ -160,9 +160,9 @@ def test_of_four_started_at_the_same_instant_one_runs(scene):
 
 
 @pytest.fixture
-def small_disk(world):
+def small_disk(asking_world):
     """An ext4 of 400 MiB below the world's folder, unmounted at the end."""
-    image, place = world.root / "small.img", world.root / "small"
+    image, place = asking_world.root / "small.img", asking_world.root / "small"
     place.mkdir(exist_ok=True)
     with image.open("wb") as stream:
         stream.truncate(400 * MIB)
@@ -170,7 +170,7 @@ def small_disk(world):
     subprocess.run(["mount", "-o", "loop", image, place], check=True)
     shutil.rmtree(place / "lost+found")
     yield place
-    world.destination.api.post("torrents/delete", hashes="all", deleteFiles="false")
+    asking_world.destination.api.post("torrents/delete", hashes="all", deleteFiles="false")
     subprocess.run(["umount", "-l", place], check=True)
     image.unlink()
 
