@@ -41,6 +41,14 @@ def _waits(item: pytest.Item) -> float:
     return USUALLY.get(item.path.relative_to(TESTS).parts[0], 1.0)
 
 
+def _servers(item: pytest.Item) -> tuple[str, bool]:
+    """Which it needs of the servers that a worker starts once: the series that its parameter chooses, and the world."""
+    chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    series = next((str(chosen[name]) for name in ("pair", "tier", "qbittorrent", "rtorrent") if name in chosen), "")
+    world = "_world" in item.fixturenames or series == "4.5-5.1"
+    return "" if series == "4.5-5.1" else series.rpartition(" ")[2], world
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Leave out what only the long form runs; give each of several workers its share of what waits for servers."""
@@ -54,6 +62,7 @@ def pytest_collection_modifyitems(config, items):
             workers,
             waits=lambda item: _waits(item) if item.get_closest_marker("servers") else 0.0,
             place=lambda item: item.path,
+            servers=_servers,
         )
 
 

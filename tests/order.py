@@ -6,6 +6,7 @@ another's. In the order of their names all that waits would follow each other, a
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from itertools import groupby
 from typing import TypeVar
@@ -20,30 +21,54 @@ _AT_THE_END = 0.2
 
 
 def for_workers(
-    tests: Sequence[Test], workers: int, *, waits: Callable[[Test], float], place: Callable[[Test], Hashable]
+    tests: Sequence[Test],
+    workers: int,
+    *,
+    waits: Callable[[Test], float],
+    place: Callable[[Test], Hashable],
+    servers: Callable[[Test], Hashable] = lambda _: None,
 ) -> list[Test]:
     """All tests, in runs for so many workers, each with its share of those that wait and of those that compute.
 
     `waits`: seconds for which a test usually waits, the longest come first; 0: it computes. `place`: what tests share that
-    are best run one after the other, a module.
+    are best run one after the other, a module. `servers`: what a worker starts once for all tests that wait for the same.
     """
-    blocks = []
-    for _, group in groupby(filter(waits, tests), place):
-        members = list(group)
-        blocks += [members[at : at + _TOGETHER] for at in range(0, len(members), _TOGETHER)]
+    alike: defaultdict[Hashable, list[Test]] = defaultdict(list)
+    for test in filter(waits, tests):
+        alike[place(test), servers(test)].append(test)
+    blocks = [each[at : at + _TOGETHER] for each in alike.values() for at in range(0, len(each), _TOGETHER)]
     blocks.sort(key=lambda block: -waits(block[0]))
+    dealt = _dealt([(block, sum(map(waits, block)), servers(block[0])) for block in blocks], workers)
     computing = [test for test in tests if not waits(test)]
     ordered: list[Test] = []
     begun = 0
-    for worker in range(workers):
-        own = blocks[worker::workers]
+    for worker, own in enumerate(dealt):
         # Where pytest-xdist will cut: what is left, shared by all workers that are left.
-        room = (len(tests) - len(ordered)) // (workers - worker) - sum(map(len, own))
+        room = (len(tests) - len(ordered)) // (workers - worker) - sum(len(block) for block, _ in own)
         ended = len(computing) if worker == workers - 1 else begun + max(room, 0)
         groups = [list(group) for _, group in groupby(computing[begun:ended], place)]
-        ordered += _in_turns([(block, sum(map(waits, block))) for block in own], groups)
+        ordered += _in_turns(own, groups)
         begun = ended
     return ordered
+
+
+def _dealt(
+    blocks: Sequence[tuple[Sequence[Test], float, Hashable]], workers: int
+) -> list[list[tuple[Sequence[Test], float]]]:
+    """The blocks and their seconds, of each worker: as much time for each, and those of the same servers with few workers."""
+    needed: defaultdict[Hashable, float] = defaultdict(float)
+    for _, seconds, servers in blocks:
+        needed[servers] += seconds
+    share = sum(needed.values()) / workers
+    places = {servers: (-seconds, at) for at, (servers, seconds) in enumerate(needed.items())}
+    most_first = sorted(range(len(blocks)), key=lambda number: places[blocks[number][2]])
+    dealt: list[list[int]] = [[] for _ in range(workers)]
+    before = 0.0
+    for number in most_first:
+        seconds = blocks[number][1]
+        dealt[min(int((before + seconds / 2) / share), workers - 1)].append(number)
+        before += seconds
+    return [[blocks[number][:2] for number in sorted(own)] for own in dealt]
 
 
 def _in_turns(blocks: Sequence[tuple[Sequence[Test], float]], groups: Sequence[Sequence[Test]]) -> list[Test]:

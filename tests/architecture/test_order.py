@@ -61,3 +61,13 @@ def test_tests_that_all_wait_stay_as_they_are_for_one_worker():
     tests = [test for test in TESTS if waits(test)]
 
     assert for_workers(tests, 1, waits=waits, place=lambda test: test[0]) == tests
+
+
+def test_tests_of_the_same_servers_come_to_as_few_workers_as_have_the_time_for_them():
+    tests = [(f"module {number // 8}", number) for number in range(96)]
+
+    ordered = for_workers(tests, 4, waits=lambda _: 1.0, place=lambda test: test[0], servers=lambda test: test[1] % 3)
+
+    assert sorted(ordered) == sorted(tests)
+    met = [{number % 3 for _, number in ordered[first : first + 24]} for first in range(0, 96, 24)]
+    assert sorted(map(len, met)) == [1, 1, 2, 2]

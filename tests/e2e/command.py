@@ -165,6 +165,7 @@ def _began_otherwise(environment: dict[str, str]) -> bool:
 
 @cache
 def _warm() -> Warm:
-    warm = Warm()
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")
+    warm = Warm(f"torrent-mover-warm-{run}" if run else "")
     atexit.register(warm.close)
     return warm

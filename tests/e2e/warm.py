@@ -1,5 +1,7 @@
 """An interpreter that has the program's modules loaded and forks for each command: half of what a short command costs is imports.
 
+All processes of one run of the tests share it.
+
 What a command does from there on is what it does anywhere: arguments, environment, folder, descriptors, session, signals and exit
 code are its own. What the kernel shows of how it began (`/proc/PID/cmdline`, `environ`) is this interpreter's: a test that
 looks at that asks for a process of its own (`Command(fresh=True)`).
@@ -8,6 +10,7 @@ looks at that asks for a process of its own (`Command(fresh=True)`).
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import importlib
 import json
@@ -62,22 +65,14 @@ class WarmProcess:
 
 
 class Warm:
-    """The warm interpreter of this test process, which ends with us."""
+    """What one test process has of a warm interpreter, which ends once no test process has anything of it any more.
 
-    def __init__(self) -> None:
-        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            # Pipes, so that the streams of the interpreter are such as a command's: those of a file could be sought in.
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.e2e.warm", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=ROOT,
-                env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)},
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+    `name`: of its abstract socket; all that say the same name share it, and the first of them starts it. Empty: one for us alone.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line = self._reached(f"\0{name}" if name else "")
         self._numbers = count()
         self._told: dict[tuple[str, int], int] = {}
         self._changed = threading.Condition()
@@ -85,12 +80,35 @@ class Warm:
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
+    def _reached(self, address: str | bytes) -> socket.socket:
+        while True:
+            line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            try:
+                if address:
+                    line.connect(address)
+                    return line
+            except ConnectionRefusedError:
+                pass
+            line.close()
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+                try:
+                    listening.bind(address)
+                except OSError as error:
+                    if error.errno != errno.EADDRINUSE:
+                        raise
+                    time.sleep(0.01)  # somebody else starts it, and is about to listen
+                    continue
+                listening.listen(64)
+                address = listening.getsockname()
+                self._process = _begun(listening)
+
     def close(self) -> None:
-        """End it; what it started goes on."""
+        """Let go of it; what it started goes on."""
         self._line.shutdown(socket.SHUT_RDWR)
         self._listener.join()
         self._line.close()
-        self._process.communicate()
+        if self._process:
+            self._process.communicate()
 
     def start(self, module: str, arguments: list[str], folder: Path, environment: dict[str, str]) -> WarmProcess:
         """Run a module as `python -m` does, in a session of its own, without input."""
@@ -111,18 +129,34 @@ class Warm:
         with self._changed:
             self._changed.wait_for(lambda: (what, number) in self._told or self._gone, timeout)
             if (what, number) not in self._told and self._gone:
-                raise AssertionError(f"the warm interpreter has ended: {self._process.communicate()[1]!r}")
+                said = self._process.communicate()[1] if self._process else b"to somebody else"
+                raise AssertionError(f"the warm interpreter has ended: {said!r}")
             return self._told.get((what, number))
 
     def _listen(self) -> None:
-        while message := self._line.recv(_LONGEST):
-            what, number, value = json.loads(message)
-            with self._changed:
-                self._told[what, number] = value
-                self._changed.notify_all()
+        with suppress(ConnectionResetError):  # it ended just as we came
+            while message := self._line.recv(_LONGEST):
+                what, number, value = json.loads(message)
+                with self._changed:
+                    self._told[what, number] = value
+                    self._changed.notify_all()
         with self._changed:
             self._gone = True
             self._changed.notify_all()
+
+
+def _begun(listening: socket.socket) -> subprocess.Popen[bytes]:
+    # Pipes, so that the streams of the interpreter are such as a command's: those of a file could be sought in.
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.e2e.warm", str(listening.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)},
+        pass_fds=[listening.fileno()],
+        start_new_session=True,
+    )
 
 
 def main() -> None:
@@ -134,42 +168,62 @@ def main() -> None:
     importlib.import_module("paramiko")
     gc.collect()
     gc.freeze()
-    with socket.socket(fileno=int(sys.argv[1])) as line:
-        job = _serve(line)
+    with socket.socket(fileno=int(sys.argv[1])) as listening:
+        job = _serve(listening)
     if job is not None:
         _become(job)
         _run(job["module"])
 
 
-def _serve(line: socket.socket) -> dict[str, Any] | None:
+def _serve(listening: socket.socket) -> dict[str, Any] | None:
     """Fork for each job that comes and tell how it ends; None once nobody is there, in the child its job."""
-    running: dict[int, tuple[int, int]] = {}  # the descriptor of a process -> the number of its job, its id
+    lines: dict[int, socket.socket] = {}
+    running: dict[
+        int, tuple[socket.socket, int, int]
+    ] = {}  # a process's descriptor -> who asked, number of the job, its id
     with selectors.DefaultSelector() as ready:
-        ready.register(line, selectors.EVENT_READ)
+        ready.register(listening, selectors.EVENT_READ)
         while True:
             for key, _ in ready.select():
-                if key.fd in running:
+                if key.fd == listening.fileno():
+                    line, _ = listening.accept()
+                    lines[line.fileno()] = line
+                    ready.register(line, selectors.EVENT_READ)
+                elif key.fd in running:
                     ready.unregister(key.fd)
                     os.close(key.fd)
-                    number, pid = running.pop(key.fd)
+                    line, number, pid = running.pop(key.fd)
                     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-                    line.send(json.dumps(["ended", number, code]).encode())
-                    continue
-                message, descriptors, *_ = socket.recv_fds(line, _LONGEST, 2)
-                if not message:
-                    return None
-                job = json.loads(message)
-                pid = os.fork()
-                if not pid:
-                    for each in running:
-                        os.close(each)
-                    return job | {"descriptors": descriptors}
-                for each in descriptors:
-                    os.close(each)
-                watched = os.pidfd_open(pid)
-                running[watched] = job["number"], pid
-                ready.register(watched, selectors.EVENT_READ)
-                line.send(json.dumps(["begun", job["number"], pid]).encode())
+                    _tell(line, "ended", number, code)
+                else:
+                    line = lines[key.fd]
+                    message, descriptors, *_ = socket.recv_fds(line, _LONGEST, 2)
+                    if not message:
+                        ready.unregister(line)
+                        lines.pop(key.fd).close()
+                        if not lines:
+                            return None
+                        continue
+                    job = json.loads(message)
+                    pid = os.fork()
+                    if not pid:
+                        for descriptor in running:
+                            os.close(descriptor)
+                        for each in lines.values():
+                            each.close()
+                        return job | {"descriptors": descriptors}
+                    for descriptor in descriptors:
+                        os.close(descriptor)
+                    watched = os.pidfd_open(pid)
+                    running[watched] = line, job["number"], pid
+                    ready.register(watched, selectors.EVENT_READ)
+                    _tell(line, "begun", job["number"], pid)
+
+
+def _tell(line: socket.socket, what: str, number: int, value: int) -> None:
+    """Tell who asked, where somebody is still there."""
+    with suppress(OSError):
+        line.send(json.dumps([what, number, value]).encode())
 
 
 def _become(job: dict[str, Any]) -> None:
