@@ -25,9 +25,9 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt pyproject.toml
 	@scripts/setup-debian.sh test
 	@echo "Setting up $(VENV): downloads some Python packages, once. It may take a minute."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@# Three downloads that need nothing of each other.
+	@# Three downloads that need nothing of each other. What is never imported need not be compiled.
 	@scripts/trixie-tree.sh trixie & one=$$!; scripts/trixie-tree.sh sid rtorrent & other=$$!; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . -r requirements-dev.txt; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e . -r requirements-dev.txt; \
 	ended=$$?; wait $$one && wait $$other && exit $$ended
 	@touch $@ $(VENV)/.runtime
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from bench.arena import Arena
 from bench.report import Row, at_most
+from tests.web.chromium import find_chromium
 from torrent_mover.commands import demo_serve
 from torrent_mover.demo.process import wait_until
 
@@ -63,7 +64,7 @@ def serving(arena: Arena, *, quick: bool) -> Iterator[Row]:
         note = f"{parts}; loops as often as by default; {watched:.0f} s, {_SETTLES:.0f} s after its start"
         yield Row.judged("serve-idle", f"{share:.2f} %", "", share, cpu, f"of a core; {note}")
         yield Row.judged("serve-memory", f"{mib:.0f} MiB", "", mib, memory, f"resident; {note}")
-        program = shutil.which("chromium") or shutil.which("chromium-browser")
+        program = find_chromium()
         if program is None:
             yield Row.unmeasured("serve-paint", "", paint, "there is no Chromium on this machine")
             return

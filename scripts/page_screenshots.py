@@ -1,6 +1,5 @@
 """Draws docs/screenshots/page-*.png: the page of `serve` over the scenes of the tests, in the system's Chromium."""
 
-import shutil
 import sys
 import tempfile
 from dataclasses import replace
@@ -12,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 from playwright.sync_api import sync_playwright  # noqa: E402 - the path comes first
 
 from tests.tui import overview_case  # noqa: E402
+from tests.web.chromium import find_chromium  # noqa: E402
 from tests.web.site import WebHouse, serving_site  # noqa: E402
 from torrent_mover.commands.debrid.dashboard import debrid_panel  # noqa: E402
 from torrent_mover.commands.health.dashboard import health_panel  # noqa: E402
@@ -38,7 +38,7 @@ def main() -> int:
         web = WebHouse(Path(folder), serve=serve)
         web.panels += [health_panel(web.health), debrid_panel(web.debrid)]
         server, address = serving_site(web.site(token=""))
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         for name, view, how in SHOTS:
             page = browser.new_page(**{"viewport": {"width": 1200, "height": 800}, **how})
             page.goto(f"{address}/#{view}")

@@ -286,6 +286,13 @@ def pytest_collection() -> Generator[None]:
     return result
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure() -> None:
+    """At the end pytest looks five times for errors in what nobody holds any more: once is for all, then for what is new."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """What a test wrote may hold names that are not UTF-8; a worker can only send text that is.

@@ -177,6 +177,7 @@ def test_the_line_that_a_check_proposes_is_written_and_the_run_begins(house, scr
         house.destination.api.post("app/setPreferences", json=f'{{"save_path": "{usual}"}}')
 
 
+@pytest.mark.logins
 def test_leaving_a_refused_run_returns_the_code_of_the_refusal(house, screen):
     house.seed("Film.mkv", 300_000)
     house.config = {"DESTINATION_CLIENT": {"password": "not this one"}}
@@ -189,6 +190,7 @@ def test_leaving_a_refused_run_returns_the_code_of_the_refusal(house, screen):
     assert restored(terminal.output)
 
 
+@pytest.mark.logins
 def test_checking_again_after_mending_the_config_by_hand_begins_the_run(house, screen):
     made = house.seed("Film.mkv", 300_000)
     files = made.files()

@@ -118,6 +118,7 @@ def _clocks_stand_without_a_network_or_a_client(house, tracker, idle) -> None:
     finally:
         house.server.start()
     announced(house, *idle)
+    house.server.wait_for(stuck.hex, ("stalledDL",))
     assert findings(house.look(), stuck)["stalled"].held == held, "nor while the client was away"
 
 

@@ -131,6 +131,7 @@ def test_a_run_in_plain_lines_loads_no_screen_no_page_and_no_other_duty(house):
 
 
 @pytest.mark.servers
+@pytest.mark.logins
 def test_a_quiet_run_says_nothing_but_failures(house):
     house.seed("Somebody Else's", 70_000, category="other")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.fakes.snapshots import a_hash
 from tests.servers import eventually
 from tests.tui import debrid_case, health_case
+from tests.web.chromium import find_chromium
 from tests.web.site import TOKEN
 from torrent_mover.commands.debrid.dashboard import debrid_panel
 from torrent_mover.commands.health.dashboard import health_panel
@@ -43,8 +43,8 @@ def faults(page: Page) -> list[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert program, "Chromium is not installed: apt-get install chromium"
+    program = find_chromium()
+    assert program, "Chromium is not installed: apt-get install chromium-headless-shell"
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=program, args=arguments)

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
@@ -376,9 +377,8 @@ def _create(path: Path) -> None:
     """Make an empty journal under another name and publish it whole: a kill never leaves half a file under the real one."""
     try:
         with building_file(path) as building:
-            with contextlib.closing(connect(building)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                migrate(connection)
+            building.write_bytes(_empty())
+            sync_file(building)
             with contextlib.suppress(FileExistsError):  # another process was faster: its file is as good
                 _publish_once(building, path)
     except OSError as error:
@@ -387,6 +387,16 @@ def _create(path: Path) -> None:
             kept="Nothing was started.",
             remedy=f"Give us the folder (chown {os.getuid()} {shlex.quote(str(path.parent))}), or set state_dir in [General].",
         ) from error
+
+
+@cache
+def _empty() -> bytes:
+    """A journal without rows, with a log. It is made in memory: on a disk each of its versions would wait for the platter once."""
+    with contextlib.closing(connect(":memory:")) as connection:
+        migrate(connection)
+        image = bytearray(connection.serialize())
+    image[_FORMATS] = b"\2\2"
+    return bytes(image)
 
 
 def _publish_once(building: Path, path: Path) -> None:
