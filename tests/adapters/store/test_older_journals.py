@@ -15,7 +15,7 @@ from tests.fakes import old_journal
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import SOURCE, OpenJobs
 from tests.servers import snapshot
-from torrent_mover.adapters.store.migrations import VERSION
+from torrent_mover.adapters.store.migrations import VERSION, migrate
 from torrent_mover.adapters.store.sqlite import SqliteJournal
 from torrent_mover.domain.errors import DiskFull, ProvisioningError
 from torrent_mover.domain.move import MAIN_ROUTE, MOVE, Stage
@@ -38,6 +38,11 @@ def rows(path, table, columns="*"):
         return sorted(connection.execute(f"SELECT {columns} FROM {table}").fetchall(), key=repr)
 
 
+def asked(path, pragma):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"PRAGMA {pragma}").fetchone()
+
+
 def change(path, *statements):
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in statements:
@@ -46,6 +51,20 @@ def change(path, *statements):
 
 def copy_of(path):
     return path.with_name(f"{path.name}.before-v{VERSION}")
+
+
+def test_a_new_journal_is_what_all_formats_in_turn_make_of_an_empty_file(tmp_path):
+    new, grown = tmp_path / "new.sqlite3", tmp_path / "grown.sqlite3"
+    SqliteJournal(new, FakeClock()).close()
+    with contextlib.closing(sqlite3.connect(grown, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        for number in range(1, VERSION + 1):
+            migrate(connection, number)
+
+    assert rows(new, "sqlite_master", "type, name, tbl_name, sql") == rows(grown, "sqlite_master", "type, name, tbl_name, sql")
+    for pragma in ("application_id", "user_version", "journal_mode", "page_size", "encoding", "auto_vacuum"):
+        assert asked(new, pragma) == asked(grown, pragma), pragma
+    assert stat.S_IMODE(new.stat().st_mode) == 0o600
 
 
 def test_the_move_under_way_is_the_source_clients_with_its_pieces(path):
