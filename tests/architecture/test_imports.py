@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,37 +15,34 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "torrent_mover"
 
 VIOLATIONS = {
-    "an import upwards": ("domain/torrent/torrent.py", "from torrent_mover.engine import run", "Imports point down"),
+    "an import upwards": ("domain.torrent.torrent", "torrent_mover.engine.run", "Imports point down"),
     "an adapter that knows the engine": (
-        "adapters/clock.py",
-        "from torrent_mover.engine import board",
+        "adapters.clock",
+        "torrent_mover.engine",
         "Adapters know ports and domain only",
     ),
     "a command that wires by itself": (
-        "commands/run.py",
-        "from torrent_mover.adapters.ssh import pool",
+        "commands.run",
+        "torrent_mover.adapters.ssh.pool",
         "Only bootstrap wires clients, strategies and file systems",
     ),
-    "siblings that see each other": ("simple/format.py", "from torrent_mover.tui import format", "Imports point down"),
+    "siblings that see each other": ("simple.format", "torrent_mover.tui", "Imports point down"),
     "a front end that reaches into the engine": (
-        "simple/format.py",
-        "from torrent_mover.engine import board",
+        "simple.format",
+        "torrent_mover.engine",
         "Front ends see the engine through its ports",
     ),
-    "I/O in the domain": ("domain/report/rate.py", "import pathlib", "Domain and ports do no I/O and know no library"),
-    "a screen outside of tui": ("cli.py", "import textual", "Only tui imports textual"),
-    "paramiko outside of adapters/ssh": ("engine/run/run.py", "import paramiko", "Only adapters/ssh imports paramiko"),
+    "I/O in the domain": ("domain.report.rate", "pathlib", "Domain and ports do no I/O and know no library"),
+    "a screen outside of tui": ("cli", "textual", "Only tui imports textual"),
+    "paramiko outside of adapters/ssh": ("engine.run.run", "paramiko", "Only adapters/ssh imports paramiko"),
     "qbittorrentapi outside of its adapter": (
-        "engine/run/run.py",
-        "import qbittorrentapi",
+        "engine.run.run",
+        "qbittorrentapi",
         "Only adapters/clients/qbittorrent imports qbittorrentapi",
     ),
-    "httpx beside the one module for it": (
-        "adapters/arr/manager.py",
-        "import httpx",
-        "Only adapters/http imports httpx",
-    ),
+    "httpx beside the one module for it": ("adapters.arr.manager", "httpx", "Only adapters/http imports httpx"),
 }
+"""What is wrong -> the module, what it imports, and the contract that names both."""
 
 
 def contracts(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -68,9 +66,10 @@ def copy(template, tmp_path):
     return tmp_path / "copy"
 
 
-def broken(said: str) -> set[str]:
-    """The names of contracts that are reported broken."""
-    return {line.rsplit(" BROKEN", 1)[0].strip() for line in said.splitlines() if line.endswith("BROKEN")}
+def caught(said: str) -> dict[str, str]:
+    """What is reported of each contract that is broken, by its name."""
+    parts = re.split(r"^(.+)\n-+\n\n", said.partition("Broken contracts")[2], flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def test_the_contracts_hold(template):
@@ -80,16 +79,26 @@ def test_the_contracts_hold(template):
     assert "0 broken" in said.stdout
 
 
-@pytest.mark.parametrize("violation", VIOLATIONS)
-def test_a_planted_violation_is_caught(copy, violation):
-    file, line, contract = VIOLATIONS[violation]
-    with (copy / "torrent_mover" / file).open("a", encoding="utf-8") as stream:
-        stream.write(f"\n{line}\n")
-
-    said = contracts(copy)
-
+@pytest.fixture(scope="module")
+def found(template, tmp_path_factory):
+    """What is reported where all of them are planted."""
+    folder = tmp_path_factory.mktemp("planted") / "copy"
+    shutil.copytree(template, folder)
+    for module, imported, _ in VIOLATIONS.values():
+        with (folder / "torrent_mover" / f"{module.replace('.', '/')}.py").open("a", encoding="utf-8") as stream:
+            stream.write(f"\nimport {imported}\n")
+    said = contracts(folder)
     assert said.returncode == 1, said.stdout
-    assert contract in broken(said.stdout), said.stdout
+    return caught(said.stdout)
+
+
+@pytest.mark.parametrize("violation", VIOLATIONS)
+def test_a_planted_violation_is_caught(found, violation):
+    module, imported, contract = VIOLATIONS[violation]
+
+    assert re.search(rf"^- +torrent_mover\.{module} -> {imported} \(l\.", found[contract], re.MULTILINE), found[
+        contract
+    ]
 
 
 def test_a_new_top_level_package_is_refused(copy):

@@ -9,6 +9,8 @@ import os
 import secrets
 import shutil
 from collections.abc import Collection, Mapping
+from functools import cache
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +25,8 @@ SEEDING_STATES = frozenset({"uploading", "stalledUP", "queuedUP", "forcedUP"})
 _START_TIMEOUT = 30.0  # seconds; 1 s is usual
 _ITERATIONS = 100_000  # of PBKDF2, fixed by qBittorrent
 _NO_SUCH_CALL = 404
+_PASSWORDS = cycle([secrets.token_urlsafe(12), secrets.token_urlsafe(12)])
+"""Of this process's servers, in turn: two that belong together have different ones, and each is hashed once."""
 
 
 class QBittorrentServer(Server):
@@ -51,7 +55,7 @@ class QBittorrentServer(Server):
         self.port = free_port()
         self.url = f"http://{self.host}:{self.port}"
         self.username = username
-        self.password = password or secrets.token_urlsafe(12)
+        self.password = password or next(_PASSWORDS)
         self.profile = self.root / "profile"
         self.data = self.root / "data"
         self.config_file = self.profile / "qBittorrent" / "config" / "qBittorrent.conf"
@@ -192,6 +196,7 @@ class QBittorrentServer(Server):
         self.config_file.write_text(text, encoding="utf-8")
 
 
+@cache
 def _password_hash(password: str) -> str:
     salt = secrets.token_bytes(16)
     key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS, 64)
