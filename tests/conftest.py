@@ -33,16 +33,49 @@ FOR_EXAMPLES = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24
 """Networks that documentation uses (RFC 5737, RFC 3849): nobody is there, so a test may try them and is refused."""
 
 
-USUALLY = {"faults": 20.0, "e2e": 9.0}
+USUALLY = {"faults": 40.0, "e2e": 14.0, "cli": 20.0, "contracts": 2.0, "transfer": 3.0}
 """Seconds that a test of a folder waits for real servers, if it does; in all others it is about one."""
+COMPUTE = {"tui": 2.5, "web": 1.0, "cli": 1.0, "engine": 0.9, "duties": 0.4, "adapters": 0.3}
+"""Seconds for which a test of a folder computes beside others, if it waits for nobody; in all others less."""
+LONG = {"e2e": 14.0, "longrun": 30.0}
+"""Seconds of the tests of a folder that have their own program alone to wait for: nothing of them is left for the end."""
+
+SLOW = {
+    "e2e/test_tier_left": 100.0,
+    "e2e/test_serve_logins": 67.0,
+    "e2e/test_move_into_a_tier": 54.0,
+    "e2e/test_tier_eviction": 36.0,
+    "e2e/test_health_walks": 36.0,
+    "e2e/test_demo_health": 33.0,
+    "e2e/test_tier_kills": 29.0,
+    "e2e/test_cross_seeds": 24.0,
+    "e2e/test_health": 23.0,
+    "e2e/test_demo_debrid": 22.0,
+    "e2e/test_handover_layout": 22.0,
+    "e2e/test_damage_at_the_destination": 20.0,
+    "e2e/test_serve_debrid": 20.0,
+    "e2e/test_statistics": 20.0,
+}
+"""Seconds of the tests of modules that take longer than others of their folder: they come before those."""
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 def _waits(item: pytest.Item) -> float:
-    return USUALLY.get(item.path.relative_to(TESTS).parts[0], 1.0)
+    folder = _folder(item)
+    if seconds := SLOW.get(f"{folder}/{item.path.stem}"):
+        return seconds
+    if item.get_closest_marker("servers"):
+        return USUALLY.get(folder, 1.0)
+    return 3.0 if "browser" in item.fixturenames else LONG.get(folder, 0.0)
 
 
 def _servers(item: pytest.Item) -> tuple[str, bool]:
-    """Which it needs of the servers that a worker starts once: the series that its parameter chooses, and the world."""
+    """Which it needs of what a worker starts once: the series that its parameter chooses, or the browser; and the world."""
+    if "browser" in item.fixturenames:
+        return "browser", False
     chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     series = next((str(chosen[name]) for name in ("pair", "tier", "qbittorrent", "rtorrent") if name in chosen), "")
     world = "_world" in item.fixturenames or series == "4.5-5.1"
@@ -60,9 +93,10 @@ def pytest_collection_modifyitems(config, items):
         items[:] = for_workers(
             items,
             workers,
-            waits=lambda item: _waits(item) if item.get_closest_marker("servers") else 0.0,
+            waits=_waits,
             place=lambda item: item.path,
             servers=_servers,
+            computes=lambda item: COMPUTE.get(_folder(item), 0.1),
         )
 
 

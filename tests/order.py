@@ -2,6 +2,7 @@
 
 `--dist=worksteal` gives each worker one run of tests that follow each other, and one that has none left takes from the end of
 another's. In the order of their names all that waits would follow each other, and be what is left for everybody at the end.
+What each worker has last is cheap, so that what is stolen then ends soon.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ Test = TypeVar("Test")
 _TOGETHER = 4
 """Tests of a module that wait and stay with one worker: they share what the module starts."""
 
+_MIXED = 8
+"""Tests of a module that compute and stay together: the dear ones of one module are not all with one worker."""
+
 _AT_THE_END = 0.2
 """The part of a worker's tests that compute which comes after all that wait."""
 
@@ -27,11 +31,13 @@ def for_workers(
     waits: Callable[[Test], float],
     place: Callable[[Test], Hashable],
     servers: Callable[[Test], Hashable] = lambda _: None,
+    computes: Callable[[Test], float] = lambda _: 1.0,
 ) -> list[Test]:
     """All tests, in runs for so many workers, each with its share of those that wait and of those that compute.
 
-    `waits`: seconds for which a test usually waits, the longest come first; 0: it computes. `place`: what tests share that
-    are best run one after the other, a module. `servers`: what a worker starts once for all tests that wait for the same.
+    `waits`: seconds for which a test usually waits, the longest come first; 0: it computes, usually for `computes` seconds.
+    `place`: what tests share that are best run one after the other, a module. `servers`: what a worker starts once for all
+    tests that wait for the same.
     """
     alike: defaultdict[Hashable, list[Test]] = defaultdict(list)
     for test in filter(waits, tests):
@@ -39,7 +45,7 @@ def for_workers(
     blocks = [each[at : at + _TOGETHER] for each in alike.values() for at in range(0, len(each), _TOGETHER)]
     blocks.sort(key=lambda block: -waits(block[0]))
     dealt = _dealt([(block, sum(map(waits, block)), servers(block[0])) for block in blocks], workers)
-    computing = [test for test in tests if not waits(test)]
+    computing = _mixed([test for test in tests if not waits(test)], place)
     ordered: list[Test] = []
     begun = 0
     for worker, own in enumerate(dealt):
@@ -47,9 +53,20 @@ def for_workers(
         room = (len(tests) - len(ordered)) // (workers - worker) - sum(len(block) for block, _ in own)
         ended = len(computing) if worker == workers - 1 else begun + max(room, 0)
         groups = [list(group) for _, group in groupby(computing[begun:ended], place)]
+        groups.sort(key=lambda group: -computes(group[0]))
         ordered += _in_turns(own, groups)
         begun = ended
     return ordered
+
+
+def _mixed(tests: Sequence[Test], place: Callable[[Test], Hashable]) -> list[Test]:
+    """The tests in small groups of one place, so that each part of the whole has its share of every place."""
+    groups: list[tuple[float, int, list[Test]]] = []
+    for number, (_, together) in enumerate(groupby(tests, place)):
+        members = list(together)
+        cut = [members[at : at + _MIXED] for at in range(0, len(members), _MIXED)]
+        groups += [((at + 0.5) / len(cut), number, group) for at, group in enumerate(cut)]
+    return [test for *_, group in sorted(groups, key=lambda each: each[:2]) for test in group]
 
 
 def _dealt(

@@ -61,7 +61,9 @@ def test_a_new_journal_is_what_all_formats_in_turn_make_of_an_empty_file(tmp_pat
         for number in range(1, VERSION + 1):
             migrate(connection, number)
 
-    assert rows(new, "sqlite_master", "type, name, tbl_name, sql") == rows(grown, "sqlite_master", "type, name, tbl_name, sql")
+    assert rows(new, "sqlite_master", "type, name, tbl_name, sql") == rows(
+        grown, "sqlite_master", "type, name, tbl_name, sql"
+    )
     for pragma in ("application_id", "user_version", "journal_mode", "page_size", "encoding", "auto_vacuum"):
         assert asked(new, pragma) == asked(grown, pragma), pragma
     assert stat.S_IMODE(new.stat().st_mode) == 0o600
