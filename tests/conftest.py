@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import gc
 import ipaddress
+import json
+import os
 import shutil
 import socket
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
 
@@ -33,43 +36,27 @@ FOR_EXAMPLES = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24
 """Networks that documentation uses (RFC 5737, RFC 3849): nobody is there, so a test may try them and is refused."""
 
 
-USUALLY = {"faults": 40.0, "e2e": 14.0, "cli": 20.0, "contracts": 2.0, "transfer": 3.0}
-"""Seconds that a test of a folder waits for real servers, if it does; in all others it is about one."""
-COMPUTE = {"tui": 2.5, "web": 1.0, "cli": 1.0, "engine": 0.9, "duties": 0.4, "adapters": 0.3}
-"""Seconds for which a test of a folder computes beside others, if it waits for nobody; in all others less."""
-LONG = {"e2e": 14.0, "longrun": 30.0}
-"""Seconds of the tests of a folder that have their own program alone to wait for: nothing of them is left for the end."""
+SECONDS: dict[str, float] = json.loads((TESTS / "seconds.json").read_text())
+"""Module -> seconds that one of its tests takes, beside those of other workers; 0.2 in all others.
 
-SLOW = {
-    "e2e/test_tier_left": 100.0,
-    "e2e/test_serve_logins": 67.0,
-    "e2e/test_move_into_a_tier": 54.0,
-    "e2e/test_tier_eviction": 36.0,
-    "e2e/test_health_walks": 36.0,
-    "e2e/test_demo_health": 33.0,
-    "e2e/test_tier_kills": 29.0,
-    "e2e/test_cross_seeds": 24.0,
-    "e2e/test_health": 23.0,
-    "e2e/test_demo_debrid": 22.0,
-    "e2e/test_handover_layout": 22.0,
-    "e2e/test_damage_at_the_destination": 20.0,
-    "e2e/test_serve_debrid": 20.0,
-    "e2e/test_statistics": 20.0,
-}
-"""Seconds of the tests of modules that take longer than others of their folder: they come before those."""
+`TM_SECONDS=write make test` writes them anew: by them the workers get their shares, so those need not be exact.
+"""
+_LITTLE = 0.2
+_LONG = 3.0  # seconds; whoever takes longer waits for somebody
 
 
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(TESTS).parts[0]
+def _seconds(item: pytest.Item) -> float:
+    return SECONDS.get(_module(item.nodeid), _LITTLE)
+
+
+def _module(test: str) -> str:
+    return test.partition("::")[0].removeprefix("tests/").removesuffix(".py")
 
 
 def _waits(item: pytest.Item) -> float:
-    folder = _folder(item)
-    if seconds := SLOW.get(f"{folder}/{item.path.stem}"):
-        return seconds
-    if item.get_closest_marker("servers"):
-        return USUALLY.get(folder, 1.0)
-    return 3.0 if "browser" in item.fixturenames else LONG.get(folder, 0.0)
+    seconds = _seconds(item)
+    waits = seconds >= _LONG or item.get_closest_marker("servers") or "browser" in item.fixturenames
+    return seconds if waits else 0.0
 
 
 def _servers(item: pytest.Item) -> tuple[str, bool]:
@@ -96,8 +83,28 @@ def pytest_collection_modifyitems(config, items):
             waits=_waits,
             place=lambda item: item.path,
             servers=_servers,
-            computes=lambda item: COMPUTE.get(_folder(item), 0.1),
+            computes=_seconds,
         )
+
+
+taken: defaultdict[str, list[float]] = defaultdict(list)
+"""What the tests of each module took, in the process that hears of all of them."""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note how long it took, if somebody wants to know."""
+    if os.environ.get("TM_SECONDS") == "write":
+        if report.when == "setup":
+            taken[_module(report.nodeid)].append(0.0)
+        taken[_module(report.nodeid)][-1] += report.duration
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write it down, once all have been run."""
+    if taken and not hasattr(session.config, "workerinput"):
+        means = {module: round(sum(each) / len(each), 1) for module, each in sorted(taken.items())}
+        told = {module: mean for module, mean in means.items() if mean > 2 * _LITTLE}
+        (TESTS / "seconds.json").write_text(json.dumps(SECONDS | told, indent=1, sort_keys=True) + "\n")
 
 
 left_the_machine: list[str] = []
