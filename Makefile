@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # What decides, and what holds the house together: no screen, no server, nothing that takes long.
 FAST := $(addprefix tests/,domain simple architecture acceptance docs)
 # All other folders of tests.
-REST := $(filter-out $(FAST) %.py %__pycache__,$(wildcard tests/*))
+REST := $(filter-out $(FAST) %__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
 .PHONY: demo test check bench faults screenshots template audit clean
 
