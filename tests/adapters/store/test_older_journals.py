@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.tier_house import tmpfs
 from tests.fakes import old_journal
 from tests.fakes.clock import FakeClock
 from tests.fakes.jobs import SOURCE, OpenJobs
@@ -67,6 +68,15 @@ def test_a_new_journal_is_what_all_formats_in_turn_make_of_an_empty_file(tmp_pat
     for pragma in ("application_id", "user_version", "journal_mode", "page_size", "encoding", "auto_vacuum"):
         assert asked(new, pragma) == asked(grown, pragma), pragma
     assert stat.S_IMODE(new.stat().st_mode) == 0o600
+
+
+def test_a_new_journal_on_a_full_disk_asks_for_space_and_leaves_nothing(tmp_path):
+    with tmpfs(tmp_path / "disk", "64k") as disk:
+        (disk / "fill").write_bytes(bytes(60 << 10))
+        with pytest.raises(DiskFull, match="no space left") as caught:
+            SqliteJournal(disk / "state" / "journal.sqlite3", FakeClock())
+        assert "df -h" in caught.value.remedy
+        assert [each.name for each in (disk / "state").iterdir()] == []
 
 
 def test_the_move_under_way_is_the_source_clients_with_its_pieces(path):

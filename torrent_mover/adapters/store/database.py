@@ -376,11 +376,9 @@ def _make_folder(folder: Path) -> None:
 def _create(path: Path) -> None:
     """Make an empty journal under another name and publish it whole: a kill never leaves half a file under the real one."""
     try:
-        with building_file(path) as building:
-            building.write_bytes(_empty())
-            sync_file(building)
-            with contextlib.suppress(FileExistsError):  # another process was faster: its file is as good
-                _publish_once(building, path)
+        with contextlib.closing(connect(":memory:")) as empty, contextlib.suppress(FileExistsError):
+            empty.deserialize(_empty())
+            copy_whole(empty, path)  # where another process was faster, its file is as good
     except OSError as error:
         raise NotWritable(
             f"The journal {path} cannot be made: {error.strerror}.",
@@ -391,12 +389,10 @@ def _create(path: Path) -> None:
 
 @cache
 def _empty() -> bytes:
-    """A journal without rows, with a log. It is made in memory: on a disk each of its versions would wait for the platter once."""
+    """A journal without rows. It is made in memory: on a disk each of its formats would wait for that disk in turn."""
     with contextlib.closing(connect(":memory:")) as connection:
         migrate(connection)
-        image = bytearray(connection.serialize())
-    image[_FORMATS] = b"\2\2"
-    return bytes(image)
+        return connection.serialize()
 
 
 def _publish_once(building: Path, path: Path) -> None:
